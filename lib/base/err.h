@@ -1,0 +1,67 @@
+/*
+ * Errors: a kind, which says what to do, and a text, which says what happened.
+ *
+ * Every function that can fail returns bool and takes a struct err * last. The kind is chosen
+ * where the failure happens; the text grows outward with err_wrap() and is logged once, by a
+ * program:
+ *
+ *	work: INBOX: uid 42: fetch: connection reset after 8192 of 51200 bytes
+ *
+ * A text never holds a secret. What a server or a file said is put in with str_printable().
+ */
+#ifndef MAILSTOW_BASE_ERR_H
+#define MAILSTOW_BASE_ERR_H
+
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+
+enum { ERR_TEXT_MAX = 1024 };
+
+enum err_kind {
+	ERR_NONE,
+	ERR_RETRY,     /* network or server is away: the same again later may work */
+	ERR_REFUSED,   /* the server said NO to this one thing; the session goes on */
+	ERR_PROTOCOL,  /* the peer broke the protocol or a limit: drop the session, back off */
+	ERR_SECURITY,  /* TLS missing, certificate wrong: never go on, never fall back */
+	ERR_AUTH,      /* credentials or passphrase refused: stop and ask a person */
+	ERR_LOCAL,     /* our disk or system failed */
+	ERR_NO_SPACE,  /* disk full or quota: continue when there is room */
+	ERR_CREATE,    /* an output cannot be created */
+	ERR_CORRUPT,   /* archive damaged */
+	ERR_NOT_FOUND, /* no such account, snapshot, folder, message */
+	ERR_BUSY,      /* locked by another process: try again */
+	ERR_CANCELLED, /* we were asked to stop */
+	ERR_CONFIG,    /* configuration wrong */
+	ERR_USAGE,     /* command line wrong */
+};
+
+struct err {
+	enum err_kind kind;
+	char text[ERR_TEXT_MAX]; /* one line, no full stop, no line end */
+};
+
+#define ERR_INIT                                                                                   \
+	{                                                                                          \
+		.kind = ERR_NONE                                                                   \
+	}
+
+/* Set kind and text. Returns false, so that `return err_set(...)` reads well. err may be NULL. */
+bool err_set(struct err *err, enum err_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* As err_set(), with ": " and the text of errno_value. ENOSPC and EDQUOT become ERR_NO_SPACE. */
+bool err_errno(struct err *err, enum err_kind kind, int errno_value, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+
+/* Put "context: " before the text. Returns false. */
+bool err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+void err_clear(struct err *err);
+
+/* The sysexits code a program ends with for this kind (the README lists them). */
+int err_exit_code(enum err_kind kind);
+
+/* A lower-case word for logs: "retry", "auth", ... */
+const char *err_kind_name(enum err_kind kind);
+
+#endif

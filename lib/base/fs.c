@@ -1,0 +1,249 @@
+#include "base/fs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/str.h"
+
+enum { LOCK_RETRY_US = 50 * 1000, LOCK_TEXT_MAX = 128, READ_STEP_BYTES = 64 * 1024 };
+
+static fs_hook *hook_function;
+static void *hook_context;
+
+void fs_set_hook(fs_hook *hook, void *context)
+{
+	hook_function = hook;
+	hook_context = context;
+}
+
+static void before_change(const char *what, const char *path)
+{
+	if (hook_function)
+		hook_function(hook_context, what, path);
+}
+
+bool fs_sync_dir(const char *path, struct err *err)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(err, ERR_LOCAL, errno, "%s: open folder", path);
+	before_change("fsync", path);
+	if (fsync(fd) < 0)
+		return err_errno(err, ERR_LOCAL, errno, "%s: fsync folder", path);
+	return true;
+}
+
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return xstrdup(".");
+	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
+
+bool fs_sync_parent(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *parent = parent_of(path);
+
+	return fs_sync_dir(parent, err);
+}
+
+static bool make_one_dir(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return true;
+		return err_set(err, ERR_CREATE, "%s: is a file, a folder is needed", path);
+	}
+	before_change("mkdir", path);
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return err_errno(err, ERR_CREATE, errno, "%s: create folder", path);
+	return fs_sync_parent(path, err);
+}
+
+bool fs_make_dirs(const char *path, mode_t mode, struct err *err)
+{
+	CLEANUP(freep) char *part = xstrdup(path);
+
+	for (char *at = part + 1; *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (!make_one_dir(part, mode, err))
+			return false;
+		*at = '/';
+	}
+	return make_one_dir(part, mode, err);
+}
+
+static bool write_all(int fd, const char *path, const void *data, size_t len, struct err *err)
+{
+	const char *at = data;
+
+	while (len > 0) {
+		ssize_t done = write(fd, at, len);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return err_errno(err, ERR_LOCAL, errno, "%s: write", path);
+		at += done;
+		len -= (size_t)done;
+	}
+	return true;
+}
+
+static bool write_synced(
+	const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	CLEANUP(closep) int fd = -1;
+
+	before_change("write", path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return err_errno(err, ERR_CREATE, errno, "%s: create", path);
+	if (!write_all(fd, path, data, len, err))
+		return false;
+	before_change("fsync", path);
+	if (fsync(fd) < 0)
+		return err_errno(err, ERR_LOCAL, errno, "%s: fsync", path);
+	return true;
+}
+
+bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	CLEANUP(freep) char *temporary = str_printf("%s.new", path);
+
+	if (!write_synced(temporary, data, len, mode, err))
+		return false;
+	return fs_rename(temporary, path, err);
+}
+
+bool fs_rename(const char *from, const char *to, struct err *err)
+{
+	before_change("rename", to);
+	if (rename(from, to) < 0)
+		return err_errno(err, ERR_LOCAL, errno, "%s: rename to %s", from, to);
+	return fs_sync_parent(to, err);
+}
+
+bool fs_remove(const char *path, struct err *err)
+{
+	before_change("remove", path);
+	if (unlink(path) < 0) {
+		if (errno == ENOENT)
+			return true;
+		return err_errno(err, ERR_LOCAL, errno, "%s: remove", path);
+	}
+	return fs_sync_parent(path, err);
+}
+
+bool fs_chmod(const char *path, mode_t mode, struct err *err)
+{
+	before_change("chmod", path);
+	if (chmod(path, mode) < 0)
+		return err_errno(err, ERR_LOCAL, errno, "%s: chmod", path);
+	return true;
+}
+
+bool fs_read(const char *path, struct buf *out, struct err *err)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(
+			err, errno == ENOENT ? ERR_NOT_FOUND : ERR_LOCAL, errno, "%s", path);
+	for (;;) {
+		char step[READ_STEP_BYTES];
+		ssize_t got = read(fd, step, sizeof(step));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_errno(err, ERR_LOCAL, errno, "%s: read", path);
+		if (got == 0)
+			return true;
+		if (!buf_add(out, step, (size_t)got))
+			return err_set(err, ERR_LOCAL, "%s: larger than the %zu bytes allowed",
+				path, out->max);
+	}
+}
+
+char *fs_expand_home(const char *path)
+{
+	const char *home = getenv("HOME");
+
+	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0') && home)
+		return str_printf("%s%s", home, path + 1);
+	return xstrdup(path);
+}
+
+bool fs_exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static bool lock_now(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+static bool lock_busy(const char *path, int fd, struct err *err)
+{
+	char holder[LOCK_TEXT_MAX] = "";
+	ssize_t got = pread(fd, holder, sizeof(holder) - 1, 0);
+	CLEANUP(freep) char *shown = NULL;
+
+	if (got <= 0)
+		return err_set(err, ERR_BUSY, "%s: locked by another process", path);
+	while (got > 0 && holder[got - 1] == '\n')
+		got--;
+	shown = str_printable(holder, (size_t)got, LOCK_TEXT_MAX);
+	return err_set(err, ERR_BUSY, "%s: locked by %s", path, shown);
+}
+
+bool fs_lock(const char *path, const char *purpose, int timeout_ms, int *ret_fd, struct err *err)
+{
+	CLEANUP(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+	char text[LOCK_TEXT_MAX];
+	int len;
+
+	if (fd < 0)
+		return err_errno(err, errno == EACCES || errno == EROFS ? ERR_AUTH : ERR_LOCAL,
+			errno, "%s: open lock", path);
+	while (!lock_now(fd)) {
+		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+			return err_errno(err, ERR_LOCAL, errno, "%s: lock", path);
+		if (clock_mono_ms() >= deadline_ms)
+			return lock_busy(path, fd, err);
+		(void)usleep(LOCK_RETRY_US);
+	}
+	len = snprintf(text, sizeof(text), "pid %ld (%s)\n", (long)getpid(), purpose);
+	if (len >= (int)sizeof(text))
+		len = (int)sizeof(text) - 1;
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len)
+		text[0] = '\0'; /* the holder's name is a courtesy: a full disk must not matter */
+	*ret_fd = fd;
+	fd = -1;
+	return true;
+}
+
+void fs_unlock(int *fd)
+{
+	closep(fd);
+}

@@ -1,0 +1,56 @@
+/*
+ * Files outside SQLite: every change of the disk that is not a database's goes through here, so
+ * that every file that is created is synced with its folder and the crash ring can stop at each.
+ */
+#ifndef MAILSTOW_BASE_FS_H
+#define MAILSTOW_BASE_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Create path and missing parents with this mode; each new folder's parent is synced. */
+bool fs_make_dirs(const char *path, mode_t mode, struct err *err);
+
+/* fsync a folder, so that names created or removed in it are durable. */
+bool fs_sync_dir(const char *path, struct err *err);
+
+/* fsync the folder that holds path. */
+bool fs_sync_parent(const char *path, struct err *err);
+
+/* Replace path by data: temporary file, fsync, rename, fsync of the folder. */
+bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
+
+/* Read a whole file of at most out->max bytes. ERR_NOT_FOUND when there is none. */
+bool fs_read(const char *path, struct buf *out, struct err *err);
+
+/* Rename and sync the folder of `to`. Both lie in one file system. */
+bool fs_rename(const char *from, const char *to, struct err *err);
+
+/* Remove a file and sync its folder. A missing file is no error. */
+bool fs_remove(const char *path, struct err *err);
+
+/* Change permission bits (sealed volumes: 0444). */
+bool fs_chmod(const char *path, mode_t mode, struct err *err);
+
+/* "~" and "~/x" with $HOME; anything else is copied. The caller frees. */
+char *fs_expand_home(const char *path);
+
+bool fs_exists(const char *path);
+
+/*
+ * An exclusive lock on a file, held until fs_unlock() or the end of the process. The holder's pid
+ * and purpose stand in the file as text. Waits at most timeout_ms; then ERR_BUSY names the holder.
+ * A dead holder's lock is gone by itself (open file description locks, fcntl(2)).
+ */
+bool fs_lock(const char *path, const char *purpose, int timeout_ms, int *ret_fd, struct err *err);
+void fs_unlock(int *fd); /* also for CLEANUP(); -1 is no lock */
+
+/* Called before each change of the disk when set (tests only): kind of change and path. */
+typedef void fs_hook(void *context, const char *what, const char *path);
+void fs_set_hook(fs_hook *hook, void *context);
+
+#endif

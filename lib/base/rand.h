@@ -1,0 +1,14 @@
+/* Randomness of the kernel (getrandom), for tags, nonces, uuids and jitter. Aborts if there is
+ * none. */
+#ifndef MAILSTOW_BASE_RAND_H
+#define MAILSTOW_BASE_RAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void rand_bytes(void *out, size_t len);
+
+/* Uniform in [0, below); below > 0. */
+uint32_t rand_below(uint32_t below);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Every wait has a deadline and can be cancelled.
+ *
+ * A struct cancel is shared by whoever may stop a conversation and whoever holds it; it is thread
+ * safe and stays cancelled. A struct wait is passed down by value through the layers.
+ */
+#ifndef MAILSTOW_BASE_WAIT_H
+#define MAILSTOW_BASE_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct cancel {
+	int fd; /* eventfd, readable once cancelled */
+};
+
+bool cancel_init(struct cancel *cancel, struct err *err);
+void cancel_close(struct cancel *cancel); /* also for CLEANUP() */
+void cancel_now(struct cancel *cancel);   /* also from a signal handler */
+bool cancel_is(const struct cancel *cancel);
+
+struct wait {
+	int64_t deadline_ms;         /* of clock_mono_ms() */
+	const struct cancel *cancel; /* NULL: cannot be cancelled */
+};
+
+/* A wait that ends timeout_ms from now. */
+struct wait wait_for(int timeout_ms, const struct cancel *cancel);
+
+/*
+ * Wait until fd has one of poll(2)'s events (errors and hang-ups count as ready). Fails with
+ * ERR_RETRY "timed out" or ERR_CANCELLED.
+ */
+bool wait_fd(int fd, short events, struct wait wait, struct err *err);
+
+/* Sleep until the deadline. True when it passed, false (ERR_CANCELLED) when cancelled. */
+bool wait_sleep(struct wait wait, struct err *err);
+
+#endif

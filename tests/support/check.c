@@ -1,0 +1,85 @@
+#include "support/check.h"
+
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEMP_DIR_MAX = 256, WALK_FDS = 16 };
+
+static jmp_buf after_promise;
+static char temp_dir[TEMP_DIR_MAX];
+
+void check_fail(const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	(void)fprintf(stdout, "# %s:%d: ", file, line);
+	va_start(args, format);
+	(void)vfprintf(stdout, format, args);
+	va_end(args);
+	(void)fputc('\n', stdout);
+	longjmp(after_promise, 1);
+}
+
+void check_str(const char *file, int line, const char *what, const char *got, const char *wanted)
+{
+	if (!got || strcmp(got, wanted) != 0)
+		check_fail(
+			file, line, "%s is \"%s\", not \"%s\"", what, got ? got : "(null)", wanted);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+	(void)st;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+const char *check_temp_dir(void)
+{
+	const char *base = getenv("TMPDIR");
+
+	if (temp_dir[0])
+		return temp_dir;
+	(void)snprintf(temp_dir, sizeof(temp_dir), "%s/mailstow-test-XXXXXX", base ? base : "/tmp");
+	if (!mkdtemp(temp_dir)) {
+		perror(temp_dir);
+		exit(99);
+	}
+	return temp_dir;
+}
+
+static bool run_one(const struct promise *promise, size_t number)
+{
+	bool failed = setjmp(after_promise) != 0;
+
+	if (!failed)
+		promise->run();
+	(void)printf("%sok %zu - %s\n", failed ? "not " : "", number, promise->name);
+	(void)fflush(stdout);
+	return !failed;
+}
+
+int check_main(int argc, char **argv, const struct promise *promises, size_t count)
+{
+	size_t number = 0, failed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (argc > 1 && !strstr(promises[i].name, argv[1]))
+			continue;
+		if (!run_one(&promises[i], ++number))
+			failed++;
+	}
+	(void)printf("1..%zu\n", number);
+	if (number == 0) {
+		(void)printf("# no promise matches\n");
+		return 1;
+	}
+	if (temp_dir[0] && failed == 0)
+		(void)nftw(temp_dir, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS);
+	return failed ? 1 : 0;
+}
