@@ -1,0 +1,108 @@
+/*
+ * The one door to SQLite. A database is opened with all its statements prepared, so that opening
+ * proves every one of them; they are named by index into a table made from schema's .sql files by
+ * tools/embed_sql.py, and their parameters are bound by name.
+ *
+ * One struct db belongs to one thread at a time. Failures: ERR_CORRUPT (not a database, damaged,
+ * wrong application id), ERR_NO_SPACE, ERR_BUSY, ERR_NOT_FOUND, ERR_LOCAL.
+ */
+#ifndef MAILSTOW_DB_DB_H
+#define MAILSTOW_DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct db;
+
+struct db_query {
+	const char *name; /* for errors */
+	const char *sql;
+};
+
+/* What kind of file this is. All text is static (made by tools/embed_sql.py). */
+struct db_kind {
+	const char *name; /* "volume", "catalogue", "state": for errors */
+	uint32_t application_id;
+	uint32_t version; /* user_version of this program */
+	const char *const
+		*migrations; /* [0] makes version 1, [1] makes 2 of 1, ...; `version` many */
+	const struct db_query *queries;
+	size_t queries_count;
+};
+
+enum db_mode {
+	DB_READ,      /* must exist; never written */
+	DB_WRITE,     /* must exist */
+	DB_CREATE,    /* made when missing, folder synced by us (SQLite 3.40 ignores that error) */
+	DB_IMMUTABLE, /* read-only media without a -wal: immutable=1 */
+};
+
+struct db_options {
+	const struct db_kind *kind;
+	enum db_mode mode;
+	bool full_sync;      /* synchronous FULL (volumes) rather than NORMAL */
+	bool secure_delete;  /* overwrite deleted content (catalogue) */
+	int cache_kib;       /* page cache; 0: SQLite's default */
+	int busy_timeout_ms; /* waiting for another connection's lock */
+};
+
+/*
+ * Open (WAL mode, page size 4096, DEFENSIVE, trusted_schema off, cell_size_check on, mmap off,
+ * temp_store MEMORY, wal_autocheckpoint off: see db_checkpoint()). A version newer than ours is
+ * ERR_CORRUPT "made by a newer mailstow"; an older one is migrated in DB_WRITE and DB_CREATE.
+ */
+bool db_open(
+	const char *path, const struct db_options *options, struct db **ret_db, struct err *err);
+void db_freep(struct db **db);
+
+const char *db_path(const struct db *db);
+
+/* --- one statement: bind, then run or step; the next use resets it --- */
+
+void db_bind_int(struct db *db, size_t query, const char *name, int64_t value);
+void db_bind_null(struct db *db, size_t query, const char *name);
+/* Text and blobs are not copied: they must live until the statement was run or reset. */
+void db_bind_text(struct db *db, size_t query, const char *name, const char *text);
+void db_bind_text_len(struct db *db, size_t query, const char *name, const char *text, size_t len);
+void db_bind_blob(struct db *db, size_t query, const char *name, const void *data, size_t len);
+
+/* Run to the end, rows ignored, and reset. */
+bool db_run(struct db *db, size_t query, struct err *err);
+
+/* *ret_row: there is a row to look at; else the statement is at its end and reset. */
+bool db_step(struct db *db, size_t query, bool *ret_row, struct err *err);
+
+/* Leave a row loop early. */
+void db_reset(struct db *db, size_t query);
+
+int64_t db_int(struct db *db, size_t query, int column);
+bool db_is_null(struct db *db, size_t query, int column);
+/* Valid until the next step or reset. Never NULL ("" for NULL). */
+const char *db_text(struct db *db, size_t query, int column);
+const void *db_blob(struct db *db, size_t query, int column, size_t *ret_len);
+
+/* --- transactions --- */
+
+bool db_begin(struct db *db, struct err *err);      /* for writing at once (IMMEDIATE) */
+bool db_begin_read(struct db *db, struct err *err); /* one consistent view until db_end_read() */
+void db_end_read(struct db *db);
+bool db_commit(struct db *db, struct err *err);
+void db_rollback(struct db *db); /* nothing to do: nothing done */
+bool db_in_transaction(const struct db *db);
+
+int64_t db_last_row_id(const struct db *db);
+int64_t db_changes(const struct db *db);
+
+/* Bytes in the -wal file. */
+uint64_t db_wal_bytes(const struct db *db);
+
+/* Move the WAL into the database as far as readers allow; truncate: and make it empty. */
+bool db_checkpoint(struct db *db, bool truncate, struct err *err);
+
+/* PRAGMA integrity_check: ERR_CORRUPT with its first finding. */
+bool db_integrity_check(struct db *db, struct err *err);
+
+#endif
