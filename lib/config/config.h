@@ -1,0 +1,126 @@
+/*
+ * The configuration file (INI, libinih): text in, checked structs out. Keys and defaults are those
+ * of mailstow.conf(5). Reads the file and nothing else: no password is fetched here.
+ *
+ * Every problem is one line "FILE:LINE: KEY: reason; what would be accepted", all problems of a
+ * file are collected.
+ */
+#ifndef MAILSTOW_CONFIG_CONFIG_H
+#define MAILSTOW_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum {
+	CONFIG_FILE_BYTES_MAX = 16 * 1024 * 1024,
+	CONFIG_ACCOUNTS_MAX = 20000,
+	CONFIG_NAME_BYTES_MAX = 64,
+	CONFIG_PROBLEMS_MAX = 100,
+	CONFIG_SECRET_BYTES_MAX = 64 * 1024,
+	CONFIG_SECRET_TIMEOUT_MS = 60 * 1000, /* of a password-command */
+};
+
+enum config_tls { CONFIG_TLS_IMPLICIT, CONFIG_TLS_STARTTLS, CONFIG_TLS_OFF };
+
+enum config_auth {
+	CONFIG_AUTH_AUTO,
+	CONFIG_AUTH_PLAIN,
+	CONFIG_AUTH_LOGIN,
+	CONFIG_AUTH_SCRAM_SHA_256,
+	CONFIG_AUTH_SCRAM_SHA_1,
+	CONFIG_AUTH_XOAUTH2,
+	CONFIG_AUTH_OAUTHBEARER,
+};
+
+/* Where a secret comes from; at most one is set. Never the secret itself. */
+struct config_secret {
+	char *command;    /* run by /bin/sh, first line of its output */
+	char *file;       /* mode 0600 or stricter, first line */
+	char *credential; /* name below $CREDENTIALS_DIRECTORY (systemd) */
+};
+
+struct config_account {
+	char *name;
+	char *address; /* "" when not given */
+	char *host;    /* "" when not known */
+	uint16_t port;
+	enum config_tls tls;
+	char *tls_ca_file;    /* NULL: the system's */
+	char *tls_pin_sha256; /* NULL: none */
+	char *user;
+	enum config_auth auth;
+	struct config_secret password;
+	struct config_secret token;                                      /* command only */
+	struct config_secret passphrase;                                 /* archive encryption */
+	char *key_file;                                                  /* NULL: none */
+	char *key_credential;                                            /* NULL: none */
+	char *oauth_client_id, *oauth_client_secret_file, *oauth_tenant; /* NULL: none */
+	char *master_user;                                               /* NULL: none */
+	bool mirror;
+	struct str_list folders; /* globs, '!' excludes; default "*" */
+	int connections;
+	int64_t idle_renew_ms;
+	int64_t poll_ms;
+	int64_t flag_scan_ms;
+	char *keep;              /* as written, checked; "all" */
+	int64_t keep_deleted_ms; /* -1: forever */
+	int guard_percent;
+	uint64_t max_message_bytes;
+	char *ping_url;     /* NULL: none */
+	char *archive_path; /* archive-dir/NAME */
+	unsigned line;      /* of its section, for errors */
+};
+
+struct config {
+	char *file; /* that was read */
+	char *archive_dir;
+	int workers;
+	char *metrics_listen, *metrics_textfile, *notify_command; /* "" when off */
+	struct config_account *accounts;                          /* in file order */
+	size_t accounts_count;
+};
+
+/*
+ * The file to read: `given` (may be NULL), else the defaults of the interface, first that exists.
+ * ERR_CONFIG when there is none, naming where was looked. The caller frees.
+ */
+bool config_find(const char *given, char **ret_path, struct err *err);
+
+/*
+ * Read and check. On failure (ERR_CONFIG) err has the first problem and, when problems is not NULL,
+ * problems gets all of them.
+ */
+bool config_load(
+	const char *path, struct config **ret_config, struct str_list *problems, struct err *err);
+void config_freep(struct config **config);
+
+/* By name, else by address when just one has it. NULL: none. */
+const struct config_account *config_account(const struct config *config, const char *name);
+
+/* Is this a valid account name? [A-Za-z0-9._+@-], 1 to 64, no leading dot. */
+bool config_name_valid(const char *name);
+
+/* Does a folder path pass an account's `folders` globs? Pure. */
+bool config_wants_folder(const struct config_account *account, const char *path);
+
+/*
+ * Fetch a secret into out (bounded, wiped by the caller with buf_wipe()). Nothing of it is in err.
+ * ERR_CONFIG: none configured, file too open (mode), empty; ERR_AUTH: command failed;
+ * ERR_RETRY: command timed out.
+ */
+bool config_secret_read(
+	const struct config_secret *secret, const char *what, struct buf *out, struct err *err);
+
+/* Values, also for command-line options. "10s 5m 2h 7d", "10M" (k M G T, powers of 1024). */
+bool config_parse_duration(const char *text, int64_t *ret_ms);
+bool config_parse_size(const char *text, uint64_t *ret_bytes);
+
+/* Where losable state lives: $STATE_DIRECTORY (systemd), $XDG_STATE_HOME/mailstow or
+ * ~/.local/state/mailstow, /var/lib/mailstow/state for root. The caller frees. */
+char *config_state_dir(void);
+
+#endif
