@@ -23,29 +23,33 @@ char *catalogue_path(const char *archive_path)
 	return str_printf("%s/catalogue.db", archive_path);
 }
 
+struct birth {
+	const uint8_t *archive_uuid;
+	const struct volume_id *first;
+};
+
 static bool write_state(void *context, struct db *db, struct err *err)
 {
-	const uint8_t *uuid = context;
+	const struct birth *birth = context;
 	uint8_t origin[SHA256_BYTES];
 
-	journal_origin(uuid, ARCHIVE_UUID_BYTES, origin);
-	db_bind_blob(db, CATALOGUE_STATE_MAKE, "archive", uuid, ARCHIVE_UUID_BYTES);
+	journal_origin(birth->archive_uuid, ARCHIVE_UUID_BYTES, origin);
+	db_bind_blob(db, CATALOGUE_STATE_MAKE, "archive", birth->archive_uuid, ARCHIVE_UUID_BYTES);
 	db_bind_blob(db, CATALOGUE_STATE_MAKE, "head", origin, sizeof(origin));
-	return db_run(db, CATALOGUE_STATE_MAKE, err);
+	return db_run(db, CATALOGUE_STATE_MAKE, err) && catalogue_add_volume(db, birth->first, err);
 }
 
-bool catalogue_create(
-	const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], struct err *err)
+bool catalogue_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
+	const struct volume_id *first, struct err *err)
 {
+	struct birth birth = {archive_uuid, first};
 	struct db_options options = catalogue_options;
-	uint8_t uuid[ARCHIVE_UUID_BYTES];
 	CLEANUP(freep) char *path = catalogue_path(archive_path);
 	CLEANUP(db_freep) struct db *db = NULL;
 
-	memcpy(uuid, archive_uuid, sizeof(uuid));
 	options.mode = DB_CREATE;
 	options.init = write_state;
-	options.init_context = uuid;
+	options.init_context = &birth;
 	return db_open(path, &options, &db, err);
 }
 

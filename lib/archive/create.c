@@ -75,7 +75,7 @@ bool archive_create(const char *path, struct err *err)
 		!fs_make_dirs(volumes, FOLDER_MODE, err) || !remove_leftovers(volumes, err))
 		return false;
 	volume_new_uuid(uuid);
-	return volume_create(path, uuid, 1, &id, err) && catalogue_create(path, uuid, err);
+	return volume_create(path, uuid, 1, &id, err) && catalogue_create(path, uuid, &id, err);
 }
 
 bool create_missing_catalogue(const char *path, struct err *err)
@@ -94,5 +94,6 @@ bool create_missing_catalogue(const char *path, struct err *err)
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	first = volume_path(path, &list.items[0]);
 	return volume_open(path, &list.items[0], replay_peek_mode(first), &volume, err) &&
-	       volume_archive_uuid(&volume, uuid, err) && catalogue_create(path, uuid, err);
+	       volume_archive_uuid(&volume, uuid, err) &&
+	       catalogue_create(path, uuid, &list.items[0], err);
 }
