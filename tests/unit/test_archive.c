@@ -964,10 +964,13 @@ static void a_full_volume_is_followed_by_another(void)
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	PATH first = NULL;
 	PATH wal = NULL;
+	PATH leftover = NULL;
 	struct err err = ERR_INIT;
 	struct stat st;
 	int64_t folder;
 
+	leftover = str_printf("%s/volumes/x.vol.new-wal", path);
+	CHECK_OK(fs_write_atomic(leftover, "x", 1, 0600, &err));
 	writer->volume_bytes_max = 400000;
 	folder = fixture_folder(writer, "INBOX", VALIDITY);
 	for (uint32_t uid = 1; uid <= 10; uid++) {
@@ -980,7 +983,7 @@ static void a_full_volume_is_followed_by_another(void)
 	first = volume_path(path, &list.items[0]);
 	wal = str_printf("%s-wal", first);
 	CHECK(stat(first, &st) == 0 && (st.st_mode & 07777) == 0444);
-	CHECK(!fs_exists(wal));
+	CHECK(!fs_exists(wal) && !fs_exists(leftover));
 	for (uint32_t uid = 1; uid <= 10; uid++)
 		check_message(reader, fixture_find(reader, 10, folder, VALIDITY, uid), uid, 150000);
 	remove_catalogue(path);
