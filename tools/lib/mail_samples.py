@@ -271,7 +271,7 @@ def odd_messages(writer):
         head([b"Content-Type: text/plain", b"Content-Transfer-Encoding: quoted-printable"])
         + CRLF + b"bad =ZZ quoted =\t \r\nprintable=3D=3d=\r\n=",
         head([text, b"Subject: the second subject", b"Subject:", b":no name"]) + CRLF + b"x\r\n",
-        head([text]) + CRLF + b"bare \r carriage returns \r\r\n and tabs\t\r\n",
+        head([text]) + CRLF + b"bare \r carriage returns \r and tabs\t\r\n",
         head([b"Content-Type: text/plain; charset=\"\\\"; name*0*=x'';;", b"X-Empty:"])
         + CRLF + b"strange parameters\r\n",
         writer.whole(deep),
