@@ -101,7 +101,7 @@ static void silence_and_trickle_have_an_end(void)
 
 	check_fetch("S: * 1 FETCH (UID 5 BODY[] {1000}\nZ: 10\nW: 4000\n", ERR_RETRY);
 	for (int i = 0; i < 40; i++)
-		fits = fits && buf_add_str(&text, "S: * OK Still here\nW: 200\n");
+		fits = fits && buf_add_str(&text, "S: * OK\nW: 200\n");
 	CHECK(fits);
 	check_noop(buf_str(&text), ERR_RETRY);
 }
