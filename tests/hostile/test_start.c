@@ -95,8 +95,8 @@ static void goodbye_in_place_of_starttls_ends_it(void)
 
 static void starttls_that_goes_on_in_plain_text_ends_it(void)
 {
-	check_login(IMAP_TLS_STARTTLS,
-		STARTTLS "S: a OK begin\nW: 50\nS: * OK no TLS really\nW: 100\nX:\n", ERR_SECURITY);
+	check_login(IMAP_TLS_STARTTLS, STARTTLS "S: a OK begin\nW: 50\nS: * OK no TLS really\n",
+		ERR_SECURITY);
 }
 
 static void answer_for_a_tag_that_was_not_sent_ends_it(void)
