@@ -44,7 +44,7 @@ static void literal_plus_needs_no_waiting(void)
 {
 	static const char *const script[] = {
 		LOGGED_IN("LITERAL+ UIDPLUS"),
-		APPEND_HEAD "{5+}\n",
+		(APPEND_HEAD "{5+}\n"),
 		"B: hello\\r\\n\n",
 		"C: b APPEND Sent ... {3+}\n",
 		"B: you\\r\\n\n",
@@ -77,7 +77,7 @@ static void without_literal_plus_the_server_is_asked(void)
 {
 	static const char *const script[] = {
 		LOGGED_IN("UIDPLUS"),
-		APPEND_HEAD "{5}\n",
+		(APPEND_HEAD "{5}\n"),
 		"W: 30\n",
 		"S: + go\n",
 		"B: hello\\r\\n\n",
@@ -98,7 +98,7 @@ static void refusal_in_place_of_go_ahead_is_the_result(void)
 {
 	static const char *const script[] = {
 		LOGGED_IN(""),
-		APPEND_HEAD "{5}\n",
+		(APPEND_HEAD "{5}\n"),
 		"S: a NO [TRYCREATE] no such folder\n",
 		"C: a APPEND ...\n",
 		"S: + \n",
@@ -123,7 +123,7 @@ static void results_that_come_while_waiting_are_kept(void)
 {
 	static const char *const script[] = {
 		LOGGED_IN("LITERAL-"),
-		APPEND_HEAD "{5+}\n",
+		(APPEND_HEAD "{5+}\n"),
 		"B: hello\\r\\n\n",
 		"C: b NOOP\n",
 		"S: a OK [APPENDUID 1 2] one\n",
@@ -167,7 +167,7 @@ static void empty_message_is_an_empty_literal(void)
 {
 	static const char *const script[] = {
 		LOGGED_IN("LITERAL+"),
-		APPEND_HEAD "{0+}\n",
+		(APPEND_HEAD "{0+}\n"),
 		"c: \n",
 		"S: a NO Can't save a zero byte message.\n",
 	};
@@ -204,7 +204,7 @@ static void goodbye_keeps_its_words(void)
 {
 	static const char *const script[] = {
 		LOGGED_IN("LITERAL+"),
-		APPEND_HEAD "{5+}\n",
+		(APPEND_HEAD "{5+}\n"),
 		"B: hello\\r\\n\n",
 		"S: * BYE Invalid character in literal.\n",
 		"X:\n",

@@ -36,7 +36,7 @@ static void dovecot_tells_all_in_one_list(void)
 	static const char *const script[] = {
 		SETTLED("LIST-EXTENDED LIST-STATUS SPECIAL-USE CONDSTORE",
 			"((\"\" \"/\")) NIL NIL"),
-		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS "
+		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS ",
 		"(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))\n",
 		"S: * LIST (\\Subscribed \\HasNoChildren \\Sent) \"/\" Sent\n",
 		"S: * STATUS Sent (MESSAGES 2 UIDNEXT 9 UIDVALIDITY 100 HIGHESTMODSEQ 55)\n",
@@ -73,7 +73,7 @@ static void return_options_are_those_that_are_offered(void)
 		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN)\n",
 		"S: * LIST () \"/\" INBOX\n",
 		"S: a OK\n",
-		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN STATUS (MESSAGES UIDNEXT "
+		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN STATUS (MESSAGES UIDNEXT ",
 		"UIDVALIDITY))\n",
 		"S: * LIST () \"/\" INBOX\n",
 		"S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3)\n",

@@ -24,9 +24,7 @@ static void login_command_where_nothing_else_is_offered(void)
 		"C: a CAPABILITY\n",
 		"S: * CAPABILITY IMAP4rev1 \n",
 		"S: a OK done\n",
-		"C: a LOGIN " TALK_USER,
-		" " TALK_PASSWORD,
-		"\n",
+		("C: a LOGIN " TALK_USER " " TALK_PASSWORD "\n"),
 		"S: a OK in\n",
 		"C: a CAPABILITY\n",
 		"S: * CAPABILITY IMAP4rev1 UIDPLUS LITERAL+\n",
@@ -46,8 +44,7 @@ static void plain_with_initial_response(void)
 {
 	static const char *const script[] = {
 		GREETED("SASL-IR AUTH=PLAIN AUTH=LOGIN"),
-		"C: a AUTHENTICATE PLAIN " TALK_PLAIN64,
-		"\n",
+		("C: a AUTHENTICATE PLAIN " TALK_PLAIN64 "\n"),
 		"S: a OK [CAPABILITY IMAP4rev1 IDLE] in\n",
 		NO_NAMESPACE,
 	};
@@ -64,8 +61,7 @@ static void plain_without_initial_response(void)
 		GREETED("AUTH=PLAIN"),
 		"C: a AUTHENTICATE PLAIN\n",
 		"S: + \n",
-		"c: " TALK_PLAIN64,
-		"\n",
+		("c: " TALK_PLAIN64 "\n"),
 		"S: * CAPABILITY IMAP4rev1 IDLE\n",
 		"S: a OK in\n",
 		NO_NAMESPACE,
@@ -314,9 +310,7 @@ static void wire_log_shows_no_secret(void)
 {
 	static const char *const script[] = {
 		GREETED(""),
-		"C: a LOGIN " TALK_USER,
-		" " TALK_PASSWORD,
-		"\n",
+		("C: a LOGIN " TALK_USER " " TALK_PASSWORD "\n"),
 		"S: a OK [CAPABILITY IMAP4rev1] in\n",
 		NO_NAMESPACE,
 	};
