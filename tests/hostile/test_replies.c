@@ -196,8 +196,7 @@ static void words_of_the_server_cannot_drive_a_terminal(void)
 	static const char *const script[] = {
 		LOGGED_IN(""),
 		"C: a NOOP\n",
-		"S: a NO \xe2\x80\xae evil \xc2\x9b"
-		"2J \xff\n",
+		"S: a NO \xe2\x80\xae evil \xc2\x9b[2J \xff\n",
 	};
 	CLEANUP(talk_end) struct talk talk = {0};
 
