@@ -80,12 +80,13 @@ void pass_note(struct pass *pass, const char *folder, const char *why)
 static bool record_folder(struct pass *pass, const struct imap_folder *server, int64_t known_id,
 	int64_t *ret_id, struct err *err)
 {
+	CLEANUP(freep) char *attributes = plan_attributes(server->attribute_text);
 	struct archive_folder folder = {
 		.id = known_id,
 		.path = server->path,
 		.wire_name = server->wire_name,
 		.delimiter = server->delimiter,
-		.attributes = server->attribute_text,
+		.attributes = attributes,
 		.special_use = server->special_use,
 		.subscribed = server->subscribed,
 		.selectable = !(server->attributes & IMAP_ATTR_NOSELECT),

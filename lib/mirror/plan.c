@@ -3,6 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/str.h"
+
 bool plan_skip(
 	const struct imap_counts *counts, const struct archive_mark *mark, bool flag_scan_due)
 {
@@ -23,6 +27,27 @@ bool plan_skip(
 bool plan_flag_scan_due(int64_t last_ms, int64_t every_ms, int64_t now_ms)
 {
 	return now_ms < last_ms || now_ms - last_ms >= every_ms;
+}
+
+char *plan_attributes(const char *attributes)
+{
+	CLEANUP(buf_free) struct buf kept = BUF_INIT(strlen(attributes) + 1);
+
+	while (*attributes) {
+		size_t len = strcspn(attributes, " ");
+		CLEANUP(freep) char *word = xstrndup(attributes, len);
+
+		if (len > 0 && !str_equal_case(word, "\\Marked") &&
+			!str_equal_case(word, "\\Unmarked")) {
+			bool fits = (kept.len == 0 || buf_add_str(&kept, " ")) &&
+				buf_add(&kept, word, len);
+
+			assert(fits);
+		}
+		attributes += len;
+		attributes += strspn(attributes, " ");
+	}
+	return buf_take_str(&kept);
 }
 
 void folder_plan_free(struct folder_plan *plan)

@@ -20,6 +20,12 @@ bool plan_skip(
 /* Flags compared last at `last_ms`, every `every_ms`: is it time, now? */
 bool plan_flag_scan_due(int64_t last_ms, int64_t every_ms, int64_t now_ms);
 
+/*
+ * A folder's attributes without those that tell of a moment, not of the folder (\Marked,
+ * \Unmarked): their coming and going is no change to remember. The caller frees.
+ */
+char *plan_attributes(const char *attributes);
+
 struct folder_plan {
 	struct rangeset fetch;  /* bodies to fetch */
 	struct rangeset gone;   /* placements to close */
