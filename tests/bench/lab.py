@@ -198,16 +198,11 @@ class Lab:
         return folders
 
     def program(self, name):
-        for path in sorted(self.build.rglob(name)):
-            if path.is_file() and os.access(path, os.X_OK):
-                return path
+        for pattern in (name, f"*/{name}", f"tests/bench/{name}"):
+            for path in sorted(self.build.glob(pattern)):
+                if path.is_file() and os.access(path, os.X_OK):
+                    return path
         raise Broken(f"{name} is not in {self.build}")
-
-    def has(self, name):
-        try:
-            return bool(self.program(name))
-        except Broken:
-            return False
 
     def fresh_dir(self, name):
         self.runs += 1

@@ -79,9 +79,10 @@ class Demo:
 
     @staticmethod
     def program(build, name):
-        for path in sorted(pathlib.Path(build).rglob(name)):
-            if path.is_file() and os.access(path, os.X_OK):
-                return path
+        for pattern in (name, f"*/{name}"):
+            for path in sorted(pathlib.Path(build).glob(pattern)):
+                if path.is_file() and os.access(path, os.X_OK):
+                    return path
         raise Failed(f"{name} was not built")
 
     def ask(self, *arguments, exits=(0,)):
