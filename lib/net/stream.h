@@ -30,7 +30,7 @@ struct stream_class {
 	size_t (*buffered)(const struct stream *stream);
 	void (*park)(struct stream *stream);
 	void (*free)(struct stream *stream); /* not the lower stream */
-	bool secure;			     /* what is written here leaves encrypted */
+	bool secure;                         /* what is written here leaves encrypted */
 };
 
 /*
@@ -42,8 +42,8 @@ bool stream_read(struct stream *stream, void *data, size_t max, size_t *ret_len,
 	struct err *err);
 
 /* Write all of it. */
-bool stream_write(struct stream *stream, const void *data, size_t len, struct wait wait,
-	struct err *err);
+bool stream_write(
+	struct stream *stream, const void *data, size_t len, struct wait wait, struct err *err);
 
 /*
  * Bytes that can be read without waiting, in this or any lower layer of ours (not the kernel's).

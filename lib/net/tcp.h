@@ -15,8 +15,8 @@
 #include "net/stream.h"
 
 enum {
-	TCP_ATTEMPT_DELAY_MS = 250,   /* RFC 8305 section 8 */
-	TCP_ADDRESSES_MAX = 16,	      /* of one name that are tried */
+	TCP_ATTEMPT_DELAY_MS = 250, /* RFC 8305 section 8 */
+	TCP_ADDRESSES_MAX = 16,     /* of one name that are tried */
 	TCP_KEEPALIVE_IDLE_S = 120,
 	TCP_KEEPALIVE_INTERVAL_S = 30,
 	TCP_KEEPALIVE_COUNT = 4,
@@ -26,10 +26,12 @@ enum {
 bool tcp_connect(const char *host, uint16_t port, struct wait wait, struct stream **ret_stream,
 	struct err *err);
 
-/* A connected socket that somebody else made (tests); the stream owns it and makes it non-blocking. */
+/* A connected socket that somebody else made (tests); the stream owns it and makes it non-blocking.
+ */
 struct stream *tcp_wrap(int fd);
 
-/* Does the name mean this machine only ("localhost", 127.0.0.0/8, ::1)? Decides without the network. */
+/* Does the name mean this machine only ("localhost", 127.0.0.0/8, ::1)? Decides without the
+ * network. */
 bool tcp_is_loopback(const char *host);
 
 #endif

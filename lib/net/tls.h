@@ -19,8 +19,8 @@
 #include "net/stream.h"
 
 struct tls_options {
-	const char *host;	/* name or address to verify against */
-	const char *ca_file;	/* PEM; NULL: the system's */
+	const char *host;       /* name or address to verify against */
+	const char *ca_file;    /* PEM; NULL: the system's */
 	const char *pin_sha256; /* base64 or hex of SHA-256 of the SubjectPublicKeyInfo; NULL: none.
 				   In addition to, not in place of, the chain, unless the chain ends
 				   in a self-signed certificate whose key is the pinned one. */
