@@ -8,28 +8,42 @@
  *	certificate expired on 2026-01-02
  *	certificate is not valid before 2027-01-02
  *	certificate is issued by somebody not trusted: "Test CA"
+ *	certificate says it is issued by "Test CA" but is not
  *	certificate is self-signed and not trusted
  *	server's key is not the pinned one (its pin is sha256 BASE64)
  *	server speaks no TLS 1.2 or later
- * A connection that breaks during the handshake is ERR_RETRY.
+ *	TLS handshake failed: OPENSSL'S REASON
+ * A connection that breaks during the handshake is ERR_RETRY. A CA file or pin that cannot be used
+ *is ERR_CONFIG. After the handshake a record that was tampered with is ERR_SECURITY, an alert of
+ *the server ERR_RETRY, and a server that keeps sending records without data ERR_PROTOCOL.
  */
 #ifndef MAILSTOW_NET_TLS_H
 #define MAILSTOW_NET_TLS_H
 
 #include "net/stream.h"
 
+/* Bytes of records without data (tickets, key updates) taken between two bytes of data. */
+enum { TLS_HOUSEKEEPING_MAX_BYTES = 1024 * 1024 };
+
 struct tls_options {
-	const char *host;       /* name or address to verify against */
-	const char *ca_file;    /* PEM; NULL: the system's */
-	const char *pin_sha256; /* base64 or hex of SHA-256 of the SubjectPublicKeyInfo; NULL: none.
-				   In addition to, not in place of, the chain, unless the chain ends
-				   in a self-signed certificate whose key is the pinned one. */
+	const char *host;    /* name or address to verify against */
+	const char *ca_file; /* PEM; NULL: the system's */
+	const char
+		*pin_sha256; /* base64 or hex of SHA-256 of the SubjectPublicKeyInfo; NULL: none */
 };
 
 /*
- * Handshake on lower, which must have nothing buffered (STARTTLS injection: a byte read before the
- * switch is ERR_SECURITY). On success *ret_stream owns lower and *lower is NULL; on failure lower
- * is still the caller's and only good for freeing.
+ * A pin holds when it is of the server's key, or of the self-signed certificate its chain ends in.
+ * It counts in addition to the chain, not in place of it; only a self-signed certificate whose key
+ * is the pinned one needs nobody else to vouch for it. Names and dates are verified in any case.
+ */
+
+/*
+ * Handshake on lower, which must have nothing buffered (STARTTLS injection: a byte that came before
+ * the switch, read or still in the kernel, is ERR_SECURITY; what the caller itself has read and not
+ * used is the caller's to check). Records go over stream_fd(lower): a wire log below sees no more.
+ * On success *ret_stream owns lower and *lower is NULL; on failure lower is still the caller's and
+ * only good for freeing.
  */
 bool tls_start(struct stream **lower, const struct tls_options *options, struct wait wait,
 	struct stream **ret_stream, struct err *err);
