@@ -37,6 +37,18 @@ enum record_kind {
 	RECORD_SNAPSHOT = 10,
 };
 
+/* Bits within a folder's and a placement's record. */
+enum {
+	FOLDER_SUBSCRIBED = 1,
+	FOLDER_SELECTABLE = 2,
+	FOLDER_SPECIAL_USE = 4,
+	FOLDER_BITS = 7,
+
+	PLACEMENT_DATE = 1,
+	PLACEMENT_DATE_TEXT = 2,
+	PLACEMENT_BITS = 3,
+};
+
 enum item_kind { ITEM_MESSAGE = 1 }; /* the exact bytes of a message */
 
 /* How a placement's bytes are known to be its own. */

@@ -48,6 +48,14 @@ struct archive_writer {
 	struct archive_writer_figures figures;
 };
 
+/* Into the queue; the packer is started when it does not run yet. Fails as it failed. */
+bool writer_hand_over(struct archive_writer *writer, enum entry_kind kind, const void *data,
+	size_t len, struct err *err);
+
+/* The same for a record, unless nothing is pending and the archive says so already. */
+bool writer_hand_over_record(
+	struct archive_writer *writer, const struct record *record, struct err *err);
+
 /* The packer thread (pump.c). Ends after ENTRY_STOP. */
 void *pump_run(void *writer);
 

@@ -227,12 +227,13 @@ static bool prepare_all(struct db *db, struct err *err)
 	return true;
 }
 
-static struct db *new_db(const char *path, const struct db_kind *kind)
+static struct db *new_db(const char *path, const struct db_options *options)
 {
 	struct db *db = xcalloc(1, sizeof(*db));
 
 	db->path = xstrdup(path);
-	db->kind = kind;
+	db->kind = options->kind;
+	db->busy_timeout_ms = options->busy_timeout_ms;
 	return db;
 }
 
@@ -253,7 +254,7 @@ static bool fill_new(struct db *db, const struct db_options *options, struct err
 
 static bool make_at(const char *path, const struct db_options *options, struct err *err)
 {
-	CLEANUP(db_freep) struct db *db = new_db(path, options->kind);
+	CLEANUP(db_freep) struct db *db = new_db(path, options);
 	struct db_options durable = *options;
 
 	durable.full_sync = true;
@@ -310,7 +311,7 @@ static bool file_missing(const char *path, const char *suffix)
 bool db_open(
 	const char *path, const struct db_options *options, struct db **ret_db, struct err *err)
 {
-	CLEANUP(db_freep) struct db *db = new_db(path, options->kind);
+	CLEANUP(db_freep) struct db *db = new_db(path, options);
 	bool writes = options->mode == DB_WRITE || options->mode == DB_CREATE;
 	bool new_wal = file_missing(path, "-wal");
 	int64_t version;
@@ -340,8 +341,11 @@ bool db_checkpoint(struct db *db, bool truncate, struct err *err)
 	int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
 	int pages = 0;
 	int moved = 0;
-	int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, &pages, &moved);
+	int code;
 
+	(void)sqlite3_busy_timeout(db->handle, 0);
+	code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, &pages, &moved);
+	(void)sqlite3_busy_timeout(db->handle, db->busy_timeout_ms);
 	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
 		return db_fail(db, code, "checkpoint", err);
 	if (code == SQLITE_OK && pages == moved)

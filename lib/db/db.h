@@ -109,7 +109,7 @@ uint64_t db_wal_bytes(const struct db *db);
 
 /*
  * Move the WAL into the database as far as readers allow; truncate: and make it empty. Readers in
- * the way are no error: db_wal_bytes() is 0 afterwards when all was moved.
+ * the way are not waited for and no error: db_wal_bytes() is 0 afterwards when all was done.
  */
 bool db_checkpoint(struct db *db, bool truncate, struct err *err);
 

@@ -17,6 +17,7 @@ struct db {
 	const struct db_kind *kind;
 	sqlite3_stmt **statements; /* kind->queries_count many */
 	sqlite3_stmt *own[DB_OWN_QUERIES];
+	int busy_timeout_ms;
 	uint64_t wal_bytes;
 };
 

@@ -27,26 +27,15 @@ static bool change(bool *tear)
 {
 	long number = atomic_fetch_add(&count, 1) + 1;
 	long at = atomic_load(&stop_at);
+	enum crash_mode mode = (enum crash_mode)atomic_load(&mode_now);
 
-	switch ((enum crash_mode)atomic_load(&mode_now)) {
-	case CRASH_OFF:
+	if (mode == CRASH_TEAR && number == at && tear) {
+		*tear = true;
 		return false;
-	case CRASH_TEAR:
-		if (number == at && tear) {
-			*tear = true;
-			return false;
-		}
-		/* fall through */
-	case CRASH_EXIT:
-		if (number >= at)
-			_exit(CRASH_EXIT_CODE);
-		return false;
-	case CRASH_FULL:
-		return number >= at;
-	case CRASH_FAIL_ONCE:
-		return number == at;
 	}
-	return false;
+	if ((mode == CRASH_EXIT || mode == CRASH_TEAR) && number >= at)
+		_exit(CRASH_EXIT_CODE);
+	return (mode == CRASH_FULL && number >= at) || (mode == CRASH_FAIL_ONCE && number == at);
 }
 
 static bool is_full_disk(void)
