@@ -21,13 +21,22 @@ enum {
 	IMAP_CONNECT_TIMEOUT_MS = 30 * 1000,
 	IMAP_LOGOUT_TIMEOUT_MS = 2 * 1000,
 	IMAP_IDLE_DONE_TIMEOUT_MS = 30 * 1000,
-	IMAP_FETCH_IN_FLIGHT = 3,        /* UID FETCH commands sent ahead */
-	IMAP_FETCH_RANGE_MESSAGES = 256, /* most messages one UID FETCH asks for */
-	IMAP_COMMAND_BYTES_MAX = 8000,   /* of a command line we send (RFC 7162 section 4) */
+	IMAP_COMMAND_TIMEOUT_MS = 600 * 1000, /* for a tagged reply, and longer only ... */
+	IMAP_PROGRESS_BYTES_PER_S = 100,      /* ... while bytes come at this rate */
+	IMAP_FETCH_IN_FLIGHT = 3,             /* UID FETCH commands sent ahead */
+	IMAP_FETCH_RANGE_MESSAGES = 256,      /* most messages one UID FETCH asks for */
+	IMAP_COMMAND_BYTES_MAX = 8000,        /* of a command line we send (RFC 7162 section 4) */
 	IMAP_APPEND_IN_FLIGHT = 64,
 	IMAP_APPEND_IN_FLIGHT_BYTES = 4 * 1024 * 1024,
-	IMAP_UNTAGGED_SKIPPED_MAX = 100 * 1000, /* unknown untagged responses to one command */
-	IMAP_SCRAM_ITERATIONS_MIN = 4096,       /* RFC 7677 */
+	IMAP_STATUS_IN_FLIGHT = 20,                 /* STATUS commands sent ahead */
+	IMAP_SEARCH_MESSAGES = 50 * 1000,           /* one SEARCH answers for at most so many */
+	IMAP_INPUT_BYTES = 128 * 1024,              /* read at once */
+	IMAP_OUTPUT_BYTES = 64 * 1024,              /* gathered before they are written */
+	IMAP_UNTAGGED_SKIPPED_MAX = 100 * 1000,     /* untagged responses nobody asked for */
+	IMAP_UNTAGGED_BYTES_MAX = 64 * 1024 * 1024, /* and their bytes */
+	IMAP_REPLY_BYTES_TYPICAL = 4096,            /* and for each that was asked for */
+	IMAP_CHANGES_MAX = 10 * 1000 * 1000,        /* FETCH responses one command may bring */
+	IMAP_SCRAM_ITERATIONS_MIN = 4096,           /* RFC 7677 */
 	IMAP_SCRAM_ITERATIONS_MAX = 1000 * 1000,
 };
 

@@ -21,6 +21,15 @@ struct imap; /* a session */
 enum imap_tls { IMAP_TLS_IMPLICIT, IMAP_TLS_STARTTLS, IMAP_TLS_OFF };
 enum imap_auth { IMAP_AUTH_AUTO, IMAP_AUTH_PLAIN, IMAP_AUTH_LOGIN, IMAP_AUTH_SCRAM_SHA_256 };
 
+/* How long a server is waited for; limits.h has the values. */
+struct imap_patience {
+	int greeting_ms;
+	int reply_ms;   /* of silence */
+	int command_ms; /* for a tagged reply, with IMAP_PROGRESS_BYTES_PER_S */
+	int idle_done_ms;
+	int logout_ms;
+};
+
 struct imap_login {
 	const char *host;
 	uint16_t port;
@@ -29,10 +38,11 @@ struct imap_login {
 	const char *pin_sha256; /* NULL: none */
 	enum imap_auth auth;
 	const char *user;
-	const char *act_for;         /* SASL authzid; NULL: none */
-	const char *password;        /* read only during imap_connect(), never kept */
-	FILE *wire_log;              /* NULL: none; must outlive the session */
-	const struct cancel *cancel; /* NULL: none; must outlive the session */
+	const char *act_for;                  /* SASL authzid; NULL: none */
+	const char *password;                 /* read only during imap_connect(), never kept */
+	FILE *wire_log;                       /* NULL: none; must outlive the session */
+	const struct cancel *cancel;          /* NULL: none; must outlive the session */
+	const struct imap_patience *patience; /* NULL: that of limits.h (tests are in a hurry) */
 };
 
 enum imap_cap {

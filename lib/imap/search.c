@@ -1,0 +1,92 @@
+#include <string.h>
+
+#include "base/str.h"
+#include "imap/session_internal.h"
+
+struct searching {
+	struct rangeset uids;
+	size_t ranges; /* heard so far, each as often as it came */
+};
+
+static bool hear_found(void *context, const struct imap_reply *reply, struct err *err)
+{
+	struct searching *searching = context;
+
+	if ((reply->kind != IMAP_SEARCH && reply->kind != IMAP_ESEARCH) || !reply->set)
+		return true;
+	searching->ranges += reply->set->count;
+	if (searching->ranges > IMAP_RANGES_MAX)
+		return err_set(err, ERR_PROTOCOL, "SEARCH: more than %d ranges", IMAP_RANGES_MAX);
+	rangeset_add_set(&searching->uids, reply->set);
+	return true;
+}
+
+static void start(const struct imap *imap, struct command *command)
+{
+	session_start(imap, command, "UID SEARCH");
+	if (imap->caps & IMAP_CAP_ESEARCH)
+		command_text(command, "RETURN (ALL)");
+}
+
+/* All from this sequence number to last; 0: to the end. */
+static bool search_part(struct imap *imap, uint32_t first, uint32_t last,
+	const struct listener *listener, struct err *err)
+{
+	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(rangeset_free) struct rangeset part = {0};
+
+	start(imap, &command);
+	if (first == 1 && last == 0) {
+		command_text(&command, "ALL");
+	} else {
+		rangeset_add(&part, first, last ? last : UINT32_MAX);
+		command_set(&command, &part);
+	}
+	command_end(&command);
+	return session_run_ok(imap, &command, listener, err);
+}
+
+/*
+ * A large folder is asked for in parts, as the answer is one line. From the top down: a message
+ * that goes meanwhile moves others down, to where they are still asked for.
+ */
+bool imap_search_all(struct imap *imap, struct rangeset *ret_uids, struct err *err)
+{
+	struct searching searching = {0};
+	const struct listener listener = {.heard = hear_found, .context = &searching};
+	uint32_t exists = imap->exists, last = 0, first;
+
+	do {
+		uint32_t top = last ? last : exists;
+
+		first = top > IMAP_SEARCH_MESSAGES ? top - IMAP_SEARCH_MESSAGES + 1 : 1;
+		if (!search_part(imap, first, last, &listener, err)) {
+			rangeset_free(&searching.uids);
+			return false;
+		}
+		last = first - 1;
+	} while (last > 0);
+	rangeset_free(ret_uids);
+	*ret_uids = searching.uids;
+	return true;
+}
+
+bool imap_search_message_id(
+	struct imap *imap, const char *message_id, struct rangeset *ret_uids, struct err *err)
+{
+	struct searching searching = {0};
+	const struct listener listener = {.heard = hear_found, .context = &searching};
+	CLEANUP(command_free) struct command command = {0};
+
+	start(imap, &command);
+	command_text(&command, "HEADER Message-ID");
+	command_astring(&command, message_id);
+	command_end(&command);
+	if (!session_run_ok(imap, &command, &listener, err)) {
+		rangeset_free(&searching.uids);
+		return false;
+	}
+	rangeset_free(ret_uids);
+	*ret_uids = searching.uids;
+	return true;
+}
