@@ -4,6 +4,7 @@
     make_mail.py sample|bench|tiny [--seed N] --imap HOST:PORT [--ca FILE] [--user alice]
     make_mail.py sample|bench|tiny [--seed N] --maildir DIR       Maildir++ tree, before any login
     make_mail.py sample|bench|tiny [--seed N] --spool DIR         numbered files and index.tsv
+    make_mail.py files --from DIR [--imap ...]                    the *.eml below DIR, as CRLF
     make_mail.py deliver --imap HOST:PORT [--folder INBOX] [--subject TEXT]
     make_mail.py wipe --imap HOST:PORT                            every message, every folder
 
@@ -106,19 +107,22 @@ def deliver(client, options):
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("job", choices=mail_samples.KINDS + ("deliver", "wipe"))
+    parser.add_argument("job", choices=mail_samples.KINDS + ("files", "deliver", "wipe"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--imap", metavar="HOST:PORT")
     parser.add_argument("--ca", metavar="FILE")
+    parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--user", default="alice")
     parser.add_argument("--folder", default="INBOX")
     parser.add_argument("--subject", default="A new message")
     parser.add_argument("--maildir", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--spool", type=pathlib.Path, metavar="DIR")
     options = parser.parse_args(arguments)
-    if not (options.imap or options.job in mail_samples.KINDS
+    if not (options.imap or options.job not in ("deliver", "wipe")
             and (options.maildir or options.spool)):
         parser.error("where to? --imap, --maildir or --spool")
+    if (options.job == "files") != bool(options.source):
+        parser.error("files needs --from DIR, and nothing else does")
     return options
 
 
@@ -131,14 +135,20 @@ def main(arguments):
             else:
                 deliver(client, options)
         return
-    folders = mail_samples.make(options.job, options.seed)
+    if options.source:
+        folders = mail_samples.from_files(options.source, options.seed)
+    else:
+        folders = mail_samples.make(options.job, options.seed)
     if options.maildir:
         write_maildir(folders, options.maildir)
     if options.spool:
         write_spool(folders, options.spool)
+    refused = []
     if options.imap:
         with connect(options) as client:
-            client.fill(folders)
+            refused = client.fill(folders)
+    for path, message, words in refused:
+        print(f"refused: {path}: {len(message.content)} bytes: {words}")
     sizes = [len(message.content) for folder in folders for message in folder.messages]
     print(f"{len(sizes)} messages, {sum(sizes)} bytes, {len(folders)} folders")
 

@@ -199,7 +199,7 @@ static bool flag_set_id(struct db *db, struct text flags, int64_t *ret_id, struc
 
 static bool message_size(struct apply *apply, int64_t id, int64_t *ret_size, struct err *err)
 {
-	int64_t numbers[2];
+	int64_t numbers[2] = {0};
 	bool row;
 
 	db_bind_int(apply->catalogue, CATALOGUE_MESSAGE_GET, "id", id);
@@ -214,8 +214,8 @@ static bool apply_placement(
 {
 	struct db *db = apply->catalogue;
 	enum { PUT = CATALOGUE_PLACEMENT_PUT };
-	int64_t flag_set;
-	int64_t size;
+	int64_t flag_set = 0;
+	int64_t size = 0;
 
 	if (!need_folder(apply, placement->folder, err) ||
 		!message_size(apply, placement->message, &size, err) ||
@@ -244,7 +244,7 @@ static bool apply_flags(struct apply *apply, const struct record_flags *flags, s
 {
 	struct db *db = apply->catalogue;
 	enum { PUT = CATALOGUE_PLACEMENT_PUT_FLAGS, CLOSE = CATALOGUE_PLACEMENT_CLOSE_OLDER };
-	int64_t flag_set;
+	int64_t flag_set = 0;
 
 	if (!flag_set_id(db, flags->flags, &flag_set, err))
 		return false;

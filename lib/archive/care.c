@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "archive/create.h"
 #include "archive/packer.h"
 #include "base/fs.h"
 
@@ -53,6 +54,15 @@ static bool close_old(struct packer *packer, struct err *err)
 	return db_remove_wal(path, err) && fs_chmod(path, FULL_MODE, err);
 }
 
+static bool make_next(struct packer *packer, struct volume_id *ret_id, struct err *err)
+{
+	CLEANUP(freep) char *folder = volume_folder(packer->path);
+
+	return create_remove_leftovers(folder, err) &&
+	       volume_create(packer->path, packer->state.archive, packer->volume.id.sequence + 1,
+		       ret_id, err);
+}
+
 /* Readers that still need the old volume's WAL put it off to a later commit. */
 bool packer_roll(struct packer *packer, struct err *err)
 {
@@ -65,9 +75,8 @@ bool packer_roll(struct packer *packer, struct err *err)
 		return false;
 	if (db_wal_bytes(packer->volume.db) > 0)
 		return true;
-	if (!volume_create(packer->path, packer->state.archive, packer->volume.id.sequence + 1, &id,
-		    err) ||
-		!enter_volume(packer, &id, err) || !close_old(packer, err))
+	if (!make_next(packer, &id, err) || !enter_volume(packer, &id, err) ||
+		!close_old(packer, err))
 		return false;
 	packer->next_frame = 1;
 	packer->litter_after = 0;

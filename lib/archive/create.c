@@ -46,7 +46,7 @@ static bool check_empty(const char *path, struct err *err)
 	return empty || err_set(err, ERR_CREATE, "%s: is not empty", path);
 }
 
-static bool remove_leftovers(const char *folder, struct err *err)
+bool create_remove_leftovers(const char *folder, struct err *err)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
@@ -72,7 +72,7 @@ bool archive_create(const char *path, struct err *err)
 	if (archive_exists(path))
 		return err_set(err, ERR_CREATE, "%s: there is an archive already", path);
 	if (!check_empty(path, err) || !fs_make_dirs(path, FOLDER_MODE, err) ||
-		!fs_make_dirs(volumes, FOLDER_MODE, err) || !remove_leftovers(volumes, err))
+		!fs_make_dirs(volumes, FOLDER_MODE, err) || !create_remove_leftovers(volumes, err))
 		return false;
 	volume_new_uuid(uuid);
 	return volume_create(path, uuid, 1, &id, err) && catalogue_create(path, uuid, &id, err);

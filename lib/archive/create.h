@@ -11,4 +11,7 @@
  */
 bool create_missing_catalogue(const char *path, struct err *err);
 
+/* Remove what an interrupted making of a volume left in the folder of volumes. */
+bool create_remove_leftovers(const char *folder, struct err *err);
+
 #endif

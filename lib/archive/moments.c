@@ -81,7 +81,7 @@ static bool at_time(
 bool archive_resolve(struct archive *archive, struct archive_when when,
 	struct archive_snapshot *ret_snapshot, struct err *err)
 {
-	struct db *db = archive->catalogue;
+	struct db *db;
 	bool ok = false;
 
 	if (!archive_enter(archive, err))

@@ -37,7 +37,7 @@ struct queue *queue_new(size_t size_bytes)
 {
 	struct queue *queue = xcalloc(1, sizeof(*queue));
 
-	assert(size_bytes % ALIGN == 0 && size_bytes >= 3 * QUEUE_ENTRY_BYTES_MAX);
+	assert(size_bytes % ALIGN == 0 && size_bytes / 3 >= QUEUE_ENTRY_BYTES_MAX);
 	(void)pthread_mutex_init(&queue->mutex, NULL);
 	(void)pthread_cond_init(&queue->not_full, NULL);
 	(void)pthread_cond_init(&queue->not_empty, NULL);

@@ -302,7 +302,7 @@ bool archive_read_message(struct archive *archive, int64_t message_id,
 	CLEANUP(sha256_freep) struct sha256 *digest = sha256_new();
 	struct sink sink = {each, context};
 	uint8_t sha256[SHA256_BYTES];
-	struct place place;
+	struct place place = {0};
 	bool ok;
 
 	if (!archive_enter(archive, err))

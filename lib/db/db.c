@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,8 @@ enum {
 	WAL_HEADER_BYTES = 32,
 	WAL_FRAME_BYTES = 24 + 4096,
 	FILE_MODE = 0600,
+	SYNCHRONOUS_NORMAL = 1,
+	SYNCHRONOUS_FULL = 2,
 };
 
 void db_freep(struct db **db)
@@ -49,15 +50,11 @@ static bool run_sql(struct db *db, const char *sql, const char *what, struct err
 	return code == SQLITE_OK || db_fail(db, code, what, err);
 }
 
-static bool run_pragma(struct db *db, struct err *err, const char *format, ...) PRINTF_LIKE(3, 4);
-static bool run_pragma(struct db *db, struct err *err, const char *format, ...)
+static bool set_pragma(struct db *db, const char *name, int64_t value, struct err *err)
 {
-	char sql[128];
-	va_list args;
+	char sql[64];
 
-	va_start(args, format);
-	(void)vsnprintf(sql, sizeof(sql), format, args);
-	va_end(args);
+	(void)snprintf(sql, sizeof(sql), "pragma %s = %" PRId64, name, value);
 	return run_sql(db, sql, sql, err);
 }
 
@@ -80,7 +77,7 @@ static char *uri_of(const char *path, const char *mode)
 		}
 	}
 	*at++ = '?';
-	(void)strcpy(at, mode);
+	memcpy(at, mode, strlen(mode) + 1);
 	return uri;
 }
 
@@ -130,17 +127,15 @@ static bool configure(struct db *db, const struct db_options *options, struct er
 	if (options->mode == DB_PEEK &&
 		!run_sql(db, "pragma locking_mode = exclusive", "exclusive", err))
 		return false;
-	if (options->cache_kib > 0 &&
-		!run_pragma(db, err, "pragma cache_size = -%d", options->cache_kib))
+	if (options->cache_kib > 0 && !set_pragma(db, "cache_size", -options->cache_kib, err))
 		return false;
 	if (!run_sql(db,
 		    "pragma cell_size_check = on; pragma mmap_size = 0;"
 		    "pragma temp_store = memory; pragma wal_autocheckpoint = 0",
 		    "configure", err) ||
-		!run_pragma(db, err, "pragma secure_delete = %s",
-			options->secure_delete ? "on" : "off") ||
-		!run_pragma(
-			db, err, "pragma synchronous = %s", options->full_sync ? "full" : "normal"))
+		!set_pragma(db, "secure_delete", options->secure_delete, err) ||
+		!set_pragma(db, "synchronous",
+			options->full_sync ? SYNCHRONOUS_FULL : SYNCHRONOUS_NORMAL, err))
 		return false;
 	(void)sqlite3_wal_hook(handle, note_wal, db);
 	return true;
@@ -187,7 +182,7 @@ static bool migrate(struct db *db, int64_t version, struct err *err)
 	for (int64_t next = version; next < db->kind->version; next++)
 		if (!run_sql(db, db->kind->migrations[next], "migrate", err))
 			return false;
-	return run_pragma(db, err, "pragma user_version = %" PRIu32, db->kind->version);
+	return set_pragma(db, "user_version", db->kind->version, err);
 }
 
 static bool prepare(
@@ -244,7 +239,7 @@ static bool fill_new(struct db *db, const struct db_options *options, struct err
 	if (!run_sql(db, "pragma page_size = 4096; pragma journal_mode = wal", "wal", err) ||
 		!prepare_own(db, err) || !db_begin(db, err))
 		return false;
-	if (!run_pragma(db, err, "pragma application_id = %" PRIu32, db->kind->application_id) ||
+	if (!set_pragma(db, "application_id", db->kind->application_id, err) ||
 		!migrate(db, 0, err) || !prepare_all(db, err))
 		return false;
 	if (options->init && !options->init(options->init_context, db, err))

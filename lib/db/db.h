@@ -3,6 +3,9 @@
  * proves every one of them; they are named by index into a table made from schema's .sql files by
  * tools/embed_sql.py, and their parameters are bound by name.
  *
+ * A file that may be open here must not be opened by other means in the same process: closing it
+ * would drop SQLite's locks (fcntl(2)).
+ *
  * One struct db belongs to one thread at a time. Failures: ERR_CORRUPT (not a database, damaged,
  * wrong application id), ERR_NO_SPACE, ERR_BUSY, ERR_NOT_FOUND, ERR_LOCAL.
  */

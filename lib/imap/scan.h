@@ -50,6 +50,7 @@ struct scan {
 	int depth;
 	bool text_expected;
 	bool in_code;
+	bool code_done;
 	uint64_t literal_left;
 	size_t line_bytes;
 	unsigned literals;
@@ -73,6 +74,9 @@ bool scan_next(struct scan *scan, const uint8_t *data, size_t len, size_t *ret_u
  * optional response code in brackets, scanned as tokens, then SCAN_TEXT, then SCAN_END.
  */
 void scan_expect_text(struct scan *scan);
+
+/* No byte of an unfinished response was taken. */
+bool scan_is_empty(const struct scan *scan);
 
 /* Bytes up to the end of the literal that is under way (0 when none is). */
 uint64_t scan_literal_left(const struct scan *scan);

@@ -1,12 +1,21 @@
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
+#include "base/alloc.h"
+#include "imap/seqset.h"
 #include "imap/session_internal.h"
 
+/* Ranges as they come, sorted once at the end: a server may say them in any order. */
 struct searching {
-	struct rangeset uids;
-	size_t ranges; /* heard so far, each as often as it came */
+	struct range *items;
+	size_t count;
+	size_t cap;
 };
+
+static void searching_free(struct searching *searching)
+{
+	free(searching->items);
+}
 
 static bool hear_found(void *context, const struct imap_reply *reply, struct err *err)
 {
@@ -14,10 +23,13 @@ static bool hear_found(void *context, const struct imap_reply *reply, struct err
 
 	if ((reply->kind != IMAP_SEARCH && reply->kind != IMAP_ESEARCH) || !reply->set)
 		return true;
-	searching->ranges += reply->set->count;
-	if (searching->ranges > IMAP_RANGES_MAX)
-		return err_set(err, ERR_PROTOCOL, "SEARCH: more than %d ranges", IMAP_RANGES_MAX);
-	rangeset_add_set(&searching->uids, reply->set);
+	for (size_t i = 0; i < reply->set->count; i++) {
+		if (searching->count == IMAP_RANGES_MAX)
+			return err_set(
+				err, ERR_PROTOCOL, "SEARCH: more than %d ranges", IMAP_RANGES_MAX);
+		ARRAY_GROW(searching->items, searching->count, searching->cap);
+		searching->items[searching->count++] = reply->set->items[i];
+	}
 	return true;
 }
 
@@ -52,7 +64,7 @@ static bool search_part(struct imap *imap, uint32_t first, uint32_t last,
  */
 bool imap_search_all(struct imap *imap, struct rangeset *ret_uids, struct err *err)
 {
-	struct searching searching = {0};
+	CLEANUP(searching_free) struct searching searching = {0};
 	const struct listener listener = {.heard = hear_found, .context = &searching};
 	uint32_t exists = imap->exists, last = 0, first;
 
@@ -60,21 +72,19 @@ bool imap_search_all(struct imap *imap, struct rangeset *ret_uids, struct err *e
 		uint32_t top = last ? last : exists;
 
 		first = top > IMAP_SEARCH_MESSAGES ? top - IMAP_SEARCH_MESSAGES + 1 : 1;
-		if (!search_part(imap, first, last, &listener, err)) {
-			rangeset_free(&searching.uids);
+		if (!search_part(imap, first, last, &listener, err))
 			return false;
-		}
 		last = first - 1;
 	} while (last > 0);
-	rangeset_free(ret_uids);
-	*ret_uids = searching.uids;
+	rangeset_clear(ret_uids);
+	seqset_from_ranges(searching.items, searching.count, ret_uids);
 	return true;
 }
 
 bool imap_search_message_id(
 	struct imap *imap, const char *message_id, struct rangeset *ret_uids, struct err *err)
 {
-	struct searching searching = {0};
+	CLEANUP(searching_free) struct searching searching = {0};
 	const struct listener listener = {.heard = hear_found, .context = &searching};
 	CLEANUP(command_free) struct command command = {0};
 
@@ -82,11 +92,9 @@ bool imap_search_message_id(
 	command_text(&command, "HEADER Message-ID");
 	command_astring(&command, message_id);
 	command_end(&command);
-	if (!session_run_ok(imap, &command, &listener, err)) {
-		rangeset_free(&searching.uids);
+	if (!session_run_ok(imap, &command, &listener, err))
 		return false;
-	}
-	rangeset_free(ret_uids);
-	*ret_uids = searching.uids;
+	rangeset_clear(ret_uids);
+	seqset_from_ranges(searching.items, searching.count, ret_uids);
 	return true;
 }

@@ -12,6 +12,9 @@
  */
 bool seqset_parse(const char *text, size_t len, struct rangeset *ret_set, struct err *err);
 
+/* The same from ranges in any order; items is sorted in place. ret_set must be empty. */
+void seqset_from_ranges(struct range *items, size_t count, struct rangeset *ret_set);
+
 /* Append the set to out. False: out is full. */
 bool seqset_format(const struct rangeset *set, struct buf *out);
 

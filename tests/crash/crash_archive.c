@@ -11,6 +11,7 @@
 
 #include "archive/archive.h"
 #include "archive/volume.h"
+#include "archive/writer.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive_fixture.h"
@@ -29,8 +30,9 @@ enum {
 };
 
 struct scenario {
-	size_t big; /* size of the 11th message */
-	long step;  /* between the changes that are tried */
+	size_t big;            /* size of the 11th message */
+	long step;             /* between the changes that are tried */
+	uint64_t volume_bytes; /* of a full volume, 0: as always */
 };
 
 static size_t size_of(const struct scenario *scenario, uint32_t uid)
@@ -121,8 +123,11 @@ static bool work(const struct scenario *scenario, const char *path, int ack_fd, 
 
 	if (!archive_exists(path) && !archive_create(path, err))
 		return false;
-	return archive_writer_open(path, "crash ring", 1000, &writer, err) &&
-	       fill(scenario, writer, ack_fd, err);
+	if (!archive_writer_open(path, "crash ring", 1000, &writer, err))
+		return false;
+	if (scenario->volume_bytes)
+		writer->volume_bytes_max = scenario->volume_bytes;
+	return fill(scenario, writer, ack_fd, err);
 }
 
 /* --- what must hold afterwards --- */
@@ -305,9 +310,16 @@ static void killed_within_a_big_message_nothing_acknowledged_is_lost(void)
 	stop_everywhere(&big_mail, CRASH_EXIT);
 }
 
+static void killed_while_volumes_follow_each_other_nothing_acknowledged_is_lost(void)
+{
+	stop_everywhere(&(struct scenario){.big = PART_BYTES, .step = 2, .volume_bytes = 60000},
+		CRASH_EXIT);
+}
+
 static void a_full_disk_is_said_and_gone_on_from(void)
 {
-	fail_everywhere(&(struct scenario){.big = PART_BYTES, .step = 3}, CRASH_FULL, ERR_NO_SPACE);
+	fail_everywhere(&(struct scenario){.big = PART_BYTES, .step = 3, .volume_bytes = 60000},
+		CRASH_FULL, ERR_NO_SPACE);
 }
 
 static void a_failing_write_is_said_and_gone_on_from(void)
@@ -322,6 +334,7 @@ int main(int argc, char **argv)
 		PROMISE(killed_at_every_change_nothing_acknowledged_is_lost),
 		PROMISE(killed_within_a_write_nothing_acknowledged_is_lost),
 		PROMISE(killed_within_a_big_message_nothing_acknowledged_is_lost),
+		PROMISE(killed_while_volumes_follow_each_other_nothing_acknowledged_is_lost),
 		PROMISE(a_full_disk_is_said_and_gone_on_from),
 		PROMISE(a_failing_write_is_said_and_gone_on_from),
 	};

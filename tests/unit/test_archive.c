@@ -547,7 +547,7 @@ static void nowhere_and_elsewhere_are_refused(void)
 
 /* --- unchanged --- */
 
-/* Name, size and times of every file but the lock, whose holder's pid stands in it. */
+/* Name, size and times of every file. */
 static void add_files(struct buf *out, const char *folder)
 {
 	struct dirent **names;
@@ -559,7 +559,7 @@ static void add_files(struct buf *out, const char *folder)
 		struct stat st;
 
 		CHECK(stat(path, &st) == 0);
-		if (S_ISREG(st.st_mode) && strcmp(names[i]->d_name, "lock") != 0)
+		if (S_ISREG(st.st_mode))
 			CHECK(buf_printf(out, "%s %lld %lld.%09ld\n", path, (long long)st.st_size,
 				(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec));
 		free(names[i]);
@@ -889,6 +889,71 @@ static void a_damaged_frame_is_found_and_named(void)
 	CHECK_INT(err.kind, ERR_CORRUPT);
 }
 
+/* --- copies --- */
+
+static void copy_file(const char *from, const char *to)
+{
+	CLEANUP(buf_free) struct buf data = BUF_INIT(FIXTURE_MESSAGE_MAX);
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_read(from, &data, &err));
+	CHECK_OK(fs_write_atomic(to, data.data, data.len, 0600, &err));
+}
+
+/* What a tidied archive is when only the databases are copied. */
+static char *copy_of_archive(const char *path)
+{
+	char *copy = str_printf("%s-copy", path);
+	PATH volumes = str_printf("%s/volumes", copy);
+	PATH volume_from = only_volume(path);
+	PATH volume_to = str_printf("%s/volumes%s", copy, strrchr(volume_from, '/'));
+	PATH catalogue_from = str_printf("%s/catalogue.db", path);
+	PATH catalogue_to = str_printf("%s/catalogue.db", copy);
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_make_dirs(volumes, 0700, &err));
+	copy_file(volume_from, volume_to);
+	copy_file(catalogue_from, catalogue_to);
+	return copy;
+}
+
+/* With nobody else there the packer leaves empty WALs. */
+static void writer_checkpoint_all(struct archive_writer *writer)
+{
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_tidy(writer, &err)); /* the packer's thread is idle from here on */
+	CHECK_OK(packer_checkpoint(&writer->packer, 0, true, &err));
+}
+
+static void a_copy_without_a_wal_is_read_as_it_lies(void)
+{
+	PATH path = fixture_archive("original");
+	struct archive_writer *writer = fixture_writer(path);
+	READER reader = NULL;
+	PATH copy = NULL;
+	PATH before = NULL;
+	PATH after = NULL;
+	int64_t folder = fixture_folder(writer, "INBOX", VALIDITY);
+
+	fixture_add(writer, folder, VALIDITY, 1, 1, 5000000, ""); /* enough to be checkpointed */
+	(void)fixture_commit(writer, true);
+	writer_checkpoint_all(writer);
+	archive_writer_freep(&writer);
+	copy = copy_of_archive(path);
+	before = all_files(copy);
+	reader = fixture_reader(copy);
+	CHECK_STR(fixture_list_at(reader, 1), "INBOX 77 1 5000000 []\n");
+	check_message(reader, fixture_find(reader, 1, folder, VALIDITY, 1), 1, 5000000);
+	after = all_files(copy);
+	CHECK_STR(after, before);
+	writer = fixture_writer(copy);
+	fixture_add(writer, folder, VALIDITY, 2, 2, 100, "");
+	CHECK_INT(fixture_commit(writer, true), 2);
+	check_message(reader, fixture_find(reader, 2, folder, VALIDITY, 2), 2, 100);
+	archive_writer_freep(&writer);
+}
+
 /* --- volumes --- */
 
 static void a_full_volume_is_followed_by_another(void)
@@ -899,10 +964,13 @@ static void a_full_volume_is_followed_by_another(void)
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	PATH first = NULL;
 	PATH wal = NULL;
+	PATH leftover = NULL;
 	struct err err = ERR_INIT;
 	struct stat st;
 	int64_t folder;
 
+	leftover = str_printf("%s/volumes/x.vol.new-wal", path);
+	CHECK_OK(fs_write_atomic(leftover, "x", 1, 0600, &err));
 	writer->volume_bytes_max = 400000;
 	folder = fixture_folder(writer, "INBOX", VALIDITY);
 	for (uint32_t uid = 1; uid <= 10; uid++) {
@@ -915,7 +983,7 @@ static void a_full_volume_is_followed_by_another(void)
 	first = volume_path(path, &list.items[0]);
 	wal = str_printf("%s-wal", first);
 	CHECK(stat(first, &st) == 0 && (st.st_mode & 07777) == 0444);
-	CHECK(!fs_exists(wal));
+	CHECK(!fs_exists(wal) && !fs_exists(leftover));
 	for (uint32_t uid = 1; uid <= 10; uid++)
 		check_message(reader, fixture_find(reader, 10, folder, VALIDITY, uid), uid, 150000);
 	remove_catalogue(path);
@@ -1023,6 +1091,7 @@ int main(int argc, char **argv)
 		PROMISE(a_missing_volume_is_named),
 		PROMISE(a_rolled_back_volume_is_refused),
 		PROMISE(a_damaged_frame_is_found_and_named),
+		PROMISE(a_copy_without_a_wal_is_read_as_it_lies),
 		PROMISE(a_full_volume_is_followed_by_another),
 		PROMISE(a_commit_may_need_several_journal_frames),
 		PROMISE(the_packer_commits_by_itself_only_when_it_may),

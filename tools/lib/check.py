@@ -50,8 +50,12 @@ def run(command, log, seconds, **more):
     with open(log, "ab") as output:
         output.write(f"$ {' '.join(map(str, command))}\n".encode())
         output.flush()
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
-                                   stderr=output, start_new_session=True, **more)
+        try:
+            process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=output, start_new_session=True, **more)
+        except OSError as error:
+            output.write(f"{error}\n".encode())
+            return False
         try:
             return process.wait(seconds) == 0
         except BaseException as error:
@@ -299,6 +303,8 @@ def main(arguments):
         print(f"{name} ...", flush=True)
         start = time.monotonic()
         work(stage)
+        if not stage.counts:
+            stage.add("failed", "nothing ran")
         stage.seconds = time.monotonic() - start
         done.append(stage)
     table(done)

@@ -118,17 +118,22 @@ class Client:
         return found
 
     def append(self, path, messages):
-        """Appends all of them, many in one command; a refused batch goes message by message."""
+        """Appends all of them, many in one command; a refused batch goes message by message.
+
+        Returns [(path, message, the server's words)] of what it would not take.
+        """
+        refused = []
         whole = "MULTIAPPEND" in self.capabilities and "LITERAL+" in self.capabilities
         batch, size = [], 0
         for message in messages:
             if batch and (len(batch) == BATCH_MESSAGES or size > BATCH_BYTES or not whole):
-                self._append_batch(path, batch)
+                refused += self._append_batch(path, batch)
                 batch, size = [], 0
             batch.append(message)
             size += len(message.content)
         if batch:
-            self._append_batch(path, batch)
+            refused += self._append_batch(path, batch)
+        return refused
 
     def _append_batch(self, path, batch):
         if "LITERAL+" not in self.capabilities:
@@ -141,13 +146,15 @@ class Client:
             pieces.append(message.content)
         try:
             self.finish(self.send(*pieces))
-        except Refused:
+        except Refused as refusal:
             if len(batch) == 1:
-                raise
-            for message in batch:
-                self._append_batch(path, [message])
+                return [(path, batch[0], str(refusal))]
+            return [one for message in batch for one in self._append_batch(path, [message])]
+        return []
 
     def fill(self, folders):
+        """Makes folders and mail; returns what append() returns, for all of them."""
+        refused = []
         there = {name for _, name in self.folders()}
         for folder in folders:
             wire = modified_utf7(folder.path)
@@ -155,7 +162,8 @@ class Client:
                 self.command(f"CREATE {quoted(wire)}")
             if folder.subscribed:
                 self.command(f"SUBSCRIBE {quoted(wire)}")
-            self.append(folder.path, folder.messages)
+            refused += self.append(folder.path, folder.messages)
+        return refused
 
     def wipe(self):
         """Removes every message, and every folder that the server lets go."""
@@ -171,4 +179,7 @@ class Client:
                     pass
 
     def deliver(self, path, content):
-        self.append(path, [Message(content, (), int(datetime.datetime.now().timestamp()), 0)])
+        now = int(datetime.datetime.now().timestamp())
+        refused = self.append(path, [Message(content, (), now, 0)])
+        if refused:
+            raise Refused(refused[0][2])

@@ -330,3 +330,16 @@ def make(kind, seed=1):
         rare += [dress(writer.rng, content) for content in odd_messages(writer)]
     scatter(writer.rng, folders, rare)
     return folders
+
+
+def from_files(root, seed=1):
+    """Mail from files: a folder for each folder below root, every line end made CRLF."""
+    rng = random.Random(f"files-{seed}")
+    folders = {}
+    for path in sorted(path for path in root.rglob("*.eml") if path.is_file()):
+        name = path.parent.relative_to(root).as_posix()
+        lines = path.read_bytes().replace(CRLF, b"\n").replace(b"\n", CRLF)
+        if lines:
+            folder = folders.setdefault(name, Folder("INBOX" if name == "." else name))
+            folder.messages.append(dress(rng, lines))
+    return list(folders.values())
