@@ -18,14 +18,14 @@ enum {
 	WAL_BYTES = 4 * 1024 * 1024
 };
 
-struct journal {
+struct restore_journal {
 	struct db *db;
 	int lock;
 	char *folder; /* the last one asked for */
 	int64_t folder_id;
 };
 
-char *journal_path(const char *state_dir, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
+char *restore_journal_path(const char *state_dir, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
 	const char *host, uint16_t port, const char *user)
 {
 	CLEANUP(freep) char *identity = str_printf("%s\n%u\n%s", host, port, user);
@@ -76,9 +76,10 @@ static bool open_sound(const char *path, struct db **ret_db, struct err *err)
 	return begin_anew(path, err) && open_db(path, ret_db, err);
 }
 
-bool journal_open(const char *path, struct journal **ret_journal, struct err *err)
+bool restore_journal_open(const char *path, struct restore_journal **ret_journal, struct err *err)
 {
-	CLEANUP(journal_freep) struct journal *journal = xcalloc(1, sizeof(*journal));
+	CLEANUP(restore_journal_freep)
+	struct restore_journal *journal = xcalloc(1, sizeof(*journal));
 	CLEANUP(freep) char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
 	CLEANUP(freep) char *lock = str_printf("%s.lock", path);
 
@@ -91,9 +92,9 @@ bool journal_open(const char *path, struct journal **ret_journal, struct err *er
 	return true;
 }
 
-void journal_freep(struct journal **journal)
+void restore_journal_freep(struct restore_journal **journal)
 {
-	struct journal *old = TAKE(*journal);
+	struct restore_journal *old = TAKE(*journal);
 
 	if (!old)
 		return;
@@ -110,7 +111,7 @@ void journal_freep(struct journal **journal)
 /* --- reading --- */
 
 static bool find_folder(
-	struct journal *journal, const char *wire_name, bool *ret_found, struct err *err)
+	struct restore_journal *journal, const char *wire_name, bool *ret_found, struct err *err)
 {
 	struct db *db = journal->db;
 
@@ -149,7 +150,7 @@ static bool read_row(struct db *db, struct journal_row *row, struct err *err)
 	return true;
 }
 
-bool journal_each(struct journal *journal, const char *wire_name,
+bool restore_journal_each(struct restore_journal *journal, const char *wire_name,
 	bool (*each)(void *context, const struct journal_row *row, struct err *err), void *context,
 	struct err *err)
 {
@@ -176,12 +177,12 @@ bool journal_each(struct journal *journal, const char *wire_name,
 
 /* --- changing --- */
 
-static bool begin(struct journal *journal, struct err *err)
+static bool begin(struct restore_journal *journal, struct err *err)
 {
 	return db_in_transaction(journal->db) || db_begin(journal->db, err);
 }
 
-bool journal_commit(struct journal *journal, struct err *err)
+bool restore_journal_commit(struct restore_journal *journal, struct err *err)
 {
 	if (!db_in_transaction(journal->db))
 		return true;
@@ -190,7 +191,7 @@ bool journal_commit(struct journal *journal, struct err *err)
 	return db_wal_bytes(journal->db) < WAL_BYTES || db_checkpoint(journal->db, false, err);
 }
 
-static bool need_folder(struct journal *journal, const char *wire_name, struct err *err)
+static bool need_folder(struct restore_journal *journal, const char *wire_name, struct err *err)
 {
 	struct db *db = journal->db;
 	bool found;
@@ -203,8 +204,8 @@ static bool need_folder(struct journal *journal, const char *wire_name, struct e
 	return db_run(db, RESTORE_FOLDER_PUT, err) && find_folder(journal, wire_name, &found, err);
 }
 
-bool journal_pending(struct journal *journal, const char *wire_name, const struct journal_row *row,
-	int64_t *ret_id, struct err *err)
+bool restore_journal_pending(struct restore_journal *journal, const char *wire_name,
+	const struct journal_row *row, int64_t *ret_id, struct err *err)
 {
 	struct db *db = journal->db;
 
@@ -220,8 +221,8 @@ bool journal_pending(struct journal *journal, const char *wire_name, const struc
 	return true;
 }
 
-bool journal_done(
-	struct journal *journal, int64_t id, uint32_t uidvalidity, uint32_t uid, struct err *err)
+bool restore_journal_done(struct restore_journal *journal, int64_t id, uint32_t uidvalidity,
+	uint32_t uid, struct err *err)
 {
 	struct db *db = journal->db;
 
@@ -233,8 +234,8 @@ bool journal_done(
 	return db_run(db, RESTORE_MESSAGE_DONE, err);
 }
 
-bool journal_seen(
-	struct journal *journal, int64_t id, uint64_t size, int64_t unix_s, struct err *err)
+bool restore_journal_seen(
+	struct restore_journal *journal, int64_t id, uint64_t size, int64_t unix_s, struct err *err)
 {
 	struct db *db = journal->db;
 
@@ -246,8 +247,8 @@ bool journal_seen(
 	return db_run(db, RESTORE_MESSAGE_SEEN, err);
 }
 
-bool journal_known(struct journal *journal, const char *wire_name, const struct journal_row *row,
-	struct err *err)
+bool restore_journal_known(struct restore_journal *journal, const char *wire_name,
+	const struct journal_row *row, struct err *err)
 {
 	struct db *db = journal->db;
 
@@ -262,7 +263,7 @@ bool journal_known(struct journal *journal, const char *wire_name, const struct 
 	return db_run(db, RESTORE_KNOWN_PUT, err);
 }
 
-bool journal_remove(struct journal *journal, int64_t id, struct err *err)
+bool restore_journal_remove(struct restore_journal *journal, int64_t id, struct err *err)
 {
 	if (!begin(journal, err))
 		return false;
@@ -270,8 +271,8 @@ bool journal_remove(struct journal *journal, int64_t id, struct err *err)
 	return db_run(journal->db, RESTORE_MESSAGE_REMOVE, err);
 }
 
-bool journal_forget_others(
-	struct journal *journal, const char *wire_name, uint32_t uidvalidity, struct err *err)
+bool restore_journal_forget_others(struct restore_journal *journal, const char *wire_name,
+	uint32_t uidvalidity, struct err *err)
 {
 	if (!need_folder(journal, wire_name, err))
 		return false;

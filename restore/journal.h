@@ -21,16 +21,16 @@
 
 enum { JOURNAL_LOCK_TIMEOUT_MS = 2 * 1000 };
 
-struct journal;
+struct restore_journal;
 
 /* STATE-DIR/restore/ARCHIVE-TARGET.db; the caller frees. */
-char *journal_path(const char *state_dir, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
+char *restore_journal_path(const char *state_dir, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
 	const char *host, uint16_t port, const char *user);
 
 /* Makes it, and the folder, when missing. */
-bool journal_open(const char *path, struct journal **ret_journal, struct err *err);
+bool restore_journal_open(const char *path, struct restore_journal **ret_journal, struct err *err);
 /* What was not committed is given up. NULL is allowed. */
-void journal_freep(struct journal **journal);
+void restore_journal_freep(struct restore_journal **journal);
 
 struct journal_row {
 	int64_t id;
@@ -44,29 +44,29 @@ struct journal_row {
 };
 
 /* All rows of a folder, in no order. The journal must not be changed meanwhile. */
-bool journal_each(struct journal *journal, const char *wire_name,
+bool restore_journal_each(struct restore_journal *journal, const char *wire_name,
 	bool (*each)(void *context, const struct journal_row *row, struct err *err), void *context,
 	struct err *err);
 
 /* The changes below gather in one transaction until this makes them durable. */
-bool journal_commit(struct journal *journal, struct err *err);
+bool restore_journal_commit(struct restore_journal *journal, struct err *err);
 
 /* A message is about to be sent. row: uidvalidity, uidnext, sha256. */
-bool journal_pending(struct journal *journal, const char *wire_name, const struct journal_row *row,
-	int64_t *ret_id, struct err *err);
+bool restore_journal_pending(struct restore_journal *journal, const char *wire_name,
+	const struct journal_row *row, int64_t *ret_id, struct err *err);
 /* The server stored it under this UID. */
-bool journal_done(
-	struct journal *journal, int64_t id, uint32_t uidvalidity, uint32_t uid, struct err *err);
+bool restore_journal_done(struct restore_journal *journal, int64_t id, uint32_t uidvalidity,
+	uint32_t uid, struct err *err);
 /* So the server shows it. */
-bool journal_seen(
-	struct journal *journal, int64_t id, uint64_t size, int64_t unix_s, struct err *err);
+bool restore_journal_seen(struct restore_journal *journal, int64_t id, uint64_t size,
+	int64_t unix_s, struct err *err);
 /* A message that was on the target already, found by its bytes. row: all but id and uidnext. */
-bool journal_known(struct journal *journal, const char *wire_name, const struct journal_row *row,
-	struct err *err);
+bool restore_journal_known(struct restore_journal *journal, const char *wire_name,
+	const struct journal_row *row, struct err *err);
 /* The server refused it, or it was decided what became of it. */
-bool journal_remove(struct journal *journal, int64_t id, struct err *err);
+bool restore_journal_remove(struct restore_journal *journal, int64_t id, struct err *err);
 /* The folder has this UIDVALIDITY: what is known of others is worth nothing. */
-bool journal_forget_others(
-	struct journal *journal, const char *wire_name, uint32_t uidvalidity, struct err *err);
+bool restore_journal_forget_others(struct restore_journal *journal, const char *wire_name,
+	uint32_t uidvalidity, struct err *err);
 
 #endif

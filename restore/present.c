@@ -224,7 +224,7 @@ static bool read_journal(struct look *look, struct err *err)
 
 	if (!ask->journal || look->present.uidvalidity == 0)
 		return true;
-	if (!journal_each(ask->journal, ask->wire_name, take_row, look, err))
+	if (!restore_journal_each(ask->journal, ask->wire_name, take_row, look, err))
 		return false;
 	if (look->pendings_count > 0)
 		qsort(look->pendings, look->pendings_count, sizeof(*look->pendings),
@@ -255,7 +255,7 @@ static bool remember(
 	if (!ask->journal || look->present.uidvalidity == 0 || item->row)
 		return true;
 	memcpy(row.sha256, item->sha256, SHA256_BYTES);
-	return journal_known(ask->journal, ask->wire_name, &row, err);
+	return restore_journal_known(ask->journal, ask->wire_name, &row, err);
 }
 
 static bool tell(struct look *look, struct err *err)
@@ -297,7 +297,7 @@ static bool settle(struct look *look, struct err *err)
 	for (size_t i = 0; i < look->pendings_count; i++)
 		if (bsearch(look->pendings[i].sha256, digests, count, sizeof(*digests),
 			    compare_digests) &&
-			!journal_remove(look->ask->journal, look->pendings[i].row, err))
+			!restore_journal_remove(look->ask->journal, look->pendings[i].row, err))
 			return false;
 	return true;
 }
@@ -308,7 +308,7 @@ static bool open_folder(struct look *look, struct err *err)
 {
 	const struct present_ask *ask = look->ask;
 	struct present *present = &look->present;
-	struct imap_examined examined = {0};
+	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
 
 	if (ask->for_writing ? !imap_select(ask->imap, ask->wire_name, &examined, err)
 			     : !imap_examine(ask->imap, ask->wire_name, NULL, NULL, &examined, err))
@@ -317,7 +317,6 @@ static bool open_folder(struct look *look, struct err *err)
 	present->uidnext = examined.uidnext;
 	present->permanent_flags = TAKE(examined.permanent_flags);
 	present->read_only = examined.read_only;
-	imap_examined_free(&examined);
 	if (examined.exists > 0 && !imap_search_all(ask->imap, &present->uids, err))
 		return false;
 	if (present->uidnext == 0) {
@@ -328,7 +327,8 @@ static bool open_folder(struct look *look, struct err *err)
 		present->uidnext = last == UINT32_MAX ? last : last + 1;
 	}
 	return !ask->journal || present->uidvalidity == 0 ||
-	       journal_forget_others(ask->journal, ask->wire_name, present->uidvalidity, err);
+	       restore_journal_forget_others(
+		       ask->journal, ask->wire_name, present->uidvalidity, err);
 }
 
 static bool find(struct look *look, struct err *err)
@@ -338,7 +338,7 @@ static bool find(struct look *look, struct err *err)
 	add_sources(look);
 	return add_targets(look, err) && read_journal(look, err) && decide(look, err) &&
 	       tell(look, err) && settle(look, err) &&
-	       (!look->ask->journal || journal_commit(look->ask->journal, err));
+	       (!look->ask->journal || restore_journal_commit(look->ask->journal, err));
 }
 
 bool present_find(const struct present_ask *ask, struct items *items, struct present *ret_present,

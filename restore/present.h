@@ -26,7 +26,7 @@ void present_free(struct present *present); /* also for CLEANUP() */
 struct present_ask {
 	struct archive *archive; /* for bytes of the source where sizes are no help */
 	struct imap *imap;
-	struct journal *journal; /* NULL: nothing is remembered */
+	struct restore_journal *journal; /* NULL: nothing is remembered */
 	const char *wire_name;
 	bool for_writing; /* SELECT instead of EXAMINE; remembers what it found */
 };

@@ -203,7 +203,7 @@ static bool do_places(struct run *run, struct err *err)
 	while (fine && at < run->survey.map.count) {
 		fine = do_place(run, at++, err);
 		if (fine && run->restore->journal)
-			fine = journal_commit(run->restore->journal, err);
+			fine = restore_journal_commit(run->restore->journal, err);
 	}
 	for (; at < run->survey.map.count; at++)
 		skip_place(run, at, err->text);

@@ -74,8 +74,8 @@ struct restore {
 	bool (*wants_message)(void *context, const struct archive_entry *entry);
 	void *wants_context;
 	struct target *target;
-	struct journal *journal; /* NULL: none */
-	bool dry_run;            /* survey and consent only */
+	struct restore_journal *journal; /* NULL: none */
+	bool dry_run;                    /* survey and consent only */
 	enum restore_verify verify;
 	const struct restore_watcher *watcher;
 };

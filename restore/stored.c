@@ -62,8 +62,8 @@ static bool find_new(struct attempt *attempt, struct rangeset *ret_new, struct e
 static bool write_down(struct attempt *attempt, struct item *item, struct err *err)
 {
 	return item->row == 0 || item->target_uid == 0 ||
-	       journal_done(attempt->upload->journal, item->row, attempt->present.uidvalidity,
-		       item->target_uid, err);
+	       restore_journal_done(attempt->upload->journal, item->row,
+		       attempt->present.uidvalidity, item->target_uid, err);
 }
 
 static bool find_uids(struct attempt *attempt, struct err *err)
@@ -137,7 +137,7 @@ static bool told(void *context, struct item *item, const struct shown *shown,
 	const struct difference *difference, struct err *err)
 {
 	struct attempt *attempt = context;
-	struct journal *journal = attempt->upload->journal;
+	struct restore_journal *journal = attempt->upload->journal;
 
 	if (difference->missing) {
 		attempt_decide(attempt, item, OUTCOME_REFUSED,
@@ -149,8 +149,18 @@ static bool told(void *context, struct item *item, const struct shown *shown,
 		drop_notes(item);
 	attempt_decide(attempt, item, *difference->detail ? OUTCOME_NORMALISED : OUTCOME_EXACT,
 		*difference->detail ? difference->detail : NULL);
-	return item->row == 0 || journal_seen(journal, item->row, shown->size,
+	return item->row == 0 || restore_journal_seen(journal, item->row, shown->size,
 					 shown->has_date ? shown->date.unix_s : 0, err);
+}
+
+static bool open_again(struct attempt *attempt, struct err *err)
+{
+	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
+
+	if (!imap_select(attempt->imap, attempt->upload->wire_name, &examined, err))
+		return false;
+	return examined.uidvalidity == attempt->present.uidvalidity ||
+	       err_set(err, ERR_RETRY, "the folder was replaced by another");
 }
 
 bool stored_check(struct attempt *attempt, struct err *err)
@@ -162,7 +172,9 @@ bool stored_check(struct attempt *attempt, struct err *err)
 		.context = attempt};
 	size_t known = 0;
 
-	if (!find_uids(attempt, err))
+	if (attempt->stored_count == 0)
+		return true;
+	if (!open_again(attempt, err) || !find_uids(attempt, err))
 		return false;
 	for (size_t i = 0; i < attempt->stored_count; i++) {
 		struct item *item = attempt->stored[i];

@@ -33,7 +33,7 @@ bool attempt_forget(struct attempt *attempt, struct item *item, struct err *err)
 	int64_t row = item->row;
 
 	item->row = 0;
-	return row == 0 || journal_remove(attempt->upload->journal, row, err);
+	return row == 0 || restore_journal_remove(attempt->upload->journal, row, err);
 }
 
 /* --- flags --- */
@@ -84,8 +84,8 @@ static bool take_stored(struct attempt *attempt, struct item *item,
 	if (uidvalidity != 0 && result->uidvalidity != uidvalidity)
 		return err_set(err, ERR_RETRY, "the folder was replaced by another");
 	item->target_uid = result->uid;
-	return item->row == 0 ||
-	       journal_done(attempt->upload->journal, item->row, uidvalidity, result->uid, err);
+	return item->row == 0 || restore_journal_done(attempt->upload->journal, item->row,
+					 uidvalidity, result->uid, err);
 }
 
 static bool answered(
@@ -128,11 +128,12 @@ static bool name_batch(struct attempt *attempt, size_t index, struct err *err)
 		bytes += item->size;
 		memcpy(row.sha256, item->sha256, SHA256_BYTES);
 		if (upload->journal && row.uidvalidity != 0 &&
-			!journal_pending(upload->journal, upload->wire_name, &row, &item->row, err))
+			!restore_journal_pending(
+				upload->journal, upload->wire_name, &row, &item->row, err))
 			return false;
 	}
 	attempt->batch_end = end;
-	return !upload->journal || journal_commit(upload->journal, err);
+	return !upload->journal || restore_journal_commit(upload->journal, err);
 }
 
 /* Between batches the pipeline is only drained when there is something to settle. */
@@ -146,14 +147,17 @@ static bool before(void *context, size_t index, struct err *err)
 		return false;
 	if (attempt->stored_count >= UPLOAD_COMPARE_MESSAGES &&
 		(!sending_drain(&attempt->sending, err) || !refused_settle(attempt, err) ||
-			!stored_check(attempt, err)))
+			!stored_check(attempt, err) || !imap_unselect(attempt->imap, err)))
 		return false;
 	return name_batch(attempt, index, err);
 }
 
+/* A server that has the folder open looks for news after every APPEND: not while they come. */
 static bool send_list(struct attempt *attempt, size_t window, struct err *err)
 {
 	attempt->batch_end = 0;
+	if (attempt->count > 0 && !imap_unselect(attempt->imap, err))
+		return false;
 	return sending_run(&attempt->sending, attempt->list, attempt->count, window, before, err) &&
 	       refused_settle(attempt, err);
 }
@@ -218,7 +222,7 @@ static bool run(struct attempt *attempt, struct err *err)
 		return err_set(err, ERR_REFUSED, "the folder cannot be written to");
 	return send_those(attempt, true, err) && send_those(attempt, false, err) &&
 	       stored_check(attempt, err) &&
-	       (!upload->journal || journal_commit(upload->journal, err));
+	       (!upload->journal || restore_journal_commit(upload->journal, err));
 }
 
 static bool try_once(const struct upload *upload, struct err *err)

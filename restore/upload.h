@@ -40,8 +40,8 @@ struct upload_lessons {
 struct upload {
 	struct target *target;
 	struct archive *archive;
-	const char *archive_path; /* opened again by the thread that reads ahead */
-	struct journal *journal;  /* NULL: none */
+	const char *archive_path;        /* opened again by the thread that reads ahead */
+	struct restore_journal *journal; /* NULL: none */
 	const char *wire_name;
 	struct items *items;
 	struct upload_lessons *lessons;

@@ -13,8 +13,8 @@ create table message (
 	uidnext integer not null, -- of the folder before the message was sent
 	uid integer, -- null: it is being sent
 	sha256 blob not null, -- of the bytes in the archive
-	size integer, -- RFC822.SIZE and INTERNALDATE as the server shows them; null: not looked at yet
-	unix_s integer
+	size integer, -- RFC822.SIZE as the server shows it; null: not looked at yet
+	unix_s integer -- INTERNALDATE as the server shows it
 );
 
 create unique index message_by_uid on message (folder, uidvalidity, uid) where uid is not null;
