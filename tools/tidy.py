@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "state": ("base", "db"),
     "mirror": ("base", "net", "imap", "archive", "config", "state"),
     "daemon": ("base", "net", "imap", "mime", "archive", "config", "state", "mirror"),
-    "restore": ("base", "net", "imap", "mime", "archive", "config", "state", "mirror"),
+    "restore": ("base", "net", "imap", "db", "mime", "archive", "config", "state", "mirror"),
 }
 
 # A dependency has one door. Tests may go in through the wall.
