@@ -8,7 +8,11 @@
  * from one generation until another. A *message* is bytes with a SHA-256, stored once.
  *
  * Reading takes no lock and works while another process writes. A struct archive belongs to one
- * thread at a time; open it again for another thread.
+ * thread at a time; open it again for another thread. Each call sees one state of the archive, from
+ * its beginning to its end; a long one keeps the writer's WAL from being emptied, no more.
+ *
+ * From a callback, other calls on the same archive may be made (reading a message while listing),
+ * but not the function that calls back, nor archive_each_folder() from archive_each_entry().
  *
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT (names what is damaged), ERR_NO_SPACE, ERR_LOCAL, ERR_BUSY,
  * ERR_CREATE.
@@ -48,8 +52,8 @@ bool archive_create(const char *path, struct err *err);
 bool archive_exists(const char *path);
 
 /*
- * Open to read. Nothing on disk is changed, also on read-only media. ERR_NOT_FOUND when there is
- * none.
+ * Open to read, also on read-only media. Nothing on disk is changed but SQLite's scratch (-shm).
+ * ERR_NOT_FOUND when there is none.
  */
 bool archive_open(const char *path, struct archive **ret_archive, struct err *err);
 void archive_freep(struct archive **archive);
@@ -186,6 +190,10 @@ struct archive_writer;
  *
  * Calls below are queued in order to the packer thread and return early; an error of the packer
  * makes every later call fail with it. One thread calls. Nothing is durable before a commit.
+ *
+ * Nothing is written, and no thread started, before the first call that changes something; a
+ * missing catalogue is made anew of the volumes. ERR_CORRUPT: the catalogue names what the volumes
+ * lack.
  */
 bool archive_writer_open(const char *path, const char *purpose, int timeout_ms,
 	struct archive_writer **ret_writer, struct err *err);
@@ -209,7 +217,8 @@ bool archive_each_uid(struct archive *archive, int64_t folder_id, uint32_t uidva
 /*
  * New folder (folder->id 0: the id given is returned) or changed name, wire name, delimiter,
  * attributes, special use or subscription of a known one. Unchanged: nothing is recorded.
- * uidvalidity is not set here.
+ * uidvalidity is not set here. A folder that was gone comes back, without UIDVALIDITY. Texts are at
+ * most 64 KiB long.
  */
 bool archive_put_folder(struct archive_writer *writer, const struct archive_folder *folder,
 	int64_t *ret_id, struct err *err);
@@ -224,8 +233,9 @@ bool archive_set_uidvalidity(
 /*
  * One message's bytes: begin, data..., end. size_hint is what the server announced (decides whether
  * it is streamed into pieces); the bytes given are the truth. *ret_ticket names it for
- * archive_place(). folder_id: pack frames hold one folder's messages. Identical bytes are stored
- * once. archive_message_abort() forgets one begun.
+ * archive_place() until the next archive_may_commit() or archive_commit(). Between begin and end no
+ * other change may be made. folder_id: pack frames hold one folder's messages. Identical bytes are
+ * stored once. archive_message_abort() forgets one begun.
  */
 bool archive_message_begin(
 	struct archive_writer *writer, int64_t folder_id, uint64_t size_hint, struct err *err);

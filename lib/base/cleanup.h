@@ -40,8 +40,8 @@ static inline void closep(int *fd)
 	*fd = -1;
 }
 
-#define ARRAY_LEN(array)           (sizeof(array) / sizeof((array)[0]))
+#define ARRAY_LEN(array)               (sizeof(array) / sizeof((array)[0]))
 #define PRINTF_LIKE(text_at, first_at) __attribute__((format(printf, text_at, first_at)))
-#define MUST_USE                   __attribute__((warn_unused_result))
+#define MUST_USE                       __attribute__((warn_unused_result))
 
 #endif

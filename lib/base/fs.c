@@ -216,12 +216,25 @@ static bool lock_busy(const char *path, int fd, struct err *err)
 	return err_set(err, ERR_BUSY, "%s: locked by %s", path, shown);
 }
 
+/* The holder's name is a courtesy: a full disk must not matter. The same holder's is left alone. */
+static void name_holder(int fd, const char *purpose)
+{
+	char text[LOCK_TEXT_MAX];
+	char there[LOCK_TEXT_MAX];
+	int len = snprintf(text, sizeof(text), "pid %ld (%s)\n", (long)getpid(), purpose);
+
+	if (len >= (int)sizeof(text))
+		len = (int)sizeof(text) - 1;
+	if (pread(fd, there, sizeof(there), 0) == len && memcmp(there, text, (size_t)len) == 0)
+		return;
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len)
+		return;
+}
+
 bool fs_lock(const char *path, const char *purpose, int timeout_ms, int *ret_fd, struct err *err)
 {
 	CLEANUP(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
-	char text[LOCK_TEXT_MAX];
-	int len;
 
 	if (fd < 0)
 		return err_errno(err, errno == EACCES || errno == EROFS ? ERR_AUTH : ERR_LOCAL,
@@ -233,11 +246,7 @@ bool fs_lock(const char *path, const char *purpose, int timeout_ms, int *ret_fd,
 			return lock_busy(path, fd, err);
 		(void)usleep(LOCK_RETRY_US);
 	}
-	len = snprintf(text, sizeof(text), "pid %ld (%s)\n", (long)getpid(), purpose);
-	if (len >= (int)sizeof(text))
-		len = (int)sizeof(text) - 1;
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len)
-		text[0] = '\0'; /* the holder's name is a courtesy: a full disk must not matter */
+	name_holder(fd, purpose);
 	*ret_fd = fd;
 	fd = -1;
 	return true;

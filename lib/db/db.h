@@ -3,6 +3,9 @@
  * proves every one of them; they are named by index into a table made from schema's .sql files by
  * tools/embed_sql.py, and their parameters are bound by name.
  *
+ * A file that may be open here must not be opened by other means in the same process: closing it
+ * would drop SQLite's locks (fcntl(2)).
+ *
  * One struct db belongs to one thread at a time. Failures: ERR_CORRUPT (not a database, damaged,
  * wrong application id), ERR_NO_SPACE, ERR_BUSY, ERR_NOT_FOUND, ERR_LOCAL.
  */
@@ -37,7 +40,8 @@ enum db_mode {
 	DB_READ,      /* must exist; never written */
 	DB_WRITE,     /* must exist */
 	DB_CREATE,    /* made when missing, folder synced by us (SQLite 3.40 ignores that error) */
-	DB_IMMUTABLE, /* read-only media without a -wal: immutable=1 */
+	DB_IMMUTABLE, /* never changes again, or lies on read-only media without a -wal */
+	DB_PEEK,      /* nobody writes meanwhile: read, WAL included, without even a -shm */
 };
 
 struct db_options {
@@ -47,12 +51,19 @@ struct db_options {
 	bool secure_delete;  /* overwrite deleted content (catalogue) */
 	int cache_kib;       /* page cache; 0: SQLite's default */
 	int busy_timeout_ms; /* waiting for another connection's lock */
+
+	/* DB_CREATE: called once, in the transaction that makes a new file. May be NULL. */
+	bool (*init)(void *context, struct db *db, struct err *err);
+	void *init_context;
 };
 
 /*
  * Open (WAL mode, page size 4096, DEFENSIVE, trusted_schema off, cell_size_check on, mmap off,
  * temp_store MEMORY, wal_autocheckpoint off: see db_checkpoint()). A version newer than ours is
  * ERR_CORRUPT "made by a newer mailstow"; an older one is migrated in DB_WRITE and DB_CREATE.
+ *
+ * A new file is made beside its place (path + ".new") and renamed when complete, so that what
+ * stands at path is always whole. Closing never checkpoints and never removes the -wal.
  */
 bool db_open(
 	const char *path, const struct db_options *options, struct db **ret_db, struct err *err);
@@ -96,11 +107,20 @@ bool db_in_transaction(const struct db *db);
 int64_t db_last_row_id(const struct db *db);
 int64_t db_changes(const struct db *db);
 
-/* Bytes in the -wal file. */
+/* Bytes in the -wal that no checkpoint has moved yet (at opening: the size of the file). */
 uint64_t db_wal_bytes(const struct db *db);
 
-/* Move the WAL into the database as far as readers allow; truncate: and make it empty. */
+/*
+ * Move the WAL into the database as far as readers allow; truncate: and make it empty. Readers in
+ * the way are not waited for and no error: db_wal_bytes() is 0 afterwards when all was done.
+ */
 bool db_checkpoint(struct db *db, bool truncate, struct err *err);
+
+/* Does path have a -wal with something in it? */
+bool db_has_wal(const char *path);
+
+/* Remove the -wal and -shm of a database that is complete without them and never written again. */
+bool db_remove_wal(const char *path, struct err *err);
 
 /* PRAGMA integrity_check: ERR_CORRUPT with its first finding. */
 bool db_integrity_check(struct db *db, struct err *err);

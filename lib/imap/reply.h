@@ -80,9 +80,9 @@ enum imap_attribute {
 
 struct imap_list_entry {
 	uint32_t attributes; /* enum imap_attribute */
-	const char
-		*special_use;       /* "\Sent" in RFC case (RFC 6154, \All \Archive \Drafts \Flagged
-				       \Junk \Sent \Trash \Important), NULL: none; the first of several */
+	/* "\Sent" in RFC case (RFC 6154, \All \Archive \Drafts \Flagged \Junk \Sent \Trash
+	 * \Important), NULL: none; the first of several. */
+	const char *special_use;
 	const char *attribute_text; /* all attributes as sent, blank-separated, NUL-ended */
 	char delimiter;             /* 0: NIL */
 	const char *name;           /* as on the wire, unquoted, NUL-ended */

@@ -1,0 +1,84 @@
+/* Housekeeping between commits: checkpoints, and a new volume when one is full. */
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "archive/create.h"
+#include "archive/packer.h"
+#include "base/fs.h"
+
+enum { FULL_MODE = 0444 };
+
+static bool checkpoint_one(struct db *db, uint64_t wal_bytes, bool truncate, struct err *err)
+{
+	if (db_in_transaction(db) || db_wal_bytes(db) <= wal_bytes)
+		return true;
+	return db_checkpoint(db, truncate, err);
+}
+
+bool packer_checkpoint(struct packer *packer, uint64_t wal_bytes, bool truncate, struct err *err)
+{
+	if (atomic_load(packer->view_peeks))
+		return true;
+	return checkpoint_one(packer->volume.db, wal_bytes, truncate, err) &&
+	       checkpoint_one(packer->catalogue, wal_bytes, truncate, err);
+}
+
+static bool is_full(const struct packer *packer)
+{
+	struct stat st;
+	const char *path = db_path(packer->volume.db);
+
+	return stat(path, &st) == 0 &&
+	       (uint64_t)st.st_size + db_wal_bytes(packer->volume.db) >= packer->volume_bytes_max;
+}
+
+static bool enter_volume(struct packer *packer, const struct volume_id *id, struct err *err)
+{
+	if (!db_begin(packer->catalogue, err))
+		return false;
+	if (catalogue_add_volume(packer->catalogue, id, err) &&
+		catalogue_set_volume_state(
+			packer->catalogue, packer->volume.id.sequence, VOLUME_FULL, err))
+		return db_commit(packer->catalogue, err);
+	db_rollback(packer->catalogue);
+	return false;
+}
+
+/* The old volume is complete without its WAL and never written again. */
+static bool close_old(struct packer *packer, struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(packer->path, &packer->volume.id);
+
+	volume_close(&packer->volume);
+	return db_remove_wal(path, err) && fs_chmod(path, FULL_MODE, err);
+}
+
+static bool make_next(struct packer *packer, struct volume_id *ret_id, struct err *err)
+{
+	CLEANUP(freep) char *folder = volume_folder(packer->path);
+
+	return create_remove_leftovers(folder, err) &&
+	       volume_create(packer->path, packer->state.archive, packer->volume.id.sequence + 1,
+		       ret_id, err);
+}
+
+/* Readers that still need the old volume's WAL put it off to a later commit. */
+bool packer_roll(struct packer *packer, struct err *err)
+{
+	struct volume_id id;
+
+	assert(!packer->dirty);
+	if (!is_full(packer) || atomic_load(packer->view_peeks))
+		return true;
+	if (!db_checkpoint(packer->volume.db, true, err))
+		return false;
+	if (db_wal_bytes(packer->volume.db) > 0)
+		return true;
+	if (!make_next(packer, &id, err) || !enter_volume(packer, &id, err) ||
+		!close_old(packer, err))
+		return false;
+	packer->next_frame = 1;
+	packer->litter_after = 0;
+	return volume_open(packer->path, &id, DB_WRITE, &packer->volume, err);
+}

@@ -1,0 +1,236 @@
+#include "archive/catalogue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/journal.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+enum { CACHE_KIB = 2 * 1024, BUSY_MS = 10 * 1000 };
+
+static const struct db_options catalogue_options = {
+	.kind = &catalogue_kind,
+	.secure_delete = true,
+	.cache_kib = CACHE_KIB,
+	.busy_timeout_ms = BUSY_MS,
+};
+
+char *catalogue_path(const char *archive_path)
+{
+	return str_printf("%s/catalogue.db", archive_path);
+}
+
+struct birth {
+	const uint8_t *archive_uuid;
+	const struct volume_id *first;
+};
+
+static bool write_state(void *context, struct db *db, struct err *err)
+{
+	const struct birth *birth = context;
+	uint8_t origin[SHA256_BYTES];
+
+	journal_origin(birth->archive_uuid, ARCHIVE_UUID_BYTES, origin);
+	db_bind_blob(db, CATALOGUE_STATE_MAKE, "archive", birth->archive_uuid, ARCHIVE_UUID_BYTES);
+	db_bind_blob(db, CATALOGUE_STATE_MAKE, "head", origin, sizeof(origin));
+	return db_run(db, CATALOGUE_STATE_MAKE, err) && catalogue_add_volume(db, birth->first, err);
+}
+
+bool catalogue_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
+	const struct volume_id *first, struct err *err)
+{
+	struct birth birth = {archive_uuid, first};
+	struct db_options options = catalogue_options;
+	CLEANUP(freep) char *path = catalogue_path(archive_path);
+	CLEANUP(db_freep) struct db *db = NULL;
+
+	options.mode = DB_CREATE;
+	options.init = write_state;
+	options.init_context = &birth;
+	return db_open(path, &options, &db, err);
+}
+
+bool catalogue_open(
+	const char *archive_path, enum db_mode mode, struct db **ret_catalogue, struct err *err)
+{
+	struct db_options options = catalogue_options;
+	CLEANUP(freep) char *path = catalogue_path(archive_path);
+
+	options.mode = mode;
+	return db_open(path, &options, ret_catalogue, err);
+}
+
+static bool copy_blob(
+	struct db *db, size_t query, int column, void *out, size_t len, struct err *err)
+{
+	size_t got;
+	const void *data = db_blob(db, query, column, &got);
+
+	if (got != len)
+		return err_set(
+			err, ERR_CORRUPT, "%s: %zu bytes where %zu belong", db_path(db), got, len);
+	memcpy(out, data, len);
+	return true;
+}
+
+bool catalogue_state(struct db *catalogue, struct catalogue_state *ret_state, struct err *err)
+{
+	struct catalogue_state state = {0};
+	bool row;
+	bool ok;
+
+	if (!db_step(catalogue, CATALOGUE_STATE_GET, &row, err))
+		return false;
+	if (!row)
+		return err_set(err, ERR_CORRUPT, "%s: has no state", db_path(catalogue));
+	state.applied_seq = (uint64_t)db_int(catalogue, CATALOGUE_STATE_GET, 1);
+	ok = copy_blob(catalogue, CATALOGUE_STATE_GET, 0, state.archive, ARCHIVE_UUID_BYTES, err) &&
+	     copy_blob(catalogue, CATALOGUE_STATE_GET, 2, state.head, SHA256_BYTES, err);
+	db_reset(catalogue, CATALOGUE_STATE_GET);
+	if (ok)
+		*ret_state = state;
+	return ok;
+}
+
+bool catalogue_set_state(struct db *catalogue, uint64_t applied_seq,
+	const uint8_t head[SHA256_BYTES], struct err *err)
+{
+	db_bind_int(catalogue, CATALOGUE_STATE_PUT, "seq", (int64_t)applied_seq);
+	db_bind_blob(catalogue, CATALOGUE_STATE_PUT, "head", head, SHA256_BYTES);
+	return db_run(catalogue, CATALOGUE_STATE_PUT, err);
+}
+
+/* --- volumes --- */
+
+bool catalogue_volume(struct db *catalogue, int64_t sequence, bool *ret_found,
+	struct catalogue_volume *ret_volume, struct err *err)
+{
+	struct catalogue_volume volume = {.id.sequence = sequence};
+	bool ok;
+
+	db_bind_int(catalogue, CATALOGUE_VOLUME_GET, "sequence", sequence);
+	if (!db_step(catalogue, CATALOGUE_VOLUME_GET, ret_found, err))
+		return false;
+	if (!*ret_found)
+		return true;
+	volume.state = (enum volume_state)db_int(catalogue, CATALOGUE_VOLUME_GET, 1);
+	volume.applied_frame = db_int(catalogue, CATALOGUE_VOLUME_GET, 2);
+	ok = copy_blob(catalogue, CATALOGUE_VOLUME_GET, 0, volume.id.uuid, ARCHIVE_UUID_BYTES, err);
+	db_reset(catalogue, CATALOGUE_VOLUME_GET);
+	if (ok)
+		*ret_volume = volume;
+	return ok;
+}
+
+bool catalogue_add_volume(struct db *catalogue, const struct volume_id *id, struct err *err)
+{
+	db_bind_int(catalogue, CATALOGUE_VOLUME_PUT, "sequence", id->sequence);
+	db_bind_blob(catalogue, CATALOGUE_VOLUME_PUT, "uuid", id->uuid, ARCHIVE_UUID_BYTES);
+	db_bind_int(catalogue, CATALOGUE_VOLUME_PUT, "state", VOLUME_OPEN);
+	return db_run(catalogue, CATALOGUE_VOLUME_PUT, err);
+}
+
+bool catalogue_set_volume_state(
+	struct db *catalogue, int64_t sequence, enum volume_state state, struct err *err)
+{
+	db_bind_int(catalogue, CATALOGUE_VOLUME_SET_STATE, "sequence", sequence);
+	db_bind_int(catalogue, CATALOGUE_VOLUME_SET_STATE, "state", state);
+	return db_run(catalogue, CATALOGUE_VOLUME_SET_STATE, err);
+}
+
+bool catalogue_set_applied(
+	struct db *catalogue, int64_t sequence, int64_t frame_id, struct err *err)
+{
+	db_bind_int(catalogue, CATALOGUE_VOLUME_SET_APPLIED, "sequence", sequence);
+	db_bind_int(catalogue, CATALOGUE_VOLUME_SET_APPLIED, "frame", frame_id);
+	return db_run(catalogue, CATALOGUE_VOLUME_SET_APPLIED, err);
+}
+
+static bool add_volume_row(struct db *catalogue, struct catalogue_volumes *volumes, struct err *err)
+{
+	struct catalogue_volume *volume;
+
+	ARRAY_GROW(volumes->items, volumes->count, volumes->cap);
+	volume = &volumes->items[volumes->count++];
+	volume->id.sequence = db_int(catalogue, CATALOGUE_VOLUME_LIST, 0);
+	volume->state = (enum volume_state)db_int(catalogue, CATALOGUE_VOLUME_LIST, 2);
+	volume->applied_frame = db_int(catalogue, CATALOGUE_VOLUME_LIST, 3);
+	return copy_blob(
+		catalogue, CATALOGUE_VOLUME_LIST, 1, volume->id.uuid, ARCHIVE_UUID_BYTES, err);
+}
+
+bool catalogue_volumes(struct db *catalogue, struct catalogue_volumes *ret_volumes, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
+	bool row;
+
+	for (;;) {
+		if (!db_step(catalogue, CATALOGUE_VOLUME_LIST, &row, err))
+			return false;
+		if (!row)
+			break;
+		if (!add_volume_row(catalogue, &volumes, err)) {
+			db_reset(catalogue, CATALOGUE_VOLUME_LIST);
+			return false;
+		}
+	}
+	*ret_volumes = volumes;
+	volumes = (struct catalogue_volumes){0};
+	return true;
+}
+
+void catalogue_volumes_free(struct catalogue_volumes *volumes)
+{
+	free(volumes->items);
+	*volumes = (struct catalogue_volumes){0};
+}
+
+/* --- snapshots and messages --- */
+
+struct archive_snapshot catalogue_snapshot_row(struct db *catalogue, size_t query)
+{
+	return (struct archive_snapshot){
+		.generation = db_int(catalogue, query, 0),
+		.unix_ms = db_int(catalogue, query, 1),
+		.complete = db_int(catalogue, query, 2) != 0,
+		.pinned = db_int(catalogue, query, 3) != 0,
+		.messages = (uint64_t)db_int(catalogue, query, 4),
+		.added = (uint64_t)db_int(catalogue, query, 5),
+		.removed = (uint64_t)db_int(catalogue, query, 6),
+		.changed = (uint64_t)db_int(catalogue, query, 7),
+	};
+}
+
+bool catalogue_last_snapshot(struct db *catalogue, struct archive_snapshot *ret_snapshot,
+	uint64_t *ret_bytes, struct err *err)
+{
+	bool row;
+
+	if (!db_step(catalogue, CATALOGUE_SNAPSHOT_LAST, &row, err))
+		return false;
+	*ret_snapshot = (struct archive_snapshot){0};
+	*ret_bytes = 0;
+	if (!row)
+		return true;
+	*ret_snapshot = catalogue_snapshot_row(catalogue, CATALOGUE_SNAPSHOT_LAST);
+	*ret_bytes = (uint64_t)db_int(catalogue, CATALOGUE_SNAPSHOT_LAST, 8);
+	db_reset(catalogue, CATALOGUE_SNAPSHOT_LAST);
+	return true;
+}
+
+bool catalogue_find_message(
+	struct db *catalogue, const uint8_t sha256[SHA256_BYTES], int64_t *ret_id, struct err *err)
+{
+	bool row;
+
+	db_bind_blob(catalogue, CATALOGUE_MESSAGE_FIND, "sha256", sha256, SHA256_BYTES);
+	if (!db_step(catalogue, CATALOGUE_MESSAGE_FIND, &row, err))
+		return false;
+	*ret_id = row ? db_int(catalogue, CATALOGUE_MESSAGE_FIND, 0) : 0;
+	if (row)
+		db_reset(catalogue, CATALOGUE_MESSAGE_FIND);
+	return true;
+}

@@ -1,0 +1,99 @@
+/* Making an archive, and knowing one. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/create.h"
+
+#include "archive/catalogue.h"
+#include "archive/replay.h"
+#include "archive/volume.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+enum { FOLDER_MODE = 0700 };
+
+bool archive_exists(const char *path)
+{
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(volume_list_free) struct volume_list volumes = {0};
+	struct err ignored;
+
+	return fs_exists(catalogue) || (volume_list(path, &volumes, &ignored) && volumes.count > 0);
+}
+
+/* What making one that was interrupted may have left. */
+static bool is_leftover(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "volumes") == 0 ||
+	       strcmp(name, "lock") == 0 || strstr(name, ".new");
+}
+
+static bool check_empty(const char *path, struct err *err)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool empty = true;
+
+	if (!dir && errno == ENOENT)
+		return true;
+	if (!dir)
+		return err_errno(err, ERR_CREATE, errno, "%s", path);
+	while (empty && (entry = readdir(dir)))
+		empty = is_leftover(entry->d_name);
+	(void)closedir(dir);
+	return empty || err_set(err, ERR_CREATE, "%s: is not empty", path);
+}
+
+bool create_remove_leftovers(const char *folder, struct err *err)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool ok = true;
+
+	while (dir && ok && (entry = readdir(dir))) {
+		CLEANUP(freep) char *path = str_printf("%s/%s", folder, entry->d_name);
+
+		ok = !strstr(entry->d_name, ".new") || fs_remove(path, err);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return ok;
+}
+
+/* From the first volume on it exists: a missing catalogue is made of the volumes. */
+bool archive_create(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *volumes = volume_folder(path);
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+	struct volume_id id;
+
+	if (archive_exists(path))
+		return err_set(err, ERR_CREATE, "%s: there is an archive already", path);
+	if (!check_empty(path, err) || !fs_make_dirs(path, FOLDER_MODE, err) ||
+		!fs_make_dirs(volumes, FOLDER_MODE, err) || !create_remove_leftovers(volumes, err))
+		return false;
+	volume_new_uuid(uuid);
+	return volume_create(path, uuid, 1, &id, err) && catalogue_create(path, uuid, &id, err);
+}
+
+bool create_missing_catalogue(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	CLEANUP(volume_close) struct volume volume = {0};
+	CLEANUP(freep) char *first = NULL;
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+
+	if (fs_exists(catalogue))
+		return true;
+	if (!volume_list(path, &list, err))
+		return false;
+	if (list.count == 0)
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	first = volume_path(path, &list.items[0]);
+	return volume_open(path, &list.items[0], replay_peek_mode(first), &volume, err) &&
+	       volume_archive_uuid(&volume, uuid, err) &&
+	       catalogue_create(path, uuid, &list.items[0], err);
+}

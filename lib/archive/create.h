@@ -1,0 +1,17 @@
+#ifndef MAILSTOW_ARCHIVE_CREATE_H
+#define MAILSTOW_ARCHIVE_CREATE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/*
+ * Make an empty catalogue where there are volumes but none: making the archive was interrupted, or
+ * the catalogue was lost. Replay fills it. The caller holds the writer's lock.
+ */
+bool create_missing_catalogue(const char *path, struct err *err);
+
+/* Remove what an interrupted making of a volume left in the folder of volumes. */
+bool create_remove_leftovers(const char *folder, struct err *err);
+
+#endif

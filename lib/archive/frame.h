@@ -1,0 +1,37 @@
+/*
+ * A frame: bytes as they stand in a volume, with their kind, codec, raw length and digest.
+ */
+#ifndef MAILSTOW_ARCHIVE_FRAME_H
+#define MAILSTOW_ARCHIVE_FRAME_H
+
+#include "archive/zstd.h"
+#include "base/crypto.h"
+#include "base/err.h"
+
+enum {
+	FRAME_RAW_BYTES_MAX = 4 * 1024 * 1024,
+	FRAME_SAVING_PERCENT = 3, /* less saved: stored as it is */
+};
+
+/* The numbers are the format's. */
+enum frame_kind { FRAME_PACK = 1, FRAME_PART = 2, FRAME_JOURNAL = 3 };
+enum frame_codec { CODEC_STORED = 0, CODEC_ZSTD = 1 };
+
+struct frame {
+	enum frame_kind kind;
+	int codec;
+	size_t raw_len;
+	uint8_t sha256[SHA256_BYTES]; /* of data */
+	const void *data;             /* as stored */
+	size_t len;
+};
+
+/* Choose codec and bytes for raw. frame->data is raw itself or lies in out. */
+void frame_pack(struct zstd *zstd, enum frame_kind kind, const struct buf *raw, struct buf *out,
+	struct frame *ret_frame);
+
+/* Check the digest and give the raw bytes. ERR_CORRUPT says what is wrong. */
+bool frame_unpack(
+	struct zstd *zstd, const struct frame *frame, struct buf *ret_raw, struct err *err);
+
+#endif

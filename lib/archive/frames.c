@@ -1,0 +1,79 @@
+/* Frames on their way from the packer's blocks through the press into the open volume. */
+#include <assert.h>
+
+#include "archive/packer.h"
+
+/* What a stopped writer left behind the last journal frame is named by nobody: the first
+ * transaction takes it away. */
+static bool begin_volume(struct packer *packer, struct err *err)
+{
+	if (db_in_transaction(packer->volume.db))
+		return true;
+	packer->transaction_bytes = 0;
+	if (!db_begin(packer->volume.db, err))
+		return false;
+	if (packer->litter_after == 0)
+		return true;
+	if (!volume_remove_frames(&packer->volume, packer->litter_after, INT64_MAX, err))
+		return false;
+	packer->litter_after = 0;
+	return true;
+}
+
+/* A transaction is bounded; the frames of one that ended early wait for the journal to name them.
+ */
+static bool bound_transaction(struct packer *packer, size_t more, struct err *err)
+{
+	if (packer->transaction_bytes == 0 ||
+		packer->transaction_bytes + more <= ARCHIVE_TRANSACTION_BYTES)
+		return true;
+	return db_commit(packer->volume.db, err) &&
+	       packer_checkpoint(packer, PACKER_WAL_BYTES_MAX, false, err) &&
+	       begin_volume(packer, err);
+}
+
+static bool write_block(struct packer *packer, struct block *block, struct err *err)
+{
+	size_t len = block->frame.len;
+
+	if (!begin_volume(packer, err) || !bound_transaction(packer, len, err) ||
+		!volume_put_frame(&packer->volume, block->frame_id, &block->frame, err))
+		return false;
+	packer->transaction_bytes += len;
+	packer->pending_bytes += len;
+	packer->figures.stored_bytes += len;
+	buf_reset(&block->raw);
+	return true;
+}
+
+bool packer_submit(struct packer *packer, struct block **role, enum frame_kind kind,
+	int64_t frame_id, struct err *err)
+{
+	struct block *block = *role;
+	struct block *before = packer->pressed;
+
+	block->kind = kind;
+	block->frame_id = frame_id;
+	press_wait(packer->press);
+	press_give(packer->press, block);
+	packer->pressed = block;
+	*role = before ? before : packer->spare;
+	packer->spare = NULL;
+	return !before || write_block(packer, before, err);
+}
+
+bool packer_drain(struct packer *packer, struct err *err)
+{
+	if (!packer->pressed)
+		return true;
+	press_wait(packer->press);
+	packer->spare = packer->pressed;
+	packer->pressed = NULL;
+	return write_block(packer, packer->spare, err);
+}
+
+bool packer_remove_frames(struct packer *packer, int64_t first, int64_t last, struct err *err)
+{
+	return packer_drain(packer, err) && begin_volume(packer, err) &&
+	       volume_remove_frames(&packer->volume, first, last, err);
+}

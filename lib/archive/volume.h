@@ -1,0 +1,72 @@
+/*
+ * Volumes: the files that hold an archive's bytes, volumes/<sequence>-<uuid>.vol. The one with the
+ * highest sequence is open for writing; the others never change again.
+ */
+#ifndef MAILSTOW_ARCHIVE_VOLUME_H
+#define MAILSTOW_ARCHIVE_VOLUME_H
+
+#include "archive/archive.h"
+#include "archive/frame.h"
+#include "db/db.h"
+
+/* The numbers are the format's. */
+enum volume_state { VOLUME_OPEN = 1, VOLUME_FULL = 2, VOLUME_SEALED = 3 };
+
+struct volume_id {
+	int64_t sequence;
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+};
+
+struct volume {
+	struct db *db;
+	struct volume_id id;
+};
+
+/* Random, of version 4 (RFC 9562). */
+void volume_new_uuid(uint8_t out[ARCHIVE_UUID_BYTES]);
+
+char *volume_path(const char *archive_path, const struct volume_id *id); /* the caller frees */
+char *volume_folder(const char *archive_path);                           /* the caller frees */
+
+/* Make an empty one, durably. */
+bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
+	int64_t sequence, struct volume_id *ret_id, struct err *err);
+
+/* One that is missing or another one under its name is ERR_CORRUPT. */
+bool volume_open(const char *archive_path, const struct volume_id *id, enum db_mode mode,
+	struct volume *ret_volume, struct err *err);
+void volume_close(struct volume *volume); /* also for CLEANUP(), and when it is {0} */
+
+/* The archive's uuid, as the volume's header says. */
+bool volume_archive_uuid(
+	struct volume *volume, uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
+
+/* What stands in the folder, by sequence. Two of one sequence are ERR_CORRUPT. */
+struct volume_list {
+	struct volume_id *items;
+	size_t count;
+	size_t cap;
+};
+bool volume_list(const char *archive_path, struct volume_list *ret_list, struct err *err);
+void volume_list_free(struct volume_list *list); /* also for CLEANUP() */
+
+/* --- frames --- */
+
+bool volume_put_frame(
+	struct volume *volume, int64_t frame_id, const struct frame *frame, struct err *err);
+
+/* Read, check and unpack a frame of the journal or one of data. ERR_CORRUPT when it is missing,
+ * damaged or of the other sort. */
+bool volume_get_frame(struct volume *volume, int64_t frame_id, bool is_journal, struct zstd *zstd,
+	struct buf *ret_raw, struct err *err);
+
+/* Remove frames first..last that no journal frame names. */
+bool volume_remove_frames(struct volume *volume, int64_t first, int64_t last, struct err *err);
+
+/* The highest frame id ever given out in it, 0: none. */
+bool volume_last_frame(struct volume *volume, int64_t *ret_id, struct err *err);
+
+/* The journal frame that follows `after`; *ret_id 0: none. */
+bool volume_next_journal(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err);
+
+#endif

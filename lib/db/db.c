@@ -1,0 +1,381 @@
+#include "db/db.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "db/internal.h"
+
+enum {
+	LENGTH_MAX = 16 * 1024 * 1024, /* of a text, blob or row */
+	WAL_HEADER_BYTES = 32,
+	WAL_FRAME_BYTES = 24 + 4096,
+	FILE_MODE = 0600,
+	SYNCHRONOUS_NORMAL = 1,
+	SYNCHRONOUS_FULL = 2,
+};
+
+void db_freep(struct db **db)
+{
+	struct db *old = *db;
+
+	if (!old)
+		return;
+	for (size_t i = 0; old->statements && i < old->kind->queries_count; i++)
+		(void)sqlite3_finalize(old->statements[i]);
+	for (size_t i = 0; i < DB_OWN_QUERIES; i++)
+		(void)sqlite3_finalize(old->own[i]);
+	(void)sqlite3_close_v2(old->handle);
+	free(old->statements);
+	free(old->path);
+	free(old);
+	*db = NULL;
+}
+
+const char *db_path(const struct db *db)
+{
+	return db->path;
+}
+
+static bool run_sql(struct db *db, const char *sql, const char *what, struct err *err)
+{
+	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK || db_fail(db, code, what, err);
+}
+
+static bool set_pragma(struct db *db, const char *name, int64_t value, struct err *err)
+{
+	char sql[64];
+
+	(void)snprintf(sql, sizeof(sql), "pragma %s = %" PRId64, name, value);
+	return run_sql(db, sql, sql, err);
+}
+
+/* A URI, so that modes can be said; the bytes a URI gives a meaning to are escaped. */
+static char *uri_of(const char *path, const char *mode)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	char *uri = xmalloc(strlen(path) * 3 + strlen(mode) + sizeof("file:?"));
+	char *at = stpcpy(uri, "file:");
+
+	for (; *path; path++) {
+		unsigned char byte = (unsigned char)*path;
+
+		if (byte == '%' || byte == '?' || byte == '#') {
+			*at++ = '%';
+			*at++ = hex[byte >> 4];
+			*at++ = hex[byte & 15];
+		} else {
+			*at++ = *path;
+		}
+	}
+	*at++ = '?';
+	memcpy(at, mode, strlen(mode) + 1);
+	return uri;
+}
+
+static bool open_handle(struct db *db, enum db_mode mode, struct err *err)
+{
+	static const struct {
+		const char *uri;
+		int flags;
+	} ways[] = {
+		[DB_READ] = {"mode=ro", SQLITE_OPEN_READONLY},
+		[DB_WRITE] = {"mode=rw", SQLITE_OPEN_READWRITE},
+		[DB_CREATE] = {"mode=rwc", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE},
+		[DB_IMMUTABLE] = {"mode=ro&immutable=1", SQLITE_OPEN_READONLY},
+		[DB_PEEK] = {"mode=ro", SQLITE_OPEN_READONLY},
+	};
+	CLEANUP(freep) char *uri = uri_of(db->path, ways[mode].uri);
+	int flags =
+		ways[mode].flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	int code;
+
+	if (mode != DB_CREATE && !fs_exists(db->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: no such file", db->path);
+	code = sqlite3_open_v2(uri, &db->handle, flags, mode == DB_PEEK ? db_peek_vfs() : NULL);
+	return code == SQLITE_OK || db_fail(db, code, "open", err);
+}
+
+static int note_wal(void *context, sqlite3 *handle, const char *name, int pages)
+{
+	struct db *db = context;
+
+	(void)handle;
+	(void)name;
+	db->wal_bytes = WAL_HEADER_BYTES + (uint64_t)pages * WAL_FRAME_BYTES;
+	return SQLITE_OK;
+}
+
+static bool configure(struct db *db, const struct db_options *options, struct err *err)
+{
+	sqlite3 *handle = db->handle;
+
+	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	(void)sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, LENGTH_MAX);
+	(void)sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
+	(void)sqlite3_busy_timeout(handle, options->busy_timeout_ms);
+	if (options->mode == DB_PEEK &&
+		!run_sql(db, "pragma locking_mode = exclusive", "exclusive", err))
+		return false;
+	if (options->cache_kib > 0 && !set_pragma(db, "cache_size", -options->cache_kib, err))
+		return false;
+	if (!run_sql(db,
+		    "pragma cell_size_check = on; pragma mmap_size = 0;"
+		    "pragma temp_store = memory; pragma wal_autocheckpoint = 0",
+		    "configure", err) ||
+		!set_pragma(db, "secure_delete", options->secure_delete, err) ||
+		!set_pragma(db, "synchronous",
+			options->full_sync ? SYNCHRONOUS_FULL : SYNCHRONOUS_NORMAL, err))
+		return false;
+	(void)sqlite3_wal_hook(handle, note_wal, db);
+	return true;
+}
+
+static bool read_number(struct db *db, const char *sql, int64_t *ret_number, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int code = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(stmt);
+	if (code != SQLITE_ROW) {
+		(void)db_fail(db, code, sql, err);
+		(void)sqlite3_finalize(stmt);
+		return false;
+	}
+	*ret_number = sqlite3_column_int64(stmt, 0);
+	(void)sqlite3_finalize(stmt);
+	return true;
+}
+
+static bool check_kind(struct db *db, int64_t *ret_version, struct err *err)
+{
+	int64_t id;
+
+	if (!read_number(db, "pragma application_id", &id, err) ||
+		!read_number(db, "pragma user_version", ret_version, err))
+		return false;
+	if (id != db->kind->application_id)
+		return err_set(
+			err, ERR_CORRUPT, "%s: is no %s of mailstow", db->path, db->kind->name);
+	if (*ret_version > db->kind->version)
+		return err_set(err, ERR_CORRUPT,
+			"%s: made by a newer mailstow (version %" PRId64 " of the %s, this one "
+			"knows %" PRIu32 ")",
+			db->path, *ret_version, db->kind->name, db->kind->version);
+	return true;
+}
+
+/* Within a transaction. */
+static bool migrate(struct db *db, int64_t version, struct err *err)
+{
+	for (int64_t next = version; next < db->kind->version; next++)
+		if (!run_sql(db, db->kind->migrations[next], "migrate", err))
+			return false;
+	return set_pragma(db, "user_version", db->kind->version, err);
+}
+
+static bool prepare(
+	struct db *db, const char *sql, const char *name, sqlite3_stmt **ret_stmt, struct err *err)
+{
+	int code =
+		sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_stmt, NULL);
+
+	return code == SQLITE_OK || db_fail(db, code, name, err);
+}
+
+static bool prepare_own(struct db *db, struct err *err)
+{
+	static const char *const texts[DB_OWN_QUERIES] = {
+		[DB_BEGIN] = "begin immediate",
+		[DB_BEGIN_READ] = "begin",
+		[DB_PIN] = "select 1 from sqlite_schema limit 1",
+		[DB_COMMIT] = "commit",
+		[DB_ROLLBACK] = "rollback",
+	};
+
+	for (size_t i = 0; i < DB_OWN_QUERIES; i++)
+		if (!prepare(db, texts[i], texts[i], &db->own[i], err))
+			return false;
+	return true;
+}
+
+static bool prepare_all(struct db *db, struct err *err)
+{
+	const struct db_kind *kind = db->kind;
+
+	db->statements = xcalloc(kind->queries_count, sizeof(sqlite3_stmt *));
+	for (size_t i = 0; i < kind->queries_count; i++)
+		if (!prepare(db, kind->queries[i].sql, kind->queries[i].name, &db->statements[i],
+			    err))
+			return false;
+	return true;
+}
+
+static struct db *new_db(const char *path, const struct db_options *options)
+{
+	struct db *db = xcalloc(1, sizeof(*db));
+
+	db->path = xstrdup(path);
+	db->kind = options->kind;
+	db->busy_timeout_ms = options->busy_timeout_ms;
+	return db;
+}
+
+/* --- a new file --- */
+
+static bool fill_new(struct db *db, const struct db_options *options, struct err *err)
+{
+	if (!run_sql(db, "pragma page_size = 4096; pragma journal_mode = wal", "wal", err) ||
+		!prepare_own(db, err) || !db_begin(db, err))
+		return false;
+	if (!set_pragma(db, "application_id", db->kind->application_id, err) ||
+		!migrate(db, 0, err) || !prepare_all(db, err))
+		return false;
+	if (options->init && !options->init(options->init_context, db, err))
+		return false;
+	return db_commit(db, err) && db_checkpoint(db, true, err);
+}
+
+static bool make_at(const char *path, const struct db_options *options, struct err *err)
+{
+	CLEANUP(db_freep) struct db *db = new_db(path, options);
+	struct db_options durable = *options;
+
+	durable.full_sync = true;
+	return open_handle(db, DB_CREATE, err) && configure(db, &durable, err) &&
+	       fill_new(db, options, err);
+}
+
+static bool remove_files(const char *path, struct err *err)
+{
+	return fs_remove(path, err) && db_remove_wal(path, err);
+}
+
+static bool make(const char *path, const struct db_options *options, struct err *err)
+{
+	CLEANUP(freep) char *temporary = str_printf("%s.new", path);
+
+	return remove_files(temporary, err) && make_at(temporary, options, err) &&
+	       db_remove_wal(temporary, err) && fs_chmod(temporary, FILE_MODE, err) &&
+	       fs_rename(temporary, path, err);
+}
+
+/* --- one that is there --- */
+
+static bool update(struct db *db, enum db_mode mode, int64_t version, struct err *err)
+{
+	if (version == db->kind->version)
+		return true;
+	if (mode != DB_WRITE && mode != DB_CREATE)
+		return err_set(err, ERR_LOCAL,
+			"%s: of an older mailstow; it is updated when it is next written",
+			db->path);
+	if (!db_begin(db, err) || !migrate(db, version, err)) {
+		db_rollback(db);
+		return false;
+	}
+	return db_commit(db, err);
+}
+
+static uint64_t file_bytes(const char *path, const char *suffix)
+{
+	CLEANUP(freep) char *name = str_printf("%s%s", path, suffix);
+	struct stat st;
+
+	return stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static bool file_missing(const char *path, const char *suffix)
+{
+	CLEANUP(freep) char *name = str_printf("%s%s", path, suffix);
+
+	return !fs_exists(name);
+}
+
+bool db_open(
+	const char *path, const struct db_options *options, struct db **ret_db, struct err *err)
+{
+	CLEANUP(db_freep) struct db *db = new_db(path, options);
+	bool writes = options->mode == DB_WRITE || options->mode == DB_CREATE;
+	bool new_wal = file_missing(path, "-wal");
+	int64_t version;
+
+	if (options->mode == DB_CREATE && !fs_exists(path) && !make(path, options, err))
+		return false;
+	if (!open_handle(db, options->mode, err) || !configure(db, options, err) ||
+		!check_kind(db, &version, err) || !prepare_own(db, err) ||
+		!update(db, options->mode, version, err) || !prepare_all(db, err))
+		return false;
+	if (writes && new_wal && !fs_sync_parent(path, err))
+		return false;
+	db->wal_bytes = file_bytes(path, "-wal");
+	*ret_db = TAKE(db);
+	return true;
+}
+
+/* --- care --- */
+
+uint64_t db_wal_bytes(const struct db *db)
+{
+	return db->wal_bytes;
+}
+
+bool db_checkpoint(struct db *db, bool truncate, struct err *err)
+{
+	int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+	int pages = 0;
+	int moved = 0;
+	int code;
+
+	(void)sqlite3_busy_timeout(db->handle, 0);
+	code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, &pages, &moved);
+	(void)sqlite3_busy_timeout(db->handle, db->busy_timeout_ms);
+	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
+		return db_fail(db, code, "checkpoint", err);
+	if (code == SQLITE_OK && pages == moved)
+		db->wal_bytes = 0;
+	return true;
+}
+
+bool db_has_wal(const char *path)
+{
+	return file_bytes(path, "-wal") > 0;
+}
+
+bool db_remove_wal(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *wal = str_printf("%s-wal", path);
+	CLEANUP(freep) char *shm = str_printf("%s-shm", path);
+
+	return (!fs_exists(wal) || fs_remove(wal, err)) && (!fs_exists(shm) || fs_remove(shm, err));
+}
+
+bool db_integrity_check(struct db *db, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *finding;
+	int code;
+
+	if (!prepare(db, "pragma integrity_check(1)", "integrity_check", &stmt, err))
+		return false;
+	code = sqlite3_step(stmt);
+	finding = code == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+	if (!finding)
+		(void)db_fail(db, code, "integrity_check", err);
+	else if (strcmp(finding, "ok") != 0)
+		(void)err_set(err, ERR_CORRUPT, "%s: %s", db->path, finding);
+	code = finding && strcmp(finding, "ok") == 0;
+	(void)sqlite3_finalize(stmt);
+	return code;
+}

@@ -1,0 +1,30 @@
+/*
+ * Inside lib/db: what a struct db is made of, and errors of SQLite as ours.
+ */
+#ifndef MAILSTOW_DB_INTERNAL_H
+#define MAILSTOW_DB_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "db/db.h"
+
+/* Statements every database has, beside those of its kind. */
+enum db_own_query { DB_BEGIN, DB_BEGIN_READ, DB_PIN, DB_COMMIT, DB_ROLLBACK, DB_OWN_QUERIES };
+
+struct db {
+	sqlite3 *handle;
+	char *path;
+	const struct db_kind *kind;
+	sqlite3_stmt **statements; /* kind->queries_count many */
+	sqlite3_stmt *own[DB_OWN_QUERIES];
+	int busy_timeout_ms;
+	uint64_t wal_bytes;
+};
+
+/* Set err from the result code of a call on db; what: the statement or act. Returns false. */
+bool db_fail(const struct db *db, int code, const char *what, struct err *err);
+
+/* The name of the VFS that opens databases nobody writes without locks or -shm (peek.c). */
+const char *db_peek_vfs(void);
+
+#endif

@@ -1,0 +1,209 @@
+-- Statements on the catalogue. :generation is the one that is made, or looked at.
+
+-- name: state_get
+select archive, applied_seq, head from state;
+
+-- name: state_make
+insert into state (id, archive, applied_seq, head) values (1, :archive, 0, :head);
+
+-- name: state_put
+update state set applied_seq = :seq, head = :head;
+
+-- name: volume_put
+insert into volume (sequence, uuid, state, applied_frame) values (:sequence, :uuid, :state, 0);
+
+-- name: volume_list
+select sequence, uuid, state, applied_frame from volume order by sequence;
+
+-- name: volume_get
+select uuid, state, applied_frame from volume where sequence = :sequence;
+
+-- name: volume_set_state
+update volume set state = :state where sequence = :sequence;
+
+-- name: volume_set_applied
+update volume set applied_frame = :frame where sequence = :sequence;
+
+-- name: item_put
+insert into item (id, kind, volume, frame, offset, size, sha256)
+values (:id, :kind, :volume, :frame, :offset, :size, :sha256);
+
+-- name: item_get
+select kind, volume, frame, offset, size from item where id = :id;
+
+-- name: message_put
+insert into message (id, sha256, size, header_size, item, sender, subject, date_header, message_id)
+values (:id, :sha256, :size, :header_size, :item, :sender, :subject, :date_header, :message_id);
+
+-- name: message_get
+select item, size, sha256 from message where id = :id;
+
+-- name: message_find
+select id from message
+where substr(sha256, 1, 8) = substr(:sha256, 1, 8) and sha256 = :sha256
+limit 1;
+
+-- name: ids_last
+select coalesce((select max(id) from item), 0),
+	coalesce((select max(id) from message), 0),
+	coalesce((select max(id) from folder), 0);
+
+-- name: folder_present
+select path, wire_name, delimiter, attributes, special_use, subscribed, selectable, uidvalidity
+from folder where id = :id and gen_to is null;
+
+-- name: folder_put
+insert or replace into folder (id, gen_from, gen_to, path, wire_name, delimiter, attributes,
+	special_use, subscribed, selectable, uidvalidity)
+values (:id, :generation, null, :path, :wire_name, :delimiter, :attributes, :special_use,
+	:subscribed, :selectable,
+	coalesce((select uidvalidity from folder
+		where id = :id and (gen_to is null or gen_to = :generation)
+		order by gen_from desc limit 1), 0));
+
+-- name: folder_put_uidvalidity
+insert or replace into folder (id, gen_from, gen_to, path, wire_name, delimiter, attributes,
+	special_use, subscribed, selectable, uidvalidity)
+select id, :generation, null, path, wire_name, delimiter, attributes, special_use, subscribed,
+	selectable, :uidvalidity
+from folder where id = :id and gen_to is null;
+
+-- name: folder_close_older
+update folder set gen_to = :generation
+where id = :id and gen_to is null and gen_from < :generation;
+
+-- name: folder_close
+update folder set gen_to = :generation where id = :id and gen_to is null;
+
+-- name: folders_at
+select id, path, wire_name, delimiter, attributes, special_use, subscribed, selectable, uidvalidity,
+	gen_to is null or gen_to > :generation
+from folder f
+where gen_from = (select max(gen_from) from folder where id = f.id and gen_from <= :generation)
+	and (:id = 0 or id = :id)
+order by path, id;
+
+-- name: folder_totals_at
+select count(*), coalesce(sum(m.size), 0)
+from placement p cross join message m on m.id = p.message
+where p.folder = :folder and p.gen_from <= :generation
+	and (p.gen_to is null or p.gen_to > :generation);
+
+-- name: flag_set_find
+select id from flag_set where flags = :flags;
+
+-- name: flag_set_put
+insert into flag_set (flags) values (:flags);
+
+-- name: placement_present
+select p.gen_from, p.flag_set, f.flags
+from placement p join flag_set f on f.id = p.flag_set
+where p.folder = :folder and p.uidvalidity = :uidvalidity and p.uid = :uid and p.gen_to is null;
+
+-- name: placement_put
+insert or replace into placement (folder, uidvalidity, uid, gen_from, gen_to, gone, added, message,
+	known, date_s, date_offset, date_text, flag_set)
+values (:folder, :uidvalidity, :uid, :generation, null, 0, :generation, :message, :known, :date_s,
+	:date_offset, :date_text, :flag_set);
+
+-- name: placement_put_flags
+insert or replace into placement (folder, uidvalidity, uid, gen_from, gen_to, gone, added, message,
+	known, date_s, date_offset, date_text, flag_set)
+select folder, uidvalidity, uid, :generation, null, 0, added, message, known, date_s, date_offset,
+	date_text, :flag_set
+from placement
+where folder = :folder and uidvalidity = :uidvalidity and uid = :uid and gen_to is null;
+
+-- name: placement_close_older
+update placement set gen_to = :generation
+where folder = :folder and uidvalidity = :uidvalidity and uid = :uid and gen_to is null
+	and gen_from < :generation;
+
+-- name: range_any
+select 1 from placement
+where folder = :folder and uidvalidity = :uidvalidity and uid between :first and :last
+	and gen_to is null
+limit 1;
+
+-- name: range_totals
+select count(*), coalesce(sum(m.size), 0)
+from placement p cross join message m on m.id = p.message
+where p.folder = :folder and p.uidvalidity = :uidvalidity and p.uid between :first and :last
+	and p.gen_to is null;
+
+-- name: range_close
+update placement set gen_to = :generation, gone = 1
+where folder = :folder and uidvalidity = :uidvalidity and uid between :first and :last
+	and gen_to is null;
+
+-- name: others_totals
+select count(*), coalesce(sum(m.size), 0)
+from placement p cross join message m on m.id = p.message
+where p.folder = :folder and p.uidvalidity <> :uidvalidity and p.gen_to is null;
+
+-- name: others_close
+update placement set gen_to = :generation, gone = 1
+where folder = :folder and uidvalidity <> :uidvalidity and gen_to is null;
+
+-- name: uids_at
+select p.uid, f.flags
+from placement p cross join flag_set f on f.id = p.flag_set
+where p.folder = :folder and p.uidvalidity = :uidvalidity and p.gen_to is null
+order by p.uid;
+
+-- name: entries_at
+select p.uidvalidity, p.uid, p.message, m.size, m.sha256, p.date_s, p.date_offset, p.date_text,
+	f.flags,
+	(select unix_ms from snapshot where generation = p.added),
+	case
+	when p.gen_to is null then 0
+	when p.gone then (select unix_ms from snapshot where generation = p.gen_to)
+	else coalesce((select s.unix_ms
+		from placement l join snapshot s on s.generation = l.gen_to
+		where l.folder = p.folder and l.uidvalidity = p.uidvalidity and l.uid = p.uid
+			and l.added = p.added and l.gone), 0)
+	end,
+	m.sender, m.subject, m.date_header, m.message_id
+from placement p cross join message m on m.id = p.message
+	cross join flag_set f on f.id = p.flag_set
+where p.folder = :folder and p.gen_from <= :generation
+	and ((:present and (p.gen_to is null or p.gen_to > :generation))
+		or (:deleted and p.gone and p.gen_to <= :generation))
+order by p.uidvalidity, p.uid, p.gen_from;
+
+-- name: mark_get
+select uidvalidity, uidnext, highestmodseq, messages, flags_compared_ms
+from mark where folder = :folder;
+
+-- name: mark_put
+insert or replace into mark (folder, uidvalidity, uidnext, highestmodseq, messages,
+	flags_compared_ms)
+values (:folder, :uidvalidity, :uidnext, :highestmodseq, :messages, :flags_compared_ms);
+
+-- name: mark_remove
+delete from mark where folder = :folder and uidvalidity <> :uidvalidity;
+
+-- name: snapshot_put
+insert into snapshot (generation, unix_ms, complete, pinned, messages, bytes, added, removed,
+	changed)
+values (:generation, :unix_ms, :complete, 0, :messages, :bytes, :added, :removed, :changed);
+
+-- name: snapshot_last
+select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+from snapshot order by generation desc limit 1;
+
+-- name: snapshot_get
+select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+from snapshot where generation = :generation;
+
+-- name: snapshot_at_time
+select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+from snapshot where complete and unix_ms <= :unix_ms order by generation desc limit 1;
+
+-- name: snapshot_first_complete
+select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+from snapshot where complete order by generation limit 1;
+
+-- name: snapshot_list
+select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+from snapshot order by generation;

@@ -1,0 +1,24 @@
+-- Statements on a volume.
+
+-- name: header_get
+select value from header where key = :key;
+
+-- name: header_put
+insert into header (key, value) values (:key, :value);
+
+-- name: frame_put
+insert into frame (id, kind, codec, rawlen, sha256, data)
+values (:id, :kind, :codec, :rawlen, :sha256, :data);
+
+-- name: frame_get
+select kind, codec, rawlen, sha256, data from frame where id = :id;
+
+-- name: frame_remove
+delete from frame where id between :first and :last;
+
+-- name: frame_last_id
+select max(coalesce((select seq from sqlite_sequence where name = 'frame'), 0),
+	coalesce((select max(id) from frame), 0));
+
+-- name: journal_next
+select id from frame where kind = 3 and id > :after order by id limit 1;

@@ -1,0 +1,46 @@
+/*
+ * Short words for tests that fill and read archives. A failure ends the promise (CHECK_OK).
+ */
+#ifndef MAILSTOW_TESTS_ARCHIVE_FIXTURE_H
+#define MAILSTOW_TESTS_ARCHIVE_FIXTURE_H
+
+#include "archive/archive.h"
+#include "base/buf.h"
+
+enum { FIXTURE_MESSAGE_MAX = 64 * 1024 * 1024 };
+
+/* A fresh archive below check_temp_dir(); the path is the caller's to free. */
+char *fixture_archive(const char *name);
+
+struct archive_writer *fixture_writer(const char *path);
+struct archive *fixture_reader(const char *path);
+
+/* A message of exactly `size` bytes (a header as far as it fits) that only `seed` decides. */
+void fixture_message(struct buf *out, uint32_t seed, size_t size);
+
+int64_t fixture_folder(struct archive_writer *writer, const char *path, uint32_t uidvalidity);
+int64_t fixture_store(struct archive_writer *writer, int64_t folder, const void *data, size_t len);
+void fixture_place(struct archive_writer *writer, int64_t folder, uint32_t uidvalidity,
+	uint32_t uid, int64_t ticket, const char *flags);
+
+/* fixture_message(), fixture_store() and fixture_place() in one. */
+void fixture_add(struct archive_writer *writer, int64_t folder, uint32_t uidvalidity, uint32_t uid,
+	uint32_t seed, size_t size, const char *flags);
+
+int64_t fixture_commit(struct archive_writer *writer, bool complete);
+
+/* The bytes of a message, into out (emptied first). */
+void fixture_read(struct archive *archive, int64_t message_id, struct buf *out);
+
+/* The message of (folder, uidvalidity, uid) at a generation, 0: none. */
+int64_t fixture_find(struct archive *archive, int64_t generation, int64_t folder,
+	uint32_t uidvalidity, uint32_t uid);
+
+/*
+ * Everything present at a generation as text, a line each: "path uidvalidity uid size flags".
+ * Valid until the next call. CHECK_STR() compares it.
+ */
+const char *fixture_list(struct archive *archive, const struct archive_list *list);
+const char *fixture_list_at(struct archive *archive, int64_t generation);
+
+#endif

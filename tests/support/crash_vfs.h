@@ -1,0 +1,34 @@
+/*
+ * Stops or fails the process at its n-th change of the disk.
+ *
+ * A change is: SQLite writes, syncs, truncates, removes or creates a file (its -shm apart, which is
+ * never needed after a crash), or lib/base/fs changes something. Changes are counted over all
+ * threads. A process that is stopped loses nothing the kernel has: this ring proves the order of
+ * writes and mending, not what a power cut takes.
+ *
+ *	crash_vfs_install();                 once, before any database is opened
+ *	for (n = 1; ; n++)
+ *		if (fork() == 0) { crash_vfs_arm(n, CRASH_EXIT); work(); _exit(0); }
+ */
+#ifndef MAILSTOW_TESTS_CRASH_VFS_H
+#define MAILSTOW_TESTS_CRASH_VFS_H
+
+enum crash_mode {
+	CRASH_OFF,       /* only count */
+	CRASH_EXIT,      /* _exit(CRASH_EXIT_CODE) in place of the n-th change */
+	CRASH_TEAR,      /* the same; of a write, half is done */
+	CRASH_FULL,      /* from the n-th change on no write of SQLite finds room */
+	CRASH_FAIL_ONCE, /* the n-th change, if it is SQLite's, fails with an I/O error */
+};
+
+enum { CRASH_EXIT_CODE = 99 };
+
+void crash_vfs_install(void);
+
+/* Counting begins anew at 0; n counts from 1. */
+void crash_vfs_arm(long n, enum crash_mode mode);
+
+/* Changes since crash_vfs_arm(). */
+long crash_vfs_count(void);
+
+#endif
