@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/str.h"
 #include "imap/session_internal.h"
 
@@ -115,24 +116,37 @@ static bool send_line(
 	return true;
 }
 
+/* Room for one more, of this size: older ones may have to be answered first. */
+static bool make_room(
+	struct imap *imap, uint64_t size_bytes, struct appended **ret_free, struct err *err)
+{
+	const struct imap_reply *reply;
+	struct sent sent;
+	size_t free_at;
+
+	assert(imap->appended_count < IMAP_APPEND_IN_FLIGHT);
+	session_begin_wait(imap);
+	while (bytes_out(imap) > 0 && bytes_out(imap) + size_bytes > IMAP_APPEND_IN_FLIGHT_BYTES)
+		if (!session_step(imap, &sent, &reply, err))
+			return false;
+	if (!imap->appended)
+		imap->appended = xcalloc(IMAP_APPEND_IN_FLIGHT, sizeof(*imap->appended));
+	free_at = (imap->appended_at + imap->appended_count) % IMAP_APPEND_IN_FLIGHT;
+	*ret_free = &imap->appended[free_at];
+	**ret_free = (struct appended){.size_bytes = size_bytes};
+	return true;
+}
+
 bool imap_append_send(struct imap *imap, const struct imap_append *append, struct err *err)
 {
 	CLEANUP(command_free) struct command command = {0};
 	struct appended *appended;
-	const struct imap_reply *reply;
-	struct sent sent;
 	bool wait, wanted = true;
 
-	assert(imap->appended_count < IMAP_APPEND_IN_FLIGHT);
-	while (bytes_out(imap) > 0 &&
-		bytes_out(imap) + append->size_bytes > IMAP_APPEND_IN_FLIGHT_BYTES)
-		if (!session_step(imap, &sent, &reply, err))
-			return false;
 	if (!start_command(imap, append, &command, &wait))
 		return err_set(err, ERR_REFUSED, "APPEND: %s", command.fault);
-	appended =
-		&imap->appended[(imap->appended_at + imap->appended_count) % IMAP_APPEND_IN_FLIGHT];
-	*appended = (struct appended){.size_bytes = append->size_bytes};
+	if (!make_room(imap, append->size_bytes, &appended, err))
+		return false;
 	if (!send_line(imap, &command, appended, err))
 		return false;
 	if (appended->done)

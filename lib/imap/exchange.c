@@ -159,10 +159,12 @@ void session_set_whole(struct imap *imap, uint64_t serial, bool whole)
 
 static uint64_t add_sent(struct imap *imap, const struct command *command)
 {
-	struct sent *sent = &imap->sent[imap->sent_count];
+	struct sent *sent;
 
 	assert(imap->sent_count < SESSION_IN_FLIGHT_MAX);
-	if (imap->sent_count++ == 0)
+	ARRAY_GROW(imap->sent, imap->sent_count, imap->sent_cap);
+	sent = &imap->sent[imap->sent_count++];
+	if (imap->sent_count == 1)
 		session_begin_wait(imap);
 	*sent = (struct sent){.name = command->name, .serial = ++imap->serial};
 	memcpy(sent->tag, command->tag, sizeof(sent->tag));

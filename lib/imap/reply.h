@@ -26,7 +26,7 @@ enum imap_reply_kind {
 	IMAP_ENABLED,    /* words */
 	IMAP_LIST,       /* list (LIST and LSUB) */
 	IMAP_STATUS_OF,  /* "* STATUS mailbox (...)": name, counts */
-	IMAP_NAMESPACE,  /* namespace: the first personal one; words: prefixes of other people's */
+	IMAP_NAMESPACE,  /* namespace: the first personal one; words: others' prefixes */
 	IMAP_FLAGS,      /* flags */
 	IMAP_SEARCH,     /* set, modseq */
 	IMAP_ESEARCH,    /* set, has tag; modseq */

@@ -39,15 +39,23 @@ void imap_freep(struct imap **imap_at)
 	buf_wipe(&imap->output);
 	str_list_free(&imap->other_prefixes);
 	free(imap->prefix);
+	free(imap->sent);
+	free(imap->appended);
 	free(imap->input);
 	free(imap);
+}
+
+/* Nothing is left of what was read. */
+static void renew_parser(struct imap *imap)
+{
+	imap_parser_freep(&imap->parser);
+	imap->parser = imap_parser_new();
 }
 
 void session_forget(struct imap *imap)
 {
 	assert(imap->sent_count == 0 && imap->input_at == imap->input_len);
-	imap_parser_freep(&imap->parser);
-	imap->parser = imap_parser_new();
+	renew_parser(imap);
 	imap->caps = 0;
 	imap->mechanisms = 0;
 	imap->caps_known = false;
@@ -111,6 +119,7 @@ bool imap_park(struct imap *imap)
 	if (!session_is_quiet(imap) || imap->output.len > 0)
 		return false;
 	stream_park(imap->stream);
+	renew_parser(imap);
 	free(TAKE(imap->input));
 	buf_free(&imap->output);
 	return true;

@@ -2,6 +2,9 @@
  * One IMAP connection: connect, secure, log in, and the commands mailstow needs. Straight-line,
  * blocking with deadlines, one owner at a time. Never asks for ENVELOPE or BODYSTRUCTURE.
  *
+ * A sink or source that a call is given must not use the session, and what it fails with ends the
+ * session.
+ *
  * Errors: ERR_REFUSED (tagged NO or BAD to this command: the session goes on), ERR_AUTH,
  * ERR_SECURITY, ERR_RETRY (connection lost, BYE, [UNAVAILABLE] [LIMIT] [INUSE] and throttling),
  * ERR_PROTOCOL, ERR_CANCELLED. After any but ERR_REFUSED the session is only good for
@@ -194,7 +197,8 @@ struct imap_fetch {
 /*
  * UID FETCH in ranges of bounded size (by message count and IMAP_COMMAND_BYTES_MAX), keeping
  * IMAP_FETCH_IN_FLIGHT commands sent ahead. True when every range got its tagged reply. A set whose
- * last number is 4294967295 is sent as "n:*".
+ * last number is 4294967295 is sent as "n:*" and is one range. [UNAVAILABLE] is refusal of that
+ * range, as one poisoned message may be its cause; other words for "later" are ERR_RETRY.
  */
 bool imap_fetch(struct imap *imap, const struct imap_fetch *fetch,
 	const struct imap_fetch_sink *sink, struct err *err);

@@ -62,8 +62,9 @@ struct imap {
 	size_t input_len;
 	struct buf output;
 
-	struct sent sent[SESSION_IN_FLIGHT_MAX];
+	struct sent *sent; /* in the order they were sent; at most SESSION_IN_FLIGHT_MAX */
 	size_t sent_count;
+	size_t sent_cap;
 	uint64_t serial;
 	struct listener listener;
 	struct imap_body_sink sink; /* the caller's, behind the one that counts */
@@ -93,8 +94,8 @@ struct imap {
 	bool news;
 	bool fetching; /* FETCH replies were asked for: the listener tells news from answers */
 
-	struct appended appended[IMAP_APPEND_IN_FLIGHT]; /* ring, oldest at appended_at */
-	size_t appended_at;
+	struct appended *appended; /* ring of IMAP_APPEND_IN_FLIGHT, NULL before the first */
+	size_t appended_at;        /* the oldest */
 	size_t appended_count;
 };
 

@@ -22,8 +22,9 @@ enum { PORT_TEXT_MAX = 8 };
 /* Shared by the thread and whoever waits for it; the last of the two frees it. */
 struct lookup {
 	atomic_int holders;
-	int done_fd; /* eventfd, readable when the rest is filled in */
-	int result;  /* of getaddrinfo(3) */
+	int done_fd;      /* eventfd, readable when done */
+	atomic_bool done; /* the rest is filled in */
+	int result;       /* of getaddrinfo(3) */
 	int result_errno;
 	struct addrinfo *found;
 	char port[PORT_TEXT_MAX];
@@ -64,6 +65,7 @@ static void *run_lookup(void *argument)
 	lookup->result = ask(lookup->host, lookup->port, 0, &found);
 	lookup->result_errno = errno;
 	lookup->found = lookup->result == 0 ? found : NULL;
+	atomic_store(&lookup->done, true);
 	(void)!write(lookup->done_fd, &one, sizeof(one));
 	atomic_fetch_sub(&under_way, 1);
 	return NULL;
@@ -204,6 +206,7 @@ bool resolve(const char *host, uint16_t port, struct wait wait, struct address_l
 			return false;
 		if (!wait_fd(lookup->done_fd, POLLIN, wait, err))
 			return timed_out(host, began_ms, err);
+		assert(atomic_load(&lookup->done));
 		if (!lookup->found)
 			return lookup_failed(lookup, err);
 		alternate(lookup->found, &list);

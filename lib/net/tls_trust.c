@@ -90,9 +90,10 @@ bool tls_trust_pinned(const struct tls_trust *trust, SSL *ssl, struct err *err)
 {
 	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
 	X509 *server = SSL_get0_peer_certificate(ssl);
-	X509 *end = sk_X509_value(chain, sk_X509_num(chain) - 1);
+	X509 *end = chain ? sk_X509_value(chain, sk_X509_num(chain) - 1) : NULL;
 
-	assert(server && end);
+	if (!server || !end)
+		return err_set(err, ERR_SECURITY, "server shows no certificate");
 	if (!trust->has_pin || is_pinned(trust, server))
 		return true;
 	if (X509_self_signed(end, 0) == 1 && is_pinned(trust, end))

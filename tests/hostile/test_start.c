@@ -95,8 +95,8 @@ static void goodbye_in_place_of_starttls_ends_it(void)
 
 static void starttls_that_goes_on_in_plain_text_ends_it(void)
 {
-	check_login(IMAP_TLS_STARTTLS,
-		STARTTLS "S: a OK begin\nW: 50\nS: * OK no TLS really\nW: 100\nX:\n", ERR_SECURITY);
+	check_login(IMAP_TLS_STARTTLS, STARTTLS "S: a OK begin\nW: 50\nS: * OK no TLS really\n",
+		ERR_SECURITY);
 }
 
 static void answer_for_a_tag_that_was_not_sent_ends_it(void)
@@ -235,34 +235,36 @@ static struct imap_login secure_login(const struct secure *secure)
 
 static void what_was_said_before_tls_is_forgotten(void)
 {
+	static const char *const script[] = {
+		"S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=SCRAM-SHA-256 LITERAL+] ready\n",
+		"C: a STARTTLS\n",
+		"S: * CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256 QRESYNC\n",
+		"S: * LIST () \"/\" evil\n",
+		"S: * LSUB () \"/\" evil\n",
+		"S: * STATUS evil (MESSAGES 1)\n",
+		"S: * SEARCH 1 2 3\n",
+		"S: * FLAGS (evil)\n",
+		"S: * 666 EXISTS\n",
+		"S: * 1 RECENT\n",
+		"S: * 1 EXPUNGE\n",
+		"S: * 1 FETCH (UID 1 BODY[] \"evil\")\n",
+		"S: * OK [ALERT] evil\n",
+		"S: a OK begin\n",
+		"T:\n",
+		"C: b CAPABILITY\n",
+		"S: * CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\n",
+		"S: b OK\n",
+		("C: b AUTHENTICATE PLAIN " TALK_PLAIN64 "\n"),
+		"S: b OK [CAPABILITY IMAP4rev1 IDLE] in\n",
+		"C: b LIST \"\" \"\"\n",
+		"S: b OK\n",
+	};
 	CLEANUP(secure_end) struct secure secure = {0};
 	CLEANUP(imap_freep) struct imap *imap = NULL;
 	struct imap_login login;
 	struct err err = ERR_INIT;
 
-	secure_begin(&secure,
-		"S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=SCRAM-SHA-256 LITERAL+] ready\n"
-		"C: a STARTTLS\n"
-		"S: * CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256 QRESYNC\n"
-		"S: * LIST () \"/\" evil\n"
-		"S: * LSUB () \"/\" evil\n"
-		"S: * STATUS evil (MESSAGES 1)\n"
-		"S: * SEARCH 1 2 3\n"
-		"S: * FLAGS (evil)\n"
-		"S: * 666 EXISTS\n"
-		"S: * 1 RECENT\n"
-		"S: * 1 EXPUNGE\n"
-		"S: * 1 FETCH (UID 1 BODY[] \"evil\")\n"
-		"S: * OK [ALERT] evil\n"
-		"S: a OK begin\n"
-		"T:\n"
-		"C: b CAPABILITY\n"
-		"S: * CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\n"
-		"S: b OK\n"
-		"C: b AUTHENTICATE PLAIN " TALK_PLAIN64 "\n"
-		"S: b OK [CAPABILITY IMAP4rev1 IDLE] in\n"
-		"C: b LIST \"\" \"\"\n"
-		"S: b OK\n");
+	secure_begin(&secure, SCRIPT(script));
 	login = secure_login(&secure);
 	CHECK_OK(imap_connect(&login, &imap, &err));
 	CHECK_INT(imap_caps(imap), IMAP_CAP_IDLE);
@@ -291,6 +293,20 @@ static void certificate_is_checked_after_starttls_too(void)
 
 static void wire_log_begins_behind_starttls_and_shows_no_secret(void)
 {
+	static const char *const script[] = {
+		STARTTLS,
+		"S: a OK begin\n",
+		"T:\n",
+		"C: b CAPABILITY\n",
+		"S: * CAPABILITY IMAP4rev1 AUTH=LOGIN\n",
+		"S: b OK\n",
+		"C: b AUTHENTICATE LOGIN\n",
+		"S: + \n",
+		"c: ZnJlZA==\n",
+		"S: + \n",
+		"c: czNjcmV0LWNhbmFyeQ==\n",
+		"S: b NO [AUTHENTICATIONFAILED] no\n",
+	};
 	CLEANUP(secure_end) struct secure secure = {0};
 	CLEANUP(imap_freep) struct imap *imap = NULL;
 	CLEANUP(freep) char *text = NULL;
@@ -298,17 +314,7 @@ static void wire_log_begins_behind_starttls_and_shows_no_secret(void)
 	struct err err = ERR_INIT;
 	size_t len;
 
-	secure_begin(&secure, STARTTLS "S: a OK begin\n"
-				       "T:\n"
-				       "C: b CAPABILITY\n"
-				       "S: * CAPABILITY IMAP4rev1 AUTH=LOGIN\n"
-				       "S: b OK\n"
-				       "C: b AUTHENTICATE LOGIN\n"
-				       "S: + \n"
-				       "c: ZnJlZA==\n"
-				       "S: + \n"
-				       "c: czNjcmV0LWNhbmFyeQ==\n"
-				       "S: b NO [AUTHENTICATIONFAILED] no\n");
+	secure_begin(&secure, SCRIPT(script));
 	login = secure_login(&secure);
 	login.wire_log = open_memstream(&text, &len);
 	CHECK(!imap_connect(&login, &imap, &err));

@@ -15,7 +15,7 @@
 #include "imap/session.h"
 #include "support/check.h"
 
-enum { PATH_MAX_BYTES = 512, SKIPPED = 77, MESSAGES = 700 };
+enum { PATH_MAX_BYTES = 512, MESSAGES = 700 };
 
 static char dir[] = "/tmp/mailstow-live-XXXXXX"; /* short, for UNIX sockets */
 static char ca_file[PATH_MAX_BYTES];
@@ -382,7 +382,7 @@ int main(int argc, char **argv)
 
 	if (!tool || !fs_exists(tool) || !fs_exists("/usr/sbin/dovecot")) {
 		(void)printf("1..0 # SKIP no Dovecot\n");
-		return SKIPPED;
+		return 0;
 	}
 	if (!start_server(tool)) {
 		(void)printf("Bail out! Dovecot does not start\n");

@@ -1,13 +1,13 @@
 #include "support/script.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -19,12 +19,13 @@ enum {
 	LINE_MAX_BYTES = 1024 * 1024,
 	RECEIVED_MAX = 64 * 1024 * 1024,
 	CHUNK = 64 * 1024,
+	JOINED_MAX = 64 * 1024,
 	COMPLAINT_MAX = 600,
 	SHOWN = 200,
 };
 
 struct script {
-	const char *text;
+	char *text;
 	const char *at;
 	struct buf step;     /* the line that is played, without its line end */
 	struct buf line;     /* the client's last line */
@@ -47,13 +48,27 @@ struct script *script_new(const char *text)
 {
 	struct script *script = xcalloc(1, sizeof(*script));
 
-	script->text = script->at = text;
+	script->text = xstrdup(text);
+	script->at = script->text;
 	script->own.fd = -1;
 	buf_init(&script->step, LINE_MAX_BYTES);
 	buf_init(&script->line, LINE_MAX_BYTES);
 	buf_init(&script->received, RECEIVED_MAX);
 	buf_init(&script->together, RECEIVED_MAX);
 	return script;
+}
+
+const char *script_join(const char *const *lines, size_t count)
+{
+	static char text[JOINED_MAX];
+	char *end = text;
+
+	for (size_t i = 0; i < count; i++) {
+		assert((size_t)(end - text) + strlen(lines[i]) < sizeof(text));
+		end = stpcpy(end, lines[i]);
+	}
+	*end = '\0';
+	return text;
 }
 
 void script_cut(struct script *script, uint64_t bytes)
@@ -285,12 +300,12 @@ static bool send_hooked(struct script *script, const char *word)
 	return line && send_line(script, line);
 }
 
-static bool pause_for(const char *text)
+/* Shorter when the client goes. */
+static bool pause_for(struct script *script, const char *text)
 {
-	long ms = strtol(text, NULL, 10);
-	struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+	struct pollfd poll_fd = {.fd = script->conn->fd, .events = POLLRDHUP};
 
-	return nanosleep(&time, NULL) == 0;
+	return poll(&poll_fd, 1, (int)strtol(text, NULL, 10)) == 0;
 }
 
 /* --- playing --- */
@@ -334,7 +349,7 @@ static bool play_step(struct script *script)
 	case 'Z':
 		return send_filler(script, text);
 	case 'W':
-		return pause_for(text);
+		return pause_for(script, text);
 	case 'T':
 		return tls_peer_secure(script->conn);
 	case 'H':
@@ -427,6 +442,7 @@ void script_freep(struct script **script_at)
 	join(script);
 	for (size_t i = 0; i < LABELS; i++)
 		free(script->tags[i]);
+	free(script->text);
 	buf_free(&script->step);
 	buf_free(&script->line);
 	buf_free(&script->received);

@@ -30,8 +30,12 @@
 
 struct script;
 
-/* The text lives as long as the script. Nothing is played yet. */
+/* Nothing is played yet. */
 struct script *script_new(const char *text);
+
+/* Lines put together, until the next call: script_new(SCRIPT(lines)). */
+#define SCRIPT(lines) script_join((lines), ARRAY_LEN(lines))
+const char *script_join(const char *const *lines, size_t count);
 void script_freep(struct script **script); /* joins; NULL is allowed */
 
 /* Close after so many bytes were sent. */

@@ -20,6 +20,9 @@
 
 #define GREETED(caps) "S: * OK [CAPABILITY IMAP4rev1 " caps "] ready\n"
 
+/* The question for the delimiter where NAMESPACE is not offered; it is '.'. */
+#define NO_NAMESPACE "C: a LIST \"\" \"\"\nS: * LIST (\\Noselect) \".\" \"\"\nS: a OK\n"
+
 /* Logged in with these capabilities, without NAMESPACE, ID and ENABLE; delimiter '/'. */
 #define LOGGED_IN(caps)                                                                            \
 	GREETED("SASL-IR AUTH=PLAIN")                                                              \

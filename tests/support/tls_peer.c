@@ -97,13 +97,19 @@ bool tls_peer_write(struct tls_peer_conn *conn, const void *data, size_t len)
 	return true;
 }
 
+void tls_peer_make_ssl(struct tls_peer_conn *conn)
+{
+	ERR_clear_error();
+	conn->ssl = SSL_new(conn->peer->context);
+	must(conn->ssl != NULL, "SSL_new");
+}
+
 bool tls_peer_secure(struct tls_peer_conn *conn)
 {
 	const char *name;
 
-	ERR_clear_error();
-	conn->ssl = SSL_new(conn->peer->context);
-	must(conn->ssl && SSL_set_fd(conn->ssl, conn->fd) == 1, "SSL_new");
+	tls_peer_make_ssl(conn);
+	must(SSL_set_fd(conn->ssl, conn->fd) == 1, "SSL_set_fd");
 	if (SSL_accept(conn->ssl) != 1) {
 		conn->abrupt = true;
 		return false;

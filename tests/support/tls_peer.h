@@ -55,6 +55,9 @@ void tls_peer_freep(struct tls_peer **peer);
 /* Handshake on a connection that is still plain. */
 bool tls_peer_secure(struct tls_peer_conn *conn);
 
+/* Only the first step of it, for tests that put their own BIO below conn->ssl. */
+void tls_peer_make_ssl(struct tls_peer_conn *conn);
+
 /* All of it or false. */
 bool tls_peer_read(struct tls_peer_conn *conn, void *data, size_t len);
 bool tls_peer_write(struct tls_peer_conn *conn, const void *data, size_t len);

@@ -42,17 +42,20 @@ static bool append(struct talk *talk, const char *message)
 
 static void literal_plus_needs_no_waiting(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("LITERAL+ UIDPLUS"),
+		(APPEND_HEAD "{5+}\n"),
+		"B: hello\\r\\n\n",
+		"C: b APPEND Sent ... {3+}\n",
+		"B: you\\r\\n\n",
+		"S: * 7 EXISTS\n",
+		"S: a OK [APPENDUID 38505 3955] done\n",
+		"S: b NO [OVERQUOTA] full\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	struct imap_append_result result;
 
-	CHECK_TALK(&talk, talk_begin(&talk, LOGGED_IN("LITERAL+ UIDPLUS") APPEND_HEAD
-				  "{5+}\n"
-				  "B: hello\\r\\n\n"
-				  "C: b APPEND Sent ... {3+}\n"
-				  "B: you\\r\\n\n"
-				  "S: * 7 EXISTS\n"
-				  "S: a OK [APPENDUID 38505 3955] done\n"
-				  "S: b NO [OVERQUOTA] full\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, append(&talk, "hello"));
 	CHECK_TALK(&talk, append(&talk, "you"));
 	CHECK_INT(imap_append_pending(talk.imap), 2);
@@ -72,14 +75,18 @@ static void literal_plus_needs_no_waiting(void)
 /* Courier runs a literal it was not asked for as commands */
 static void without_literal_plus_the_server_is_asked(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("UIDPLUS"),
+		(APPEND_HEAD "{5}\n"),
+		"W: 30\n",
+		"S: + go\n",
+		"B: hello\\r\\n\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	struct imap_append_result result;
 
-	CHECK_TALK(&talk, talk_begin(&talk, LOGGED_IN("UIDPLUS") APPEND_HEAD "{5}\n"
-									     "W: 30\n"
-									     "S: + go\n"
-									     "B: hello\\r\\n\n"
-									     "S: a OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, append(&talk, "hello"));
 	CHECK_TALK(&talk, imap_append_result(talk.imap, &result, &talk.err));
 	CHECK_INT(result.status, IMAP_OK);
@@ -89,16 +96,19 @@ static void without_literal_plus_the_server_is_asked(void)
 
 static void refusal_in_place_of_go_ahead_is_the_result(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN(""),
+		(APPEND_HEAD "{5}\n"),
+		"S: a NO [TRYCREATE] no such folder\n",
+		"C: a APPEND ...\n",
+		"S: + \n",
+		"B: again\\r\\n\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	struct imap_append_result result;
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk, LOGGED_IN("") APPEND_HEAD "{5}\n"
-							    "S: a NO [TRYCREATE] no such folder\n"
-							    "C: a APPEND ...\n"
-							    "S: + \n"
-							    "B: again\\r\\n\n"
-							    "S: a OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, append(&talk, "hello"));
 	CHECK_TALK(&talk, append(&talk, "again"));
 	CHECK_TALK(&talk, imap_append_result(talk.imap, &result, &talk.err));
@@ -111,15 +121,18 @@ static void refusal_in_place_of_go_ahead_is_the_result(void)
 
 static void results_that_come_while_waiting_are_kept(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("LITERAL-"),
+		(APPEND_HEAD "{5+}\n"),
+		"B: hello\\r\\n\n",
+		"C: b NOOP\n",
+		"S: a OK [APPENDUID 1 2] one\n",
+		"S: b OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	struct imap_append_result result;
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk, LOGGED_IN("LITERAL-") APPEND_HEAD "{5+}\n"
-								    "B: hello\\r\\n\n"
-								    "C: b NOOP\n"
-								    "S: a OK [APPENDUID 1 2] one\n"
-								    "S: b OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, append(&talk, "hello"));
 	CHECK_TALK(&talk, imap_noop(talk.imap, &talk.err));
 	CHECK_TALK(&talk, imap_append_result(talk.imap, &result, &talk.err));
@@ -152,13 +165,16 @@ static void uid_that_cannot_be_meant_is_none(void)
 
 static void empty_message_is_an_empty_literal(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("LITERAL+"),
+		(APPEND_HEAD "{0+}\n"),
+		"c: \n",
+		"S: a NO Can't save a zero byte message.\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	struct imap_append_result result;
 
-	CHECK_TALK(&talk, talk_begin(&talk, LOGGED_IN("LITERAL+") APPEND_HEAD
-				  "{0+}\n"
-				  "c: \n"
-				  "S: a NO Can't save a zero byte message.\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, append(&talk, ""));
 	CHECK_TALK(&talk, imap_append_result(talk.imap, &result, &talk.err));
 	CHECK_INT(result.status, IMAP_NO);
@@ -186,14 +202,17 @@ static void sixty_four_appends_may_be_out(void)
 
 static void goodbye_keeps_its_words(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("LITERAL+"),
+		(APPEND_HEAD "{5+}\n"),
+		"B: hello\\r\\n\n",
+		"S: * BYE Invalid character in literal.\n",
+		"X:\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	struct imap_append_result result;
 
-	CHECK_TALK(&talk, talk_begin(&talk, LOGGED_IN("LITERAL+") APPEND_HEAD
-				  "{5+}\n"
-				  "B: hello\\r\\n\n"
-				  "S: * BYE Invalid character in literal.\n"
-				  "X:\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, append(&talk, "hello"));
 	CHECK(!imap_append_result(talk.imap, &result, &talk.err));
 	CHECK_INT(talk.err.kind, ERR_RETRY);
@@ -222,22 +241,23 @@ static void flag_that_would_break_the_line_is_not_sent(void)
 
 static void folder_is_created_with_its_use(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("CREATE-SPECIAL-USE"),
+		"C: a CREATE \"My Sent\" (USE (\\Sent))\n",
+		"S: a OK\n",
+		"C: a CREATE x\n",
+		"S: a NO [ALREADYEXISTS] yes\n",
+		"C: a CREATE y\n",
+		"S: a NO Mailbox already exists\n",
+		"C: a CREATE z\n",
+		"S: a NO [CANNOT] Folder contains excess whitespace (Failure)\n",
+		"C: a SUBSCRIBE \"My Sent\"\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	bool exists;
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk,
-			LOGGED_IN(
-				"CREATE-SPECIAL-USE") "C: a CREATE \"My Sent\" (USE (\\Sent))\n"
-						      "S: a OK\n"
-						      "C: a CREATE x\n"
-						      "S: a NO [ALREADYEXISTS] yes\n"
-						      "C: a CREATE y\n"
-						      "S: a NO Mailbox already exists\n"
-						      "C: a CREATE z\n"
-						      "S: a NO [CANNOT] Folder contains excess whitespace (Failure)\n"
-						      "C: a SUBSCRIBE \"My Sent\"\n"
-						      "S: a OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_create(talk.imap, "My Sent", "\\Sent", &exists, &talk.err));
 	CHECK(!imap_create(talk.imap, "x", NULL, &exists, &talk.err));
 	CHECK(exists && talk.err.kind == ERR_REFUSED);
@@ -261,12 +281,15 @@ static void use_is_not_sent_where_it_is_not_offered(void)
 
 static void flags_are_added_silently(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "3"),
+		"C: a UID STORE 9 +FLAGS.SILENT ($x \\Seen)\n",
+		"S: * 3 FETCH (UID 9 MODSEQ (5))\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 
-	CHECK_TALK(&talk,
-		talk_examine(&talk, EXAMINED("", "3") "C: a UID STORE 9 +FLAGS.SILENT ($x \\Seen)\n"
-						      "S: * 3 FETCH (UID 9 MODSEQ (5))\n"
-						      "S: a OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_store_flags(talk.imap, 9, "$x \\Seen", &talk.err));
 	CHECK(!imap_take_news(talk.imap));
 	CHECK_STR(talk_close(&talk), "");

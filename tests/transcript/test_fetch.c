@@ -95,17 +95,18 @@ static bool fetch(struct talk *talk, uint32_t first, uint32_t last, uint32_t ite
 
 static void message_streams_to_the_sink(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "3"),
+		"C: a UID FETCH 5 (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])\n",
+		"R: * 1 FETCH (UID 5 FLAGS (\\Seen) RFC822.SIZE 11 BODY[] {11}\\r\\n",
+		"hello\\r\\nyou!)\\r\\n\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 
 	told_init(&told);
-	CHECK_TALK(&talk,
-		talk_examine(&talk,
-			EXAMINED("",
-				"3") "C: a UID FETCH 5 (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])\n"
-				     "R: * 1 FETCH (UID 5 FLAGS (\\Seen) RFC822.SIZE 11 BODY[] {11}\\r\\n"
-				     "hello\\r\\nyou!)\\r\\n\n"
-				     "S: a OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, fetch(&talk, 5, 5,
 				  IMAP_ITEM_FLAGS | IMAP_ITEM_DATE | IMAP_ITEM_SIZE |
 					  IMAP_ITEM_MODSEQ | IMAP_ITEM_BODY,
@@ -117,25 +118,28 @@ static void message_streams_to_the_sink(void)
 
 static void three_ranges_are_in_flight(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "9"),
+		"C: a UID FETCH 1:2 (UID FLAGS)\n",
+		"C: b UID FETCH 3:4 (UID FLAGS)\n",
+		"C: c UID FETCH 5:6 (UID FLAGS)\n",
+		"W: 50\n",
+		"S: * 1 FETCH (UID 1 FLAGS ())\n",
+		"S: * 2 FETCH (UID 2 FLAGS ())\n",
+		"S: a OK\n",
+		"C: d UID FETCH 7:8 (UID FLAGS)\n",
+		"S: b OK\n",
+		"C: e UID FETCH 9 (UID FLAGS)\n",
+		"S: c NO [UNAVAILABLE] UID FETCH Server error\n",
+		"S: * 9 FETCH (UID 9 FLAGS ())\n",
+		"S: d OK\n",
+		"S: e OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 
 	told_init(&told);
-	CHECK_TALK(&talk, talk_examine(&talk,
-				  EXAMINED("", "9") "C: a UID FETCH 1:2 (UID FLAGS)\n"
-						    "C: b UID FETCH 3:4 (UID FLAGS)\n"
-						    "C: c UID FETCH 5:6 (UID FLAGS)\n"
-						    "W: 50\n"
-						    "S: * 1 FETCH (UID 1 FLAGS ())\n"
-						    "S: * 2 FETCH (UID 2 FLAGS ())\n"
-						    "S: a OK\n"
-						    "C: d UID FETCH 7:8 (UID FLAGS)\n"
-						    "S: b OK\n"
-						    "C: e UID FETCH 9 (UID FLAGS)\n"
-						    "S: c NO [UNAVAILABLE] UID FETCH Server error\n"
-						    "S: * 9 FETCH (UID 9 FLAGS ())\n"
-						    "S: d OK\n"
-						    "S: e OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, fetch(&talk, 1, 9, IMAP_ITEM_FLAGS, 2, &told));
 	CHECK_STR(buf_str(&told.text),
 		"[1][2]1:2 ok;3:4 ok;5:6UID FETCH Server error;[9]7:8 ok;9 ok;");
@@ -144,13 +148,17 @@ static void three_ranges_are_in_flight(void)
 
 static void open_end_is_one_range(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "9"),
+		"C: a UID FETCH 100:* (UID FLAGS)\n",
+		"S: * 9 FETCH (UID 99 FLAGS ())\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 
 	told_init(&told);
-	CHECK_TALK(&talk, talk_examine(&talk, EXAMINED("", "9") "C: a UID FETCH 100:* (UID FLAGS)\n"
-								"S: * 9 FETCH (UID 99 FLAGS ())\n"
-								"S: a OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, fetch(&talk, 100, UINT32_MAX, IMAP_ITEM_FLAGS, 0, &told));
 	CHECK_STR(buf_str(&told.text), "[99]100:4294967295 ok;");
 	CHECK_STR(talk_close(&talk), "");
@@ -158,6 +166,13 @@ static void open_end_is_one_range(void)
 
 static void command_line_has_a_length(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "9"),
+		"C: a UID FETCH 4000000000,... (UID FLAGS)\n",
+		"C: b UID FETCH ...,4000000998 (UID FLAGS)\n",
+		"S: a OK\n",
+		"S: b OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
@@ -168,11 +183,7 @@ static void command_line_has_a_length(void)
 	for (uint32_t uid = 4000000000; uid < 4000001000; uid += 2)
 		rangeset_add(&uids, uid, uid);
 	told_init(&told);
-	CHECK_TALK(&talk,
-		talk_examine(&talk, EXAMINED("", "9") "C: a UID FETCH 4000000000,... (UID FLAGS)\n"
-						      "C: b UID FETCH ...,4000000998 (UID FLAGS)\n"
-						      "S: a OK\n"
-						      "S: b OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_fetch(talk.imap, &what, &told.sink, &talk.err));
 	CHECK_STR(talk_close(&talk), "");
 	for (line = script_plain(talk.script); *line; line += strcspn(line, "\n") + 1)
@@ -181,6 +192,19 @@ static void command_line_has_a_length(void)
 
 static void changes_are_one_command(void)
 {
+	static const char *const script[] = {
+		GREETED("SASL-IR AUTH=PLAIN"),
+		"C: a AUTHENTICATE PLAIN ...\n",
+		"S: a OK [CAPABILITY IMAP4rev1 ENABLE QRESYNC] in\n",
+		"C: b ENABLE QRESYNC\n",
+		"C: c LIST \"\" \"\"\n",
+		"S: b OK\n",
+		"S: c OK\n",
+		"C: a UID FETCH 1:500000 (UID FLAGS MODSEQ) (CHANGEDSINCE 77 VANISHED)\n",
+		"S: * VANISHED (EARLIER) 3:5\n",
+		"S: * 1 FETCH (UID 6 FLAGS () MODSEQ (78))\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
@@ -189,18 +213,7 @@ static void changes_are_one_command(void)
 
 	rangeset_add(&uids, 1, 500000);
 	told_init(&told);
-	CHECK_TALK(&talk,
-		talk_begin(&talk,
-			GREETED("SASL-IR AUTH=PLAIN") "C: a AUTHENTICATE PLAIN ...\n"
-						      "S: a OK [CAPABILITY IMAP4rev1 ENABLE QRESYNC] in\n"
-						      "C: b ENABLE QRESYNC\n"
-						      "C: c LIST \"\" \"\"\n"
-						      "S: b OK\n"
-						      "S: c OK\n"
-						      "C: a UID FETCH 1:500000 (UID FLAGS MODSEQ) (CHANGEDSINCE 77 VANISHED)\n"
-						      "S: * VANISHED (EARLIER) 3:5\n"
-						      "S: * 1 FETCH (UID 6 FLAGS () MODSEQ (78))\n"
-						      "S: a OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_fetch(talk.imap, &what, &told.sink, &talk.err));
 	CHECK_STR(buf_str(&told.text), "{earlier 3:5}[6]1:500000 ok;");
 	CHECK_STR(talk_close(&talk), "");
@@ -209,16 +222,18 @@ static void changes_are_one_command(void)
 /* iCloud and Exchange leave the body out, Yahoo leaves messages out */
 static void reply_without_the_body_is_passed_on(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "3"),
+		"C: a UID FETCH 5:7 (UID RFC822.SIZE BODY.PEEK[])\n",
+		"S: * 1 FETCH (UID 5 RFC822.SIZE 3)\n",
+		"S: * 2 FETCH (UID 6 RFC822.SIZE 3 BODY[] NIL)\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 
 	told_init(&told);
-	CHECK_TALK(&talk,
-		talk_examine(&talk,
-			EXAMINED("", "3") "C: a UID FETCH 5:7 (UID RFC822.SIZE BODY.PEEK[])\n"
-					  "S: * 1 FETCH (UID 5 RFC822.SIZE 3)\n"
-					  "S: * 2 FETCH (UID 6 RFC822.SIZE 3 BODY[] NIL)\n"
-					  "S: a OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, fetch(&talk, 5, 7, IMAP_ITEM_SIZE | IMAP_ITEM_BODY, 0, &told));
 	CHECK_STR(buf_str(&told.text), "[5][6]5:7 ok;");
 	CHECK(!imap_take_news(talk.imap));
@@ -248,13 +263,16 @@ static void change_by_somebody_else_is_news(void)
 
 static void rate_limit_ends_the_session(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "3"),
+		"C: a UID FETCH ...\n",
+		"S: a NO [LIMIT] UID FETCH Rate limit hit.\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 
 	told_init(&told);
-	CHECK_TALK(&talk, talk_examine(&talk,
-				  EXAMINED("", "3") "C: a UID FETCH ...\n"
-						    "S: a NO [LIMIT] UID FETCH Rate limit hit.\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK(!fetch(&talk, 5, 5, IMAP_ITEM_BODY, 0, &told));
 	CHECK_INT(talk.err.kind, ERR_RETRY);
 	CHECK_STR(buf_str(&told.text), "");
@@ -271,14 +289,18 @@ static bool refuse_data(void *context, const uint8_t *data, size_t len, struct e
 
 static void sink_that_fails_ends_the_session(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "3"),
+		"C: a UID FETCH ...\n",
+		"S: * 1 FETCH (UID 5 BODY[] {100}\n",
+		"Z: 100\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 
 	told_init(&told);
 	told.sink.body.data = refuse_data;
-	CHECK_TALK(&talk, talk_examine(&talk, EXAMINED("", "3") "C: a UID FETCH ...\n"
-								"S: * 1 FETCH (UID 5 BODY[] {100}\n"
-								"Z: 100\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK(!fetch(&talk, 5, 5, IMAP_ITEM_BODY, 0, &told));
 	CHECK_INT(talk.err.kind, ERR_NO_SPACE);
 	CHECK(strstr(talk.err.text, "disk is full"));
@@ -286,17 +308,18 @@ static void sink_that_fails_ends_the_session(void)
 
 static void message_id_is_collected(void)
 {
+	static const char *const script[] = {
+		EXAMINED("", "3"),
+		"C: a UID FETCH 5 (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])\n",
+		"R: * 1 FETCH (UID 5 BODY[HEADER.FIELDS (MESSAGE-ID)] {19}\\r\\n",
+		"Message-ID: <x>\\r\\n\\r\\n)\\r\\n\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(told_free) struct told told;
 
 	told_init(&told);
-	CHECK_TALK(&talk,
-		talk_examine(&talk,
-			EXAMINED("",
-				"3") "C: a UID FETCH 5 (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])\n"
-				     "R: * 1 FETCH (UID 5 BODY[HEADER.FIELDS (MESSAGE-ID)] {19}\\r\\n"
-				     "Message-ID: <x>\\r\\n\\r\\n)\\r\\n\n"
-				     "S: a OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, fetch(&talk, 5, 5, IMAP_ITEM_MESSAGE_ID, 0, &told));
 	CHECK_STR(buf_str(&told.text), "[5]5 ok;");
 	CHECK_STR(talk_close(&talk), "");

@@ -15,17 +15,21 @@ static void wait_for_input(struct talk *talk)
 
 static void news_wake_a_parked_session(void)
 {
+	static const char *const script[] = {
+		EXAMINED("IDLE", "3"),
+		"C: a IDLE\n",
+		"S: + idling\n",
+		"W: 50\n",
+		"S: * 4 EXISTS\n",
+		"c: DONE\n",
+		"S: a OK\n",
+		"C: b NOOP\n",
+		"S: b OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	bool news = false;
 
-	CHECK_TALK(&talk, talk_examine(&talk, EXAMINED("IDLE", "3") "C: a IDLE\n"
-								    "S: + idling\n"
-								    "W: 50\n"
-								    "S: * 4 EXISTS\n"
-								    "c: DONE\n"
-								    "S: a OK\n"
-								    "C: b NOOP\n"
-								    "S: b OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_idle_start(talk.imap, &talk.err));
 	CHECK_TALK(&talk, imap_idle_drain(talk.imap, &news, &talk.err));
 	CHECK(!news);
@@ -40,16 +44,20 @@ static void news_wake_a_parked_session(void)
 
 static void keep_alive_is_no_news(void)
 {
+	static const char *const script[] = {
+		EXAMINED("IDLE", "3"),
+		"C: a IDLE\n",
+		"S: +\n",
+		"S: * OK Still here\n",
+		"S: * 3 EXISTS\n",
+		"S: * 0 RECENT\n",
+		"c: DONE\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	bool news = true;
 
-	CHECK_TALK(&talk, talk_examine(&talk, EXAMINED("IDLE", "3") "C: a IDLE\n"
-								    "S: +\n"
-								    "S: * OK Still here\n"
-								    "S: * 3 EXISTS\n"
-								    "S: * 0 RECENT\n"
-								    "c: DONE\n"
-								    "S: a OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_idle_start(talk.imap, &talk.err));
 	CHECK_TALK(&talk, imap_idle_drain(talk.imap, &news, &talk.err));
 	CHECK(!news);
@@ -60,13 +68,17 @@ static void keep_alive_is_no_news(void)
 
 static void news_that_cross_done_are_kept(void)
 {
+	static const char *const script[] = {
+		EXAMINED("IDLE", "3"),
+		"C: a IDLE\n",
+		"S: + idling\n",
+		"c: DONE\n",
+		"S: * 1 EXPUNGE\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 
-	CHECK_TALK(&talk, talk_examine(&talk, EXAMINED("IDLE", "3") "C: a IDLE\n"
-								    "S: + idling\n"
-								    "c: DONE\n"
-								    "S: * 1 EXPUNGE\n"
-								    "S: a OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_idle_start(talk.imap, &talk.err));
 	CHECK_TALK(&talk, imap_idle_done(talk.imap, &talk.err));
 	CHECK(imap_take_news(talk.imap));
@@ -75,12 +87,16 @@ static void news_that_cross_done_are_kept(void)
 
 static void refused_idle_leaves_the_session_usable(void)
 {
+	static const char *const script[] = {
+		EXAMINED("IDLE", "3"),
+		"C: a IDLE\n",
+		"S: a NO not here\n",
+		"C: a NOOP\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 
-	CHECK_TALK(&talk, talk_examine(&talk, EXAMINED("IDLE", "3") "C: a IDLE\n"
-								    "S: a NO not here\n"
-								    "C: a NOOP\n"
-								    "S: a OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK(!imap_idle_start(talk.imap, &talk.err));
 	CHECK_INT(talk.err.kind, ERR_REFUSED);
 	CHECK_TALK(&talk, imap_noop(talk.imap, &talk.err));
@@ -114,11 +130,15 @@ static void every_end_of_idle_is_noticed(void)
 
 static void done_that_is_not_answered_ends_the_session(void)
 {
+	static const char *const script[] = {
+		EXAMINED("IDLE", "3"),
+		"C: a IDLE\n",
+		"S: + idling\n",
+		"c: DONE\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 
-	CHECK_TALK(&talk, talk_examine(&talk, EXAMINED("IDLE", "3") "C: a IDLE\n"
-								    "S: + idling\n"
-								    "c: DONE\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_idle_start(talk.imap, &talk.err));
 	CHECK(!imap_idle_done(talk.imap, &talk.err));
 	CHECK_INT(talk.err.kind, ERR_RETRY);
@@ -127,11 +147,14 @@ static void done_that_is_not_answered_ends_the_session(void)
 
 static void session_with_bytes_inside_cannot_be_parked(void)
 {
+	static const char *const script[] = {
+		EXAMINED("IDLE", "3"),
+		"C: a IDLE\n",
+		"R: + idling\\r\\n* 4 EXISTS\\r\\n\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 
-	CHECK_TALK(&talk,
-		talk_examine(&talk, EXAMINED("IDLE", "3") "C: a IDLE\n"
-							  "R: + idling\\r\\n* 4 EXISTS\\r\\n\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_idle_start(talk.imap, &talk.err));
 	CHECK(!imap_park(talk.imap));
 	CHECK_STR(talk_close(&talk), "");
@@ -139,15 +162,19 @@ static void session_with_bytes_inside_cannot_be_parked(void)
 
 static void logout_ends_idle_first(void)
 {
+	static const char *const script[] = {
+		EXAMINED("IDLE", "3"),
+		"C: a IDLE\n",
+		"S: + idling\n",
+		"c: DONE\n",
+		"C: b LOGOUT\n",
+		"S: a OK\n",
+		"S: * BYE\n",
+		"S: b OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 
-	CHECK_TALK(&talk, talk_examine(&talk, EXAMINED("IDLE", "3") "C: a IDLE\n"
-								    "S: + idling\n"
-								    "c: DONE\n"
-								    "C: b LOGOUT\n"
-								    "S: a OK\n"
-								    "S: * BYE\n"
-								    "S: b OK\n"));
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_idle_start(talk.imap, &talk.err));
 	imap_logout(&talk.imap);
 	CHECK_STR(talk_close(&talk), "");

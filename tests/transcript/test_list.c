@@ -33,23 +33,25 @@ static const struct imap_folder *folder_of(const struct imap_folders *folders, c
 
 static void dovecot_tells_all_in_one_list(void)
 {
+	static const char *const script[] = {
+		SETTLED("LIST-EXTENDED LIST-STATUS SPECIAL-USE CONDSTORE",
+			"((\"\" \"/\")) NIL NIL"),
+		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS ",
+		"(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))\n",
+		"S: * LIST (\\Subscribed \\HasNoChildren \\Sent) \"/\" Sent\n",
+		"S: * STATUS Sent (MESSAGES 2 UIDNEXT 9 UIDVALIDITY 100 HIGHESTMODSEQ 55)\n",
+		"S: * LIST (\\HasNoChildren) \"/\" \"A & B\"\n",
+		"S: * LIST (\\NonExistent \\HasChildren) \"/\" old\n",
+		"S: * LIST (\\HasNoChildren) \"/\" INBOX\n",
+		"S: * STATUS INBOX (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 101 HIGHESTMODSEQ 1)\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 	CLEANUP(freep) char *paths = NULL;
 	const struct imap_folder *sent;
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk,
-			SETTLED("LIST-EXTENDED LIST-STATUS SPECIAL-USE CONDSTORE",
-				"((\"\" \"/\")) NIL NIL") "C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS "
-							  "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))\n"
-							  "S: * LIST (\\Subscribed \\HasNoChildren \\Sent) \"/\" Sent\n"
-							  "S: * STATUS Sent (MESSAGES 2 UIDNEXT 9 UIDVALIDITY 100 HIGHESTMODSEQ 55)\n"
-							  "S: * LIST (\\HasNoChildren) \"/\" \"A & B\"\n"
-							  "S: * LIST (\\NonExistent \\HasChildren) \"/\" old\n"
-							  "S: * LIST (\\HasNoChildren) \"/\" INBOX\n"
-							  "S: * STATUS INBOX (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 101 HIGHESTMODSEQ 1)\n"
-							  "S: a OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_list(talk.imap, true, &folders, &talk.err));
 	CHECK_STR(talk_close(&talk), "");
 	sent = folder_of(&folders, "Sent");
@@ -66,20 +68,21 @@ static void dovecot_tells_all_in_one_list(void)
 
 static void return_options_are_those_that_are_offered(void)
 {
+	static const char *const script[] = {
+		SETTLED("LIST-EXTENDED LIST-STATUS", "((\"\" \"/\")) NIL NIL"),
+		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN)\n",
+		"S: * LIST () \"/\" INBOX\n",
+		"S: a OK\n",
+		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN STATUS (MESSAGES UIDNEXT ",
+		"UIDVALIDITY))\n",
+		"S: * LIST () \"/\" INBOX\n",
+		"S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3)\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk,
-			SETTLED("LIST-EXTENDED LIST-STATUS",
-				"((\"\" \"/\")) NIL NIL") "C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN)\n"
-							  "S: * LIST () \"/\" INBOX\n"
-							  "S: a OK\n"
-							  "C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN STATUS (MESSAGES UIDNEXT "
-							  "UIDVALIDITY))\n"
-							  "S: * LIST () \"/\" INBOX\n"
-							  "S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3)\n"
-							  "S: a OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_list(talk.imap, false, &folders, &talk.err));
 	CHECK_INT(folders.items[0].counts.has, 0);
 	imap_folders_free(&folders);
@@ -91,21 +94,22 @@ static void return_options_are_those_that_are_offered(void)
 /* Cyrus lists other users' and shared folders with ours */
 static void other_peoples_folders_are_left_out(void)
 {
+	static const char *const script[] = {
+		SETTLED("LIST-EXTENDED", "((\"\" \"/\")) ((\"Other Users/\" \"/\")) "
+					 "((\"Shared Folders/\" \"/\"))"),
+		"C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN)\n",
+		"S: * LIST (\\HasNoChildren) \"/\" INBOX\n",
+		"S: * LIST (\\Noselect \\HasChildren) \"/\" \"Other Users\"\n",
+		"S: * LIST (\\HasNoChildren) \"/\" \"Other Users/bob\"\n",
+		"S: * LIST (\\HasNoChildren) \"/\" \"Shared Folders/all\"\n",
+		"S: * LIST (\\HasNoChildren) \"/\" \"Shared Foldersx\"\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 	CLEANUP(freep) char *paths = NULL;
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk,
-			SETTLED("LIST-EXTENDED",
-				"((\"\" \"/\")) ((\"Other Users/\" \"/\")) "
-				"((\"Shared Folders/\" \"/\"))") "C: a LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN)\n"
-								 "S: * LIST (\\HasNoChildren) \"/\" INBOX\n"
-								 "S: * LIST (\\Noselect \\HasChildren) \"/\" \"Other Users\"\n"
-								 "S: * LIST (\\HasNoChildren) \"/\" \"Other Users/bob\"\n"
-								 "S: * LIST (\\HasNoChildren) \"/\" \"Shared Folders/all\"\n"
-								 "S: * LIST (\\HasNoChildren) \"/\" \"Shared Foldersx\"\n"
-								 "S: a OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_list(talk.imap, false, &folders, &talk.err));
 	CHECK_STR(talk_close(&talk), "");
 	paths = paths_of(&folders);
@@ -114,33 +118,35 @@ static void other_peoples_folders_are_left_out(void)
 
 static void courier_needs_list_lsub_and_status(void)
 {
+	static const char *const script[] = {
+		SETTLED("CHILDREN",
+			"((\"INBOX.\" \".\")) NIL ((\"#shared.\" \".\")(\"shared.\" \".\"))"),
+		"C: a LIST \"\" \"*\"\n",
+		"S: * LIST (\\Unmarked \\HasChildren) \".\" \"INBOX\"\n",
+		"S: * LIST (\\HasNoChildren) \".\" \"INBOX.Sent\"\n",
+		"S: * LIST (\\HasNoChildren) \".\" \"INBOX.a.b\"\n",
+		"S: * LIST (\\Noselect \\HasChildren) \".\" \"INBOX.a\"\n",
+		"S: * LIST (\\HasNoChildren) \".\" \"shared.x\"\n",
+		"S: a OK LIST completed\n",
+		"C: a LSUB \"\" \"*\"\n",
+		"S: * LSUB () \".\" \"INBOX.Sent\"\n",
+		"S: * LSUB () \".\" \"INBOX.gone\"\n",
+		"S: * LSUB (\\Noselect) \".\" \"INBOX.a\"\n",
+		"S: a OK LSUB completed\n",
+		"C: a STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY)\n",
+		"C: b STATUS INBOX.Sent (MESSAGES UIDNEXT UIDVALIDITY)\n",
+		"C: c STATUS INBOX.a.b (MESSAGES UIDNEXT UIDVALIDITY)\n",
+		"S: * STATUS \"INBOX\" (MESSAGES 4 UIDNEXT 5 UIDVALIDITY 6) \n",
+		"S: a OK\n",
+		"S: b NO no such folder\n",
+		"S: * STATUS \"INBOX.a.b\" (MESSAGES 1 UIDVALIDITY 8)\n",
+		"S: c OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 	CLEANUP(freep) char *paths = NULL;
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk,
-			SETTLED("CHILDREN",
-				"((\"INBOX.\" \".\")) NIL ((\"#shared.\" \".\")(\"shared.\" \".\"))") "C: a LIST \"\" \"*\"\n"
-												      "S: * LIST (\\Unmarked \\HasChildren) \".\" \"INBOX\"\n"
-												      "S: * LIST (\\HasNoChildren) \".\" \"INBOX.Sent\"\n"
-												      "S: * LIST (\\HasNoChildren) \".\" \"INBOX.a.b\"\n"
-												      "S: * LIST (\\Noselect \\HasChildren) \".\" \"INBOX.a\"\n"
-												      "S: * LIST (\\HasNoChildren) \".\" \"shared.x\"\n"
-												      "S: a OK LIST completed\n"
-												      "C: a LSUB \"\" \"*\"\n"
-												      "S: * LSUB () \".\" \"INBOX.Sent\"\n"
-												      "S: * LSUB () \".\" \"INBOX.gone\"\n"
-												      "S: * LSUB (\\Noselect) \".\" \"INBOX.a\"\n"
-												      "S: a OK LSUB completed\n"
-												      "C: a STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY)\n"
-												      "C: b STATUS INBOX.Sent (MESSAGES UIDNEXT UIDVALIDITY)\n"
-												      "C: c STATUS INBOX.a.b (MESSAGES UIDNEXT UIDVALIDITY)\n"
-												      "S: * STATUS \"INBOX\" (MESSAGES 4 UIDNEXT 5 UIDVALIDITY 6) \n"
-												      "S: a OK\n"
-												      "S: b NO no such folder\n"
-												      "S: * STATUS \"INBOX.a.b\" (MESSAGES 1 UIDVALIDITY 8)\n"
-												      "S: c OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_list(talk.imap, true, &folders, &talk.err));
 	CHECK_STR(talk_close(&talk), "");
 	paths = paths_of(&folders);
@@ -155,14 +161,18 @@ static void courier_needs_list_lsub_and_status(void)
 /* Exchange in IMAP4rev2 mode */
 static void refused_lsub_means_nothing_is_known_to_be_subscribed(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN(""),
+		"C: a LIST \"\" \"*\"\n",
+		"S: * LIST () \"/\" INBOX\n",
+		"S: a OK\n",
+		"C: a LSUB \"\" \"*\"\n",
+		"S: a BAD what\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 
-	CHECK_TALK(&talk, talk_begin(&talk, LOGGED_IN("") "C: a LIST \"\" \"*\"\n"
-							  "S: * LIST () \"/\" INBOX\n"
-							  "S: a OK\n"
-							  "C: a LSUB \"\" \"*\"\n"
-							  "S: a BAD what\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_list(talk.imap, false, &folders, &talk.err));
 	CHECK(folders.count == 1 && !folders.items[0].subscribed);
 	CHECK_STR(talk_close(&talk), "");
@@ -207,18 +217,20 @@ static void refused_list_is_an_error_and_not_an_empty_account(void)
 
 static void folder_that_is_listed_twice_is_one(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("LIST-EXTENDED"),
+		"C: a LIST ...\n",
+		"S: * LIST () \"/\" x\n",
+		"S: * LIST () \"/\" INBOX\n",
+		"S: * LIST (\\Subscribed) \"/\" \"x\"\n",
+		"S: * LIST (\\Subscribed) NIL Inbox\n",
+		"S: a OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 	CLEANUP(freep) char *paths = NULL;
 
-	CHECK_TALK(
-		&talk, talk_begin(&talk,
-			       LOGGED_IN("LIST-EXTENDED") "C: a LIST ...\n"
-							  "S: * LIST () \"/\" x\n"
-							  "S: * LIST () \"/\" INBOX\n"
-							  "S: * LIST (\\Subscribed) \"/\" \"x\"\n"
-							  "S: * LIST (\\Subscribed) NIL Inbox\n"
-							  "S: a OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_list(talk.imap, false, &folders, &talk.err));
 	paths = paths_of(&folders);
 	CHECK_STR(paths, "INBOX x");
@@ -228,24 +240,25 @@ static void folder_that_is_listed_twice_is_one(void)
 
 static void odd_names_are_asked_for_as_literals(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("LIST-EXTENDED"),
+		"C: a LIST ...\n",
+		"S: * LIST () \"/\" !\n",
+		"R: * LIST () \"/\" {2}\\r\\n\\xc3\\xa4\\r\\n\n",
+		"S: a OK\n",
+		"C: a STATUS \"!\" (...\n",
+		"C: b STATUS {2}\n",
+		"S: * STATUS ! (MESSAGES 1)\n",
+		"S: a OK\n",
+		"S: + go\n",
+		"B: \\xc3\\xa4 (MESSAGES UIDNEXT UIDVALIDITY)\\r\\n\n",
+		"R: * STATUS {2}\\r\\n\\xc3\\xa4 (MESSAGES 5)\\r\\n\n",
+		"S: b OK\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk,
-			LOGGED_IN(
-				"LIST-EXTENDED") "C: a LIST ...\n"
-						 "S: * LIST () \"/\" !\n"
-						 "R: * LIST () \"/\" {2}\\r\\n\\xc3\\xa4\\r\\n\n"
-						 "S: a OK\n"
-						 "C: a STATUS \"!\" (...\n"
-						 "C: b STATUS {2}\n"
-						 "S: * STATUS ! (MESSAGES 1)\n"
-						 "S: a OK\n"
-						 "S: + go\n"
-						 "B: \\xc3\\xa4 (MESSAGES UIDNEXT UIDVALIDITY)\\r\\n\n"
-						 "R: * STATUS {2}\\r\\n\\xc3\\xa4 (MESSAGES 5)\\r\\n\n"
-						 "S: b OK\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK_TALK(&talk, imap_list(talk.imap, true, &folders, &talk.err));
 	CHECK_STR(talk_close(&talk), "");
 	CHECK_INT(folders.items[0].counts.messages, 1);
@@ -277,17 +290,18 @@ static void at_most_twenty_status_commands_are_in_flight(void)
 
 static void throttled_status_is_tried_later(void)
 {
+	static const char *const script[] = {
+		LOGGED_IN("LIST-EXTENDED"),
+		"C: a LIST ...\n",
+		"S: * LIST () \"/\" A\n",
+		"S: a OK\n",
+		"C: a STATUS ...\n",
+		"S: a BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds\n",
+	};
 	CLEANUP(talk_end) struct talk talk = {0};
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 
-	CHECK_TALK(&talk,
-		talk_begin(&talk,
-			LOGGED_IN(
-				"LIST-EXTENDED") "C: a LIST ...\n"
-						 "S: * LIST () \"/\" A\n"
-						 "S: a OK\n"
-						 "C: a STATUS ...\n"
-						 "S: a BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds\n"));
+	CHECK_TALK(&talk, talk_begin(&talk, SCRIPT(script)));
 	CHECK(!imap_list(talk.imap, true, &folders, &talk.err));
 	CHECK_INT(talk.err.kind, ERR_RETRY);
 	CHECK_STR(talk_close(&talk), "");

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -331,6 +332,35 @@ static void more_ca_files_than_are_kept_still_work(void)
 	}
 }
 
+static void *check_files(void *paths)
+{
+	struct err err = ERR_INIT;
+	bool done = true;
+
+	for (int i = 0; i < 100; i++)
+		done = tls_check_ca_file(((char **)paths)[i % 2], &err) && done;
+	return done ? paths : NULL;
+}
+
+static void threads_share_ca_files(void)
+{
+	char *paths[2] = {tls_fixture_file("one.pem"), tls_fixture_file("two.pem")};
+	pthread_t threads[4];
+
+	testcert_write(tls_fixture.ca, paths[0]);
+	testcert_write(tls_fixture.self_signed, paths[1]);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		CHECK_INT(pthread_create(&threads[i], NULL, check_files, paths), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		void *done;
+
+		CHECK_INT(pthread_join(threads[i], &done), 0);
+		CHECK(done);
+	}
+	free(paths[0]);
+	free(paths[1]);
+}
+
 static void server_without_tls_1_2_is_refused(void)
 {
 	expect(&(struct tls_peer_options){.cert = tls_fixture.server,
@@ -378,6 +408,7 @@ int main(int argc, char **argv)
 		PROMISE(useless_options_are_configuration_errors),
 		PROMISE(ca_file_is_checked_and_read_again_when_it_changes),
 		PROMISE(more_ca_files_than_are_kept_still_work),
+		PROMISE(threads_share_ca_files),
 		PROMISE(server_without_tls_1_2_is_refused),
 		PROMISE(server_without_any_tls_is_refused),
 	};

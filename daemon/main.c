@@ -1,0 +1,205 @@
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+#include "archive/archive.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "daemon/watch.h"
+#include "daemon/work.h"
+
+enum { EXIT_PARTIAL = 3, OPTION_ONCE = 256, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+
+static const char help[] =
+	"mailstowd - mirrors IMAP accounts into archives, every change within a second\n"
+	"\n"
+	"usage: mailstowd [-c FILE]                        run until SIGTERM\n"
+	"       mailstowd [-c FILE] --once [ACCOUNT ...]   one mirror pass, then exit\n"
+	"       mailstowd [-c FILE] --check-config         say what is wrong with the file\n"
+	"\n"
+	"  -c, --config FILE   configuration (default: ~/.config/mailstow/mailstow.conf,\n"
+	"                      then /etc/mailstow/mailstow.conf)\n"
+	"  -v, --verbose       log more\n"
+	"      --help          this text\n"
+	"      --version       the version\n"
+	"\n"
+	"See mailstowd(8) and mailstow.conf(5).\n";
+
+struct arguments {
+	const char *config;
+	bool once, check;
+	char **accounts;
+	int accounts_count;
+};
+
+static int complain(const struct err *err)
+{
+	(void)fprintf(stderr, "mailstowd: %s\n", err->text);
+	return err_exit_code(err->kind);
+}
+
+/* Less is worse: the code to end with when two accounts end differently. */
+static int worse(int a, int b)
+{
+	if (a == 0 || b == 0)
+		return a ? a : b;
+	return a == EXIT_PARTIAL ? b : a;
+}
+
+static int once_account(const struct config_account *account, const char *state_dir)
+{
+	struct account_work work = {.account = account, .state_dir = state_dir};
+	struct mirror_result result;
+	struct err err = ERR_INIT;
+	bool passed = work_pass(&work, &result, &err);
+
+	imap_logout(&work.imap);
+	if (!passed) {
+		log_error("%s: %s", account->name, err.text);
+		return err_exit_code(err.kind);
+	}
+	work_state(&work, ACCOUNT_STOPPED, "", result.detail);
+	return result.complete ? 0 : EXIT_PARTIAL;
+}
+
+static int once(const struct config *config, const char *state_dir, const struct arguments *args)
+{
+	int code = 0;
+
+	for (int i = 0; i < args->accounts_count; i++) {
+		const struct config_account *account = config_account(config, args->accounts[i]);
+
+		if (!account) {
+			(void)fprintf(stderr, "mailstowd: no account %s in %s\n", args->accounts[i],
+				config->file);
+			return EX_NOINPUT;
+		}
+		code = worse(code, once_account(account, state_dir));
+	}
+	for (size_t i = 0; args->accounts_count == 0 && i < config->accounts_count; i++)
+		if (config->accounts[i].mirror)
+			code = worse(code, once_account(&config->accounts[i], state_dir));
+	return code;
+}
+
+static bool archives_open(const struct config *config, struct err *err)
+{
+	for (size_t i = 0; i < config->accounts_count; i++) {
+		const struct config_account *account = &config->accounts[i];
+		CLEANUP(archive_freep) struct archive *archive = NULL;
+
+		if (!account->mirror || !archive_exists(account->archive_path))
+			continue;
+		if (!archive_open(account->archive_path, &archive, err))
+			return err_wrap(err, "%s", account->name);
+	}
+	return true;
+}
+
+static int run(const struct config *config, const char *state_dir)
+{
+	CLEANUP(fs_unlock) int lock = -1;
+	struct err err = ERR_INIT;
+
+	if (!state_daemon_lock(state_dir, &lock, &err) || !archives_open(config, &err) ||
+		!watch_run(config, state_dir, &err))
+		return complain(&err);
+	return 0;
+}
+
+static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"once", no_argument, NULL, OPTION_ONCE},
+		{"check-config", no_argument, NULL, OPTION_CHECK},
+		{"help", no_argument, NULL, OPTION_HELP},
+		{"version", no_argument, NULL, OPTION_VERSION},
+		{0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:v", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			args->config = optarg;
+			break;
+		case 'v':
+			log_set_level(LOG_LEVEL_DEBUG);
+			break;
+		case OPTION_ONCE:
+			args->once = true;
+			break;
+		case OPTION_CHECK:
+			args->check = true;
+			break;
+		case OPTION_HELP:
+			(void)fputs(help, stdout);
+			*ret_code = 0;
+			return false;
+		case OPTION_VERSION:
+			(void)puts("mailstowd " MAILSTOW_VERSION);
+			*ret_code = 0;
+			return false;
+		default:
+			*ret_code = EX_USAGE;
+			return false;
+		}
+	}
+	args->accounts = argv + optind;
+	args->accounts_count = argc - optind;
+	if (args->accounts_count > 0 && !args->once) {
+		(void)fputs("mailstowd: accounts are named with --once only; see --help\n", stderr);
+		*ret_code = EX_USAGE;
+		return false;
+	}
+	return true;
+}
+
+static int load(const struct arguments *args, struct config **ret_config)
+{
+	CLEANUP(str_list_free) struct str_list problems = {0};
+	CLEANUP(freep) char *path = NULL;
+	struct err err = ERR_INIT;
+
+	if (!config_find(args->config, &path, &err))
+		return complain(&err);
+	if (config_load(path, ret_config, &problems, &err))
+		return 0;
+	for (size_t i = 0; i < problems.count; i++)
+		(void)fprintf(stderr, "%s\n", problems.items[i]);
+	return problems.count ? EX_CONFIG : complain(&err);
+}
+
+/* No core dumps: they would hold passwords and mail. */
+static void keep_secrets(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+	CLEANUP(config_freep) struct config *config = NULL;
+	CLEANUP(freep) char *state_dir = config_state_dir();
+	struct arguments args = {0};
+	int code = 0;
+
+	keep_secrets();
+	if (!parse(argc, argv, &args, &code))
+		return code;
+	code = load(&args, &config);
+	if (code != 0 || args.check)
+		return code;
+	return args.once ? once(config, state_dir, &args) : run(config, state_dir);
+}

@@ -1,0 +1,33 @@
+#include <string.h>
+
+#include "config/internal.h"
+
+/* IMAP hosts as the providers publish them for their users; all with implicit TLS on 993. */
+static const struct {
+	const char *domain, *host;
+} presets[] = {
+	{"gmail.com", "imap.gmail.com"},
+	{"googlemail.com", "imap.gmail.com"},
+	{"outlook.com", "outlook.office365.com"},
+	{"hotmail.com", "outlook.office365.com"},
+	{"live.com", "outlook.office365.com"},
+	{"fastmail.com", "imap.fastmail.com"},
+	{"gmx.net", "imap.gmx.net"},
+	{"gmx.de", "imap.gmx.net"},
+	{"gmx.com", "imap.gmx.com"},
+	{"web.de", "imap.web.de"},
+	{"icloud.com", "imap.mail.me.com"},
+	{"me.com", "imap.mail.me.com"},
+	{"yahoo.com", "imap.mail.yahoo.com"},
+	{"aol.com", "imap.aol.com"},
+};
+
+const char *preset_host(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	for (size_t i = 0; at && i < ARRAY_LEN(presets); i++)
+		if (str_equal_case(at + 1, presets[i].domain))
+			return presets[i].host;
+	return NULL;
+}

@@ -1,0 +1,140 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/alloc.h"
+#include "base/wait.h"
+#include "config/config.h"
+
+extern char **environ;
+
+enum { READ_STEP_BYTES = 1024 };
+
+static bool read_all(int fd, struct buf *out, struct wait wait, const char *what, struct err *err)
+{
+	char step[READ_STEP_BYTES];
+	bool more = true;
+
+	while (more) {
+		ssize_t got;
+
+		if (!wait_fd(fd, POLLIN, wait, err))
+			return err_wrap(err, "%s", what);
+		got = read(fd, step, sizeof(step));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_errno(err, ERR_CONFIG, errno, "%s: read", what);
+		more = got > 0;
+		if (more && !buf_add(out, step, (size_t)got))
+			more = !err_set(
+				err, ERR_CONFIG, "%s: longer than %zu bytes", what, out->max);
+		explicit_bzero(step, sizeof(step));
+		if (got > 0 && !more)
+			return false;
+	}
+	return true;
+}
+
+/* Keep the first line only. */
+static bool first_line(struct buf *out, const char *what, struct err *err)
+{
+	size_t len = out->len ? strcspn((const char *)out->data, "\r\n") : 0;
+
+	if (len == 0)
+		return err_set(err, ERR_CONFIG, "%s: empty", what);
+	explicit_bzero(out->data + len, out->len - len);
+	out->len = len;
+	return true;
+}
+
+static bool read_file(
+	const char *path, bool check_mode, const char *what, struct buf *out, struct err *err)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return err_errno(err, ERR_CONFIG, errno, "%s: %s", what, path);
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, ERR_CONFIG, errno, "%s: %s", what, path);
+	if (check_mode && (st.st_mode & 077) != 0)
+		return err_set(err, ERR_CONFIG,
+			"%s: %s can be read by others (mode %03o); 0600 or stricter is accepted",
+			what, path, (unsigned)st.st_mode & 0777);
+	return read_all(fd, out, wait_for(CONFIG_SECRET_TIMEOUT_MS, NULL), what, err) &&
+	       first_line(out, what, err);
+}
+
+static bool spawn_shell(const char *command, int output, pid_t *ret_pid)
+{
+	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int failed;
+
+	(void)posix_spawn_file_actions_init(&actions);
+	(void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	(void)posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	(void)posix_spawnattr_init(&attributes);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+	failed = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv, environ);
+	(void)posix_spawnattr_destroy(&attributes);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return !failed;
+}
+
+static bool run_command(const char *command, const char *what, struct buf *out, struct err *err)
+{
+	CLEANUP(closep) int reader = -1;
+	int pipe_fds[2], status = 0;
+	pid_t child;
+	bool read_well;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return err_errno(err, ERR_LOCAL, errno, "%s: pipe", what);
+	reader = pipe_fds[0];
+	if (!spawn_shell(command, pipe_fds[1], &child)) {
+		(void)close(pipe_fds[1]);
+		return err_set(err, ERR_CONFIG, "%s: command cannot be started", what);
+	}
+	(void)close(pipe_fds[1]);
+	read_well = read_all(reader, out, wait_for(CONFIG_SECRET_TIMEOUT_MS, NULL), what, err);
+	if (!read_well)
+		(void)kill(-child, SIGKILL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!read_well)
+		return false;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return err_set(err, ERR_AUTH, "%s: command failed (exit status %d)", what,
+			WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	return first_line(out, what, err);
+}
+
+bool config_secret_read(
+	const struct config_secret *secret, const char *what, struct buf *out, struct err *err)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	CLEANUP(freep) char *path = NULL;
+
+	if (secret->command)
+		return run_command(secret->command, what, out, err);
+	if (secret->file)
+		return read_file(secret->file, true, what, out, err);
+	if (!secret->credential)
+		return err_set(
+			err, ERR_CONFIG, "no %s: give %s-command or %s-file", what, what, what);
+	if (!folder)
+		return err_set(err, ERR_CONFIG,
+			"%s: no $CREDENTIALS_DIRECTORY: credentials are for systemd services",
+			what);
+	path = str_printf("%s/%s", folder, secret->credential);
+	return read_file(path, false, what, out, err);
+}

@@ -1,0 +1,46 @@
+/*
+ * One mirror pass: compare every folder of an account with its archive and bring the archive up to
+ * date, in one job under the writer's lock. The server is never changed.
+ *
+ * Order of things, so that a cut at any point loses nothing: bodies are placed only after the
+ * tagged OK of their range; a folder's mark moves with the last of what it promises; mail that is
+ * gone is closed at the end of the pass, so that what moved to a folder not yet seen was never
+ * lost; the last commit is a snapshot when every folder was compared.
+ */
+#ifndef MAILSTOW_MIRROR_PASS_H
+#define MAILSTOW_MIRROR_PASS_H
+
+#include "config/config.h"
+#include "imap/session.h"
+#include "state/state.h"
+
+struct mirror_job {
+	const struct config_account *account;
+	struct imap *imap;
+	struct state *state; /* ledger of what could not be fetched */
+	/* Called now and then, from the pass's thread; may be NULL. */
+	void (*progress)(void *context, const char *folder, uint64_t messages, uint64_t bytes);
+	void *context;
+};
+
+struct mirror_result {
+	int64_t generation;
+	bool complete;    /* the generation is a snapshot */
+	uint64_t fetched; /* messages */
+	uint64_t bytes;   /* of them */
+	uint64_t reflagged;
+	uint64_t gone;
+	uint64_t refused; /* messages the server did not give, or too large: in the ledger */
+	unsigned folders;
+	unsigned compared; /* folders that were opened */
+	unsigned folders_refused;
+	char detail[256]; /* why it is not complete, printable; "" when it is */
+};
+
+/*
+ * The archive is made when there is none. False: the session or the archive failed; what was
+ * committed before stays and the next pass goes on from there.
+ */
+bool mirror_pass(const struct mirror_job *job, struct mirror_result *ret_result, struct err *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* What the parts of a pass share. */
+#ifndef MAILSTOW_MIRROR_PASS_INTERNAL_H
+#define MAILSTOW_MIRROR_PASS_INTERNAL_H
+
+#include "archive/archive.h"
+#include "mirror/pass.h"
+#include "mirror/plan.h"
+
+/* Mail that is gone, and the mark that may move only with it: applied when the pass ends. */
+struct closure {
+	int64_t folder_id;
+	uint32_t uidvalidity;
+	struct rangeset uids;
+	struct archive_mark mark;
+	bool folder_gone;
+	bool has_mark;
+};
+
+struct pass {
+	const struct mirror_job *job;
+	struct archive_writer *writer;
+	struct mirror_result result;
+	struct closure *closures;
+	size_t closures_count, closures_cap;
+	int64_t now_ms; /* wall time at which the pass began */
+};
+
+/* One folder under comparison. */
+struct folder_job {
+	struct pass *pass;
+	const struct imap_folder *server;
+	int64_t id;           /* in the archive */
+	uint32_t uidvalidity; /* the archive's, then the server's */
+	bool has_mark;
+	struct archive_mark mark;
+	struct rangeset without; /* uids skipped for good or not due yet */
+	bool unfinished;         /* something is missing: the mark must not move */
+};
+
+/* Compare and bring up to date one selectable folder (folder.c). */
+bool folder_mirror(struct folder_job *job, struct err *err);
+
+/* Fetch and place the bodies of these uids (fetch.c). What could not be had is in the ledger and
+ * makes job->unfinished true unless it is skipped for good. */
+bool folder_fetch(struct folder_job *job, const struct rangeset *uids, struct err *err);
+
+/* Note in result.detail, once, why the pass is not complete. */
+void pass_note(struct pass *pass, const char *folder, const char *why);
+
+#endif

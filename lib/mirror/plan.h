@@ -1,0 +1,50 @@
+/*
+ * Decide, then do: pure functions from what the server has and what the archive has to what must be
+ * done. No I/O, no clock.
+ */
+#ifndef MAILSTOW_MIRROR_PLAN_H
+#define MAILSTOW_MIRROR_PLAN_H
+
+#include "archive/archive.h"
+#include "imap/reply.h"
+#include "mirror/view.h"
+
+/*
+ * May a folder be skipped unselected? Only when its HIGHESTMODSEQ is equal, or, without CONDSTORE,
+ * when its STATUS is unchanged and its flag scan is not yet due. UIDVALIDITY, UIDNEXT and the
+ * number of messages must be equal in any case, as far as the server gave them.
+ */
+bool plan_skip(
+	const struct imap_counts *counts, const struct archive_mark *mark, bool flag_scan_due);
+
+/* Flags compared last at `last_ms`, every `every_ms`: is it time, now? */
+bool plan_flag_scan_due(int64_t last_ms, int64_t every_ms, int64_t now_ms);
+
+/*
+ * A folder's attributes without those that tell of a moment, not of the folder (\Marked,
+ * \Unmarked): their coming and going is no change to remember. The caller frees.
+ */
+char *plan_attributes(const char *attributes);
+
+struct folder_plan {
+	struct rangeset fetch;  /* bodies to fetch */
+	struct rangeset gone;   /* placements to close */
+	struct uid_list reflag; /* new flags of present placements */
+};
+void folder_plan_free(struct folder_plan *plan); /* also for CLEANUP() */
+
+/*
+ * Both views are of the same UIDVALIDITY. `without` are uids not to fetch (skipped for good).
+ * ret_plan is empty before.
+ */
+void plan_folder(const struct server_view *server, const struct archive_view *archive,
+	const struct rangeset *without, struct folder_plan *ret_plan);
+
+/*
+ * A delta can be checked: when it was applied the archive must hold as many messages as the server.
+ * False: something was missed, compare the whole folder. `without` counts as held.
+ */
+bool plan_delta_adds_up(const struct server_view *server, const struct archive_view *archive,
+	const struct rangeset *without);
+
+#endif

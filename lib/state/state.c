@@ -1,0 +1,191 @@
+#include "state/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "db/db.h"
+#include "state_sql.h"
+
+enum { BUSY_TIMEOUT_MS = 10 * 1000 };
+
+struct state {
+	struct db *db;
+};
+
+static const char *const names[] = {
+	[ACCOUNT_STOPPED] = "stopped",
+	[ACCOUNT_STARTING] = "starting",
+	[ACCOUNT_LOCKED] = "locked",
+	[ACCOUNT_MIRRORING] = "mirroring",
+	[ACCOUNT_WATCHING] = "watching",
+	[ACCOUNT_PAUSED] = "paused",
+	[ACCOUNT_OFFLINE] = "offline",
+	[ACCOUNT_GUARDED] = "guarded",
+	[ACCOUNT_AUTH_REQUIRED] = "auth-required",
+	[ACCOUNT_FAILED] = "failed",
+};
+
+const char *state_name(enum account_state state)
+{
+	return state < ARRAY_LEN(names) ? names[state] : "failed";
+}
+
+bool state_open(const char *dir, struct state **ret_state, struct err *err)
+{
+	CLEANUP(state_freep) struct state *state = xcalloc(1, sizeof(*state));
+	CLEANUP(freep) char *path = str_printf("%s/state.db", dir);
+	struct db_options options = {
+		.kind = &state_kind, .mode = DB_CREATE, .busy_timeout_ms = BUSY_TIMEOUT_MS};
+
+	if (!fs_make_dirs(dir, 0700, err) || !db_open(path, &options, &state->db, err))
+		return false;
+	*ret_state = TAKE(state);
+	return true;
+}
+
+void state_freep(struct state **state)
+{
+	if (!*state)
+		return;
+	db_freep(&(*state)->db);
+	free(*state);
+	*state = NULL;
+}
+
+bool state_get(struct state *state, const char *archive_path, struct account_status *ret_status,
+	struct err *err)
+{
+	struct db *db = state->db;
+	size_t q = STATE_ACCOUNT_GET;
+	bool row;
+
+	db_bind_text(db, q, "archive", archive_path);
+	if (!db_step(db, q, &row, err))
+		return false;
+	*ret_status = (struct account_status){.state = ACCOUNT_STOPPED};
+	if (!row)
+		return true;
+	ret_status->state = (enum account_state)db_int(db, q, 0);
+	ret_status->since_ms = db_int(db, q, 1);
+	ret_status->last_success_ms = db_int(db, q, 2);
+	ret_status->last_check_ms = db_int(db, q, 3);
+	(void)snprintf(ret_status->push, sizeof(ret_status->push), "%s", db_text(db, q, 4));
+	ret_status->paused_until_ms = db_int(db, q, 5);
+	(void)snprintf(ret_status->detail, sizeof(ret_status->detail), "%s", db_text(db, q, 6));
+	db_reset(db, q);
+	return true;
+}
+
+bool state_put(struct state *state, const char *archive_path, const struct account_status *status,
+	struct err *err)
+{
+	struct db *db = state->db;
+	size_t q = STATE_ACCOUNT_PUT;
+
+	db_bind_text(db, q, "archive", archive_path);
+	db_bind_int(db, q, "state", status->state);
+	db_bind_int(db, q, "since_ms", status->since_ms);
+	db_bind_int(db, q, "last_success_ms", status->last_success_ms);
+	db_bind_int(db, q, "last_check_ms", status->last_check_ms);
+	db_bind_text(db, q, "push", status->push);
+	db_bind_int(db, q, "paused_until_ms", status->paused_until_ms);
+	db_bind_text(db, q, "detail", status->detail);
+	return db_run(db, q, err);
+}
+
+static void bind_message(struct db *db, size_t q, const char *archive_path, const char *folder_path,
+	uint32_t uidvalidity, uint32_t uid)
+{
+	db_bind_text(db, q, "archive", archive_path);
+	db_bind_text(db, q, "folder", folder_path);
+	db_bind_int(db, q, "uidvalidity", uidvalidity);
+	db_bind_int(db, q, "uid", uid);
+}
+
+bool state_skip_put(struct state *state, const char *archive_path, const struct skipped *skipped,
+	struct err *err)
+{
+	struct db *db = state->db;
+	size_t q = STATE_SKIP_PUT;
+
+	bind_message(db, q, archive_path, skipped->folder_path, skipped->uidvalidity, skipped->uid);
+	db_bind_int(db, q, "size", (int64_t)skipped->size);
+	db_bind_text(db, q, "reason", skipped->reason);
+	db_bind_int(db, q, "attempts", skipped->attempts);
+	db_bind_int(db, q, "next_try_ms", skipped->next_try_ms);
+	return db_run(db, q, err);
+}
+
+bool state_skip_done(struct state *state, const char *archive_path, const char *folder_path,
+	uint32_t uidvalidity, uint32_t uid, struct err *err)
+{
+	bind_message(state->db, STATE_SKIP_DONE, archive_path, folder_path, uidvalidity, uid);
+	return db_run(state->db, STATE_SKIP_DONE, err);
+}
+
+bool state_each_skipped(struct state *state, const char *archive_path,
+	bool (*each)(void *context, const struct skipped *skipped, struct err *err), void *context,
+	struct err *err)
+{
+	struct db *db = state->db;
+	size_t q = STATE_SKIP_EACH;
+	bool row;
+
+	db_bind_text(db, q, "archive", archive_path);
+	while (db_step(db, q, &row, err)) {
+		struct skipped skipped;
+
+		if (!row)
+			return true;
+		skipped = (struct skipped){
+			.folder_path = db_text(db, q, 0),
+			.uidvalidity = (uint32_t)db_int(db, q, 1),
+			.uid = (uint32_t)db_int(db, q, 2),
+			.size = (uint64_t)db_int(db, q, 3),
+			.reason = db_text(db, q, 4),
+			.attempts = (int)db_int(db, q, 5),
+			.next_try_ms = db_int(db, q, 6),
+		};
+		if (!each(context, &skipped, err)) {
+			db_reset(db, q);
+			return false;
+		}
+	}
+	return false;
+}
+
+bool state_skipped_count(
+	struct state *state, const char *archive_path, uint64_t *ret_count, struct err *err)
+{
+	bool row;
+
+	db_bind_text(state->db, STATE_SKIP_COUNT, "archive", archive_path);
+	if (!db_step(state->db, STATE_SKIP_COUNT, &row, err))
+		return false;
+	*ret_count = (uint64_t)db_int(state->db, STATE_SKIP_COUNT, 0);
+	db_reset(state->db, STATE_SKIP_COUNT);
+	return true;
+}
+
+bool state_daemon_lock(const char *dir, int *ret_lock, struct err *err)
+{
+	CLEANUP(freep) char *path = str_printf("%s/daemon.lock", dir);
+
+	return fs_make_dirs(dir, 0700, err) && fs_lock(path, "daemon", 0, ret_lock, err);
+}
+
+bool state_daemon_runs(const char *dir)
+{
+	CLEANUP(freep) char *path = str_printf("%s/daemon.lock", dir);
+	CLEANUP(fs_unlock) int lock = -1;
+	struct err err;
+
+	if (!fs_exists(path))
+		return false;
+	return !fs_lock(path, "status", 0, &lock, &err) && err.kind == ERR_BUSY;
+}
