@@ -234,8 +234,9 @@ static int restore(struct request *request)
 		request, consent, tell_message, tell_difference, tell_note, tell_progress};
 	struct restore job = {
 		.rules = &request->rules,
-		.wants_folder = wants_folder,
-		.wants_message = wants_message,
+		/* without a selection empty folders come along */
+		.wants_folder = request->selection.folders.count ? wants_folder : NULL,
+		.wants_message = select_has_messages(&request->selection) ? wants_message : NULL,
 		.wants_context = request,
 		.only_deleted = request->selection.deleted_only,
 		.target = &target,

@@ -29,11 +29,26 @@ struct seen {
 	bool archived;
 };
 
+/* An archive that cannot be looked into, or is just being made, is a detail of the account's
+ * status. */
+static void see_archive(const char *path, struct seen *seen)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	struct err err = ERR_INIT;
+
+	seen->archived = archive_exists(path);
+	if (!seen->archived)
+		return;
+	if ((!archive_open(path, &archive, &err) || !archive_facts(archive, &seen->facts, &err)) &&
+		!seen->status.detail[0])
+		(void)snprintf(
+			seen->status.detail, sizeof(seen->status.detail), "%.500s", err.text);
+}
+
 static bool see(struct asked *asked, const struct config_account *account, struct seen *ret_seen,
 	struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = NULL;
-	CLEANUP(archive_freep) struct archive *archive = NULL;
 
 	*ret_seen = (struct seen){0};
 	if (fs_exists(asked->state_dir)) {
@@ -44,9 +59,8 @@ static bool see(struct asked *asked, const struct config_account *account, struc
 	}
 	if (!asked->daemon_runs && ret_seen->status.state != ACCOUNT_AUTH_REQUIRED)
 		ret_seen->status.state = ACCOUNT_STOPPED;
-	ret_seen->archived = archive_exists(account->archive_path);
-	return !ret_seen->archived || (archive_open(account->archive_path, &archive, err) &&
-					      archive_facts(archive, &ret_seen->facts, err));
+	see_archive(account->archive_path, ret_seen);
+	return true;
 }
 
 static void as_json(const struct config_account *account, const struct seen *seen)

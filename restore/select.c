@@ -92,6 +92,12 @@ bool select_entry(const struct selection *selection, const struct archive_entry 
 	       same_message_id(selection->message_id, entry->header_message_id);
 }
 
+bool select_has_messages(const struct selection *selection)
+{
+	return selection->has_since || selection->has_before || selection->from ||
+	       selection->subject || selection->message_id || selection->deleted_only;
+}
+
 void select_free(struct selection *selection)
 {
 	str_list_free(&selection->folders);

@@ -52,6 +52,8 @@ bool select_option(struct selection *selection, int option, const char *value, b
 	struct err *err);
 bool select_folder(const struct selection *selection, const char *path);
 bool select_entry(const struct selection *selection, const struct archive_entry *entry);
+/* Does it choose among messages, not only among folders? */
+bool select_has_messages(const struct selection *selection);
 void select_free(struct selection *selection); /* also for CLEANUP() */
 
 #endif
