@@ -7,6 +7,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+#undef err_set
+#undef err_errno
+#undef err_wrap
+
 enum { EXIT_PARTIAL = 3 };
 
 static const struct {

@@ -92,13 +92,13 @@ def peak_resident(pid):
     return 0
 
 
-def measure(command, exits=(0,), timeout=RUN_SECONDS_MAX):
+def measure(command, exits=(0,), timeout=RUN_SECONDS_MAX, environment=None):
     """Runs a program to its end. Its memory is looked at from outside, every few milliseconds."""
     peak = 0
     start = time.monotonic()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=errors)
+                                   stdout=output, stderr=errors, env=environment)
         stopper = threading.Timer(timeout, process.kill)
         stopper.start()
         done, usage = None, None
@@ -152,6 +152,8 @@ class Lab:
         self.server.chmod(0o755)
         self.runs = self.users = 0
         self.processes = []
+        self.environment = {**os.environ, "HOME": str(self.place),
+                            "XDG_STATE_HOME": str(self.place / "state")}
         self.password = self.place / "password"
         self.password.touch(mode=0o600)
         self.password.write_text("secret\n")
@@ -229,11 +231,13 @@ class Lab:
                         spool])
 
     def mirror_once(self, configuration, *accounts):
-        return measure([self.program("mailstowd"), "-c", configuration, "--once", *accounts])
+        return measure([self.program("mailstowd"), "-c", configuration, "--once", *accounts],
+                       environment=self.environment)
 
     def mailstow(self, configuration, *arguments, exits=(0,)):
         """JSON lines of a command."""
-        run = measure([self.program("mailstow"), "-c", configuration, *arguments, "--json"], exits)
+        run = measure([self.program("mailstow"), "-c", configuration, *arguments, "--json"], exits,
+                      environment=self.environment)
         return run, [json.loads(line) for line in run.output.splitlines()]
 
     def mbsync_configuration(self, folder, user, fast):
@@ -258,7 +262,7 @@ class Lab:
         with log:
             process = subprocess.Popen(
                 [str(self.program("mailstowd")), "-c", str(configuration)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
         self.processes.append(process)
         return process
 

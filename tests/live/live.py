@@ -133,6 +133,8 @@ class Lab:
         self.conf = self.place / "mailstow.conf"
         self.conf.write_text(f"[mailstow]\narchive-dir = {self.archives}\n")
         self.password = self.file("password", "secret\n")
+        self.environment = {**os.environ, "HOME": str(self.place),
+                            "XDG_STATE_HOME": str(self.place / "state")}
         self.daemons = []
 
     def file(self, name, text):
@@ -153,7 +155,7 @@ class Lab:
     def run(self, program, *arguments, timeout=RUN_SECONDS):
         done = subprocess.run([program_path(self.build, program), "-c", self.conf, *arguments],
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
-                              check=False)
+                              check=False, env=self.environment)
         return Run(done.returncode, done.stdout, done.stderr)
 
     def ask(self, *arguments, exits=(0,)):
@@ -171,7 +173,8 @@ class Lab:
         log = open(self.place / "daemon.log", "ab")
         with log:
             daemon = subprocess.Popen([program_path(self.build, "mailstowd"), "-c", self.conf],
-                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                      env=self.environment)
         self.daemons.append(daemon)
         return daemon
 

@@ -118,11 +118,11 @@ static void a_damaged_journal_is_begun_anew(void)
 static void one_run_at_a_time_holds_it(void)
 {
 	CLEANUP(freep) char *path = fresh_path("held");
-	CLEANUP(restore_journal_freep) struct restore_journal *journal = open_at(path);
+	CLEANUP(restore_journal_freep) struct restore_journal *first = open_at(path);
 	struct restore_journal *second = NULL;
 	struct err err = ERR_INIT;
 
-	CHECK(!restore_journal_open(path, &second, &err));
+	CHECK(first && !restore_journal_open(path, &second, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
 }
 

@@ -73,6 +73,8 @@ class Demo:
         self.first = place / "a"
         self.second = place / "b"
         self.home = place / "home"
+        self.environment = {**os.environ, "HOME": str(self.home),
+                            "XDG_STATE_HOME": str(self.home / "state")}
         self.daemon = None
         self.mailstowd = self.program(build, "mailstowd")
         self.mailstow = self.program(build, "mailstow")
@@ -89,7 +91,8 @@ class Demo:
         """Runs a mailstow command with --json and returns its lines."""
         run = subprocess.run([self.mailstow, "-c", self.home / "mailstow.conf", *arguments,
                               "--json"], stdin=subprocess.DEVNULL, capture_output=True,
-                             text=True, timeout=2 * WAIT_SECONDS, check=False)
+                             text=True, timeout=2 * WAIT_SECONDS, check=False,
+                             env=self.environment)
         if run.returncode not in exits:
             raise Failed(f"mailstow {' '.join(arguments)}: exit {run.returncode}\n{run.stdout}"
                          f"{run.stderr}")
@@ -156,7 +159,7 @@ class Demo:
         with open(self.home / "log", "wb") as log:
             self.daemon = subprocess.Popen(
                 [self.mailstowd, "-c", self.home / "mailstow.conf"], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True)
+                stdout=log, stderr=log, start_new_session=True, env=self.environment)
         seconds = self.wait("the first mirror", lambda: self.is_complete(count))
         status = self.archived()
         tell(f"mailstowd copied all {status['messages']} messages in {seconds:.1f} s. The archive "
