@@ -226,6 +226,7 @@ static bool read_journal(struct look *look, struct err *err)
 		return true;
 	if (!restore_journal_each(ask->journal, ask->wire_name, take_row, look, err))
 		return false;
+	look->present.was_pending = look->pendings_count > 0;
 	if (look->pendings_count > 0)
 		qsort(look->pendings, look->pendings_count, sizeof(*look->pendings),
 			compare_pendings);
@@ -277,31 +278,6 @@ static bool tell(struct look *look, struct err *err)
 	return true;
 }
 
-/* A pending row of a message that was asked for has told what it could. */
-static int compare_digests(const void *a, const void *b)
-{
-	return memcmp(a, b, SHA256_BYTES);
-}
-
-static bool settle(struct look *look, struct err *err)
-{
-	size_t count = look->plan.sources_count;
-	CLEANUP(freep) uint8_t(*digests)[SHA256_BYTES] = NULL;
-
-	if (look->pendings_count == 0)
-		return true;
-	digests = xcalloc(count + 1, sizeof(*digests));
-	for (size_t i = 0; i < count; i++)
-		memcpy(digests[i], look->plan.sources[i].sha256, SHA256_BYTES);
-	qsort(digests, count, sizeof(*digests), compare_digests);
-	for (size_t i = 0; i < look->pendings_count; i++)
-		if (bsearch(look->pendings[i].sha256, digests, count, sizeof(*digests),
-			    compare_digests) &&
-			!restore_journal_remove(look->ask->journal, look->pendings[i].row, err))
-			return false;
-	return true;
-}
-
 /* --- all of it --- */
 
 static bool open_folder(struct look *look, struct err *err)
@@ -337,7 +313,7 @@ static bool find(struct look *look, struct err *err)
 		return false;
 	add_sources(look);
 	return add_targets(look, err) && read_journal(look, err) && decide(look, err) &&
-	       tell(look, err) && settle(look, err) &&
+	       tell(look, err) &&
 	       (!look->ask->journal || restore_journal_commit(look->ask->journal, err));
 }
 
@@ -355,4 +331,59 @@ bool present_find(const struct present_ask *ask, struct items *items, struct pre
 	}
 	free_look(&look);
 	return found;
+}
+
+/* --- afterwards --- */
+
+struct settling {
+	uint8_t (*digests)[SHA256_BYTES]; /* of the items, sorted */
+	size_t count;
+	int64_t *rows; /* pending, of those items */
+	size_t rows_count, rows_cap;
+};
+
+static int compare_digests(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_BYTES);
+}
+
+static bool pick_pending(void *context, const struct journal_row *row, struct err *err)
+{
+	struct settling *settling = context;
+
+	(void)err;
+	if (row->uid != 0 || !bsearch(row->sha256, settling->digests, settling->count, SHA256_BYTES,
+				     compare_digests))
+		return true;
+	ARRAY_GROW(settling->rows, settling->rows_count, settling->rows_cap);
+	settling->rows[settling->rows_count++] = row->id;
+	return true;
+}
+
+static bool remove_rows(
+	const struct present_ask *ask, const struct settling *settling, struct err *err)
+{
+	for (size_t i = 0; i < settling->rows_count; i++)
+		if (!restore_journal_remove(ask->journal, settling->rows[i], err))
+			return false;
+	return true;
+}
+
+bool present_settle(const struct present_ask *ask, const struct items *items, struct err *err)
+{
+	struct settling settling = {.count = items->count};
+	bool settled;
+
+	if (!ask->journal || items->count == 0)
+		return true;
+	settling.digests = xcalloc(items->count, SHA256_BYTES);
+	for (size_t i = 0; i < items->count; i++)
+		memcpy(settling.digests[i], items->items[i].sha256, SHA256_BYTES);
+	qsort(settling.digests, settling.count, SHA256_BYTES, compare_digests);
+	settled =
+		restore_journal_each(ask->journal, ask->wire_name, pick_pending, &settling, err) &&
+		remove_rows(ask, &settling, err);
+	free(settling.digests);
+	free(settling.rows);
+	return settled;
 }

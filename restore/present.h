@@ -19,6 +19,7 @@ struct present {
 	uint32_t uidnext;      /* never 0 */
 	char *permanent_flags; /* NULL: not told */
 	bool read_only;
+	bool was_pending;     /* the journal says that messages of this folder were being sent */
 	struct rangeset uids; /* of all its messages */
 };
 void present_free(struct present *present); /* also for CLEANUP() */
@@ -32,10 +33,13 @@ struct present_ask {
 };
 
 /*
- * Sets is_there, target_uid and row of each item (refused and skipped ones are left out), and
- * settles the journal's pending rows of the folder. Errors as the session's and the archive's.
+ * Sets is_there, target_uid and row of each item (refused and skipped ones are left out). Errors as
+ * the session's and the archive's.
  */
 bool present_find(const struct present_ask *ask, struct items *items, struct present *ret_present,
 	struct err *err);
+
+/* It is decided what became of these items: what the journal says of sending them goes. */
+bool present_settle(const struct present_ask *ask, const struct items *items, struct err *err);
 
 #endif

@@ -12,6 +12,7 @@ enum {
 	TARGET_LOSSES_MAX = 8, /* connections lost in a row, nothing achieved between */
 	TARGET_PAUSE_MS = 500, /* before the second attempt; doubled each time */
 	TARGET_PAUSE_MAX_MS = 30 * 1000,
+	TARGET_SETTLE_MS = 1000, /* a server may still work on what a lost connection had sent */
 };
 
 struct target {
@@ -20,6 +21,7 @@ struct target {
 	void *context;
 	const struct cancel *cancel; /* NULL: none */
 	int pause_ms;                /* 0: TARGET_PAUSE_MS */
+	int settle_ms;               /* 0: TARGET_SETTLE_MS */
 
 	struct imap *imap; /* NULL: not connected */
 	unsigned losses;   /* in a row */

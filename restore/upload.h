@@ -25,6 +25,7 @@ enum {
 	UPLOAD_BATCH_MESSAGES = 256, /* named by one journal transaction */
 	UPLOAD_BATCH_BYTES = 16 * 1024 * 1024,
 	UPLOAD_COMPARE_MESSAGES = 2048, /* stored, before they are compared */
+	UPLOAD_SETTLE_MAX = 10,         /* looks at a folder that still changes */
 	UPLOAD_LOSSES_MAX = 2,          /* connections one message may cost when sent alone */
 	UPLOAD_DELAYS_MAX = 3,          /* "not now" to one message */
 	UPLOAD_DELAY_MS = 2 * 1000,

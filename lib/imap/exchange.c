@@ -307,16 +307,25 @@ static void note_news(struct imap *imap, const struct imap_reply *reply)
 {
 	if (!imap->selected)
 		return;
-	if (reply->kind == IMAP_EXISTS && reply->number <= UINT32_MAX) {
+	switch (reply->kind) {
+	case IMAP_EXISTS:
+		if (reply->number > UINT32_MAX)
+			return;
 		imap->news |= imap->exists != reply->number;
 		imap->exists = (uint32_t)reply->number;
-	} else if (reply->kind == IMAP_EXPUNGE) {
+		return;
+	case IMAP_EXPUNGE:
 		imap->news = true;
 		imap->exists -= imap->exists > 0;
-	} else if (reply->kind == IMAP_VANISHED && !reply->earlier) {
-		imap->news = true;
-	} else if (reply->kind == IMAP_FETCH && !imap->fetching) {
-		imap->news = true;
+		return;
+	case IMAP_VANISHED:
+		imap->news |= !reply->earlier;
+		return;
+	case IMAP_FETCH:
+		imap->news |= !imap->fetching;
+		return;
+	default:
+		return;
 	}
 }
 
@@ -341,6 +350,7 @@ bool session_step(struct imap *imap, struct sent *ret_sent, const struct imap_re
 
 	if (!flush(imap, err) || !next_reply(imap, &reply, err))
 		return false;
+	assert(reply);
 	if (reply->kind == IMAP_TAGGED ? !take_tagged(imap, reply, ret_sent, err)
 				       : !take_untagged(imap, reply, err))
 		return false;
@@ -379,7 +389,7 @@ bool session_run(struct imap *imap, struct command *command, const struct listen
 	const struct imap_reply **ret_reply, struct err *err)
 {
 	const struct imap_reply *refused = NULL;
-	uint64_t serial;
+	uint64_t serial = 0;
 	bool answered = false;
 
 	session_listen(imap, listener);

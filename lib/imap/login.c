@@ -33,7 +33,7 @@ static bool start_tls(struct imap *imap, const struct imap_login *login, struct 
 	return true;
 }
 
-static bool starttls(struct imap *imap, const struct imap_login *login, struct err *err)
+static bool starttls(struct imap *imap, struct err *err)
 {
 	CLEANUP(command_free) struct command command = {0};
 	const struct imap_reply *reply;
@@ -50,7 +50,7 @@ static bool starttls(struct imap *imap, const struct imap_login *login, struct e
 		return err_set(err, ERR_SECURITY,
 			"STARTTLS: data before the handshake: somebody injects commands");
 	session_forget(imap);
-	return start_tls(imap, login, err);
+	return true;
 }
 
 static bool session_login(struct imap *imap, const struct imap_login *login, struct err *err)
@@ -60,7 +60,9 @@ static bool session_login(struct imap *imap, const struct imap_login *login, str
 
 	if (login->wire_log && !starts_tls)
 		imap->stream = wirelog_wrap(imap->stream, login->wire_log);
-	if (!greet(imap, err) || (starts_tls && !starttls(imap, login, err)))
+	if (!greet(imap, err) || (starts_tls && !starttls(imap, err)))
+		return starts_tls ? err_wrap(err, "not yet encrypted") : false;
+	if (starts_tls && !start_tls(imap, login, err))
 		return false;
 	if (login->wire_log && starts_tls)
 		imap->stream = wirelog_wrap(imap->stream, login->wire_log);

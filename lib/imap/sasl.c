@@ -94,6 +94,11 @@ struct server_first {
 	uint32_t iterations;
 };
 
+static void server_first_free(struct server_first *first)
+{
+	free(first->salt);
+}
+
 static bool check_iterations(const char *text, size_t len, uint32_t *ret_count, struct err *err)
 {
 	CLEANUP(freep) char *digits = xstrndup(text, len);
@@ -161,15 +166,12 @@ bool scram_final(struct scram *scram, const char *password, const void *server_f
 	struct buf *out, struct err *err)
 {
 	CLEANUP(freep) char *text = xstrndup(server_first, len);
-	struct server_first first = {0};
+	CLEANUP(server_first_free) struct server_first first = {0};
 	CLEANUP(wipe_keys) struct keys keys = {0};
-	CLEANUP(freep) uint8_t *salt = NULL;
 	CLEANUP(freep) char *header64 = base64_encode(scram->header, strlen(scram->header));
 	CLEANUP(freep) char *without_proof = NULL, *auth_message = NULL, *proof64 = NULL;
-	bool parsed = parse_server_first(scram, text, &first, err);
 
-	salt = first.salt;
-	if (!parsed)
+	if (!parse_server_first(scram, text, &first, err))
 		return false;
 	without_proof = str_printf("c=%s,r=%.*s", header64, (int)first.nonce_len, first.nonce);
 	auth_message = str_printf("%s,%s,%s", scram->first_bare, text, without_proof);

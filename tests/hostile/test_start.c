@@ -105,6 +105,18 @@ static void answer_for_a_tag_that_was_not_sent_ends_it(void)
 		ERR_PROTOCOL);
 }
 
+static void words_from_before_tls_are_marked(void)
+{
+	CLEANUP(talk_end) struct talk talk = {0};
+	struct imap_login login = talk_login();
+
+	login.tls = IMAP_TLS_STARTTLS;
+	CHECK(!talk_begin_as(&talk, STARTTLS "S: a NO call \033[1mthis number\n", &login));
+	CHECK_STR(talk.err.text,
+		"not yet encrypted: STARTTLS: server will not encrypt, server says: "
+		"call \\x1b[1mthis number");
+}
+
 /* --- PREAUTH --- */
 
 static void preauth_is_refused_before_tls(void)
@@ -341,6 +353,7 @@ int main(int argc, char **argv)
 		PROMISE(goodbye_in_place_of_starttls_ends_it),
 		PROMISE(starttls_that_goes_on_in_plain_text_ends_it),
 		PROMISE(answer_for_a_tag_that_was_not_sent_ends_it),
+		PROMISE(words_from_before_tls_are_marked),
 		PROMISE(preauth_is_refused_before_tls),
 		PROMISE(preauth_is_refused_at_all),
 		PROMISE(greeting_that_is_none_ends_it),

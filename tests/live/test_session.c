@@ -15,7 +15,7 @@
 #include "imap/session.h"
 #include "support/check.h"
 
-enum { PATH_MAX_BYTES = 512, MESSAGES = 700 };
+enum { PATH_MAX_BYTES = 512, MESSAGES = 300 };
 
 static char dir[] = "/tmp/mailstow-live-XXXXXX"; /* short, for UNIX sockets */
 static char ca_file[PATH_MAX_BYTES];
@@ -106,18 +106,13 @@ static void every_way_in_works(void)
 
 static void wrong_password_is_said_so(void)
 {
-	static const enum imap_auth means[] = {
-		IMAP_AUTH_PLAIN, IMAP_AUTH_LOGIN, IMAP_AUTH_SCRAM_SHA_256};
+	struct imap_login login = login_as(IMAP_TLS_IMPLICIT, IMAP_AUTH_AUTO);
+	CLEANUP(imap_logout) struct imap *imap = NULL;
+	struct err err = ERR_INIT;
 
-	for (size_t i = 0; i < ARRAY_LEN(means); i++) {
-		struct imap_login login = login_as(IMAP_TLS_IMPLICIT, means[i]);
-		CLEANUP(imap_logout) struct imap *imap = NULL;
-		struct err err = ERR_INIT;
-
-		login.password = "wrong";
-		CHECK(!imap_connect(&login, &imap, &err));
-		CHECK_INT(err.kind, ERR_AUTH);
-	}
+	login.password = "wrong";
+	CHECK(!imap_connect(&login, &imap, &err));
+	CHECK_INT(err.kind, ERR_AUTH);
 }
 
 /* --- sending --- */
@@ -305,7 +300,7 @@ static void whole_folder_is_fetched(void)
 	CHECK_INT(gathered.messages, MESSAGES);
 	CHECK_INT(gathered.seen, MESSAGES / 2);
 	CHECK_INT(gathered.dated, MESSAGES);
-	CHECK_INT(gathered.ranges, 3);
+	CHECK_INT(gathered.ranges, 2);
 	CHECK(!imap_take_news(imap));
 	CHECK_OK(imap_unselect(imap, &err));
 }
@@ -384,6 +379,7 @@ int main(int argc, char **argv)
 		(void)printf("1..0 # SKIP no Dovecot\n");
 		return 0;
 	}
+	(void)setenv("DOVECOT_FSYNC", "never", 0);
 	if (!start_server(tool)) {
 		(void)printf("Bail out! Dovecot does not start\n");
 		stop_server(tool);

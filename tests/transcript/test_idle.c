@@ -180,6 +180,27 @@ static void logout_ends_idle_first(void)
 	CHECK_STR(talk_close(&talk), "");
 }
 
+static void cancelled_session_waits_no_more(void)
+{
+	static const char *const script[] = {
+		LOGGED_IN("IDLE"),
+		"C: a NOOP\n",
+		"S: a OK\n",
+	};
+	CLEANUP(talk_end) struct talk talk = {0};
+	CLEANUP(cancel_close) struct cancel cancel;
+	struct imap_login login = talk_login();
+
+	CHECK(cancel_init(&cancel, &talk.err));
+	login.cancel = &cancel;
+	CHECK_TALK(&talk, talk_begin_as(&talk, SCRIPT(script), &login));
+	CHECK_TALK(&talk, imap_noop(talk.imap, &talk.err));
+	cancel_now(&cancel);
+	CHECK(!imap_noop(talk.imap, &talk.err));
+	CHECK_INT(talk.err.kind, ERR_CANCELLED);
+	CHECK_STR(talk_close(&talk), "");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -191,6 +212,7 @@ int main(int argc, char **argv)
 		PROMISE(done_that_is_not_answered_ends_the_session),
 		PROMISE(session_with_bytes_inside_cannot_be_parked),
 		PROMISE(logout_ends_idle_first),
+		PROMISE(cancelled_session_waits_no_more),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -207,7 +207,8 @@ def thread_stage(level):
             stage.add("skipped")
             return
         meson_stage(name, level, ["-Db_sanitize=thread", *SANITIZE], suites=[
-            "--no-suite", "tidy", "--no-suite", "fuzz", "--no-suite", "slow"], times=8,
+            "--no-suite", "tidy", "--no-suite", "fuzz", "--no-suite", "crash", "--no-suite",
+            "slow"], times=8,
             wrapper=wrapper, environment={"TSAN_OPTIONS": "halt_on_error=1"}.items())[1](stage)
     return name, work
 
