@@ -9,6 +9,8 @@
 #include "imap/seqset.h"
 
 /* What does not fit is left out: the texts are compared, not kept. */
+static void add(struct buf *out, const char *format, ...) PRINTF_LIKE(2, 3);
+
 static void add(struct buf *out, const char *format, ...)
 {
 	va_list args;
