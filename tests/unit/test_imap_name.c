@@ -16,8 +16,8 @@ static void modified_utf7_and_utf8_are_one_name(void)
 		{"", ""},
 		{"INBOX", "INBOX"},
 		{"Entw&APw-rfe", "Entw\xc3\xbcrfe"},
-		{"~peter/mail/&U,BTFw-/&ZeVnLIqe-",
-			"~peter/mail/\xe5\x8f\xb0\xe5\x8c\x97/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"},
+		{"~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/\xe5\x8f\xb0\xe5\x8c\x97/"
+						    "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"},
 		{"R&-D", "R&D"},
 		{"&-&-", "&&"},
 		{"&2D3cqQ-", "\xf0\x9f\x92\xa9"},
