@@ -35,14 +35,25 @@ const char *state_name(enum account_state state)
 	return state < ARRAY_LEN(names) ? names[state] : "failed";
 }
 
-bool state_open(const char *dir, struct state **ret_state, struct err *err)
+/* A daemon and a command may both be the first: one makes the file, the other finds it made. */
+static bool open_or_make(const char *dir, struct db **ret_db, struct err *err)
 {
-	CLEANUP(state_freep) struct state *state = xcalloc(1, sizeof(*state));
 	CLEANUP(freep) char *path = str_printf("%s/state.db", dir);
+	CLEANUP(freep) char *lock_path = str_printf("%s/making.lock", dir);
+	CLEANUP(fs_unlock) int lock = -1;
 	struct db_options options = {
 		.kind = &state_kind, .mode = DB_CREATE, .busy_timeout_ms = BUSY_TIMEOUT_MS};
 
-	if (!fs_make_dirs(dir, 0700, err) || !db_open(path, &options, &state->db, err))
+	if (!fs_exists(path) && !fs_lock(lock_path, "making state.db", BUSY_TIMEOUT_MS, &lock, err))
+		return false;
+	return db_open(path, &options, ret_db, err);
+}
+
+bool state_open(const char *dir, struct state **ret_state, struct err *err)
+{
+	CLEANUP(state_freep) struct state *state = xcalloc(1, sizeof(*state));
+
+	if (!fs_make_dirs(dir, 0700, err) || !open_or_make(dir, &state->db, err))
 		return false;
 	*ret_state = TAKE(state);
 	return true;
