@@ -192,6 +192,13 @@ static bool wants_message(void *context, const struct archive_entry *entry)
 	return select_entry(&request->selection, entry);
 }
 
+/* Only then are folders without a message that is meant left out. */
+static bool selects_messages(const struct selection *selection)
+{
+	return selection->has_since || selection->has_before || selection->from ||
+	       selection->subject || selection->message_id;
+}
+
 static bool open_journal(struct request *request, struct archive *archive,
 	struct restore_journal **ret_journal, struct err *err)
 {
@@ -199,8 +206,6 @@ static bool open_journal(struct request *request, struct archive *archive,
 	CLEANUP(freep) char *path = NULL;
 	struct archive_facts facts;
 
-	if (request->dry_run)
-		return true;
 	if (!archive_facts(archive, &facts, err))
 		return false;
 	path = restore_journal_path(state_dir, facts.uuid, request->target->host,
@@ -235,7 +240,7 @@ static int restore(struct request *request)
 	struct restore job = {
 		.rules = &request->rules,
 		.wants_folder = wants_folder,
-		.wants_message = wants_message,
+		.wants_message = selects_messages(&request->selection) ? wants_message : NULL,
 		.wants_context = request,
 		.only_deleted = request->selection.deleted_only,
 		.target = &target,
