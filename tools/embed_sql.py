@@ -53,7 +53,7 @@ def header_text(kind, queries):
 
 enum {kind}_query {{
 {names}
-	{upper}_QUERIES_COUNT
+    {upper}_QUERIES_COUNT
 }};
 
 extern const struct db_kind {kind}_kind;
@@ -63,7 +63,8 @@ extern const struct db_kind {kind}_kind;
 
 
 def source_text(kind, application_id, migrations, queries):
-    steps = ",\n".join(c_text(without_comments(path.read_text().splitlines())) for path in migrations)
+    texts = (without_comments(path.read_text().splitlines()) for path in migrations)
+    steps = ",\n".join(c_text(lines) for lines in texts)
     table = "\n".join(
         f'\t{{"{name}",\n{c_text(without_comments(lines))}}},' for name, lines in queries.items())
     return f"""/* Made of schema/{kind}/ by tools/embed_sql.py. */
@@ -78,12 +79,12 @@ static const struct db_query queries[] = {{
 }};
 
 const struct db_kind {kind}_kind = {{
-	.name = "{kind}",
-	.application_id = {application_id},
-	.version = {len(migrations)},
-	.migrations = migrations,
-	.queries = queries,
-	.queries_count = {kind.upper()}_QUERIES_COUNT,
+    .name = "{kind}",
+    .application_id = {application_id},
+    .version = {len(migrations)},
+    .migrations = migrations,
+    .queries = queries,
+    .queries_count = {kind.upper()}_QUERIES_COUNT,
 }};
 """
 

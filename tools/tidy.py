@@ -16,6 +16,7 @@ import tempfile
 
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
+TEST_LINES_MAX = 1200  # a table of promises may be long
 COLUMNS_MAX = 100
 TAB_COLUMNS = 8
 
@@ -54,6 +55,9 @@ SQL_TEXT = re.compile(
     r"|delete from \w+( where\b|;|\")|(create|drop|alter) (temp |unique |virtual )?"
     r"(table|index|view|trigger)\b|with \w+ as \()", re.I)
 SQL_LOUD = re.compile(r"\b(SELECT|FROM|WHERE|INSERT|UPDATE|DELETE|CREATE|TABLE|VALUES|JOIN)\b")
+# Made at build time of schema/ (tools/embed_sql.py): not there for a compiler alone.
+MADE_HEADER = re.compile(
+    r'#include "(\w+_sql|archive/(catalogue|packer|writer|reader|replay|volume))\.h"')
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 CODE_SUFFIXES = (".c", ".h", ".py", ".sh", ".sql", ".build")
@@ -96,7 +100,8 @@ def includes_follow_the_table(tree):
         for match in INCLUDE.finditer(without_comments(text)):
             kind, name = match.groups()
             room = name.split("/")[0]
-            if kind == '"' and path.startswith("lib/") and "/" not in name:
+            if (kind == '"' and path.startswith("lib/") and "/" not in name
+                    and not name.endswith("_sql.h")):
                 yield path, line_at(text, match.start(1)), f'"{name}" is not written from lib/'
             elif kind == '"' and "/" in name and room not in allowed + (room_of(path),):
                 yield path, line_at(text, match.start(1)), f"{room_of(path)} may not include {name}"
@@ -128,8 +133,9 @@ def functions_are_short(tree):
 
 def files_are_short(tree):
     for path, text in tree.items():
-        if path.endswith(CODE_SUFFIXES) and text.count("\n") > FILE_LINES_MAX:
-            yield path, FILE_LINES_MAX, f"{text.count(chr(10))} lines"
+        most = TEST_LINES_MAX if path.startswith("tests/") else FILE_LINES_MAX
+        if path.endswith(CODE_SUFFIXES) and text.count("\n") > most:
+            yield path, most, f"{text.count(chr(10))} lines"
 
 
 def lines_are_short(tree):
@@ -229,7 +235,7 @@ RULES = (
 def headers_compile_alone(tree, root, compiler="cc"):
     """The one rule that needs a compiler: a header brings everything it uses."""
     for path in sorted(tree):
-        if path.endswith(".h"):
+        if path.endswith(".h") and not MADE_HEADER.search(tree[path]):
             run = subprocess.run(
                 [compiler, "-x", "c", "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall",
                  "-Werror", "-Ilib", "-I.", "-Itests", "-I" + (path.rpartition("/")[0] or "."),
@@ -280,7 +286,7 @@ DECENT = {
                     "#include <stdbool.h>\n\nbool a(void);\n#endif\n",
     "lib/base/a.c": '#include "base/a.h"\n\n/* strcpy( is spoken of only here */\nbool a(void)\n{\n'
                     '\tputs("system() and select it from the list");\n\treturn true;\n}\n',
-    "lib/net/tls": '#include <openssl/ssl.h>\n#include "base/a.h"\n',
+    "lib/net/tls.c": '#include <openssl/ssl.h>\n#include "base/a.h"\n',
     "schema/volume.sql": "-- CREATE it\nselect 'FROM' from mail;\n",
 }
 

@@ -1,3 +1,4 @@
+/* Making a catalogue where volumes have none (internal to this room). */
 #ifndef MAILSTOW_ARCHIVE_CREATE_H
 #define MAILSTOW_ARCHIVE_CREATE_H
 

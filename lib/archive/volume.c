@@ -63,12 +63,15 @@ static bool parse_name(const char *name, struct volume_id *ret_id)
 	id.sequence = (int64_t)sequence;
 	at++;
 	for (size_t i = 0; i < ARCHIVE_UUID_BYTES; i++) {
-		unsigned byte;
+		char pair[3] = "";
 
 		at += *at == '-';
-		if (sscanf(at, "%2x", &byte) != 1 || strlen(at) < 2)
+		if (strlen(at) < 2)
 			return false;
-		id.uuid[i] = (uint8_t)byte;
+		memcpy(pair, at, 2);
+		id.uuid[i] = (uint8_t)strtoul(pair, &end, 16);
+		if (*end)
+			return false;
 		at += 2;
 	}
 	format_name(&id, again);

@@ -199,7 +199,7 @@ static bool prepare_own(struct db *db, struct err *err)
 	static const char *const texts[DB_OWN_QUERIES] = {
 		[DB_BEGIN] = "begin immediate",
 		[DB_BEGIN_READ] = "begin",
-		[DB_PIN] = "select 1 from sqlite_schema limit 1",
+		[DB_PIN] = "pragma schema_version",
 		[DB_COMMIT] = "commit",
 		[DB_ROLLBACK] = "rollback",
 	};

@@ -27,7 +27,8 @@ static bool auth_of(const struct config_account *account, enum imap_auth *ret_au
 		break;
 	}
 	return err_set(err, ERR_CONFIG,
-		"auth: this mechanism is not available yet; auto, plain, login and scram-sha-256 are");
+		"auth: this mechanism is not available yet; "
+		"auto, plain, login and scram-sha-256 are");
 }
 
 bool mirror_connect(const struct config_account *account, FILE *wire_log,

@@ -40,7 +40,7 @@ char *plan_attributes(const char *attributes)
 		if (len > 0 && !str_equal_case(word, "\\Marked") &&
 			!str_equal_case(word, "\\Unmarked")) {
 			bool fits = (kept.len == 0 || buf_add_str(&kept, " ")) &&
-				buf_add(&kept, word, len);
+				    buf_add(&kept, word, len);
 
 			assert(fits);
 		}

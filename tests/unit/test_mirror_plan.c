@@ -1,13 +1,13 @@
 #include "mirror/plan.h"
 #include "support/check.h"
 
-static const uint32_t all_counts = IMAP_HAS_MESSAGES | IMAP_HAS_UIDNEXT | IMAP_HAS_UIDVALIDITY |
-	IMAP_HAS_HIGHESTMODSEQ;
+static const uint32_t all_counts =
+	IMAP_HAS_MESSAGES | IMAP_HAS_UIDNEXT | IMAP_HAS_UIDVALIDITY | IMAP_HAS_HIGHESTMODSEQ;
 
 static void equal_modseq_skips_and_nothing_else_does(void)
 {
-	struct archive_mark mark = { 7, 11, 50, 10, 0 };
-	struct imap_counts counts = { all_counts, 10, 11, 7, 0, 50 };
+	struct archive_mark mark = {7, 11, 50, 10, 0};
+	struct imap_counts counts = {all_counts, 10, 11, 7, 0, 50};
 
 	CHECK(plan_skip(&counts, &mark, true));
 	counts.highestmodseq = 49; /* going back is a change as well */
@@ -25,8 +25,9 @@ static void equal_modseq_skips_and_nothing_else_does(void)
 
 static void without_modseq_a_due_flag_scan_opens_the_folder(void)
 {
-	struct archive_mark mark = { 7, 11, 0, 10, 1000 };
-	struct imap_counts counts = { all_counts & ~(uint32_t)IMAP_HAS_HIGHESTMODSEQ, 10, 11, 7, 0, 0 };
+	struct archive_mark mark = {7, 11, 0, 10, 1000};
+	struct imap_counts counts = {
+		all_counts & ~(uint32_t)IMAP_HAS_HIGHESTMODSEQ, 10, 11, 7, 0, 0};
 
 	CHECK(plan_skip(&counts, &mark, false));
 	CHECK(!plan_skip(&counts, &mark, true));
@@ -39,10 +40,10 @@ static void without_modseq_a_due_flag_scan_opens_the_folder(void)
 
 static void whole_view_tells_what_came_changed_and_went(void)
 {
-	CLEANUP(server_view_free) struct server_view server = { .whole = true };
-	CLEANUP(archive_view_free) struct archive_view archive = { 0 };
-	CLEANUP(folder_plan_free) struct folder_plan plan = { 0 };
-	CLEANUP(rangeset_free) struct rangeset without = { 0 };
+	CLEANUP(server_view_free) struct server_view server = {.whole = true};
+	CLEANUP(archive_view_free) struct archive_view archive = {0};
+	CLEANUP(folder_plan_free) struct folder_plan plan = {0};
+	CLEANUP(rangeset_free) struct rangeset without = {0};
 
 	rangeset_add(&server.uids, 2, 6);
 	uid_list_add(&server.changed, 3, "\\Seen");
@@ -64,9 +65,9 @@ static void whole_view_tells_what_came_changed_and_went(void)
 
 static void delta_that_does_not_add_up_is_noticed(void)
 {
-	CLEANUP(server_view_free) struct server_view server = { .exists = 3 };
-	CLEANUP(archive_view_free) struct archive_view archive = { 0 };
-	CLEANUP(rangeset_free) struct rangeset without = { 0 };
+	CLEANUP(server_view_free) struct server_view server = {.exists = 3};
+	CLEANUP(archive_view_free) struct archive_view archive = {0};
+	CLEANUP(rangeset_free) struct rangeset without = {0};
 
 	rangeset_add(&archive.uids, 1, 3);
 	uid_list_add(&server.changed, 4, "");
