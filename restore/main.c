@@ -1,0 +1,91 @@
+/* mailstow: finds the command, runs it, tells what went wrong. */
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "restore/help.h"
+#include "restore/options.h"
+
+enum { EXIT_PARTIAL = 3, SHOWN_BYTES = 80 };
+
+const struct command *const commands[] = {
+	&cmd_status,
+	&cmd_snapshots,
+	&cmd_folders,
+	&cmd_ls,
+	&cmd_cat,
+	&cmd_config,
+	NULL,
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *const *c = commands; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+static bool unknown_command(const char *name, struct err *err)
+{
+	const struct command *nearest = help_nearest(name);
+	CLEANUP(freep) char *shown = str_printable(name, strlen(name), SHOWN_BYTES);
+
+	if (nearest)
+		return err_set(
+			err, ERR_USAGE, "no command '%s'; is '%s' meant?", shown, nearest->name);
+	return err_set(err, ERR_USAGE, "no command '%s'; 'mailstow --help' lists them", shown);
+}
+
+static bool run(struct app *app, int argc, char **argv, struct err *err)
+{
+	int next = 1;
+
+	if (!options_parse_common(app, argc, argv, &next, err))
+		return false;
+	if (next < argc) {
+		app->command = find_command(argv[next]);
+		if (!app->command)
+			return unknown_command(argv[next], err);
+		return app->command->run(app, argc - next, argv + next, err);
+	}
+	if (app->version)
+		help_version();
+	else
+		help_overview();
+	return true;
+}
+
+/* Text is UTF-8 here whatever the locale says; it decides how wide characters are. */
+static void set_locale(void)
+{
+	if (!setlocale(LC_ALL, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		(void)setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+int main(int argc, char **argv)
+{
+	struct app app = {0};
+	struct err err = ERR_INIT;
+	bool good;
+
+	set_locale();
+	(void)signal(SIGPIPE, SIG_IGN);
+	good = run(&app, argc, argv, &err);
+	if (!good && err.kind == ERR_NONE)
+		good = true;
+	if (good)
+		good = app_flush(&err);
+	else
+		(void)fflush(stdout);
+	config_freep(&app.config);
+	if (good)
+		return app.partial ? EXIT_PARTIAL : 0;
+	app_note("%s", err.text);
+	if (err.kind == ERR_USAGE && app.command)
+		app_note("see: mailstow %s --help", app.command->name);
+	return err_exit_code(err.kind);
+}
