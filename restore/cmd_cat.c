@@ -138,9 +138,8 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 const struct command cmd_cat = {
 	.name = "cat",
 	.group = COMMAND_LOOK,
-	.summary = "Prints a message, byte for byte",
+	.summary = "print a message, byte for byte",
 	.usage = "ACCOUNT[@WHEN] FOLDER UID [--uidvalidity N]",
-	.help = "  --uidvalidity N       the UIDVALIDITY that ls prints: finds a message that was\n"
-		"                        gone from the server, too\n",
+	.help = "  --uidvalidity N       as ls prints it: also finds a message that was gone\n",
 	.run = run,
 };

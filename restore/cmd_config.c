@@ -251,7 +251,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 const struct command cmd_config = {
 	.name = "config",
 	.group = COMMAND_SETUP,
-	.summary = "Shows the configuration as it is understood",
+	.summary = "show the configuration as it is understood",
 	.usage = "show",
 	.help = "Secrets are hidden; where they come from is shown.\n",
 	.run = run,

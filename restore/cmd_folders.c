@@ -71,7 +71,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 const struct command cmd_folders = {
 	.name = "folders",
 	.group = COMMAND_LOOK,
-	.summary = "Lists the folders of an archive",
+	.summary = "list the folders of an archive",
 	.usage = "ACCOUNT[@WHEN]",
 	.help = "",
 	.run = run,

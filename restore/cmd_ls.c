@@ -216,7 +216,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 const struct command cmd_ls = {
 	.name = "ls",
 	.group = COMMAND_LOOK,
-	.summary = "Lists messages, now or at any moment of the past",
+	.summary = "list messages, now or at any moment of the past",
 	.usage = "ACCOUNT[@WHEN] [SELECTION] [--deleted]",
 	.help = "  --deleted             also what was on the server once and is gone\n"
 		"Selection:\n"

@@ -78,7 +78,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 const struct command cmd_snapshots = {
 	.name = "snapshots",
 	.group = COMMAND_LOOK,
-	.summary = "Lists the moments of an archive to go back to",
+	.summary = "list the moments of an archive to go back to",
 	.usage = "ACCOUNT",
 	.help = "A snapshot is complete when every folder had been compared with the server.\n"
 		"A time (ACCOUNT@2026-11-20T10:00) chooses the last complete one at or before\n"

@@ -274,7 +274,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 const struct command cmd_status = {
 	.name = "status",
 	.group = COMMAND_LOOK,
-	.summary = "Shows how the accounts fare",
+	.summary = "show how the accounts fare",
 	.usage = "[ACCOUNT] [--follow] [--max-age DURATION]",
 	.help = "  --follow              go on, print what changes\n"
 		"  --max-age DURATION    exit 3 when a last success is older: 30m, 2h, 1d\n",

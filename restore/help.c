@@ -1,9 +1,10 @@
 #include "restore/help.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_LENGTH_MAX = 32, NEAR_EDITS_MAX = 2 };
+enum { NAME_LENGTH_MAX = 32, NEAR_EDITS_MAX = 2, USAGE_COLUMNS_MAX = 79 };
 
 static const char *const group_titles[COMMAND_GROUPS] = {
 	[COMMAND_LOOK] = "Look",
@@ -45,10 +46,38 @@ void help_overview(void)
 		common_help);
 }
 
+/* Where a line of usage may end: before a word that begins an option or something optional. */
+static size_t unit_length(const char *usage)
+{
+	size_t len = strcspn(usage, " \n");
+
+	while (usage[len] && usage[len + 1] != '[' && usage[len + 1] != '-')
+		len += 1 + strcspn(usage + len + 1, " \n");
+	return len;
+}
+
+static void print_usage(const struct command *command)
+{
+	int indent = printf("Usage: mailstow %s", command->name);
+	int column = indent;
+
+	for (const char *at = command->usage; *at;) {
+		int len = (int)unit_length(at);
+
+		if (column + 1 + len > USAGE_COLUMNS_MAX)
+			column = printf("\n%*s", indent, "") - 1;
+		column += printf(" %.*s", len, at);
+		at += len;
+		at += strspn(at, " \n");
+	}
+	(void)putchar('\n');
+}
+
 void help_command(const struct command *command)
 {
-	(void)printf("Usage: mailstow %s%s%s\n\n%s.\n", command->name, command->usage[0] ? " " : "",
-		command->usage, command->summary);
+	print_usage(command);
+	(void)printf(
+		"\n%c%s.\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
 	if (command->help[0])
 		(void)printf("\n%s", command->help);
 	(void)printf("\n%s", common_help);

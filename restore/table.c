@@ -40,18 +40,21 @@ static void shrink(struct table *table)
 	}
 }
 
-/* The last column is not filled up, so that no line ends in blanks. */
+/* No line ends in blanks. */
 static void print_row(const struct table *table, char *const *cells)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		bool last = i + 1 == table->count;
+	size_t count = table->count;
+
+	while (count > 1 && cells[count - 1][0] == '\0')
+		count--;
+	for (size_t i = 0; i < count; i++) {
+		bool last = i + 1 == count;
+		enum text_side side = table->columns[i].side;
 		size_t width = table->widths[i];
 
-		if (last && table->columns[i].side == TEXT_LEFT &&
-			(table->terminal_columns == 0 || text_width(cells[i]) <= width))
-			(void)fputs(cells[i], stdout);
-		else
-			text_put(stdout, cells[i], width, table->columns[i].side);
+		if (table->terminal_columns == 0 && text_width(cells[i]) > width)
+			width = text_width(cells[i]);
+		text_put(stdout, cells[i], width, last && side == TEXT_LEFT ? TEXT_LAST : side);
 		(void)printf("%*s", last ? 0 : GAP, "");
 	}
 	(void)putchar('\n');

@@ -13,9 +13,10 @@
 size_t text_width(const char *text);
 
 /*
- * Print text in exactly `columns`: cut with an ellipsis, or filled with blanks before or after it.
+ * Print text in exactly `columns`: cut with an ellipsis, or filled with blanks after it, before it,
+ * or (TEXT_LAST) not filled.
  */
-enum text_side { TEXT_LEFT, TEXT_RIGHT };
+enum text_side { TEXT_LEFT, TEXT_RIGHT, TEXT_LAST };
 void text_put(FILE *out, const char *text, size_t columns, enum text_side side);
 
 /* Columns of the terminal stdout is; 0: it is none, do not cut. */
