@@ -87,8 +87,10 @@ static void look_into_archive(const char *path, struct report *report)
 		CLEANUP(freep)
 		char *shown = str_printable(err.text, strlen(err.text), DETAIL_BYTES);
 
-		report->broken = true;
-		report->status.state = ACCOUNT_FAILED;
+		/* It may just be being made. */
+		report->broken = err.kind != ERR_NOT_FOUND && err.kind != ERR_BUSY;
+		if (report->broken)
+			report->status.state = ACCOUNT_FAILED;
 		(void)snprintf(report->status.detail, sizeof(report->status.detail), "%s", shown);
 		return;
 	}
@@ -115,6 +117,12 @@ static bool read_state(const struct status *status, struct report *reports, stru
 	return true;
 }
 
+/* What a pass found stays true without a daemon. */
+static bool waits_for_a_person(enum account_state state)
+{
+	return state == ACCOUNT_AUTH_REQUIRED || state == ACCOUNT_GUARDED;
+}
+
 static struct report *make_reports(const struct status *status)
 {
 	struct report *reports = xcalloc(status->count + 1, sizeof(*reports));
@@ -124,7 +132,7 @@ static struct report *make_reports(const struct status *status)
 	if (!read_state(status, reports, &err))
 		app_warn("%s", err.text);
 	for (size_t i = 0; i < status->count; i++) {
-		if (!daemon_runs)
+		if (!daemon_runs && !waits_for_a_person(reports[i].status.state))
 			reports[i].status.state = ACCOUNT_STOPPED;
 		look_into_archive(status->places[i].archive_path, &reports[i]);
 	}

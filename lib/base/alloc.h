@@ -8,12 +8,14 @@
 
 #include <stddef.h>
 
-void *xmalloc(size_t size_bytes);
-void *xcalloc(size_t count, size_t size_bytes); /* zeroed; overflow is checked */
-void *xrealloc(void *old, size_t size_bytes);
-char *xstrdup(const char *text);
-char *xstrndup(const char *text, size_t len);
-void *xmemdup(const void *data, size_t len); /* len 0 gives a valid pointer */
+#define NEVER_NULL __attribute__((returns_nonnull))
+
+NEVER_NULL void *xmalloc(size_t size_bytes);
+NEVER_NULL void *xcalloc(size_t count, size_t size_bytes); /* zeroed; overflow is checked */
+NEVER_NULL void *xrealloc(void *old, size_t size_bytes);
+NEVER_NULL char *xstrdup(const char *text);
+NEVER_NULL char *xstrndup(const char *text, size_t len);
+NEVER_NULL void *xmemdup(const void *data, size_t len); /* len 0 gives a valid pointer */
 
 /*
  * Make room for one more element in a growing array: doubles *cap when *cap == count.
@@ -24,6 +26,6 @@ void *xmemdup(const void *data, size_t len); /* len 0 gives a valid pointer */
 #define ARRAY_GROW(items, count, cap)                                                              \
 	((items) = array_grow((items), (count), &(cap), sizeof(*(items))))
 
-void *array_grow(void *items, size_t count, size_t *cap, size_t item_size_bytes);
+NEVER_NULL void *array_grow(void *items, size_t count, size_t *cap, size_t item_size_bytes);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "db/db.h"
-#include "state_sql.h"
+#include "state/state_sql.h"
 
 enum { BUSY_TIMEOUT_MS = 10 * 1000 };
 
