@@ -12,8 +12,8 @@ static const char *const system_flags[] = {
 
 void flag_set_init(struct flag_set *set)
 {
+	*set = (struct flag_set){0};
 	buf_init(&set->text, IMAP_FLAGS_BYTES_MAX);
-	set->count = 0;
 }
 
 void flag_set_free(struct flag_set *set)
@@ -26,6 +26,7 @@ void flag_set_reset(struct flag_set *set)
 {
 	buf_reset(&set->text);
 	set->count = 0;
+	set->wildcard = false;
 }
 
 /* An atom, or a backslash and an atom. ']' is taken, as real keywords hold it. */
@@ -46,9 +47,14 @@ static bool is_recent(const char *flag, size_t len)
 	return len == strlen("\\Recent") && strncasecmp(flag, "\\Recent", len) == 0;
 }
 
+static bool is_wildcard(const char *flag, size_t len)
+{
+	return len == 2 && memcmp(flag, "\\*", 2) == 0;
+}
+
 bool flag_set_add(struct flag_set *set, const void *flag, size_t len, size_t *ret_bad)
 {
-	if (!is_flag(flag, len)) {
+	if (!is_flag(flag, len) && !(set->wildcard && is_wildcard(flag, len))) {
 		(*ret_bad)++;
 		return true;
 	}

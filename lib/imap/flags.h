@@ -14,6 +14,7 @@
 struct flag_set {
 	struct buf text; /* the flags as they come, blank-separated */
 	size_t count;
+	bool wildcard; /* "\*" is a member like others, as in PERMANENTFLAGS; reset() clears */
 };
 
 void flag_set_init(struct flag_set *set);
@@ -27,8 +28,8 @@ bool flag_set_add(struct flag_set *set, const void *flag, size_t len, size_t *re
 /* The canonical text; the caller frees. */
 char *flag_set_canonical(const struct flag_set *set);
 
-/* May this keyword or flag be sent in APPEND or STORE? (a valid flag atom, not \Recent, not "\*")
- */
+/* May this keyword or flag be sent in APPEND or STORE? (what flag_set_add() takes, without \Recent
+ * and "\*"; ']', which the grammar forbids and servers use, may) */
 bool flag_can_be_sent(const char *flag, size_t len);
 
 /* Case-insensitive search in a canonical (or any blank-separated) text. */

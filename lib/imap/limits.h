@@ -6,10 +6,11 @@
 #define MAILSTOW_IMAP_LIMITS_H
 
 enum {
-	IMAP_LINE_BYTES_MAX = 1024 * 1024,  /* one response, without its literals */
-	IMAP_DEPTH_MAX = 64,                /* nested parentheses */
-	IMAP_SMALL_LITERAL_MAX = 64 * 1024, /* a literal where a string is expected */
-	IMAP_RESPONSE_LITERALS_MAX = 1000,  /* literals in one response */
+	IMAP_LINE_BYTES_MAX = 1024 * 1024,          /* one response, without its literals */
+	IMAP_SET_LINE_BYTES_MAX = 32 * 1024 * 1024, /* SEARCH, ESEARCH or VANISHED */
+	IMAP_DEPTH_MAX = 64,                        /* nested parentheses */
+	IMAP_SMALL_LITERAL_MAX = 64 * 1024,         /* a literal where a string is expected */
+	IMAP_RESPONSE_LITERALS_MAX = 1000,          /* literals in one response */
 	IMAP_RESPONSE_STRINGS_BYTES_MAX = 2 * 1024 * 1024, /* collected strings of one response */
 	IMAP_FLAGS_MAX = 1000,                             /* flags of one message */
 	IMAP_FLAGS_BYTES_MAX = 32 * 1024,                  /* of one message, as text */

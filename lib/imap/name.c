@@ -2,18 +2,37 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/str.h"
 
 static const char inbox[] = "INBOX";
 
-enum { ESCAPE_LEN = 3 }; /* "%XX" */
+enum { INBOX_LEN = sizeof(inbox) - 1, ESCAPE_LEN = 3 /* "%XX" */ };
+
+/* How one wire name is read. */
+struct name_rules {
+	char delimiter;
+	bool utf8;
+	bool below;           /* the prefix stood before it */
+	bool all_below_inbox; /* and begins with INBOX */
+};
 
 static bool is_control(uint32_t c)
 {
 	return c < ' ' || c == 0x7f || (c >= 0x80 && c < 0xa0);
 }
+
+/* Is INBOX, in any case, the first component? */
+static bool starts_with_inbox(const char *name, char delimiter)
+{
+	return str_starts_case(name, inbox) &&
+	       (!name[INBOX_LEN] || (delimiter && name[INBOX_LEN] == delimiter));
+}
+
+/* --- to a path --- */
 
 static char *put_escape(char *out, uint8_t byte)
 {
@@ -25,46 +44,32 @@ static char *put_escape(char *out, uint8_t byte)
 	return out;
 }
 
-/* One decoded character of a component. */
-static char *put_character(char *out, const char *text, size_t len, uint32_t c)
-{
-	if (c != '/' && c != '%' && !is_control(c)) {
-		memcpy(out, text, len);
-		return out + len;
-	}
-	for (size_t i = 0; i < len; i++)
-		out = put_escape(out, (uint8_t)text[i]);
-	return out;
-}
-
-/* Valid UTF-8, without what a path may not hold. */
+/* Valid UTF-8 without controls. NULL: it is not. */
 static char *put_text(char *out, const char *text)
 {
-	size_t left = strlen(text);
+	size_t left = strlen(text), len;
 
-	while (left > 0) {
+	for (; left > 0; text += len, left -= len) {
 		uint32_t c = 0;
-		size_t len = str_utf8_decode((const uint8_t *)text, left, &c);
 
-		if (len == 0)
+		len = str_utf8_decode((const uint8_t *)text, left, &c);
+		if (len == 0 || is_control(c))
 			return NULL;
-		out = put_character(out, text, len, c);
-		text += len;
-		left -= len;
+		if (c == '/' || c == '%')
+			out = put_escape(out, (uint8_t)c);
+		else
+			out = mempcpy(out, text, len);
 	}
 	return out;
 }
 
-/*
- * What cannot be decoded is kept byte by byte. '&' is what a valid name can only get from "&-", so
- * it is escaped here, and no valid name has the same path.
- */
-static char *put_undecoded(char *out, const char *wire)
+/* At least one byte gets an escape that put_text() never writes: that tells the two apart. */
+static char *put_wire(char *out, const char *wire)
 {
 	for (; *wire; wire++) {
 		uint8_t byte = (uint8_t)*wire;
 
-		if (byte == '/' || byte == '%' || byte == '&' || is_control(byte) || byte >= 0x80)
+		if (byte == '/' || byte == '%' || byte == '&' || byte >= 0x80 || is_control(byte))
 			out = put_escape(out, byte);
 		else
 			*out++ = (char)byte;
@@ -77,74 +82,103 @@ static char *put_component(char *out, const char *wire, bool utf8)
 	CLEANUP(freep) char *decoded = utf8 ? xstrdup(wire) : utf7_decode(wire);
 	char *end = decoded ? put_text(out, decoded) : NULL;
 
-	return end ? end : put_undecoded(out, wire);
+	return end ? end : put_wire(out, wire);
 }
 
-/* INBOX, alone or as the first component, is one folder in any case. */
-static bool starts_with_inbox(const char *name, char delimiter)
+static bool is_below(const char *wire, const char *prefix, char delimiter)
 {
-	size_t len = strlen(inbox);
+	size_t len = prefix ? strlen(prefix) : 0;
+	size_t any_case = len > 0 && starts_with_inbox(prefix, delimiter) ? INBOX_LEN : 0;
 
-	return str_starts_case(name, inbox) &&
-	       (!name[len] || (delimiter && name[len] == delimiter));
+	return len > 0 && strlen(wire) > len && !str_equal_case(wire, inbox) &&
+	       strncasecmp(wire, prefix, any_case) == 0 &&
+	       strncmp(wire + any_case, prefix + any_case, len - any_case) == 0;
+}
+
+/*
+ * A first component that is called INBOX, behind a prefix. Where all folders are below INBOX, its
+ * children are there too; anything else is an ordinary folder of that name.
+ */
+static char *put_false_inbox(char *out, const char *name, bool all_below_inbox)
+{
+	if (all_below_inbox && name[INBOX_LEN] && str_starts(name, inbox))
+		return stpcpy(out, inbox);
+	out = put_escape(out, (uint8_t)*name);
+	return mempcpy(out, name + 1, INBOX_LEN - 1);
+}
+
+static char *put_first(
+	char *out, const char *name, const char *component, const struct name_rules *rules)
+{
+	if (!starts_with_inbox(name, rules->delimiter))
+		return put_component(out, component, rules->utf8);
+	if (!rules->below)
+		return stpcpy(out, inbox);
+	return put_false_inbox(out, name, rules->all_below_inbox);
 }
 
 char *name_to_path(const char *wire, char delimiter, const char *prefix, bool utf8)
 {
-	char *path, *out;
+	bool below = is_below(wire, prefix, delimiter);
+	const struct name_rules rules = {.delimiter = delimiter,
+		.utf8 = utf8,
+		.below = below,
+		.all_below_inbox = below && starts_with_inbox(prefix, delimiter)};
+	const char *name = below ? wire + strlen(prefix) : wire;
+	char *path = xmalloc(strlen(name) * ESCAPE_LEN + 1), *out = path;
 
-	if (prefix && *prefix && !str_equal_case(wire, inbox) && str_starts(wire, prefix) &&
-		wire[strlen(prefix)])
-		wire += strlen(prefix);
-	out = path = xmalloc(strlen(wire) * 2 * ESCAPE_LEN + 1);
 	for (bool first = true;; first = false) {
-		const char *end = delimiter ? strchr(wire, delimiter) : NULL;
+		const char *end = delimiter ? strchr(name, delimiter) : NULL;
 		CLEANUP(freep)
-		char *component = end ? xstrndup(wire, (size_t)(end - wire)) : xstrdup(wire);
+		char *component = end ? xstrndup(name, (size_t)(end - name)) : xstrdup(name);
 
-		if (first && starts_with_inbox(wire, delimiter))
-			out = stpcpy(out, inbox);
-		else
-			out = put_component(out, component, utf8);
+		out = first ? put_first(out, name, component, &rules)
+			    : put_component(out, component, utf8);
 		if (!end)
 			break;
 		*out++ = '/';
-		wire = end + 1;
+		name = end + 1;
 	}
 	*out = '\0';
 	return path;
 }
 
-/* --- back --- */
+/* --- from a path --- */
 
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* "%XX" undone; NULL when malformed or NUL. */
-static char *unescape(const char *component, size_t len)
+/* "XX"; -1: it is not, or NUL. */
+static int escaped_byte(const char *digits)
 {
-	CLEANUP(freep) char *text = xmalloc(len + 1);
+	int high = hex_value(digits[0]), low = high < 0 ? -1 : hex_value(digits[1]);
+	int byte = low < 0 ? -1 : high * 16 + low;
+
+	return byte == 0 ? -1 : byte;
+}
+
+/* "%XX" undone; NULL when malformed. *ret_is_wire: it was kept as it is on the wire. */
+static char *unescape(const char *component, bool *ret_is_wire)
+{
+	CLEANUP(freep) char *text = xmalloc(strlen(component) + 1);
 	char *out = text;
 
-	for (size_t i = 0; i < len; i++) {
-		int high, low;
+	*ret_is_wire = false;
+	for (; *component; component++) {
+		int byte = (uint8_t)*component;
 
-		if (component[i] != '%') {
-			*out++ = component[i];
-			continue;
+		if (byte == '%') {
+			byte = escaped_byte(component + 1);
+			if (byte < 0)
+				return NULL;
+			*ret_is_wire |= byte != '/' && byte != '%';
+			component += ESCAPE_LEN - 1;
 		}
-		high = i + 2 < len ? hex_value(component[i + 1]) : -1;
-		low = i + 2 < len ? hex_value(component[i + 2]) : -1;
-		if (high < 0 || low < 0 || high * 16 + low == 0)
-			return NULL;
-		*out++ = (char)(high * 16 + low);
-		i += 2;
+		*out++ = (char)byte;
 	}
 	*out = '\0';
 	return TAKE(text);
@@ -162,42 +196,60 @@ static void replace(char *text, char delimiter, bool *ret_changed)
 	}
 }
 
-/* 8-bit bytes that were kept one by one go back as they came. */
-static char *encode_component(
-	const char *component, size_t len, char delimiter, bool utf8, bool *ret_changed)
+static char *encode_component(const char *component, char delimiter, bool utf8, bool *ret_changed)
 {
-	CLEANUP(freep) char *text = unescape(component, len);
+	bool is_wire;
+	CLEANUP(freep) char *text = unescape(component, &is_wire);
 
 	if (!text || !*text)
 		return NULL;
+	if (!is_wire && !str_utf8_valid(text, strlen(text)))
+		return NULL;
 	replace(text, delimiter, ret_changed);
-	if (utf8 || !str_utf8_valid(text, strlen(text)))
-		return TAKE(text);
-	return utf7_encode(text);
+	return is_wire || utf8 ? TAKE(text) : utf7_encode(text);
+}
+
+/* Does the prefix stand before this path? */
+static bool takes_prefix(const char *path, char delimiter, const char *prefix)
+{
+	if (!starts_with_inbox(path, '/'))
+		return true;
+	return path[INBOX_LEN] && starts_with_inbox(prefix, delimiter);
+}
+
+static bool add_component(
+	struct buf *name, const char *component, char delimiter, bool utf8, bool *ret_changed)
+{
+	CLEANUP(freep)
+	char *encoded = encode_component(component, delimiter, utf8, ret_changed);
+
+	return encoded && buf_add_str(name, encoded);
 }
 
 char *name_from_path(
 	const char *path, char delimiter, const char *prefix, bool utf8, bool *ret_changed)
 {
-	bool is_inbox = str_equal_case(path, inbox), changed = false;
-	CLEANUP(freep) char *name = xstrdup(prefix && !is_inbox ? prefix : "");
+	CLEANUP(buf_free) struct buf name = BUF_INIT(SIZE_MAX / 4);
+	bool is_inbox = starts_with_inbox(path, '/'), changed = false, good = true;
 
-	for (bool first = true;; first = false) {
+	if (takes_prefix(path, delimiter, prefix ? prefix : ""))
+		good = buf_add_str(&name, prefix ? prefix : "");
+	for (bool first = true; good; first = false) {
 		size_t len = strcspn(path, "/");
-		CLEANUP(freep)
-		char *component = encode_component(path, len, delimiter, utf8, &changed);
-		char *longer;
+		CLEANUP(freep) char *component = xstrndup(path, len);
 
-		if (!component || (path[len] && !delimiter))
-			return NULL;
-		longer = first ? str_printf("%s%s", name, component)
-			       : str_printf("%s%c%s", name, delimiter, component);
-		free(name);
-		name = longer;
-		if (!path[len])
+		if (first && is_inbox)
+			good = buf_add_str(&name, inbox);
+		else
+			good = add_component(&name, component, delimiter, utf8, &changed);
+		path += len;
+		if (!good || !*path)
 			break;
-		path += len + 1;
+		good = delimiter && buf_add_byte(&name, (uint8_t)delimiter);
+		path++;
 	}
+	if (!good)
+		return NULL;
 	*ret_changed = changed;
-	return TAKE(name);
+	return buf_take_str(&name);
 }

@@ -29,14 +29,14 @@ enum imap_reply_kind {
 	IMAP_NAMESPACE,  /* namespace: the first personal one; words: others' prefixes */
 	IMAP_FLAGS,      /* flags */
 	IMAP_SEARCH,     /* set, modseq */
-	IMAP_ESEARCH,    /* set, has tag; modseq */
+	IMAP_ESEARCH,    /* set, uids, modseq; tag of the command, "" when not said */
 	IMAP_EXISTS,     /* number */
 	IMAP_RECENT,     /* number */
 	IMAP_EXPUNGE,    /* number */
 	IMAP_VANISHED,   /* set, earlier */
 	IMAP_FETCH,      /* fetch; also UIDFETCH */
 	IMAP_ID,         /* words: name, value, name, value, ... */
-	IMAP_OTHER,      /* anything unknown, skipped */
+	IMAP_OTHER,      /* anything unknown, skipped; also a line that is no response at all */
 };
 
 enum imap_status { IMAP_OK, IMAP_NO, IMAP_BAD, IMAP_BYE, IMAP_PREAUTH };
@@ -122,6 +122,7 @@ struct imap_fetch_reply {
 	uint32_t uid;      /* 1..2^32-1; 0 and too large count as absent */
 	const char *flags; /* canonical (imap/flags.h) */
 	size_t bad_flags;  /* that were left out */
+	size_t bad_items;  /* numbers and dates that could not be used, so are absent */
 	struct zoned_time date;
 	const char *date_text; /* INTERNALDATE as sent, NULL when absent */
 	uint64_t size;         /* RFC822.SIZE: a hint, the literal's length is the truth */
@@ -140,10 +141,11 @@ struct imap_reply {
 	uint64_t number;
 	uint64_t modseq;
 	bool earlier;      /* VANISHED (EARLIER) */
+	bool uids;         /* ESEARCH: the set holds UIDs */
 	const char *flags; /* canonical; PERMANENTFLAGS may hold "\*" */
 	const char *const *words;
 	size_t words_count;
-	const struct rangeset *set;
+	const struct rangeset *set; /* never NULL */
 	struct imap_list_entry list;
 	const char *name; /* STATUS: mailbox on the wire */
 	struct imap_counts counts;

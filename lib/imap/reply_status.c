@@ -2,7 +2,6 @@
 
 #include "base/str.h"
 #include "imap/reply_internal.h"
-#include "imap/seqset.h"
 
 static const struct {
 	const char *name;
@@ -55,6 +54,11 @@ bool reply_is_status(const char *word, enum imap_status *ret_status)
 	return false;
 }
 
+bool reply_is_tagged_status(const char *word, enum imap_status *ret_status)
+{
+	return reply_is_status(word, ret_status) && *ret_status <= IMAP_BAD;
+}
+
 /* The name in upper case, in place. */
 static void set_code(struct imap_parser *parser, const char *name)
 {
@@ -81,14 +85,13 @@ static void parse_appenduid(struct imap_parser *parser)
 	struct imap_reply *reply = &parser->reply;
 	const char *uids;
 
-	rangeset_clear(&parser->set);
-	if (reply_take_number(parser, &reply->number)) {
+	if (reply_take_number(parser, &reply->number) && reply->number > 0 &&
+		reply->number <= UINT32_MAX) {
 		uids = reply_take_atom(parser);
-		if (uids && seqset_parse(uids, strlen(uids), &parser->set, NULL)) {
-			reply->set = &parser->set;
+		if (uids && seqset_collect(uids, strlen(uids), &parser->ranges, NULL))
 			return;
-		}
 	}
+	parser->ranges.count = 0;
 	no_such_code(parser);
 }
 
@@ -106,15 +109,19 @@ static bool parse_arguments(struct imap_parser *parser, struct err *err)
 		return true;
 	case IMAP_CODE_UIDVALIDITY:
 	case IMAP_CODE_UIDNEXT:
+		if (!reply_take_number(parser, &reply->number) || reply->number == 0 ||
+			reply->number > UINT32_MAX)
+			no_such_code(parser);
+		return true;
 	case IMAP_CODE_HIGHESTMODSEQ:
-		if (!reply_take_number(parser, &reply->number))
+		if (!reply_take_modseq(parser, &reply->number))
 			no_such_code(parser);
 		return true;
 	case IMAP_CODE_APPENDUID:
 		parse_appenduid(parser);
 		return true;
 	case IMAP_CODE_PERMANENTFLAGS:
-		if (reply_peek(parser)->kind != SCAN_OPEN) {
+		if (!reply_take_kind(parser, SCAN_OPEN)) {
 			no_such_code(parser);
 			return true;
 		}
@@ -141,16 +148,11 @@ static bool parse_code(struct imap_parser *parser, struct err *err)
 	return true;
 }
 
-/* After OK, NO, BAD, BYE, PREAUTH (word), or after '+' (NULL). */
-bool reply_parse_status(struct imap_parser *parser, const char *word, struct err *err)
+bool reply_parse_text(struct imap_parser *parser, struct err *err)
 {
-	struct imap_reply *reply = &parser->reply;
-
-	if (word && !reply_is_status(word, &reply->status))
-		return reply_malformed("neither status nor data", err);
 	if (!parse_code(parser, err))
 		return false;
 	if (reply_peek(parser)->kind == SCAN_TEXT)
-		reply->text = reply_text(parser, reply_next(parser));
+		parser->reply.text = reply_text(parser, reply_next(parser));
 	return true;
 }

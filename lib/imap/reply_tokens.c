@@ -30,6 +30,11 @@ const char *reply_text(const struct imap_parser *parser, const struct reply_toke
 	return parser->strings.data ? (const char *)parser->strings.data + token->at : "";
 }
 
+char *reply_text_to_change(struct imap_parser *parser, const struct reply_token *token)
+{
+	return (char *)parser->strings.data + token->at;
+}
+
 bool reply_take_kind(struct imap_parser *parser, enum scan_kind kind)
 {
 	if (reply_peek(parser)->kind != kind)
@@ -54,13 +59,6 @@ const char *reply_take_string(struct imap_parser *parser)
 	return reply_text(parser, reply_next(parser));
 }
 
-bool reply_take_number(struct imap_parser *parser, uint64_t *ret_number)
-{
-	const char *text = reply_take_string(parser);
-
-	return text && str_parse_u64(text, ret_number);
-}
-
 void reply_skip_value(struct imap_parser *parser)
 {
 	size_t depth = 0;
@@ -76,6 +74,33 @@ void reply_skip_value(struct imap_parser *parser)
 	} while (depth > 0);
 }
 
+bool reply_list_ends(struct imap_parser *parser)
+{
+	return reply_peek(parser)->kind == SCAN_END || reply_take_kind(parser, SCAN_CLOSE);
+}
+
+bool reply_take_number(struct imap_parser *parser, uint64_t *ret_number)
+{
+	const char *text = reply_take_string(parser);
+
+	if (!text)
+		reply_skip_value(parser);
+	return text && str_parse_u64(text, ret_number);
+}
+
+bool reply_take_modseq(struct imap_parser *parser, uint64_t *ret_modseq)
+{
+	bool in_list = reply_take_kind(parser, SCAN_OPEN);
+	uint64_t modseq;
+	bool good = reply_take_number(parser, &modseq) && modseq <= REPLY_MODSEQ_MAX;
+
+	while (in_list && !reply_list_ends(parser))
+		reply_skip_value(parser);
+	if (good)
+		*ret_modseq = modseq;
+	return good;
+}
+
 void reply_add_word(struct imap_parser *parser, const char *word)
 {
 	struct imap_reply *reply = &parser->reply;
@@ -85,40 +110,29 @@ void reply_add_word(struct imap_parser *parser, const char *word)
 	reply->words = parser->words;
 }
 
-static bool collect_flags(
-	struct imap_parser *parser, bool *ret_star, size_t *ret_bad, struct err *err)
+static bool take_flag(struct imap_parser *parser, size_t *ret_bad)
 {
-	flag_set_reset(&parser->flags);
-	while (!reply_take_kind(parser, SCAN_CLOSE)) {
-		const struct reply_token *token = reply_next(parser);
-		const char *text = reply_text(parser, token);
+	const struct reply_token *token = reply_peek(parser);
+	const char *text = reply_take_string(parser);
 
-		if (token->kind == SCAN_END)
-			return reply_malformed("flags that do not end", err);
-		if (token->kind != SCAN_ATOM)
-			(*ret_bad)++;
-		else if (strcmp(text, "\\*") == 0)
-			*ret_star = true;
-		else if (!flag_set_add(&parser->flags, text, token->len, ret_bad))
-			return err_set(err, ERR_PROTOCOL, "more than %d flags, or %d bytes of them",
-				IMAP_FLAGS_MAX, IMAP_FLAGS_BYTES_MAX);
-	}
+	if (text)
+		return flag_set_add(&parser->flags, text, token->len, ret_bad);
+	reply_skip_value(parser);
+	(*ret_bad)++;
 	return true;
 }
 
 bool reply_take_flags(
 	struct imap_parser *parser, const char **ret_flags, size_t *ret_bad, struct err *err)
 {
-	CLEANUP(freep) char *flags = NULL;
-	bool star = false;
-
-	if (!reply_take_kind(parser, SCAN_OPEN))
-		return reply_malformed("flags that are no list", err);
-	if (!collect_flags(parser, &star, ret_bad, err))
-		return false;
-	flags = flag_set_canonical(&parser->flags);
+	flag_set_reset(&parser->flags);
+	parser->flags.wildcard = parser->reply.code == IMAP_CODE_PERMANENTFLAGS;
+	while (!reply_list_ends(parser))
+		if (!take_flag(parser, ret_bad))
+			return err_set(err, ERR_PROTOCOL, "more than %d flags, or %d bytes of them",
+				IMAP_FLAGS_MAX, IMAP_FLAGS_BYTES_MAX);
 	free(parser->flags_text);
-	parser->flags_text = star ? str_printf("\\*%s%s", *flags ? " " : "", flags) : TAKE(flags);
+	parser->flags_text = flag_set_canonical(&parser->flags);
 	*ret_flags = parser->flags_text;
 	return true;
 }

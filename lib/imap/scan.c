@@ -1,39 +1,48 @@
-#include "imap/scan.h"
-
 #include <assert.h>
 #include <string.h>
-#include <strings.h>
 
 #include "imap/limits.h"
+#include "imap/scan_internal.h"
 
-enum state {
-	BETWEEN,       /* before a token */
-	IN_ATOM,       /* */
-	IN_SECTION,    /* of "BODY[...]", where blanks and parentheses are part of the atom */
-	IN_QUOTED,     /* */
-	IN_ESCAPE,     /* after a backslash in it */
-	IN_SIZE,       /* of "{n}" */
-	AFTER_SIZE,    /* where the line has to end */
-	IN_LITERAL,    /* its bytes */
-	AFTER_LITERAL, /* its end is still to be told */
-	IN_TEXT,       /* the human text */
-	AFTER_CR,      /* which LF has to follow */
+enum { PIECE_KEPT_MAX = 64 * 1024 }; /* memory kept for the next response */
+
+const uint8_t scan_classes[256] = {
+	[0 ... 8] = CONTROL,
+	['\n'] = END,
+	[11 ... 12] = CONTROL,
+	['\r'] = END,
+	[14 ... 31] = CONTROL,
+	[' '] = END,
+	['"'] = OPENING,
+	['('] = PAREN,
+	[')'] = PAREN,
+	['['] = BRACKET,
+	['\\'] = ESCAPE,
+	[']'] = BRACKET,
+	['{'] = OPENING,
+	[127] = CONTROL,
 };
 
-enum step { TOOK, TOKEN, FAILED }; /* a run of bytes, a whole token, an error */
-
-struct input {
-	const uint8_t *data;
-	size_t len;
-	size_t used;
-	struct scan_token *token;
-	struct err *err;
-};
+static void begin_line(struct scan *scan)
+{
+	scan->state = BETWEEN;
+	scan->expect = EXPECT_TOKENS;
+	scan->words = 0;
+	scan->brackets = 0;
+	scan->in_code = false;
+	scan->literals = 0;
+	scan->line_bytes = 0;
+	scan->line_max = IMAP_LINE_BYTES_MAX;
+	if (scan->piece.cap > PIECE_KEPT_MAX)
+		buf_free(&scan->piece);
+	scan->piece.max = IMAP_LINE_BYTES_MAX;
+}
 
 void scan_init(struct scan *scan)
 {
-	*scan = (struct scan){.state = BETWEEN};
+	*scan = (struct scan){0};
 	buf_init(&scan->piece, IMAP_LINE_BYTES_MAX);
+	begin_line(scan);
 }
 
 void scan_free(struct scan *scan)
@@ -44,7 +53,19 @@ void scan_free(struct scan *scan)
 void scan_expect_text(struct scan *scan)
 {
 	assert(scan->state == BETWEEN && !scan->in_code);
-	scan->text_expected = true;
+	scan->expect = EXPECT_CODE_OR_TEXT;
+}
+
+void scan_expect_raw(struct scan *scan)
+{
+	assert(scan->state == BETWEEN && !scan->in_code);
+	scan->expect = EXPECT_TEXT;
+}
+
+void scan_allow_long_line(struct scan *scan)
+{
+	scan->line_max = IMAP_SET_LINE_BYTES_MAX;
+	scan->piece.max = IMAP_SET_LINE_BYTES_MAX;
 }
 
 uint64_t scan_literal_left(const struct scan *scan)
@@ -59,385 +80,253 @@ bool scan_is_empty(const struct scan *scan)
 
 /* --- small steps --- */
 
-static enum step fail(struct input *input, const char *what)
+enum step scan_fail(struct input *in, const char *what)
 {
-	(void)err_set(input->err, ERR_PROTOCOL, "malformed response: %s", what);
+	(void)err_set(in->err, ERR_PROTOCOL, "malformed response: %s", what);
 	return FAILED;
 }
 
-static enum step take(struct input *input, size_t len)
+enum step scan_fail_long(struct scan *scan, struct input *in)
 {
-	input->used += len;
-	return TOOK;
+	(void)err_set(in->err, ERR_PROTOCOL, "response line longer than %zu bytes", scan->line_max);
+	return FAILED;
 }
 
-/* A token that is one byte of punctuation. */
-static enum step punctuation(struct input *input, enum scan_kind kind)
+enum step scan_take_byte(struct input *in)
 {
-	input->used++;
-	*input->token = (struct scan_token){.kind = kind};
-	return TOKEN;
+	in->at++;
+	return ON;
 }
 
-/* The collected piece as a token; `taken` more bytes belong to it. */
-static enum step piece(struct scan *scan, struct input *input, enum scan_kind kind, size_t taken)
-{
-	input->used += taken;
-	scan->state = BETWEEN;
-	*input->token = (struct scan_token){
-		.kind = kind,
-		.data = (const uint8_t *)buf_str(&scan->piece),
-		.len = scan->piece.len,
-	};
-	return TOKEN;
-}
-
-static enum step collect(struct scan *scan, struct input *input, size_t len)
-{
-	if (!buf_add(&scan->piece, input->data + input->used, len))
-		return fail(input, "line too long");
-	return take(input, len);
-}
-
-static void begin_piece(struct scan *scan, enum state state)
+enum step scan_begin(struct scan *scan, struct input *in, enum state state)
 {
 	buf_reset(&scan->piece);
 	scan->state = state;
+	in->from = in->at;
+	return ON;
 }
 
-static size_t left(const struct input *input)
+bool scan_keep(struct scan *scan, struct input *in)
 {
-	return input->len - input->used;
+	bool fits = buf_add(&scan->piece, in->data + in->from, in->at - in->from);
+
+	in->from = in->at;
+	return fits;
 }
 
-static const uint8_t *at(const struct input *input)
+bool scan_so_far(struct scan *scan, struct input *in, const uint8_t **ret_data, size_t *ret_len)
 {
-	return input->data + input->used;
+	if (scan->piece.len > 0 && !scan_keep(scan, in))
+		return false;
+	*ret_data = scan->piece.len ? scan->piece.data : in->data + in->from;
+	*ret_len = scan->piece.len ? scan->piece.len : in->at - in->from;
+	return true;
 }
 
-/* --- the end of a line --- */
-
-static enum step end_line(struct scan *scan, struct input *input)
+enum step scan_give(struct scan *scan, struct input *in, enum scan_kind kind)
 {
-	if (scan->depth != 0)
-		return fail(input, "line ends within parentheses");
+	struct scan_token token = {.kind = kind};
+
+	if (!scan_so_far(scan, in, &token.data, &token.len))
+		return scan_fail_long(scan, in);
 	scan->state = BETWEEN;
-	scan->text_expected = scan->in_code = false;
-	scan->line_bytes = 0;
-	scan->literals = 0;
-	return punctuation(input, SCAN_END);
+	*in->token = token;
+	return TOKEN;
 }
 
-static enum step after_cr(struct scan *scan, struct input *input)
+/* A token that is one byte of the input. */
+static enum step give_mark(struct input *in, enum scan_kind kind)
 {
-	return *at(input) == '\n' ? end_line(scan, input) : fail(input, "CR without LF");
+	in->at++;
+	*in->token = (struct scan_token){.kind = kind};
+	return TOKEN;
+}
+
+bool scan_run_to(struct input *in, uint8_t stop)
+{
+	size_t at = in->at;
+
+	while (at < in->len && !(scan_classes[in->data[at]] & stop))
+		at++;
+	in->at = at;
+	return at < in->len;
 }
 
 /* --- between tokens --- */
 
-static enum step open_list(struct scan *scan, struct input *input)
+static enum step end_line(struct scan *scan, struct input *in)
+{
+	if (scan->depth > 0)
+		return scan_fail(in, "line ends within parentheses");
+	return give_mark(in, SCAN_END);
+}
+
+static enum step after_cr(struct scan *scan, struct input *in)
+{
+	if (in->data[in->at] == '\r')
+		return scan_take_byte(in);
+	if (in->data[in->at] != '\n')
+		return scan_fail(in, "CR without LF");
+	return end_line(scan, in);
+}
+
+static enum step open_list(struct scan *scan, struct input *in)
 {
 	if (++scan->depth > IMAP_DEPTH_MAX)
-		return fail(input, "more than 64 nested parentheses");
-	return punctuation(input, SCAN_OPEN);
+		return scan_fail(in, "parentheses nested too deep");
+	return give_mark(in, SCAN_OPEN);
 }
 
-static enum step close_list(struct scan *scan, struct input *input)
+static enum step close_list(struct scan *scan, struct input *in)
 {
-	if (scan->depth-- == 0)
-		return fail(input, "parenthesis closed that was not open");
-	return punctuation(input, SCAN_CLOSE);
+	if (scan->depth == 0)
+		return scan_fail(in, "closing parenthesis without an opening one");
+	scan->depth--;
+	return give_mark(in, SCAN_CLOSE);
 }
 
-static enum step open_code(struct scan *scan, struct input *input)
+static enum step begin_text(struct scan *scan, struct input *in)
 {
-	scan->in_code = true;
-	scan->text_expected = false;
-	return punctuation(input, SCAN_CODE_OPEN);
+	if (scan->expect == EXPECT_CODE_OR_TEXT && in->data[in->at] == '[') {
+		scan->in_code = true;
+		scan->expect = EXPECT_TOKENS;
+		return give_mark(in, SCAN_CODE_OPEN);
+	}
+	return scan_begin(scan, in, IN_TEXT);
 }
 
-static enum step close_code(struct scan *scan, struct input *input)
+static enum step close_code(struct scan *scan, struct input *in)
 {
 	scan->in_code = false;
-	scan->text_expected = true;
-	scan->code_done = true;
-	return punctuation(input, SCAN_CODE_CLOSE);
+	scan->expect = EXPECT_TEXT;
+	return give_mark(in, SCAN_CODE_CLOSE);
 }
 
-static enum step begin_quoted(struct scan *scan, struct input *input)
+/* One of the words a line begins with. */
+static enum step begin_word(struct scan *scan, struct input *in)
 {
-	begin_piece(scan, IN_QUOTED);
-	return take(input, 1);
-}
-
-static enum step begin_literal(struct scan *scan, struct input *input)
-{
-	if (++scan->literals > IMAP_RESPONSE_LITERALS_MAX)
-		return fail(input, "more than 1000 literals");
-	begin_piece(scan, IN_SIZE);
-	return take(input, 1);
-}
-
-static enum step between(struct scan *scan, struct input *input)
-{
-	uint8_t c = *at(input);
-
-	if (c == ' ')
-		return take(input, 1);
-	if (scan->text_expected && c == '[' && !scan->code_done)
-		return open_code(scan, input);
-	if (scan->text_expected) {
-		scan->text_expected = scan->code_done = false;
-		begin_piece(scan, IN_TEXT);
-		return TOOK;
+	if (scan->words == 0 && in->data[in->at] == '\0')
+		return scan_take_byte(in);
+	(void)scan_begin(scan, in, IN_WORD);
+	if (scan->words == 0 && in->data[in->at] == '+') {
+		scan->words = WORDS_TOLD_APART;
+		in->at++;
+		return scan_give(scan, in, SCAN_ATOM);
 	}
-	switch (c) {
+	return ON;
+}
+
+static enum step begin_token(struct scan *scan, struct input *in)
+{
+	switch (in->data[in->at]) {
+	case '(':
+		return open_list(scan, in);
+	case ')':
+		return close_list(scan, in);
+	case '{':
+		return scan_begin_literal(scan, in);
+	case '"':
+		in->at++;
+		return scan_begin(scan, in, IN_QUOTED);
+	case ']':
+		if (scan->in_code && scan->depth == 0 && scan->brackets == 0)
+			return close_code(scan, in);
+		break;
+	default:
+		break;
+	}
+	return scan_begin(scan, in, IN_ATOM);
+}
+
+static enum step between(struct scan *scan, struct input *in)
+{
+	switch (in->data[in->at]) {
+	case ' ':
+		return scan_take_byte(in);
 	case '\r':
 		scan->state = AFTER_CR;
-		return take(input, 1);
+		return scan_take_byte(in);
 	case '\n':
-		return end_line(scan, input);
-	case '(':
-		return open_list(scan, input);
-	case ')':
-		return close_list(scan, input);
-	case '"':
-		return begin_quoted(scan, input);
-	case '{':
-		return begin_literal(scan, input);
-	case ']':
-		if (scan->in_code && scan->depth == 0)
-			return close_code(scan, input);
-		break;
+		return end_line(scan, in);
 	default:
 		break;
 	}
-	begin_piece(scan, IN_ATOM);
-	return TOOK;
-}
-
-/* --- atoms --- */
-
-static bool ends_atom(const struct scan *scan, uint8_t c)
-{
-	return c == ' ' || c == '(' || c == ')' || c == '"' || c == '{' || c == '\r' || c == '\n' ||
-	       c == '[' || (c == ']' && scan->in_code && scan->depth == 0);
-}
-
-/* Does a section in brackets follow this atom? */
-static bool takes_section(const struct scan *scan)
-{
-	static const char *const names[] = {"BODY", "BODY.PEEK", "BINARY", "BINARY.SIZE"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcasecmp(buf_str(&scan->piece), names[i]) == 0)
-			return true;
-	return false;
-}
-
-static enum step in_atom(struct scan *scan, struct input *input)
-{
-	size_t run = 0;
-	uint8_t c;
-
-	while (run < left(input) && !ends_atom(scan, at(input)[run])) {
-		c = at(input)[run];
-		if ((c < ' ' && c != '\t') || c == 0x7f)
-			return fail(input, "control character");
-		run++;
-	}
-	if (run > 0)
-		return collect(scan, input, run);
-	c = *at(input);
-	if (c == '[') {
-		scan->state = takes_section(scan) ? IN_SECTION : IN_ATOM;
-		return collect(scan, input, 1);
-	}
-	if (c == '{' && strcmp(buf_str(&scan->piece), "~") == 0)
-		return begin_literal(scan, input);
-	if (scan->piece.len == 0)
-		return fail(input, "unexpected character");
-	return piece(scan, input, SCAN_ATOM, 0);
-}
-
-static enum step in_section(struct scan *scan, struct input *input)
-{
-	uint8_t c = *at(input);
-
-	if (c < ' ')
-		return fail(input, "section that does not end");
-	if (c == ']')
-		scan->state = IN_ATOM;
-	return collect(scan, input, 1);
-}
-
-/* --- strings --- */
-
-static enum step in_quoted(struct scan *scan, struct input *input)
-{
-	size_t run = 0;
-
-	while (run < left(input) && !memchr("\"\\\r\n", at(input)[run], 5))
-		run++;
-	if (run > 0)
-		return collect(scan, input, run);
-	switch (*at(input)) {
-	case '"':
-		return piece(scan, input, SCAN_STRING, 1);
-	case '\\':
-		scan->state = IN_ESCAPE;
-		return take(input, 1);
-	default:
-		return fail(input, "string that does not end");
-	}
-}
-
-static enum step in_escape(struct scan *scan, struct input *input)
-{
-	if (memchr("\r\n", *at(input), 3))
-		return fail(input, "string that does not end");
-	scan->state = IN_QUOTED;
-	return collect(scan, input, 1);
-}
-
-static enum step in_text(struct scan *scan, struct input *input)
-{
-	size_t run = 0;
-
-	while (run < left(input) && !memchr("\r\n", at(input)[run], 3))
-		run++;
-	if (run > 0)
-		return collect(scan, input, run);
-	if (*at(input) == '\0')
-		return fail(input, "NUL");
-	return piece(scan, input, SCAN_TEXT, 0);
-}
-
-/* --- literals --- */
-
-/* Digits, then '+' or '-' of the non-synchronising form. */
-static bool parse_size(const char *text, uint64_t *ret_size)
-{
-	uint64_t size = 0;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		unsigned digit = (unsigned)(*text - '0');
-
-		if (size > (UINT64_MAX - digit) / 10)
-			return false;
-		size = size * 10 + digit;
-	}
-	text += *text == '+' || *text == '-';
-	*ret_size = size;
-	return !*text;
-}
-
-static enum step in_size(struct scan *scan, struct input *input)
-{
-	enum { SIZE_TEXT_MAX = 64 };
-	uint8_t c = *at(input);
-
-	if (c == '}') {
-		scan->state = AFTER_SIZE;
-		return take(input, 1);
-	}
-	if (c < ' ' || scan->piece.len == SIZE_TEXT_MAX)
-		return fail(input, "literal without a size");
-	return collect(scan, input, 1);
-}
-
-static enum step after_size(struct scan *scan, struct input *input)
-{
-	uint64_t size;
-
-	if (*at(input) == '\r')
-		return take(input, 1);
-	if (*at(input) != '\n' || !parse_size(buf_str(&scan->piece), &size))
-		return fail(input, "literal without a size");
-	input->used++;
-	scan->literal_left = size;
-	scan->state = size > 0 ? IN_LITERAL : AFTER_LITERAL;
-	*input->token = (struct scan_token){.kind = SCAN_LITERAL, .size = size};
-	return TOKEN;
-}
-
-static enum step in_literal(struct scan *scan, struct input *input)
-{
-	size_t len = left(input);
-
-	if (len > scan->literal_left)
-		len = (size_t)scan->literal_left;
-	*input->token =
-		(struct scan_token){.kind = SCAN_LITERAL_DATA, .data = at(input), .len = len};
-	input->used += len;
-	scan->literal_left -= len;
-	if (scan->literal_left == 0)
-		scan->state = AFTER_LITERAL;
-	return TOKEN;
-}
-
-static enum step after_literal(struct scan *scan, struct input *input)
-{
-	scan->state = BETWEEN;
-	*input->token = (struct scan_token){.kind = SCAN_LITERAL_END};
-	return TOKEN;
+	if (scan->expect != EXPECT_TOKENS)
+		return begin_text(scan, in);
+	if (scan->words < WORDS_TOLD_APART)
+		return begin_word(scan, in);
+	return begin_token(scan, in);
 }
 
 /* --- the machine --- */
 
-static enum step step(struct scan *scan, struct input *input)
+static enum step advance(struct scan *scan, struct input *in)
+{
+	static enum step (*const steps[])(struct scan *, struct input *) = {
+		[BETWEEN] = between,
+		[IN_WORD] = scan_in_word,
+		[IN_ATOM] = scan_in_atom,
+		[IN_SECTION] = scan_in_section,
+		[IN_ORIGIN] = scan_in_origin,
+		[IN_QUOTED] = scan_in_quoted,
+		[IN_ESCAPE] = scan_in_escape,
+		[IN_SIZE] = scan_in_size,
+		[AFTER_PLUS] = scan_after_plus,
+		[AFTER_SIZE] = scan_after_size,
+		[IN_LITERAL] = scan_in_literal,
+		[LITERAL_DONE] = scan_literal_done,
+		[IN_TEXT] = scan_in_text,
+		[AFTER_CR] = after_cr,
+	};
+
+	return steps[scan->state](scan, in);
+}
+
+/* A token under way goes on in the next input. */
+static bool is_collecting(const struct scan *scan)
 {
 	switch ((enum state)scan->state) {
-	case BETWEEN:
-		return between(scan, input);
+	case IN_WORD:
 	case IN_ATOM:
-		return in_atom(scan, input);
 	case IN_SECTION:
-		return in_section(scan, input);
+	case IN_ORIGIN:
 	case IN_QUOTED:
-		return in_quoted(scan, input);
-	case IN_ESCAPE:
-		return in_escape(scan, input);
-	case IN_SIZE:
-		return in_size(scan, input);
-	case AFTER_SIZE:
-		return after_size(scan, input);
-	case IN_LITERAL:
-		return in_literal(scan, input);
-	case AFTER_LITERAL:
-		return after_literal(scan, input);
 	case IN_TEXT:
-		return in_text(scan, input);
-	case AFTER_CR:
-		return after_cr(scan, input);
+		return true;
+	default:
+		return false;
 	}
-	assert(!"a state of the scanner");
-	return FAILED;
+}
+
+/* Count the line's bytes, its literals' left out. */
+static bool count_line(struct scan *scan, struct input *in)
+{
+	if (in->token->kind == SCAN_LITERAL_DATA)
+		return true;
+	scan->line_bytes += in->at;
+	if (scan->line_bytes > scan->line_max)
+		return scan_fail_long(scan, in) != FAILED;
+	if (in->token->kind == SCAN_END)
+		begin_line(scan);
+	return true;
 }
 
 bool scan_next(struct scan *scan, const uint8_t *data, size_t len, size_t *ret_used,
 	struct scan_token *ret_token, struct err *err)
 {
-	struct input input = {.data = data, .len = len, .token = ret_token, .err = err};
+	struct scan_token token = {.kind = SCAN_MORE};
+	struct input in = {.data = data, .len = len, .token = &token, .err = err};
+	enum step step = ON;
 
-	*ret_token = (struct scan_token){.kind = SCAN_MORE};
-	while (input.used < len || scan->state == AFTER_LITERAL) {
-		size_t from = input.used;
-		bool in_line = scan->state != IN_LITERAL;
-		enum step result = step(scan, &input);
-
-		if (result == FAILED)
-			return false;
-		if (in_line && ret_token->kind != SCAN_END)
-			scan->line_bytes += input.used - from;
-		if (scan->line_bytes > IMAP_LINE_BYTES_MAX)
-			return err_set(err, ERR_PROTOCOL, "response line longer than %d bytes",
-				IMAP_LINE_BYTES_MAX);
-		if (result == TOKEN)
-			break;
-	}
-	*ret_used = input.used;
+	while (step == ON && (in.at < len || scan->state == LITERAL_DONE))
+		step = advance(scan, &in);
+	if (step == FAILED)
+		return false;
+	if (step == ON && is_collecting(scan) && !scan_keep(scan, &in))
+		return scan_fail_long(scan, &in) != FAILED;
+	if (!count_line(scan, &in))
+		return false;
+	*ret_used = in.at;
+	*ret_token = token;
 	return true;
 }

@@ -1,7 +1,6 @@
 """Mail in, mail out, with a real server at both ends."""
 
 import hashlib
-import signal
 import socket
 import subprocess
 import time
@@ -140,32 +139,11 @@ def a_server_that_is_away_is_a_temporary_matter(lab):
         lab.mirror("alice", status=69)
 
 
-def new_mail_comes_by_push(lab):
-    user, count = filled(lab, extra="poll = 1h")
-    lab.start_daemon()
-    lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
-    with lab.server.client(user) as client:
-        client.deliver("INBOX", b"Subject: pushed\r\n\r\nhello\r\n")
-        lab.wait("push", lambda: lab.status("alice").get("messages") == count + 1, seconds=10)
-    lab.same("alice", user)
-
-
-def the_daemon_ends_cleanly_when_asked(lab):
-    filled(lab)
-    daemon = lab.start_daemon()
-    lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
-    lab.daemons.remove(daemon)
-    daemon.send_signal(signal.SIGTERM)
-    live.equal(daemon.wait(20), 0)
-    live.equal(lab.status("alice")["state"], "stopped")
-
-
 live.main(
     a_mirror_holds_what_the_server_has, a_second_pass_writes_nothing, changes_are_followed,
     a_folder_made_anew_is_read_anew, what_the_server_lost_is_still_there, a_restore_is_exact,
     a_second_restore_adds_nothing, a_mailbox_goes_back_into_its_own_emptied_account,
     cat_prints_exact_bytes, a_wrong_password_is_told_and_not_tried_again,
     an_unknown_authority_is_not_trusted, a_server_that_is_away_is_a_temporary_matter,
-    new_mail_comes_by_push, the_daemon_ends_cleanly_when_asked,
     programs=("mailstowd", "mailstow"),
 )

@@ -1,0 +1,11 @@
+/* Tokens of any bytes: no fault, no reading beyond them, and the same ones however they are cut. */
+#include "fuzz/fuzz_pieces.h"
+#include "support/show_scan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	fuzz_pieces(show_scan, data, len);
+	return 0;
+}
