@@ -1,114 +1,205 @@
-#include "restore/app.h"
-
-#include <stdarg.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
+#include "restore/command.h"
 #include "restore/when.h"
 
-int app_fail(const struct err *err)
+enum { NOTE_BYTES_MAX = 4096, SHOWN_BYTES = 200, NAMES_SHOWN_MAX = 8, ANSWER_BYTES_MAX = 16 };
+
+/* Texts were made printable where they came in; controls that slip through are masked here. */
+static void say(const char *before, const char *format, va_list args)
 {
-	(void)fprintf(stderr, "mailstow: %s\n", err->text);
-	return err_exit_code(err->kind);
+	char text[NOTE_BYTES_MAX];
+
+	(void)vsnprintf(text, sizeof(text), format, args);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	(void)fprintf(stderr, "mailstow: %s%s\n", before, text);
 }
 
-int app_usage(const char *command, const char *format, ...)
+void app_note(const char *format, ...)
 {
 	va_list args;
 
-	(void)fputs("mailstow: ", stderr);
 	va_start(args, format);
-	(void)vfprintf(stderr, format, args);
+	say("", format, args);
 	va_end(args);
-	(void)fprintf(stderr, "; see `mailstow %s --help`\n", command);
-	return EX_USAGE;
 }
 
-bool app_config(struct app *app, struct err *err)
+void app_warn(const char *format, ...)
 {
+	va_list args;
+
+	va_start(args, format);
+	say("warning: ", format, args);
+	va_end(args);
+}
+
+/* All problems are shown in their order; the last one becomes the error. */
+static bool bad_config(const struct str_list *problems, struct err *err)
+{
+	if (problems->count == 0)
+		return false;
+	for (size_t i = 0; i + 1 < problems->count; i++)
+		app_note("%s", problems->items[i]);
+	return err_set(err, ERR_CONFIG, "%s", problems->items[problems->count - 1]);
+}
+
+bool app_config(struct app *app, const struct config **ret_config, struct err *err)
+{
+	CLEANUP(str_list_free) struct str_list problems = {0};
 	CLEANUP(freep) char *path = NULL;
 
-	if (app->config)
-		return true;
-	return config_find(app->config_file, &path, err) &&
-	       config_load(path, &app->config, NULL, err);
-}
-
-bool app_account(struct app *app, const char *name, const struct config_account **ret_account,
-	struct err *err)
-{
-	if (!app_config(app, err))
-		return false;
-	*ret_account = config_account(app->config, name);
-	if (!*ret_account)
-		return err_set(err, ERR_NOT_FOUND, "no account %s in %s", name, app->config->file);
-	return true;
-}
-
-void moment_free(struct moment *moment)
-{
-	archive_freep(&moment->archive);
-	freep(&moment->path);
-}
-
-static bool path_of(struct app *app, const char *name, char **ret_path, struct err *err)
-{
-	const struct config_account *account;
-
-	if (strchr(name, '/')) {
-		*ret_path = xstrdup(name);
-		return true;
+	if (!app->config) {
+		if (!config_find(app->config_file, &path, err))
+			return false;
+		if (!config_load(path, &app->config, &problems, err))
+			return bad_config(&problems, err);
 	}
-	if (!app_account(app, name, &account, err))
-		return false;
-	*ret_path = xstrdup(account->archive_path);
+	*ret_config = app->config;
 	return true;
 }
 
-struct any_complete {
-	bool found;
+static bool no_account(const struct config *config, const char *name, struct err *err)
+{
+	CLEANUP(buf_free) struct buf names = BUF_INIT(NOTE_BYTES_MAX);
+	CLEANUP(freep) char *shown = str_printable(name, strlen(name), SHOWN_BYTES);
+	size_t count =
+		config->accounts_count < NAMES_SHOWN_MAX ? config->accounts_count : NAMES_SHOWN_MAX;
+
+	if (count == 0)
+		return err_set(
+			err, ERR_NOT_FOUND, "no account '%s': %s has none", shown, config->file);
+	for (size_t i = 0; i < count; i++)
+		if (!buf_printf(&names, "%s%s", i ? ", " : "", config->accounts[i].name))
+			break;
+	return err_set(err, ERR_NOT_FOUND, "no account '%s'; there %s %s%s", shown,
+		count == 1 ? "is" : "are", buf_str(&names),
+		count < config->accounts_count ? ", ..." : "");
+}
+
+static bool find_account(struct app *app, struct place *place, struct err *err)
+{
+	const struct config *config;
+
+	if (!app_config(app, &config, err))
+		return false;
+	place->account = config_account(config, place->name);
+	if (!place->account)
+		return no_account(config, place->name, err);
+	place->archive_path = xstrdup(place->account->archive_path);
+	return true;
+}
+
+bool app_place(struct app *app, const char *text, struct place *ret_place, struct err *err)
+{
+	CLEANUP(place_free) struct place place = {0};
+
+	place.when_given = when_split(text, &place.name, &place.when);
+	if (strchr(place.name, '/'))
+		place.archive_path = xstrdup(place.name);
+	else if (!find_account(app, &place, err))
+		return false;
+	*ret_place = place;
+	place = (struct place){0};
+	return true;
+}
+
+void place_free(struct place *place)
+{
+	free(place->name);
+	free(place->archive_path);
+	*place = (struct place){0};
+}
+
+bool app_open(const struct place *place, struct archive **ret_archive,
+	struct archive_snapshot *ret_snapshot, struct err *err)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+
+	if (!archive_open(place->archive_path, &archive, err))
+		return false;
+	if (!archive_resolve(archive, place->when, ret_snapshot, err))
+		return err_wrap(err, "%s", place->name);
+	if (place->when.kind == ARCHIVE_LATEST && !ret_snapshot->complete)
+		app_warn("%s: the newest state is not a complete snapshot", place->name);
+	*ret_archive = TAKE(archive);
+	return true;
+}
+
+struct folder_search {
+	const char *path;
+	int64_t id;
 };
 
-static bool see_complete(void *context, const struct archive_snapshot *snapshot, struct err *err)
+static bool is_inbox(const char *path)
 {
-	struct any_complete *any = context;
+	return str_equal_case(path, "INBOX");
+}
+
+static bool look_at_folder(void *context, const struct archive_folder *folder, struct err *err)
+{
+	struct folder_search *search = context;
 
 	(void)err;
-	any->found = any->found || snapshot->complete;
+	if (strcmp(folder->path, search->path) == 0 ||
+		(is_inbox(folder->path) && is_inbox(search->path)))
+		search->id = folder->id;
 	return true;
 }
 
-static bool warn_incomplete(struct moment *moment, struct err *err)
+bool app_folder(struct archive *archive, int64_t generation, const char *path, int64_t *ret_id,
+	struct err *err)
 {
-	struct any_complete any = {false};
+	struct folder_search search = {.path = path};
+	CLEANUP(freep) char *shown = str_printable(path, strlen(path), SHOWN_BYTES);
 
-	if (moment->at.complete)
+	if (!archive_each_folder(archive, generation, look_at_folder, &search, err))
+		return false;
+	if (search.id == 0)
+		return err_set(err, ERR_NOT_FOUND, "no folder '%s'", shown);
+	*ret_id = search.id;
+	return true;
+}
+
+bool app_shows_progress(const struct app *app)
+{
+	if (app->progress == PROGRESS_AUTO)
+		return isatty(STDERR_FILENO) && !app->json;
+	return app->progress == PROGRESS_ALWAYS;
+}
+
+bool app_consents(const struct app *app, const char *question)
+{
+	char answer[ANSWER_BYTES_MAX];
+
+	if (app->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return true;
-	if (!archive_each_snapshot(moment->archive, see_complete, &any, err))
+	(void)fprintf(stderr, "%s [y/N] ", question);
+	(void)fflush(stderr);
+	if (!fgets(answer, sizeof(answer), stdin))
 		return false;
-	if (!any.found)
-		(void)fprintf(stderr, "mailstow: warning: no snapshot is complete yet\n");
-	return true;
+	answer[strcspn(answer, "\r\n")] = '\0';
+	return str_equal_case(answer, "y") || str_equal_case(answer, "yes");
 }
 
-bool app_open(struct app *app, const char *text, struct moment *ret_moment, struct err *err)
+bool app_flush(struct err *err)
 {
-	CLEANUP(moment_free) struct moment moment = {0};
-	CLEANUP(freep) char *name = NULL;
-	struct archive_when when;
-	bool given;
+	bool failed = fflush(stdout) == EOF;
+	int error = failed ? errno : EIO;
 
-	when_split(text, &name, &when, &given);
-	if (!path_of(app, name, &moment.path, err) ||
-		!archive_open(moment.path, &moment.archive, err) ||
-		!archive_resolve(moment.archive, when, &moment.at, err))
-		return false;
-	if (when.kind == ARCHIVE_LATEST && !warn_incomplete(&moment, err))
-		return false;
-	*ret_moment = moment;
-	moment = (struct moment){0};
-	return true;
+	if (!failed && !ferror(stdout))
+		return true;
+	if (error == EPIPE) {
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)raise(SIGPIPE);
+	}
+	return err_errno(err, ERR_LOCAL, error, "standard output");
 }

@@ -1,63 +1,78 @@
 #include <stdio.h>
+#include <string.h>
 
-#include "restore/app.h"
+#include "base/str.h"
 #include "restore/json.h"
+#include "restore/options.h"
 #include "restore/table.h"
 
-static bool as_json(void *context, const struct archive_folder *folder, struct err *err)
+static const struct table_column columns[] = {{"FOLDER", TEXT_LEFT, 16}, {"MESSAGES", TEXT_RIGHT},
+	{"SIZE", TEXT_RIGHT}, {"USE", TEXT_LEFT, 8}, {"SUBSCRIBED"}};
+
+static bool one_json(void *context, const struct archive_folder *folder, struct err *err)
 {
-	struct json *line = json_line();
-	char delimiter[2] = {folder->delimiter, '\0'};
+	char delimiter[] = {folder->delimiter, '\0'};
+	struct json *line = json_begin();
 
 	(void)context;
-	(void)err;
-	json_text(line, "folder", folder->path);
-	json_text(line, "wire_name", folder->wire_name);
-	json_text(line, "delimiter", folder->delimiter ? delimiter : NULL);
-	json_words(line, "attributes", folder->attributes);
-	json_text(line, "special_use", folder->special_use);
-	json_flag(line, "subscribed", folder->subscribed);
-	json_int(line, "uidvalidity", folder->uidvalidity);
-	json_int(line, "messages", (int64_t)folder->messages);
-	json_int(line, "bytes", (int64_t)folder->bytes);
+	json_put_text(line, "folder", folder->path);
+	json_put_text(line, "wire_name", folder->wire_name);
+	json_put_text(line, "delimiter", folder->delimiter ? delimiter : NULL);
+	json_put_words(line, "attributes", folder->attributes);
+	json_put_text(line, "special_use", folder->special_use);
+	json_put_bool(line, "subscribed", folder->subscribed);
+	if (folder->uidvalidity)
+		json_put_int(line, "uidvalidity", folder->uidvalidity);
+	else
+		json_put_null(line, "uidvalidity");
+	json_put_count(line, "messages", folder->messages);
+	json_put_count(line, "bytes", folder->bytes);
 	json_print(line);
-	return true;
+	return !ferror(stdout) || app_flush(err);
 }
 
-static bool as_row(void *context, const struct archive_folder *folder, struct err *err)
+static bool one_row(void *context, const struct archive_folder *folder, struct err *err)
 {
-	struct table *table = context;
+	char messages[TABLE_NUMBER_MAX], size[STR_SIZE_MAX];
+	const char *use = folder->special_use ? folder->special_use : "";
+	const char *cells[] = {folder->path, messages, size, use[0] == '\\' ? use + 1 : use,
+		folder->subscribed ? "yes" : "no"};
 
-	(void)err;
-	table_cell(table, folder->path);
-	table_number(table, folder->messages);
-	table_size(table, folder->bytes);
-	table_cell(table, folder->special_use ? folder->special_use : "");
-	table_cell(table, !folder->selectable ? "no mail" : folder->subscribed ? "subscribed" : "");
-	return true;
+	table_number(folder->messages, messages);
+	str_format_size(folder->bytes, size);
+	if (!folder->selectable)
+		cells[1] = cells[2] = "-";
+	table_row(context, cells);
+	return !ferror(stdout) || app_flush(err);
 }
 
-int cmd_folders(struct app *app, int argc, char **argv)
+static bool run(struct app *app, int argc, char **argv, struct err *err)
 {
-	static const char *const heads[] = {"FOLDER", "MESSAGES", "SIZE", "USE", ""};
-	CLEANUP(moment_free) struct moment moment = {0};
-	struct err err = ERR_INIT;
-	struct table *table;
-	bool done;
+	const struct options options = {.arguments_min = 1, .arguments_max = 1};
+	CLEANUP(place_free) struct place place = {0};
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	struct archive_snapshot snapshot;
+	struct arguments arguments;
+	struct table table;
+	bool good;
 
-	if (argc != 2)
-		return app_usage(argv[0], "folders takes one ACCOUNT[@WHEN]");
-	if (!app_open(app, argv[1], &moment, &err))
-		return app_fail(&err);
-	if (app->json) {
-		done = archive_each_folder(
-			moment.archive, moment.at.generation, as_json, NULL, &err);
-		return done ? 0 : app_fail(&err);
-	}
-	table = table_new("xrrll");
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-		table_cell(table, heads[i]);
-	done = archive_each_folder(moment.archive, moment.at.generation, as_row, table, &err);
-	table_print(table);
-	return done ? 0 : app_fail(&err);
+	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
+		!app_place(app, arguments.items[0], &place, err) ||
+		!app_open(&place, &archive, &snapshot, err))
+		return false;
+	if (app->json)
+		return archive_each_folder(archive, snapshot.generation, one_json, NULL, err);
+	table_init(&table, columns, ARRAY_LEN(columns));
+	good = archive_each_folder(archive, snapshot.generation, one_row, &table, err);
+	table_end(&table);
+	return good;
 }
+
+const struct command cmd_folders = {
+	.name = "folders",
+	.group = COMMAND_LOOK,
+	.summary = "list the folders of an archive",
+	.usage = "ACCOUNT[@WHEN]",
+	.help = "",
+	.run = run,
+};

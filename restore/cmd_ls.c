@@ -1,134 +1,234 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "restore/app.h"
+#include "base/alloc.h"
+#include "mime/date.h"
 #include "restore/json.h"
 #include "restore/select.h"
 #include "restore/table.h"
+#include "restore/when.h"
 
-enum { OPTION_DELETED = 256 };
+enum ls_option { OPTION_DELETED = SELECT_OPTIONS_END };
+
+enum { SHOWN_BYTES = 200, FLAG_LETTERS_MAX = 16 };
+
+static const struct table_column columns[] = {{"UID", TEXT_RIGHT}, {"RECEIVED"},
+	{"SIZE", TEXT_RIGHT}, {"FLAGS"}, {"FROM", TEXT_LEFT, 16}, {"SUBJECT", TEXT_LEFT, 16}};
+static const struct table_column gone_columns[] = {{"UID", TEXT_RIGHT}, {"RECEIVED"}, {"GONE"},
+	{"SIZE", TEXT_RIGHT}, {"FROM", TEXT_LEFT, 12}, {"SUBJECT", TEXT_LEFT, 12}};
 
 struct listing {
-	const struct selection *selection;
-	struct table *table; /* NULL: JSON */
+	struct selection selection;
+	bool deleted; /* --deleted or --deleted-only */
+	bool json;
+	struct str_list seen; /* paths of folders that were listed or exist */
+	char *folder;         /* whose messages the table holds; NULL: none yet */
+	uint32_t uidvalidity;
+	struct table table;
 };
 
-static void as_json(const struct archive_entry *entry)
+static void listing_free(struct listing *listing)
 {
-	struct json *line = json_line();
-	char sha256[SHA256_HEX_MAX], date[ZONED_TIME_TEXT_MAX];
+	selection_free(&listing->selection);
+	str_list_free(&listing->seen);
+	freep(&listing->folder);
+}
+
+static bool set_option(void *context, int id, const char *value, struct err *err)
+{
+	struct listing *listing = context;
+
+	if (id == OPTION_DELETED) {
+		listing->deleted = true;
+		return true;
+	}
+	return selection_set(&listing->selection, (enum select_option)id, value, err);
+}
+
+static void print_json(const struct archive_entry *entry)
+{
+	struct json *line = json_begin();
+	char sha256[SHA256_HEX_MAX];
+	struct zoned_time date;
 
 	sha256_hex(entry->sha256, sha256);
-	zoned_time_format_rfc3339(entry->date, date);
-	json_text(line, "folder", entry->folder_path);
-	json_int(line, "uidvalidity", entry->uidvalidity);
-	json_int(line, "uid", entry->uid);
-	json_int(line, "size", (int64_t)entry->size);
-	json_text(line, "sha256", sha256);
-	json_text(line, "internaldate", entry->has_date ? date : NULL);
-	json_words(line, "flags", entry->flags);
-	json_time_ms(line, "added", entry->added_ms);
-	json_time_ms(line, "gone", entry->gone_ms);
-	json_text(line, "from", entry->from);
-	json_text(line, "subject", entry->subject);
-	json_text(line, "date", entry->date_header);
-	json_text(line, "message_id", entry->header_message_id);
+	json_put_text(line, "folder", entry->folder_path);
+	json_put_int(line, "uidvalidity", entry->uidvalidity);
+	json_put_int(line, "uid", entry->uid);
+	json_put_count(line, "size", entry->size);
+	json_put_text(line, "sha256", sha256);
+	if (entry->has_date)
+		json_put_zoned(line, "internaldate", entry->date);
+	else
+		json_put_null(line, "internaldate");
+	json_put_words(line, "flags", entry->flags);
+	json_put_time(line, "added", entry->added_ms);
+	json_put_time(line, "gone", entry->gone_ms);
+	json_put_text(line, "from", entry->from);
+	json_put_text(line, "subject", entry->subject);
+	if (mime_date_parse(entry->date_header, &date))
+		json_put_zoned(line, "date", date);
+	else
+		json_put_null(line, "date");
+	json_put_text(line, "message_id", entry->header_message_id);
 	json_print(line);
 }
 
-/* One letter a system flag, as mail programs show them; '+' for keywords. */
-static void short_flags(const char *flags, char out[8])
+/* Letters as mail programs use them; '+' for anything else that is set. */
+static void flag_letters(const char *flags, char out[FLAG_LETTERS_MAX])
 {
 	static const struct {
 		const char *flag;
 		char letter;
-	} letters[] = {{"\\Seen", 'S'}, {"\\Answered", 'A'}, {"\\Flagged", 'F'}, {"\\Draft", 'D'},
-		{"\\Deleted", 'T'}};
-	size_t len = 0;
-	bool keyword = false;
+	} letters[] = {{"\\Answered", 'A'}, {"\\Deleted", 'D'}, {"\\Draft", 'T'},
+		{"\\Flagged", 'F'}, {"\\Seen", 'S'}};
+	bool others = false;
+	size_t used = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(letters); i++)
-		if (strstr(flags, letters[i].flag))
-			out[len++] = letters[i].letter;
-	for (const char *at = flags; *at; at += strcspn(at, " "), at += strspn(at, " "))
-		keyword = keyword || *at != '\\';
-	if (keyword)
-		out[len++] = '+';
-	out[len] = '\0';
+	for (; *flags; flags += strspn(flags, " ")) {
+		size_t len = strcspn(flags, " ");
+		char letter = '\0';
+
+		for (size_t i = 0; i < ARRAY_LEN(letters); i++)
+			if (len == strlen(letters[i].flag) &&
+				strncmp(flags, letters[i].flag, len) == 0)
+				letter = letters[i].letter;
+		if (letter && used + 2 < FLAG_LETTERS_MAX)
+			out[used++] = letter;
+		others = others || !letter;
+		flags += len;
+	}
+	if (others)
+		out[used++] = '+';
+	out[used] = '\0';
 }
 
-static void as_row(struct table *table, const struct archive_entry *entry)
+/* A title for each folder and UIDVALIDITY, since UIDs mean something only there. */
+static void begin_folder(struct listing *listing, const struct archive_entry *entry)
 {
-	char flags[8];
+	CLEANUP(freep)
+	char *shown = str_printable(entry->folder_path, strlen(entry->folder_path), SHOWN_BYTES);
 
-	short_flags(entry->flags, flags);
-	table_cell(table, entry->folder_path);
-	table_number(table, entry->uid);
-	table_time_ms(table, entry->has_date ? entry->date.unix_s * 1000 : 0);
-	table_size(table, entry->size);
-	table_cell(table, entry->gone_ms ? "gone" : flags);
-	table_cell(table, entry->from);
-	table_cell(table, entry->subject);
+	if (listing->folder) {
+		table_end(&listing->table);
+		(void)putchar('\n');
+		freep(&listing->folder);
+	}
+	listing->folder = xstrdup(entry->folder_path);
+	listing->uidvalidity = entry->uidvalidity;
+	(void)printf("%s (uidvalidity %" PRIu32 ")\n", shown, entry->uidvalidity);
+	table_init(&listing->table, listing->deleted ? gone_columns : columns,
+		listing->deleted ? ARRAY_LEN(gone_columns) : ARRAY_LEN(columns));
 }
 
-static bool list_one(void *context, const struct archive_entry *entry, struct err *err)
+static void print_row(struct listing *listing, const struct archive_entry *entry)
+{
+	char uid[TABLE_NUMBER_MAX], received[WHEN_TEXT_MAX] = "", gone[WHEN_TEXT_MAX] = "";
+	char size[STR_SIZE_MAX], flags[FLAG_LETTERS_MAX];
+	const char *cells[] = {uid, received, size, flags, entry->from, entry->subject};
+	const char *gone_cells[] = {uid, received, gone, size, entry->from, entry->subject};
+
+	if (!listing->folder || entry->uidvalidity != listing->uidvalidity ||
+		strcmp(listing->folder, entry->folder_path) != 0)
+		begin_folder(listing, entry);
+	(void)snprintf(uid, sizeof(uid), "%" PRIu32, entry->uid);
+	if (entry->has_date)
+		when_format(entry->date.unix_s * 1000, false, received);
+	if (entry->gone_ms)
+		when_format(entry->gone_ms, false, gone);
+	str_format_size(entry->size, size);
+	flag_letters(entry->flags, flags);
+	table_row(&listing->table, listing->deleted ? gone_cells : cells);
+}
+
+static void note_folder(struct listing *listing, const char *path)
+{
+	struct str_list *seen = &listing->seen;
+
+	if (seen->count == 0 || strcmp(seen->items[seen->count - 1], path) != 0)
+		str_list_add(seen, path);
+}
+
+static bool one_entry(void *context, const struct archive_entry *entry, struct err *err)
 {
 	struct listing *listing = context;
 
-	(void)err;
-	if (!select_entry(listing->selection, entry))
+	note_folder(listing, entry->folder_path);
+	if (!selection_wants_entry(&listing->selection, entry))
 		return true;
-	if (listing->table)
-		as_row(listing->table, entry);
+	if (listing->json)
+		print_json(entry);
 	else
-		as_json(entry);
+		print_row(listing, entry);
+	return !ferror(stdout) || app_flush(err);
+}
+
+static bool one_folder(void *context, const struct archive_folder *folder, struct err *err)
+{
+	(void)err;
+	note_folder(context, folder->path);
 	return true;
 }
 
-static int list(
-	struct app *app, const char *account, const struct selection *selection, bool deleted)
+static bool list(
+	struct listing *listing, struct archive *archive, int64_t generation, struct err *err)
 {
-	static const char *const heads[] = {
-		"FOLDER", "UID", "RECEIVED", "SIZE", "FLAGS", "FROM", "SUBJECT"};
-	CLEANUP(moment_free) struct moment moment = {0};
-	struct listing listing = {.selection = selection};
-	struct archive_list what = {.only_deleted = selection->deleted_only};
-	struct err err = ERR_INIT;
-	bool done;
+	const struct archive_list what = {.generation = generation,
+		.deleted = listing->deleted,
+		.only_deleted = listing->selection.deleted_only};
+	const char *missing;
 
-	if (!app_open(app, account, &moment, &err))
-		return app_fail(&err);
-	what.generation = moment.at.generation;
-	what.deleted = deleted || selection->deleted_only;
-	if (!app->json) {
-		listing.table = table_new("xrlrlxx");
-		for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-			table_cell(listing.table, heads[i]);
+	if (!archive_each_folder(archive, generation, one_folder, listing, err) ||
+		!archive_each_entry(archive, &what, one_entry, listing, err))
+		return false;
+	if (listing->folder)
+		table_end(&listing->table);
+	missing = selection_missing_folder(&listing->selection, &listing->seen);
+	if (missing) {
+		CLEANUP(freep) char *shown = str_printable(missing, strlen(missing), SHOWN_BYTES);
+
+		return err_set(err, ERR_NOT_FOUND, "no folder '%s'", shown);
 	}
-	done = archive_each_entry(moment.archive, &what, list_one, &listing, &err);
-	if (listing.table)
-		table_print(listing.table);
-	return done ? 0 : app_fail(&err);
+	return true;
 }
 
-int cmd_ls(struct app *app, int argc, char **argv)
+static bool run(struct app *app, int argc, char **argv, struct err *err)
 {
-	static const struct option options[] = {
-		SELECT_OPTIONS, {"deleted", no_argument, NULL, OPTION_DELETED}, {0}};
-	CLEANUP(select_free) struct selection selection = {0};
-	struct err err = ERR_INIT;
-	bool deleted = false, ours;
-	int option;
+	static const struct option_spec specs[] = {
+		SELECT_OPTION_SPECS, {"deleted", OPTION_PLAIN, OPTION_DELETED}};
+	CLEANUP(listing_free) struct listing listing = {0};
+	const struct options options = {specs, ARRAY_LEN(specs), set_option, &listing, 1, 1};
+	CLEANUP(place_free) struct place place = {0};
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	struct archive_snapshot snapshot;
+	struct arguments arguments;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == OPTION_DELETED)
-			deleted = true;
-		else if (!select_option(&selection, option, optarg, &ours, &err))
-			return app_fail(&err);
-		else if (!ours)
-			return app_usage("ls", "unknown option");
-	}
-	if (argc - optind != 1)
-		return app_usage("ls", "ls takes one ACCOUNT[@WHEN]");
-	return list(app, argv[optind], &selection, deleted);
+	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
+		!app_place(app, arguments.items[0], &place, err) ||
+		!app_open(&place, &archive, &snapshot, err))
+		return false;
+	listing.json = app->json;
+	listing.deleted = listing.deleted || listing.selection.deleted_only;
+	return list(&listing, archive, snapshot.generation, err);
 }
+
+const struct command cmd_ls = {
+	.name = "ls",
+	.group = COMMAND_LOOK,
+	.summary = "list messages, now or at any moment of the past",
+	.usage = "ACCOUNT[@WHEN] [SELECTION] [--deleted]",
+	.help = "  --deleted             also what was on the server once and is gone\n"
+		"Selection:\n"
+		"  --folder GLOB         only these folders; * is any text, !GLOB leaves out;\n"
+		"                        may be given several times\n"
+		"  --since DATE          received at or after (a date or a time)\n"
+		"  --before DATE         received before\n"
+		"  --from TEXT           TEXT in the sender\n"
+		"  --subject TEXT        TEXT in the subject\n"
+		"  --message-id ID       with this Message-ID\n"
+		"  --deleted-only        only what is gone from the server\n"
+		"\n"
+		"Flags: S seen, A answered, F flagged, T draft, D deleted, + others.\n",
+	.run = run,
+};

@@ -1,328 +1,452 @@
-#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "mirror/connect.h"
-#include "restore/app.h"
+#include "restore/command.h"
 #include "restore/json.h"
+#include "restore/options.h"
 #include "restore/progress.h"
 #include "restore/restore.h"
 #include "restore/select.h"
 #include "restore/table.h"
 
-enum {
-	OPTION_TO = 256,
-	OPTION_MAP,
-	OPTION_PREFIX,
-	OPTION_NO_SPECIAL,
-	OPTION_NO_JUNK,
-	OPTION_DRY,
-	OPTION_VERIFY,
-	ANSWER_BYTES = 16
+enum { SHOWN_LINES_MAX = 50, WORDS_MAX = 600, NAME_MAX_BYTES = 300 };
+
+enum option {
+	OPT_TO = SELECT_OPTIONS_END,
+	OPT_MAP,
+	OPT_PREFIX,
+	OPT_NO_SPECIAL_USE,
+	OPT_NO_JUNK,
+	OPT_DRY_RUN,
+	OPT_VERIFY,
 };
 
-struct request {
-	struct app *app;
-	const char *source, *to;
-	struct map_rules rules;
+struct command_line {
 	struct selection selection;
+	struct map_rules rules;
+	const char *to;
 	bool dry_run;
 	enum restore_verify verify;
-	const struct config_account *target;
-	struct progress progress;
 };
 
-static void request_free(struct request *request)
+/* What the watcher needs. */
+struct session {
+	const struct app *app;
+	const struct command_line *line;
+	struct progress_line progress;
+	uint64_t lines; /* told on stderr */
+};
+
+/* --- the command line --- */
+
+static bool set_verify(struct command_line *line, const char *value, struct err *err)
 {
-	map_rules_free(&request->rules);
-	select_free(&request->selection);
+	if (!value || strcmp(value, "sample") == 0)
+		line->verify = RESTORE_VERIFY_SAMPLE;
+	else if (strcmp(value, "full") == 0)
+		line->verify = RESTORE_VERIFY_FULL;
+	else
+		return err_set(err, ERR_USAGE, "--verify=%s: sample or full", value);
+	return true;
 }
 
-/* --- what the restore tells --- */
+static bool set_option(void *context, int id, const char *value, struct err *err)
+{
+	struct command_line *line = context;
+
+	switch (id) {
+	case OPT_TO:
+		line->to = value;
+		return true;
+	case OPT_MAP:
+		return map_rule_add(&line->rules, value, err);
+	case OPT_PREFIX:
+		return map_rules_set_prefix(&line->rules, value, err);
+	case OPT_NO_SPECIAL_USE:
+		line->rules.no_special_use = true;
+		return true;
+	case OPT_NO_JUNK:
+		line->rules.no_junk = true;
+		return true;
+	case OPT_DRY_RUN:
+		line->dry_run = true;
+		return true;
+	case OPT_VERIFY:
+		return set_verify(line, value, err);
+	default:
+		return selection_set(&line->selection, (enum select_option)id, value, err);
+	}
+}
+
+static bool parse(struct app *app, int argc, char **argv, struct command_line *line,
+	struct arguments *arguments, struct err *err)
+{
+	static const struct option_spec specs[] = {
+		SELECT_OPTION_SPECS,
+		{"to", OPTION_VALUE, OPT_TO},
+		{"map", OPTION_VALUE, OPT_MAP},
+		{"prefix", OPTION_VALUE, OPT_PREFIX},
+		{"no-special-use", OPTION_PLAIN, OPT_NO_SPECIAL_USE},
+		{"no-junk", OPTION_PLAIN, OPT_NO_JUNK},
+		{"dry-run", OPTION_PLAIN, OPT_DRY_RUN},
+		{"verify", OPTION_MAYBE, OPT_VERIFY},
+	};
+	const struct options options = {specs, ARRAY_LEN(specs), set_option, line, 1, 1};
+
+	if (!options_parse(app, argc, argv, &options, arguments, err))
+		return false;
+	return line->to || err_set(err, ERR_USAGE, "--to ACCOUNT is missing: where to restore to");
+}
+
+/* --- words for people --- */
+
+static void say_to_people(struct session *session, const char *folder, uint32_t uid,
+	const char *what, const char *detail)
+{
+	CLEANUP(freep) char *name = str_printable(folder, strlen(folder), NAME_MAX_BYTES);
+	CLEANUP(freep) char *words = str_printable(detail, strlen(detail), WORDS_MAX);
+
+	if (session->lines++ >= SHOWN_LINES_MAX)
+		return;
+	progress_clear(&session->progress);
+	app_note("%s uid %u: %s%s%s", name, uid, what, *words ? ": " : "", words);
+}
+
+static void hear_message(
+	void *context, const char *folder, uint32_t uid, enum outcome outcome, const char *detail)
+{
+	struct session *session = context;
+	struct json *line;
+
+	if (!session->app->json) {
+		say_to_people(session, folder, uid, outcome_name(outcome), detail);
+		return;
+	}
+	line = json_begin();
+	json_put_text(line, "folder", folder);
+	json_put_count(line, "uid", uid);
+	json_put_text(line, "outcome", outcome_name(outcome));
+	json_put_text(line, "detail", detail);
+	json_print(line);
+}
+
+static void hear_difference(
+	void *context, const char *folder, uint32_t uid, const char *kind, const char *detail)
+{
+	struct session *session = context;
+	struct json *line;
+
+	if (!session->app->json) {
+		say_to_people(session, folder, uid, "verified", detail);
+		return;
+	}
+	line = json_begin();
+	json_put_text(line, "folder", folder);
+	json_put_count(line, "uid", uid);
+	json_put_text(line, "kind", kind);
+	json_put_text(line, "detail", detail);
+	json_print(line);
+}
+
+static void hear_note(void *context, const char *folder, const char *text)
+{
+	struct session *session = context;
+	CLEANUP(freep) char *name = str_printable(folder, strlen(folder), NAME_MAX_BYTES);
+	CLEANUP(freep) char *words = str_printable(text, strlen(text), WORDS_MAX);
+
+	progress_clear(&session->progress);
+	app_warn("%s%s%s", name, *name ? ": " : "", words);
+}
+
+static void hear_progress(void *context, uint64_t messages, uint64_t bytes)
+{
+	struct session *session = context;
+
+	progress_tell(&session->progress, messages, bytes, clock_mono_ms());
+}
+
+/* --- the plan --- */
+
+static void show_folder(struct table *table, const struct restore_folder *folder)
+{
+	char messages[TABLE_NUMBER_MAX], size[STR_SIZE_MAX], there[TABLE_NUMBER_MAX];
+	CLEANUP(freep)
+	char *target = str_printf("%s%s", folder->target_path ? folder->target_path : "(nowhere)",
+		folder->is_new ? " (new)" : "");
+	const char *cells[] = {
+		folder->path, target, messages, size, there, folder->note ? folder->note : ""};
+
+	table_number(folder->messages, messages);
+	str_format_size(folder->bytes, size);
+	table_number(folder->there, there);
+	table_row(table, cells);
+}
 
 static void show_plan(const struct restore_folder *folders, size_t count)
 {
-	static const char *const heads[] = {"FOLDER", "TO", "MESSAGES", "SIZE", "THERE", ""};
-	struct table *table = table_new("xxrrrx");
+	static const struct table_column columns[] = {
+		{"FOLDER", TEXT_LEFT, 12},
+		{"GOES TO", TEXT_LEFT, 12},
+		{"MESSAGES", TEXT_RIGHT, 0},
+		{"SIZE", TEXT_RIGHT, 0},
+		{"THERE", TEXT_RIGHT, 0},
+		{"", TEXT_LEFT, 10},
+	};
+	CLEANUP(table_end) struct table table;
 
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-		table_cell(table, heads[i]);
-	for (size_t i = 0; i < count; i++) {
-		const struct restore_folder *folder = &folders[i];
-
-		table_cell(table, folder->path);
-		table_cell(table, folder->target_path ? folder->target_path : "-");
-		table_number(table, folder->messages);
-		table_size(table, folder->bytes);
-		table_number(table, folder->there);
-		table_cell(table, folder->note ? folder->note : folder->is_new ? "new" : "");
-	}
-	table_print(table);
-	(void)fflush(stdout);
-}
-
-static bool asked_and_meant(const struct request *request, uint64_t messages)
-{
-	char answer[ANSWER_BYTES] = "";
-
-	if (request->app->yes || request->dry_run || !isatty(STDIN_FILENO) ||
-		!isatty(STDERR_FILENO))
-		return true;
-	(void)fprintf(stderr, "Write %llu messages to %s? [y/N] ", (unsigned long long)messages,
-		request->target->name);
-	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+	table_init(&table, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < count; i++)
+		show_folder(&table, &folders[i]);
 }
 
 static bool consent(void *context, const struct restore_folder *folders, size_t count)
 {
-	struct request *request = context;
+	struct session *session = context;
+	CLEANUP(freep) char *question = NULL;
 	uint64_t messages = 0, bytes = 0;
+	char size[STR_SIZE_MAX];
 
 	for (size_t i = 0; i < count; i++) {
 		messages += folders[i].messages - folders[i].there;
 		bytes += folders[i].bytes - folders[i].there_bytes;
 	}
-	if (!request->app->json)
+	session->progress.total = messages;
+	session->progress.total_bytes = bytes;
+	if (!session->app->json)
 		show_plan(folders, count);
-	if (!asked_and_meant(request, messages))
-		return false;
-	progress_begin(&request->progress, request->app, messages, bytes);
-	return true;
+	if (session->line->dry_run)
+		return true;
+	(void)fflush(stdout);
+	str_format_size(bytes, size);
+	question = str_printf("Write %llu messages (%s) to %s?", (unsigned long long)messages, size,
+		session->line->to);
+	return app_consents(session->app, question);
 }
 
-static void tell_message(
-	void *context, const char *folder, uint32_t uid, enum outcome outcome, const char *detail)
+/* --- the end --- */
+
+static void print_json(const struct command_line *line, const struct restore_summary *summary)
 {
-	struct request *request = context;
-	CLEANUP(freep) char *text = str_printable(detail, strlen(detail), ITEM_DETAIL_MAX);
+	const struct restore_verified *verified = &summary->verified;
+	struct json *json = json_begin();
 
-	if (request->app->json) {
-		struct json *line = json_line();
+	json_put_bool(json, "summary", true);
+	json_put_count(json, "planned", summary->planned);
+	for (enum outcome i = OUTCOME_EXACT; i < OUTCOMES; i++)
+		json_put_count(json, outcome_name(i), summary->outcomes[i]);
+	json_put_count(json, "folders_created", summary->folders_created);
+	if (line->dry_run)
+		json_put_bool(json, "dry_run", true);
+	if (line->verify != RESTORE_VERIFY_NONE) {
+		json_put_count(json, "compared", verified->compared);
+		json_put_count(json, "missing", verified->missing);
+		json_put_count(json, "extra", verified->extra);
+		json_put_count(json, "different_flags", verified->different_flags);
+		json_put_count(json, "different_date", verified->different_date);
+		json_put_count(json, "different_bytes", verified->different_bytes);
+	}
+	json_print(json);
+}
 
-		json_text(line, "folder", folder);
-		json_int(line, "uid", uid);
-		json_text(line, "outcome", outcome_name(outcome));
-		json_text(line, "detail", text);
-		json_print(line);
+static void print_words(const struct session *session, const struct restore_summary *summary)
+{
+	const uint64_t *outcomes = summary->outcomes;
+	const struct restore_verified *verified = &summary->verified;
+
+	if (session->lines > SHOWN_LINES_MAX)
+		app_note("... and %llu more; --json lists all",
+			(unsigned long long)(session->lines - SHOWN_LINES_MAX));
+	if (session->line->dry_run) {
+		printf("Nothing was changed: %llu of %llu messages are there already.\n",
+			(unsigned long long)outcomes[OUTCOME_ALREADY_THERE],
+			(unsigned long long)summary->planned);
 		return;
 	}
-	progress_end(&request->progress);
-	(void)printf("%s: uid %u: %s: %s\n", folder, (unsigned)uid, outcome_name(outcome), text);
-}
-
-static void tell_difference(
-	void *context, const char *folder, uint32_t uid, const char *kind, const char *detail)
-{
-	struct request *request = context;
-
-	if (!request->app->json)
-		(void)printf("%s: uid %u: differs in %s: %s\n", folder, (unsigned)uid, kind,
-			detail ? detail : "");
-}
-
-static void tell_note(void *context, const char *folder, const char *text)
-{
-	CLEANUP(freep) char *shown = str_printable(text, strlen(text), ITEM_DETAIL_MAX);
-
-	(void)context;
-	(void)fprintf(stderr, "mailstow: %s: %s\n", folder, shown);
-}
-
-static void tell_progress(void *context, uint64_t messages, uint64_t bytes)
-{
-	struct request *request = context;
-
-	progress_show(&request->progress, messages, bytes);
-}
-
-static void json_summary(const struct restore_summary *summary)
-{
-	struct json *line = json_line();
-
-	json_flag(line, "summary", true);
-	json_int(line, "planned", (int64_t)summary->planned);
-	for (int outcome = OUTCOME_EXACT; outcome < OUTCOMES; outcome++)
-		json_int(line, outcome_name((enum outcome)outcome),
-			(int64_t)summary->outcomes[outcome]);
-	json_int(line, "folders_created", (int64_t)summary->folders_created);
-	json_print(line);
-}
-
-static void text_summary(const struct request *request, const struct restore_summary *summary)
-{
-	(void)printf("%llu messages: %llu exact, %llu already there, %llu normalised, %llu refused,"
-		     " %llu %s; %llu folders created\n",
-		(unsigned long long)summary->planned,
-		(unsigned long long)summary->outcomes[OUTCOME_EXACT],
-		(unsigned long long)summary->outcomes[OUTCOME_ALREADY_THERE],
-		(unsigned long long)summary->outcomes[OUTCOME_NORMALISED],
-		(unsigned long long)summary->outcomes[OUTCOME_REFUSED],
-		(unsigned long long)summary->outcomes[OUTCOME_SKIPPED],
-		request->dry_run ? "to do" : "skipped",
+	printf("%llu messages: %llu restored exactly, %llu already there, %llu changed by the "
+	       "server, %llu refused, %llu skipped; %llu folders created.\n",
+		(unsigned long long)summary->planned, (unsigned long long)outcomes[OUTCOME_EXACT],
+		(unsigned long long)outcomes[OUTCOME_ALREADY_THERE],
+		(unsigned long long)outcomes[OUTCOME_NORMALISED],
+		(unsigned long long)outcomes[OUTCOME_REFUSED],
+		(unsigned long long)outcomes[OUTCOME_SKIPPED],
 		(unsigned long long)summary->folders_created);
-	if (request->verify != RESTORE_VERIFY_NONE)
-		(void)printf("verified %llu messages: %s\n",
-			(unsigned long long)summary->verified.compared,
-			summary->sound ? "as restored" : "differences, see above");
+	if (session->line->verify != RESTORE_VERIFY_NONE)
+		printf("Verified: %llu compared, %llu missing, %llu extra; flags of %llu, date of "
+		       "%llu, bytes of %llu differ.\n",
+			(unsigned long long)verified->compared,
+			(unsigned long long)verified->missing, (unsigned long long)verified->extra,
+			(unsigned long long)verified->different_flags,
+			(unsigned long long)verified->different_date,
+			(unsigned long long)verified->different_bytes);
 }
 
-/* --- doing --- */
-
-static bool connect_target(void *context, struct imap **ret_imap, struct err *err)
+static void finish(struct app *app, struct session *session, const struct restore_summary *summary)
 {
-	struct request *request = context;
-
-	return mirror_connect(request->target, NULL, NULL, ret_imap, err) ||
-	       err_wrap(err, "%s", request->target->name);
+	progress_clear(&session->progress);
+	if (app->json)
+		print_json(session->line, summary);
+	else
+		print_words(session, summary);
+	if (!session->line->dry_run)
+		app->partial = summary->outcomes[OUTCOME_REFUSED] > 0 ||
+			       summary->outcomes[OUTCOME_SKIPPED] > 0 ||
+			       summary->folders_failed > 0 || !summary->sound;
 }
+
+/* --- putting it together --- */
 
 static bool wants_folder(void *context, const char *path)
 {
-	struct request *request = context;
+	const struct session *session = context;
 
-	return select_folder(&request->selection, path);
+	return selection_wants_folder(&session->line->selection, path);
 }
 
 static bool wants_message(void *context, const struct archive_entry *entry)
 {
-	struct request *request = context;
+	const struct session *session = context;
 
-	return select_entry(&request->selection, entry);
+	return selection_wants_entry(&session->line->selection, entry);
 }
 
-static bool open_journal(struct request *request, struct archive *archive,
+static bool selects_messages(const struct selection *selection)
+{
+	return selection->has_since || selection->has_before || selection->from ||
+	       selection->subject || selection->message_id;
+}
+
+static bool see_folder(void *context, const struct archive_folder *folder, struct err *err)
+{
+	(void)err;
+	str_list_add(context, folder->path);
+	return true;
+}
+
+static bool check_folders(struct archive *archive, int64_t generation,
+	const struct selection *selection, struct err *err)
+{
+	CLEANUP(str_list_free) struct str_list seen = {0};
+	const char *missing;
+
+	if (!archive_each_folder(archive, generation, see_folder, &seen, err))
+		return false;
+	missing = selection->deleted_only ? NULL : selection_missing_folder(selection, &seen);
+	return !missing || err_set(err, ERR_NOT_FOUND, "%s: there is no such folder", missing);
+}
+
+static bool find_target(struct app *app, const char *name,
+	const struct config_account **ret_account, struct err *err)
+{
+	const struct config *config;
+
+	if (!app_config(app, &config, err))
+		return false;
+	*ret_account = config_account(config, name);
+	return *ret_account || err_set(err, ERR_NOT_FOUND, "--to %s: no such account", name);
+}
+
+static bool open_journal(struct archive *archive, const struct config_account *account,
 	struct restore_journal **ret_journal, struct err *err)
 {
 	CLEANUP(freep) char *state_dir = config_state_dir();
 	CLEANUP(freep) char *path = NULL;
 	struct archive_facts facts;
 
-	if (request->dry_run)
-		return true;
 	if (!archive_facts(archive, &facts, err))
 		return false;
-	path = restore_journal_path(state_dir, facts.uuid, request->target->host,
-		request->target->port, request->target->user);
+	path = restore_journal_path(
+		state_dir, facts.uuid, account->host, account->port, account->user);
 	return restore_journal_open(path, ret_journal, err);
 }
 
-static int finish(struct request *request, const struct restore_summary *summary, bool done,
-	const struct err *err)
+static bool connect_to(void *context, struct imap **ret_imap, struct err *err)
 {
-	bool partial = summary->outcomes[OUTCOME_REFUSED] || summary->folders_failed ||
-		       !summary->sound || (!request->dry_run && summary->outcomes[OUTCOME_SKIPPED]);
+	const struct config_account *account = context;
 
-	progress_end(&request->progress);
-	if (request->app->json)
-		json_summary(summary);
-	else
-		text_summary(request, summary);
-	if (!done)
-		return app_fail(err);
-	return partial ? EXIT_PARTIAL : 0;
+	return mirror_connect(account, NULL, NULL, ret_imap, err) ||
+	       err_wrap(err, "%s", account->name);
 }
 
-static int restore(struct request *request)
+static bool run_session(struct app *app, struct session *session, const struct place *place,
+	const struct config_account *account, struct err *err)
 {
-	CLEANUP(moment_free) struct moment moment = {0};
+	CLEANUP(archive_freep) struct archive *archive = NULL;
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;
-	CLEANUP(target_close)
-	struct target target = {.connect = connect_target, .context = request};
-	struct restore_watcher watcher = {
-		request, consent, tell_message, tell_difference, tell_note, tell_progress};
-	struct restore job = {
-		.rules = &request->rules,
-		/* without a selection empty folders come along */
-		.wants_folder = request->selection.folders.count ? wants_folder : NULL,
-		.wants_message = select_has_messages(&request->selection) ? wants_message : NULL,
-		.wants_context = request,
-		.only_deleted = request->selection.deleted_only,
+	const struct command_line *line = session->line;
+	struct target target = {.connect = connect_to, .context = (void *)account};
+	const struct restore_watcher watcher = {
+		session, consent, hear_message, hear_difference, hear_note, hear_progress};
+	struct restore_summary summary = {0};
+	struct archive_snapshot snapshot;
+	bool fine;
+
+	if (!app_open(place, &archive, &snapshot, err) ||
+		!check_folders(archive, snapshot.generation, &line->selection, err) ||
+		!open_journal(archive, account, &journal, err))
+		return false;
+	const struct restore restore = {
+		.archive_path = place->archive_path,
+		.archive = archive,
+		.generation = snapshot.generation,
+		.only_deleted = line->selection.deleted_only,
+		.rules = &line->rules,
+		.wants_folder = wants_folder,
+		.wants_message = selects_messages(&line->selection) ? wants_message : NULL,
+		.wants_context = session,
 		.target = &target,
-		.dry_run = request->dry_run,
-		.verify = request->verify,
+		.journal = journal,
+		.dry_run = line->dry_run,
+		.verify = line->verify,
 		.watcher = &watcher,
 	};
-	struct restore_summary summary = {0};
-	struct err err = ERR_INIT;
-	bool done;
-
-	if (!app_account(request->app, request->to, &request->target, &err) ||
-		!app_open(request->app, request->source, &moment, &err) ||
-		!open_journal(request, moment.archive, &journal, &err))
-		return app_fail(&err);
-	job.archive_path = moment.path;
-	job.archive = moment.archive;
-	job.generation = moment.at.generation;
-	job.journal = journal;
-	done = restore_run(&job, &summary, &err);
-	return finish(request, &summary, done, &err);
+	fine = restore_run(&restore, &summary, err);
+	target_close(&target);
+	finish(app, session, &summary);
+	return fine;
 }
 
-static bool take_verify(struct request *request, const char *how)
+static bool run(struct app *app, int argc, char **argv, struct err *err)
 {
-	bool full = how && strcmp(how, "full") == 0;
+	struct command_line line = {0};
+	struct session session = {.app = app, .line = &line};
+	CLEANUP(place_free) struct place place = {0};
+	const struct config_account *account;
+	struct arguments arguments;
+	bool fine;
 
-	request->verify = full ? RESTORE_VERIFY_FULL : RESTORE_VERIFY_SAMPLE;
-	return !how || full || strcmp(how, "sample") == 0;
+	session.progress =
+		(struct progress_line){.shown = app_shows_progress(app), .fd = STDERR_FILENO};
+	fine = parse(app, argc, argv, &line, &arguments, err) &&
+	       app_place(app, arguments.items[0], &place, err) &&
+	       find_target(app, line.to, &account, err) &&
+	       run_session(app, &session, &place, account, err);
+	selection_free(&line.selection);
+	map_rules_free(&line.rules);
+	return fine;
 }
 
-static bool take_option(struct request *request, int option, struct err *err)
-{
-	bool ours;
-
-	switch (option) {
-	case OPTION_TO:
-		request->to = optarg;
-		return true;
-	case OPTION_MAP:
-		return map_rule_add(&request->rules, optarg, err);
-	case OPTION_PREFIX:
-		return map_rules_set_prefix(&request->rules, optarg, err);
-	case OPTION_NO_SPECIAL:
-		request->rules.no_special_use = true;
-		return true;
-	case OPTION_NO_JUNK:
-		request->rules.no_junk = true;
-		return true;
-	case OPTION_DRY:
-		request->dry_run = true;
-		return true;
-	case OPTION_VERIFY:
-		return take_verify(request, optarg) ||
-		       err_set(err, ERR_USAGE, "--verify takes sample or full");
-	default:
-		if (!select_option(&request->selection, option, optarg, &ours, err))
-			return false;
-		return ours || err_set(err, ERR_USAGE, "see `mailstow restore --help`");
-	}
-}
-
-int cmd_restore(struct app *app, int argc, char **argv)
-{
-	static const struct option options[] = {
-		SELECT_OPTIONS,
-		{"to", required_argument, NULL, OPTION_TO},
-		{"map", required_argument, NULL, OPTION_MAP},
-		{"prefix", required_argument, NULL, OPTION_PREFIX},
-		{"no-special-use", no_argument, NULL, OPTION_NO_SPECIAL},
-		{"no-junk", no_argument, NULL, OPTION_NO_JUNK},
-		{"dry-run", no_argument, NULL, OPTION_DRY},
-		{"verify", optional_argument, NULL, OPTION_VERIFY},
-		{0},
-	};
-	CLEANUP(request_free) struct request request = {.app = app};
-	struct err err = ERR_INIT;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (!take_option(&request, option, &err))
-			return app_fail(&err);
-	if (argc - optind != 1)
-		return app_usage("restore", "restore takes one ACCOUNT[@WHEN]");
-	if (!request.to)
-		return app_usage("restore", "--to ACCOUNT2 is missing");
-	request.source = argv[optind];
-	return restore(&request);
-}
+const struct command cmd_restore = {
+	.name = "restore",
+	.group = COMMAND_RESTORE,
+	.summary = "put mail of the archive onto a server, exactly, once",
+	.usage = "ACCOUNT[@WHEN] --to ACCOUNT2 [selection] [mapping] [--dry-run]\n"
+		 "[--verify[=sample|full]]",
+	.help = "What is there already is left alone; the same command run again adds nothing,\n"
+		"and goes on where it was interrupted.\n"
+		"\n"
+		"  --to ACCOUNT2      account of the configuration to write to (mirror = no is\n"
+		"                     enough for it); ACCOUNT itself is allowed\n"
+		"  --map OLD=NEW      put folder OLD, with what is in it, at NEW (repeatable,\n"
+		"                     the longest OLD wins)\n"
+		"  --prefix P         put everything below folder P\n"
+		"  --no-special-use   do not look for the server's own Sent, Trash, ...\n"
+		"  --no-junk          leave out junk mail\n"
+		"  --dry-run          show the plan, change nothing\n"
+		"  --verify[=full]    look at everything once more afterwards: counts, flags,\n"
+		"                     dates, and the bytes of a sample or of all messages\n",
+	.run = run,
+};

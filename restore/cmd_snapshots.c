@@ -1,65 +1,87 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/str.h"
-#include "restore/app.h"
 #include "restore/json.h"
+#include "restore/options.h"
 #include "restore/table.h"
+#include "restore/when.h"
 
-static bool as_json(void *context, const struct archive_snapshot *snapshot, struct err *err)
+static const struct table_column columns[] = {{"SNAPSHOT", TEXT_RIGHT}, {"TIME"}, {"STATE"},
+	{"MESSAGES", TEXT_RIGHT}, {"ADDED", TEXT_RIGHT}, {"REMOVED", TEXT_RIGHT},
+	{"CHANGED", TEXT_RIGHT}};
+
+static void print_json(const struct archive_snapshot *snapshot)
 {
-	struct json *line = json_line();
+	struct json *line = json_begin();
 
-	(void)context;
-	(void)err;
-	json_int(line, "id", snapshot->generation);
-	json_time_ms(line, "time", snapshot->unix_ms);
-	json_flag(line, "complete", snapshot->complete);
-	json_flag(line, "pinned", snapshot->pinned);
-	json_int(line, "messages", (int64_t)snapshot->messages);
-	json_int(line, "added", (int64_t)snapshot->added);
-	json_int(line, "removed", (int64_t)snapshot->removed);
-	json_int(line, "changed", (int64_t)snapshot->changed);
+	json_put_int(line, "id", snapshot->generation);
+	json_put_time(line, "time", snapshot->unix_ms);
+	json_put_bool(line, "complete", snapshot->complete);
+	json_put_bool(line, "pinned", snapshot->pinned);
+	json_put_count(line, "messages", snapshot->messages);
+	json_put_count(line, "added", snapshot->added);
+	json_put_count(line, "removed", snapshot->removed);
+	json_put_count(line, "changed", snapshot->changed);
 	json_print(line);
-	return true;
 }
 
-static bool as_row(void *context, const struct archive_snapshot *snapshot, struct err *err)
+static bool one_json(void *context, const struct archive_snapshot *snapshot, struct err *err)
 {
-	struct table *table = context;
-
-	(void)err;
-	table_number(table, (uint64_t)snapshot->generation);
-	table_time_ms(table, snapshot->unix_ms);
-	table_number(table, snapshot->messages);
-	table_number(table, snapshot->added);
-	table_number(table, snapshot->removed);
-	table_number(table, snapshot->changed);
-	table_cell(table, snapshot->complete ? snapshot->pinned ? "pinned" : "" : "incomplete");
-	return true;
+	(void)context;
+	print_json(snapshot);
+	return !ferror(stdout) || app_flush(err);
 }
 
-int cmd_snapshots(struct app *app, int argc, char **argv)
+static bool one_row(void *context, const struct archive_snapshot *snapshot, struct err *err)
 {
-	static const char *const heads[] = {
-		"ID", "TIME", "MESSAGES", "ADDED", "REMOVED", "CHANGED", ""};
-	CLEANUP(moment_free) struct moment moment = {0};
-	struct err err = ERR_INIT;
-	struct table *table;
-	bool done;
+	char id[TABLE_NUMBER_MAX], time[WHEN_TEXT_MAX], messages[TABLE_NUMBER_MAX];
+	char added[TABLE_NUMBER_MAX], removed[TABLE_NUMBER_MAX], changed[TABLE_NUMBER_MAX];
+	const char *cells[] = {id, time, snapshot->complete ? "complete" : "partial", messages,
+		added, removed, changed};
 
-	if (argc != 2)
-		return app_usage(argv[0], "snapshots takes one ACCOUNT");
-	if (!app_open(app, argv[1], &moment, &err))
-		return app_fail(&err);
-	if (app->json) {
-		done = archive_each_snapshot(moment.archive, as_json, NULL, &err);
-		return done ? 0 : app_fail(&err);
-	}
-	table = table_new("rlrrrrl");
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-		table_cell(table, heads[i]);
-	done = archive_each_snapshot(moment.archive, as_row, table, &err);
-	table_print(table);
-	return done ? 0 : app_fail(&err);
+	if (snapshot->pinned)
+		cells[2] = snapshot->complete ? "complete, pinned" : "partial, pinned";
+	(void)snprintf(id, sizeof(id), "%" PRId64, snapshot->generation);
+	when_format(snapshot->unix_ms, true, time);
+	table_number(snapshot->messages, messages);
+	table_number(snapshot->added, added);
+	table_number(snapshot->removed, removed);
+	table_number(snapshot->changed, changed);
+	table_row(context, cells);
+	return !ferror(stdout) || app_flush(err);
 }
+
+static bool run(struct app *app, int argc, char **argv, struct err *err)
+{
+	const struct options options = {.arguments_min = 1, .arguments_max = 1};
+	CLEANUP(place_free) struct place place = {0};
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	struct arguments arguments;
+	struct table table;
+	bool good;
+
+	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
+		!app_place(app, arguments.items[0], &place, err))
+		return false;
+	if (place.when_given)
+		return err_set(err, ERR_USAGE, "snapshots: takes no @WHEN, it lists them all");
+	if (!archive_open(place.archive_path, &archive, err))
+		return false;
+	if (app->json)
+		return archive_each_snapshot(archive, one_json, NULL, err);
+	table_init(&table, columns, ARRAY_LEN(columns));
+	good = archive_each_snapshot(archive, one_row, &table, err);
+	table_end(&table);
+	return good;
+}
+
+const struct command cmd_snapshots = {
+	.name = "snapshots",
+	.group = COMMAND_LOOK,
+	.summary = "list the moments of an archive to go back to",
+	.usage = "ACCOUNT",
+	.help = "A snapshot is complete when every folder had been compared with the server.\n"
+		"A time (ACCOUNT@2026-11-20T10:00) chooses the last complete one at or before\n"
+		"it; a number (ACCOUNT@17) chooses any.\n",
+	.run = run,
+};

@@ -1,174 +1,290 @@
-#include <getopt.h>
+/* How the accounts fare: what the daemon noted, and what lies in the archives. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/wait.h"
-#include "restore/app.h"
 #include "restore/json.h"
+#include "restore/options.h"
 #include "restore/table.h"
+#include "restore/when.h"
 #include "state/state.h"
 
-enum { OPTION_MAX_AGE = 256, OPTION_FOLLOW, FOLLOW_MS = 1000 };
+enum status_option { OPTION_FOLLOW, OPTION_MAX_AGE };
 
-struct asked {
-	struct app *app;
-	const char *account; /* NULL: all */
-	int64_t max_age_ms;  /* 0: not asked */
-	bool too_old;
-	bool daemon_runs;
-	char *state_dir;
-};
+enum { FOLLOW_STEP_MS = 1000, DETAIL_BYTES = 500 };
 
-struct seen {
+static const struct table_column columns[] = {{"ACCOUNT", TEXT_LEFT, 12}, {"STATE"},
+	{"LAST SUCCESS"}, {"MESSAGES", TEXT_RIGHT}, {"SIZE", TEXT_RIGHT}, {"ON DISK", TEXT_RIGHT},
+	{"SKIPPED", TEXT_RIGHT}};
+
+/* One account's state of affairs; comparable with memcmp(). */
+struct report {
 	struct account_status status;
 	struct archive_facts facts;
 	uint64_t skipped;
-	bool archived;
+	bool broken; /* the archive cannot be read; status.detail says why */
 };
 
-/* An archive that cannot be looked into, or is just being made, is a detail of the account's
- * status. */
-static void see_archive(const char *path, struct seen *seen)
+struct status {
+	bool follow;
+	bool has_max_age;
+	int64_t max_age_ms;
+	char *state_dir;
+	struct place *places;
+	size_t count;
+	struct report *shown; /* what was printed last, for each place */
+	struct table table;
+};
+
+static void status_free(struct status *status)
+{
+	for (size_t i = 0; i < status->count; i++)
+		place_free(&status->places[i]);
+	freep(&status->places);
+	freep(&status->shown);
+	freep(&status->state_dir);
+}
+
+static bool set_option(void *context, int id, const char *value, struct err *err)
+{
+	struct status *status = context;
+	CLEANUP(freep) char *shown = NULL;
+
+	if (id == OPTION_FOLLOW) {
+		status->follow = true;
+		return true;
+	}
+	status->has_max_age = true;
+	if (config_parse_duration(value, &status->max_age_ms))
+		return true;
+	shown = str_printable(value, strlen(value), TABLE_NUMBER_MAX);
+	return err_set(err, ERR_USAGE, "--max-age %s: a duration such as 30m, 2h or 1d is accepted",
+		shown);
+}
+
+/* When nothing is noted (state may be lost), the newest complete snapshot tells. */
+static int64_t newest_complete_ms(struct archive *archive)
+{
+	const struct archive_when now = {.kind = ARCHIVE_TIME, .unix_ms = clock_wall_ms()};
+	struct archive_snapshot snapshot;
+	struct err err = ERR_INIT;
+
+	return archive_resolve(archive, now, &snapshot, &err) ? snapshot.unix_ms : 0;
+}
+
+static void look_into_archive(const char *path, struct report *report)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct err err = ERR_INIT;
 
-	seen->archived = archive_exists(path);
-	if (!seen->archived)
+	if (!archive_exists(path))
 		return;
-	if ((!archive_open(path, &archive, &err) || !archive_facts(archive, &seen->facts, &err)) &&
-		!seen->status.detail[0])
-		(void)snprintf(
-			seen->status.detail, sizeof(seen->status.detail), "%.500s", err.text);
+	if (!archive_open(path, &archive, &err) || !archive_facts(archive, &report->facts, &err)) {
+		CLEANUP(freep)
+		char *shown = str_printable(err.text, strlen(err.text), DETAIL_BYTES);
+
+		/* It may just be being made. */
+		report->broken = err.kind != ERR_NOT_FOUND && err.kind != ERR_BUSY;
+		if (report->broken)
+			report->status.state = ACCOUNT_FAILED;
+		(void)snprintf(report->status.detail, sizeof(report->status.detail), "%s", shown);
+		return;
+	}
+	if (report->status.last_success_ms == 0)
+		report->status.last_success_ms = newest_complete_ms(archive);
 }
 
-static bool see(struct asked *asked, const struct config_account *account, struct seen *ret_seen,
-	struct err *err)
+static bool read_state(const struct status *status, struct report *reports, struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = NULL;
+	CLEANUP(freep) char *file = str_printf("%s/state.db", status->state_dir);
 
-	*ret_seen = (struct seen){0};
-	if (fs_exists(asked->state_dir)) {
-		if (!state_open(asked->state_dir, &state, err) ||
-			!state_get(state, account->archive_path, &ret_seen->status, err) ||
-			!state_skipped_count(state, account->archive_path, &ret_seen->skipped, err))
+	if (!fs_exists(file))
+		return true;
+	if (!state_open(status->state_dir, &state, err))
+		return false;
+	for (size_t i = 0; i < status->count; i++) {
+		const char *path = status->places[i].archive_path;
+
+		if (!state_get(state, path, &reports[i].status, err) ||
+			!state_skipped_count(state, path, &reports[i].skipped, err))
 			return false;
 	}
-	if (!asked->daemon_runs && ret_seen->status.state != ACCOUNT_AUTH_REQUIRED)
-		ret_seen->status.state = ACCOUNT_STOPPED;
-	see_archive(account->archive_path, ret_seen);
 	return true;
 }
 
-static void as_json(const struct config_account *account, const struct seen *seen)
+/* What a pass found stays true without a daemon. */
+static bool waits_for_a_person(enum account_state state)
 {
-	struct json *line = json_line();
+	return state == ACCOUNT_AUTH_REQUIRED || state == ACCOUNT_GUARDED;
+}
 
-	json_text(line, "account", account->name);
-	json_text(line, "state", state_name(seen->status.state));
-	json_time_ms(line, "since", seen->status.since_ms);
-	json_time_ms(line, "last_success", seen->status.last_success_ms);
-	json_time_ms(line, "last_check", seen->status.last_check_ms);
-	json_int(line, "messages", (int64_t)seen->facts.messages);
-	json_int(line, "bytes", (int64_t)seen->facts.bytes);
-	json_int(line, "archive_bytes", (int64_t)seen->facts.archive_bytes);
-	json_flag(line, "encrypted", seen->facts.encrypted);
-	json_int(line, "skipped", (int64_t)seen->skipped);
-	json_text(line, "push", seen->status.push[0] ? seen->status.push : NULL);
-	json_time_ms(line, "paused_until", seen->status.paused_until_ms);
-	json_text(line, "head", seen->facts.head[0] ? seen->facts.head : NULL);
-	json_text(line, "detail", seen->status.detail);
+static struct report *make_reports(const struct status *status)
+{
+	struct report *reports = xcalloc(status->count + 1, sizeof(*reports));
+	bool daemon_runs = state_daemon_runs(status->state_dir);
+	struct err err = ERR_INIT;
+
+	if (!read_state(status, reports, &err))
+		app_warn("%s", err.text);
+	for (size_t i = 0; i < status->count; i++) {
+		if (!daemon_runs && !waits_for_a_person(reports[i].status.state))
+			reports[i].status.state = ACCOUNT_STOPPED;
+		look_into_archive(status->places[i].archive_path, &reports[i]);
+	}
+	return reports;
+}
+
+static void print_json(const struct place *place, const struct report *report)
+{
+	const struct account_status *status = &report->status;
+	struct json *line = json_begin();
+
+	json_put_text(line, "account", place->account ? place->account->name : place->name);
+	json_put_text(line, "state", state_name(status->state));
+	json_put_time(line, "since", status->since_ms);
+	json_put_time(line, "last_success", status->last_success_ms);
+	json_put_time(line, "last_check", status->last_check_ms);
+	json_put_count(line, "messages", report->facts.messages);
+	json_put_count(line, "bytes", report->facts.bytes);
+	json_put_count(line, "archive_bytes", report->facts.archive_bytes);
+	json_put_bool(line, "encrypted", report->facts.encrypted);
+	json_put_count(line, "skipped", report->skipped);
+	json_put_text(line, "push", status->push[0] ? status->push : NULL);
+	json_put_time(line, "paused_until", status->paused_until_ms);
+	json_put_text(line, "head", report->facts.head[0] ? report->facts.head : NULL);
+	json_put_text(line, "detail", status->detail);
 	json_print(line);
 }
 
-static void as_row(
-	struct table *table, const struct config_account *account, const struct seen *seen)
+static void print_row(struct status *status, const struct place *place, const struct report *report)
 {
-	table_cell(table, account->name);
-	table_cell(table, state_name(seen->status.state));
-	table_time_ms(table, seen->status.last_success_ms);
-	table_number(table, seen->facts.messages);
-	table_size(table, seen->facts.bytes);
-	table_size(table, seen->facts.archive_bytes);
-	table_cell(table, seen->archived ? seen->status.detail : "nothing archived yet");
+	char success[WHEN_TEXT_MAX] = "never", messages[TABLE_NUMBER_MAX];
+	char size[STR_SIZE_MAX], on_disk[STR_SIZE_MAX], skipped[TABLE_NUMBER_MAX];
+	const char *cells[] = {place->account ? place->account->name : place->name,
+		state_name(report->status.state), success, messages, size, on_disk, skipped};
+
+	if (report->status.last_success_ms)
+		when_format(report->status.last_success_ms, false, success);
+	table_number(report->facts.messages, messages);
+	str_format_size(report->facts.bytes, size);
+	str_format_size(report->facts.archive_bytes, on_disk);
+	table_number(report->skipped, skipped);
+	table_row(&status->table, cells);
 }
 
-static bool show_all(struct asked *asked, struct err *err)
+static void print_details(const struct status *status, const struct report *reports)
 {
-	static const char *const heads[] = {
-		"ACCOUNT", "STATE", "LAST SUCCESS", "MESSAGES", "SIZE", "ARCHIVE", ""};
-	const struct config *config = asked->app->config;
-	struct table *table = asked->app->json ? NULL : table_new("lllrrrx");
-	bool done = true;
+	for (size_t i = 0; i < status->count; i++) {
+		const char *detail = reports[i].status.detail;
+		CLEANUP(freep) char *shown = str_printable(detail, strlen(detail), strlen(detail));
 
-	for (size_t i = 0; table && i < ARRAY_LEN(heads); i++)
-		table_cell(table, heads[i]);
-	asked->daemon_runs = state_daemon_runs(asked->state_dir);
-	for (size_t i = 0; done && i < config->accounts_count; i++) {
-		const struct config_account *account = &config->accounts[i];
-		struct seen seen;
+		if (detail[0])
+			(void)printf("%s: %s\n", status->places[i].name, shown);
+	}
+}
 
-		if (asked->account ? config_account(config, asked->account) != account
-				   : !account->mirror)
+/* What is not as it was printed last; everything the first time. */
+static void print_changes(const struct app *app, struct status *status, struct report *reports)
+{
+	for (size_t i = 0; i < status->count; i++) {
+		if (status->shown && memcmp(&status->shown[i], &reports[i], sizeof(*reports)) == 0)
 			continue;
-		done = see(asked, account, &seen, err);
-		if (!done)
-			break;
-		if (asked->max_age_ms &&
-			clock_wall_ms() - seen.status.last_success_ms > asked->max_age_ms)
-			asked->too_old = true;
-		if (table)
-			as_row(table, account, &seen);
+		if (app->json)
+			print_json(&status->places[i], &reports[i]);
 		else
-			as_json(account, &seen);
+			print_row(status, &status->places[i], &reports[i]);
 	}
-	if (table)
-		table_print(table);
-	return done;
-}
-
-static int run(struct asked *asked, bool follow)
-{
-	const struct config_account *account;
-	struct err err = ERR_INIT;
-
-	if (!app_config(asked->app, &err))
-		return app_fail(&err);
-	if (asked->account && !app_account(asked->app, asked->account, &account, &err))
-		return app_fail(&err);
-	do {
-		if (!show_all(asked, &err))
-			return app_fail(&err);
-		(void)fflush(stdout);
-	} while (follow && !ferror(stdout) && wait_sleep(wait_for(FOLLOW_MS, NULL), &err));
-	return asked->too_old ? EXIT_PARTIAL : 0;
-}
-
-int cmd_status(struct app *app, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"max-age", required_argument, NULL, OPTION_MAX_AGE},
-		{"follow", no_argument, NULL, OPTION_FOLLOW},
-		{0},
-	};
-	CLEANUP(freep) char *state_dir = config_state_dir();
-	struct asked asked = {.app = app, .state_dir = state_dir};
-	bool follow = false;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == OPTION_FOLLOW)
-			follow = true;
-		else if (option != OPTION_MAX_AGE)
-			return app_usage("status", "unknown option");
-		else if (!config_parse_duration(optarg, &asked.max_age_ms) || asked.max_age_ms == 0)
-			return app_usage("status", "--max-age takes a duration: 10s 5m 2h 7d");
+	if (!app->json) {
+		table_end(&status->table);
+		if (!status->shown)
+			print_details(status, reports);
 	}
-	if (argc - optind > 1)
-		return app_usage("status", "status takes at most one ACCOUNT");
-	asked.account = argv[optind];
-	return run(&asked, follow);
+	freep(&status->shown);
+	status->shown = reports;
 }
+
+static bool choose_all(struct app *app, struct status *status, struct err *err)
+{
+	const struct config *config;
+
+	if (!app_config(app, &config, err))
+		return false;
+	status->places = xcalloc(config->accounts_count + 1, sizeof(*status->places));
+	for (size_t i = 0; i < config->accounts_count; i++) {
+		const struct config_account *account = &config->accounts[i];
+
+		if (!account->mirror && !archive_exists(account->archive_path))
+			continue;
+		status->places[status->count++] = (struct place){.name = xstrdup(account->name),
+			.archive_path = xstrdup(account->archive_path),
+			.account = account};
+	}
+	return true;
+}
+
+static bool choose_one(struct app *app, const char *text, struct status *status, struct err *err)
+{
+	struct place *place;
+
+	status->places = xcalloc(1, sizeof(*status->places));
+	place = &status->places[0];
+	if (!app_place(app, text, place, err))
+		return false;
+	status->count = 1;
+	if (place->when_given)
+		return err_set(err, ERR_USAGE, "status: takes no @WHEN, it is about now");
+	if (!place->account && !archive_exists(place->archive_path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", place->archive_path);
+	return true;
+}
+
+static bool too_old(const struct status *status, size_t i)
+{
+	const struct config_account *account = status->places[i].account;
+
+	return status->has_max_age && (!account || account->mirror) &&
+	       status->shown[i].status.last_success_ms < clock_wall_ms() - status->max_age_ms;
+}
+
+static bool run(struct app *app, int argc, char **argv, struct err *err)
+{
+	static const struct option_spec specs[] = {
+		{"follow", OPTION_PLAIN, OPTION_FOLLOW}, {"max-age", OPTION_VALUE, OPTION_MAX_AGE}};
+	CLEANUP(status_free) struct status status = {0};
+	const struct options options = {specs, ARRAY_LEN(specs), set_option, &status, 0, 1};
+	struct arguments arguments;
+
+	if (!options_parse(app, argc, argv, &options, &arguments, err))
+		return false;
+	if (status.follow && status.has_max_age)
+		return err_set(err, ERR_USAGE, "status: --follow and --max-age do not go together");
+	if (!(arguments.count ? choose_one(app, arguments.items[0], &status, err)
+			      : choose_all(app, &status, err)))
+		return false;
+	status.state_dir = config_state_dir();
+	table_init(&status.table, columns, ARRAY_LEN(columns));
+	print_changes(app, &status, make_reports(&status));
+	while (status.follow) {
+		if (!app_flush(err) || !wait_sleep(wait_for(FOLLOW_STEP_MS, NULL), err))
+			return false;
+		print_changes(app, &status, make_reports(&status));
+	}
+	for (size_t i = 0; i < status.count; i++)
+		app->partial = app->partial || status.shown[i].broken || too_old(&status, i);
+	return true;
+}
+
+const struct command cmd_status = {
+	.name = "status",
+	.group = COMMAND_LOOK,
+	.summary = "show how the accounts fare",
+	.usage = "[ACCOUNT] [--follow] [--max-age DURATION]",
+	.help = "  --follow              go on, print what changes\n"
+		"  --max-age DURATION    exit 3 when a last success is older: 30m, 2h, 1d\n",
+	.run = run,
+};

@@ -1,6 +1,11 @@
 /*
- * JSON Lines on stdout (jansson's only door). One struct json is one line: fill it, print it.
- * Strings that are no valid UTF-8 are made so.
+ * JSON Lines on stdout; the one door to jansson. Keys come out in the order they were put in. Text
+ * is made valid UTF-8. A struct json is one object; json_print() writes it as one line and frees
+ * it.
+ *
+ *	struct json *line = json_begin();
+ *	json_put_text(line, "folder", folder->path);
+ *	json_print(line);
  */
 #ifndef MAILSTOW_RESTORE_JSON_H
 #define MAILSTOW_RESTORE_JSON_H
@@ -8,18 +13,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+
 struct json;
 
-struct json *json_line(void);
-void json_text(struct json *line, const char *key, const char *text); /* NULL: null */
-void json_int(struct json *line, const char *key, int64_t number);
-void json_flag(struct json *line, const char *key, bool value);
-/* Milliseconds as RFC 3339; 0: null. */
-void json_time_ms(struct json *line, const char *key, int64_t unix_ms);
-/* A blank-separated text as an array of strings. */
-void json_words(struct json *line, const char *key, const char *words);
+struct json *json_begin(void);
+void json_print(struct json *object);
 
-/* Print the line and free it. */
-void json_print(struct json *line);
+void json_put_null(struct json *object, const char *key);
+void json_put_text(struct json *object, const char *key, const char *text); /* NULL: null */
+void json_put_bool(struct json *object, const char *key, bool value);
+void json_put_int(struct json *object, const char *key, int64_t value);
+void json_put_count(struct json *object, const char *key, uint64_t value);
+void json_put_time(struct json *object, const char *key, int64_t unix_ms); /* RFC 3339; 0: null */
+void json_put_zoned(struct json *object, const char *key, struct zoned_time time);
+
+/* Blank-separated words as an array, in their order. */
+void json_put_words(struct json *object, const char *key, const char *words);
+
+/* An empty array, and objects to add to it; they are given away. */
+void json_put_list(struct json *object, const char *key);
+void json_list_add(struct json *object, const char *key, struct json *element);
 
 #endif

@@ -2,31 +2,46 @@
 
 #include <string.h>
 
+#include "restore/text.h"
 #include "restore/when.h"
 
-static bool take_date(
-	const char *what, const char *value, bool *ret_has, int64_t *ret_s, struct err *err)
+enum { SHOWN_BYTES = 80, SECOND_MS = 1000 };
+
+static bool set_date(const char *name, const char *value, bool *has, int64_t *ms, struct err *err)
 {
-	*ret_has = when_parse_date(value, ret_s);
-	if (!*ret_has)
-		return err_set(
-			err, ERR_USAGE, "%s: not a date; 2026-11-20 or 2026-11-20T10:00Z is", what);
+	CLEANUP(freep) char *shown = NULL;
+
+	if (when_parse_date(value, ms)) {
+		*has = true;
+		return true;
+	}
+	shown = str_printable(value, strlen(value), SHOWN_BYTES);
+	return err_set(err, ERR_USAGE,
+		"--%s %s: a date such as 2026-11-20 or a time such as 2026-11-20T10:00 is accepted",
+		name, shown);
+}
+
+static bool add_folder(struct selection *selection, const char *glob, struct err *err)
+{
+	if (selection->folders.count == SELECT_FOLDERS_MAX)
+		return err_set(err, ERR_USAGE, "--folder: more than %d", SELECT_FOLDERS_MAX);
+	if (glob[glob[0] == '!'] == '\0')
+		return err_set(err, ERR_USAGE, "--folder: is empty");
+	str_list_add(&selection->folders, glob);
 	return true;
 }
 
-bool select_option(
-	struct selection *selection, int option, const char *value, bool *ret_ours, struct err *err)
+bool selection_set(
+	struct selection *selection, enum select_option option, const char *value, struct err *err)
 {
-	*ret_ours = true;
 	switch (option) {
 	case SELECT_FOLDER:
-		str_list_add(&selection->folders, value);
-		return true;
+		return add_folder(selection, value, err);
 	case SELECT_SINCE:
-		return take_date("--since", value, &selection->has_since, &selection->since_s, err);
+		return set_date("since", value, &selection->has_since, &selection->since_ms, err);
 	case SELECT_BEFORE:
-		return take_date(
-			"--before", value, &selection->has_before, &selection->before_s, err);
+		return set_date(
+			"before", value, &selection->has_before, &selection->before_ms, err);
 	case SELECT_FROM:
 		selection->from = value;
 		return true;
@@ -39,66 +54,80 @@ bool select_option(
 	case SELECT_DELETED_ONLY:
 		selection->deleted_only = true;
 		return true;
-	default:
-		*ret_ours = false;
-		return true;
+	case SELECT_OPTIONS_END:
+		break;
 	}
+	return false;
 }
 
-bool select_folder(const struct selection *selection, const char *path)
+void selection_free(struct selection *selection)
 {
-	bool wanted = false, only_exclusions = true;
+	str_list_free(&selection->folders);
+	*selection = (struct selection){0};
+}
+
+static bool folder_matches(const char *glob, const char *path)
+{
+	return str_glob(glob, path) ||
+	       (str_equal_case(glob, "INBOX") && str_equal_case(path, "INBOX"));
+}
+
+bool selection_wants_folder(const struct selection *selection, const char *path)
+{
+	bool wanted = false, only_excluding = true;
 
 	for (size_t i = 0; i < selection->folders.count; i++) {
 		const char *glob = selection->folders.items[i];
 
-		if (glob[0] == '!') {
-			if (str_glob(glob + 1, path))
-				return false;
-			continue;
+		if (glob[0] != '!') {
+			only_excluding = false;
+			wanted = wanted || folder_matches(glob, path);
+		} else if (folder_matches(glob + 1, path)) {
+			return false;
 		}
-		only_exclusions = false;
-		wanted = wanted || str_glob(glob, path);
 	}
-	return wanted || only_exclusions;
+	return wanted || only_excluding;
 }
 
-static bool same_message_id(const char *wanted, const char *held)
+/* Angle brackets may be left out. */
+static bool same_message_id(const char *wanted, const char *there)
 {
-	size_t len = strlen(held);
+	size_t len = strlen(wanted);
 
-	if (strcmp(wanted, held) == 0)
+	if (strcmp(wanted, there) == 0)
 		return true;
-	return len >= 2 && held[0] == '<' && held[len - 1] == '>' && strlen(wanted) == len - 2 &&
-	       strncmp(wanted, held + 1, len - 2) == 0;
+	return there[0] == '<' && strncmp(there + 1, wanted, len) == 0 &&
+	       strcmp(there + 1 + len, ">") == 0;
 }
 
-bool select_entry(const struct selection *selection, const struct archive_entry *entry)
+bool selection_wants_entry(const struct selection *selection, const struct archive_entry *entry)
 {
-	if (!select_folder(selection, entry->folder_path))
+	int64_t ms = entry->has_date ? entry->date.unix_s * SECOND_MS : entry->added_ms;
+
+	if (selection->has_since && ms < selection->since_ms)
 		return false;
-	if (selection->deleted_only && entry->gone_ms == 0)
+	if (selection->has_before && ms >= selection->before_ms)
 		return false;
-	if (selection->has_since && (!entry->has_date || entry->date.unix_s < selection->since_s))
+	if (selection->from && !text_contains(entry->from, selection->from))
 		return false;
-	if (selection->has_before &&
-		(!entry->has_date || entry->date.unix_s >= selection->before_s))
+	if (selection->subject && !text_contains(entry->subject, selection->subject))
 		return false;
-	if (selection->from && !strcasestr(entry->from, selection->from))
+	if (selection->message_id &&
+		!same_message_id(selection->message_id, entry->header_message_id))
 		return false;
-	if (selection->subject && !strcasestr(entry->subject, selection->subject))
-		return false;
-	return !selection->message_id ||
-	       same_message_id(selection->message_id, entry->header_message_id);
+	return selection_wants_folder(selection, entry->folder_path);
 }
 
-bool select_has_messages(const struct selection *selection)
+const char *selection_missing_folder(const struct selection *selection, const struct str_list *seen)
 {
-	return selection->has_since || selection->has_before || selection->from ||
-	       selection->subject || selection->message_id || selection->deleted_only;
-}
+	for (size_t i = 0; i < selection->folders.count; i++) {
+		const char *name = selection->folders.items[i];
+		bool found = name[0] == '!' || strpbrk(name, "*?");
 
-void select_free(struct selection *selection)
-{
-	str_list_free(&selection->folders);
+		for (size_t k = 0; !found && k < seen->count; k++)
+			found = folder_matches(name, seen->items[k]);
+		if (!found)
+			return name;
+	}
+	return NULL;
 }

@@ -1,59 +1,63 @@
-/* Which messages are meant: --folder --since --before --from --subject --message-id --deleted-only.
+/*
+ * Which folders and messages are meant: --folder, --since, --before, --from, --subject,
+ * --message-id, --deleted, --deleted-only. For ls, restore, forget and others. Pure.
  */
 #ifndef MAILSTOW_RESTORE_SELECT_H
 #define MAILSTOW_RESTORE_SELECT_H
 
-#include <getopt.h>
-
-#include "archive/archive.h"
 #include "base/str.h"
+#include "restore/options.h"
 
-struct selection {
-	struct str_list folders; /* globs, '!' excludes */
-	bool has_since, has_before;
-	int64_t since_s, before_s;
-	const char *from, *subject, *message_id; /* NULL: any */
-	bool deleted_only;
-};
+enum { SELECT_FOLDERS_MAX = 1000 };
 
-/* Values of getopt_long() for the options below. */
-enum {
-	SELECT_FOLDER = 1000,
+/* Ids of options; a command's own begin at SELECT_OPTIONS_END. */
+enum select_option {
+	SELECT_FOLDER,
 	SELECT_SINCE,
 	SELECT_BEFORE,
 	SELECT_FROM,
 	SELECT_SUBJECT,
 	SELECT_MESSAGE_ID,
 	SELECT_DELETED_ONLY,
+	SELECT_OPTIONS_END,
 };
-/* clang-format off */
-#define SELECT_OPTIONS                                                                             \
-	{ "folder", required_argument, NULL, SELECT_FOLDER },                                      \
-	{ "since", required_argument, NULL, SELECT_SINCE },                                        \
-	{ "before", required_argument, NULL, SELECT_BEFORE },                                      \
-	{ "from", required_argument, NULL, SELECT_FROM },                                          \
-	{ "subject", required_argument, NULL, SELECT_SUBJECT },                                    \
-	{ "message-id", required_argument, NULL, SELECT_MESSAGE_ID },                              \
-	{ "deleted-only", no_argument, NULL, SELECT_DELETED_ONLY }
-/* clang-format on */
 
-#define SELECT_HELP                                                                                \
-	"Selection:\n"                                                                             \
-	"  --folder GLOB       folders that match; repeatable; '!GLOB' excludes\n"                 \
-	"  --since DATE        received at or after\n"                                             \
-	"  --before DATE       received before\n"                                                  \
-	"  --from TEXT         From: holds this text\n"                                            \
-	"  --subject TEXT      Subject: holds this text\n"                                         \
-	"  --message-id ID     this Message-ID\n"                                                  \
-	"  --deleted-only      only mail that is gone from the server\n"
+/* To stand in a command's table of options. */
+#define SELECT_OPTION_SPECS                                                                        \
+	{"folder", OPTION_VALUE, SELECT_FOLDER}, {"since", OPTION_VALUE, SELECT_SINCE},            \
+		{"before", OPTION_VALUE, SELECT_BEFORE}, {"from", OPTION_VALUE, SELECT_FROM},      \
+		{"subject", OPTION_VALUE, SELECT_SUBJECT},                                         \
+		{"message-id", OPTION_VALUE, SELECT_MESSAGE_ID},                                   \
+	{                                                                                          \
+		"deleted-only", OPTION_PLAIN, SELECT_DELETED_ONLY                                  \
+	}
 
-/* Take one option. False: ERR_USAGE, or *ret_ours false when it is none of these. */
-bool select_option(struct selection *selection, int option, const char *value, bool *ret_ours,
-	struct err *err);
-bool select_folder(const struct selection *selection, const char *path);
-bool select_entry(const struct selection *selection, const struct archive_entry *entry);
-/* Does it choose among messages, not only among folders? */
-bool select_has_messages(const struct selection *selection);
-void select_free(struct selection *selection); /* also for CLEANUP() */
+struct selection {
+	struct str_list folders; /* globs, '!' excludes */
+	bool has_since, has_before;
+	int64_t since_ms, before_ms;
+	const char *from, *subject, *message_id; /* NULL: any; not owned */
+	bool deleted_only;
+};
+
+/* One option. ERR_USAGE names what would be accepted. */
+bool selection_set(
+	struct selection *selection, enum select_option option, const char *value, struct err *err);
+void selection_free(struct selection *selection); /* also for CLEANUP() */
+
+bool selection_wants_folder(const struct selection *selection, const char *path);
+
+/*
+ * Folder, date (INTERNALDATE, else when it was added), sender, subject and Message-ID fit?
+ * deleted_only is not looked at: it is archive_list's.
+ */
+bool selection_wants_entry(const struct selection *selection, const struct archive_entry *entry);
+
+/*
+ * A folder that was named without wildcards and is not among what was seen; NULL: none. `seen`
+ * holds folder paths.
+ */
+const char *selection_missing_folder(
+	const struct selection *selection, const struct str_list *seen);
 
 #endif

@@ -1,148 +1,122 @@
 #include "restore/table.h"
 
 #include <assert.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
-#include <unistd.h>
-#include <wchar.h>
 
-#include "base/alloc.h"
 #include "base/str.h"
 
-struct table {
-	const char *columns;
-	size_t columns_count;
-	struct str_list cells;
-};
+enum { GAP = 2 };
 
-enum { GAP = 2, CUT_MIN = 8 };
-
-struct table *table_new(const char *columns)
+void table_init(struct table *table, const struct table_column *columns, size_t count)
 {
-	struct table *table = xcalloc(1, sizeof(*table));
-
-	table->columns = columns;
-	table->columns_count = strlen(columns);
-	assert(table->columns_count >= 1 && table->columns_count <= TABLE_COLUMNS_MAX);
-	return table;
+	assert(count <= TABLE_COLUMNS_MAX);
+	*table = (struct table){
+		.columns = columns, .count = count, .terminal_columns = text_terminal_columns()};
+	for (size_t i = 0; i < count; i++)
+		table->widths[i] = text_width(columns[i].title);
 }
 
-void table_cell(struct table *table, const char *text)
+/* Take what is too much from the widest column that may shrink, again and again. */
+static void shrink(struct table *table)
 {
-	str_list_take(&table->cells, str_printable(text, strlen(text), TABLE_CELL_BYTES_MAX));
-}
+	size_t total = GAP * (table->count - 1);
 
-void table_number(struct table *table, uint64_t number)
-{
-	str_list_take(&table->cells, str_printf("%llu", (unsigned long long)number));
-}
+	for (size_t i = 0; i < table->count; i++)
+		total += table->widths[i];
+	while (total > table->terminal_columns) {
+		size_t widest = table->count;
 
-void table_size(struct table *table, uint64_t size_bytes)
-{
-	char text[STR_SIZE_MAX];
-
-	str_format_size(size_bytes, text);
-	table_cell(table, text);
-}
-
-void table_time_ms(struct table *table, int64_t unix_ms)
-{
-	time_t seconds = (time_t)(unix_ms / 1000);
-	char text[32];
-	struct tm tm;
-
-	if (unix_ms == 0 || !localtime_r(&seconds, &tm) ||
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		table_cell(table, "never");
-	else
-		table_cell(table, text);
-}
-
-/* Columns of a UTF-8 text; and the bytes of it that fit into `max` columns. */
-static size_t width_of(const char *text, size_t max, size_t *ret_bytes)
-{
-	const uint8_t *at = (const uint8_t *)text;
-	size_t len = strlen(text), width = 0, used = 0;
-
-	while (used < len) {
-		uint32_t code = 0;
-		size_t step = str_utf8_decode(at + used, len - used, &code);
-		int columns = step ? wcwidth((wchar_t)code) : 1;
-
-		if (columns < 0)
-			columns = 1;
-		if (width + (size_t)columns > max)
-			break;
-		width += (size_t)columns;
-		used += step ? step : 1;
-	}
-	*ret_bytes = used;
-	return width;
-}
-
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-		size.ws_col > 0)
-		return size.ws_col;
-	return TABLE_WIDTH_PIPE;
-}
-
-static void measure(const struct table *table, size_t widths[])
-{
-	size_t total = 0, limit = terminal_width();
-
-	for (size_t i = 0; i < table->cells.count; i++) {
-		size_t bytes, column = i % table->columns_count;
-		size_t width = width_of(table->cells.items[i], SIZE_MAX / 2, &bytes);
-
-		if (width > widths[column])
-			widths[column] = width;
-	}
-	for (size_t i = 0; i < table->columns_count; i++)
-		total += widths[i] + GAP;
-	for (size_t i = table->columns_count; i-- > 0 && total > limit + GAP;) {
-		size_t over = total - limit - GAP;
-
-		if (table->columns[i] != 'x' || widths[i] <= CUT_MIN)
-			continue;
-		if (over > widths[i] - CUT_MIN)
-			over = widths[i] - CUT_MIN;
-		widths[i] -= over;
-		total -= over;
+		for (size_t i = 0; i < table->count; i++)
+			if (table->columns[i].least && table->widths[i] > table->columns[i].least &&
+				(widest == table->count ||
+					table->widths[i] > table->widths[widest]))
+				widest = i;
+		if (widest == table->count)
+			return;
+		table->widths[widest]--;
+		total--;
 	}
 }
 
-static void print_cell(const char *text, char align, size_t room, bool last)
+/* No line ends in blanks. */
+static void print_row(const struct table *table, char *const *cells)
 {
-	size_t bytes, width = width_of(text, room, &bytes);
+	size_t count = table->count;
 
-	if (align == 'r')
-		(void)printf("%*s%.*s", (int)(room - width), "", (int)bytes, text);
-	else if (last)
-		(void)printf("%.*s", (int)bytes, text);
-	else
-		(void)printf("%.*s%*s", (int)bytes, text, (int)(room - width), "");
+	while (count > 1 && cells[count - 1][0] == '\0')
+		count--;
+	for (size_t i = 0; i < count; i++) {
+		bool last = i + 1 == count;
+		enum text_side side = table->columns[i].side;
+		size_t width = table->widths[i];
+
+		if (table->terminal_columns == 0 && text_width(cells[i]) > width)
+			width = text_width(cells[i]);
+		text_put(stdout, cells[i], width, last && side == TEXT_LEFT ? TEXT_LAST : side);
+		(void)printf("%*s", last ? 0 : GAP, "");
+	}
+	(void)putchar('\n');
 }
 
-void table_print(struct table *table)
+static void print_titles(const struct table *table)
 {
-	size_t widths[TABLE_COLUMNS_MAX] = {0};
+	char *titles[TABLE_COLUMNS_MAX];
 
-	assert(table->cells.count % table->columns_count == 0);
-	measure(table, widths);
-	for (size_t i = 0; i < table->cells.count; i++) {
-		size_t column = i % table->columns_count;
-		bool last = column + 1 == table->columns_count;
+	for (size_t i = 0; i < table->count; i++)
+		titles[i] = (char *)table->columns[i].title;
+	print_row(table, titles);
+}
 
-		print_cell(table->cells.items[i], table->columns[column], widths[column], last);
-		(void)fputs(last ? "\n" : "  ", stdout);
+static void flush_rows(struct table *table)
+{
+	if (!table->titled) {
+		if (table->terminal_columns)
+			shrink(table);
+		print_titles(table);
+		table->titled = true;
 	}
-	str_list_free(&table->cells);
-	free(table);
+	for (size_t row = 0; row < table->rows; row++) {
+		print_row(table, table->cells[row]);
+		for (size_t i = 0; i < table->count; i++)
+			free(table->cells[row][i]);
+	}
+	table->rows = 0;
+}
+
+void table_row(struct table *table, const char *const *cells)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const char *cell = cells[i] ? cells[i] : "";
+		char *shown = str_printable(cell, strlen(cell), TABLE_CELL_BYTES_MAX);
+		size_t width = text_width(shown);
+
+		if (!table->titled && width > table->widths[i])
+			table->widths[i] = width;
+		table->cells[table->rows][i] = shown;
+	}
+	table->rows++;
+	if (table->rows == TABLE_ROWS_MAX)
+		flush_rows(table);
+}
+
+void table_end(struct table *table)
+{
+	if (table->rows > 0 || !table->titled)
+		flush_rows(table);
+}
+
+void table_number(uint64_t number, char out[TABLE_NUMBER_MAX])
+{
+	char digits[TABLE_NUMBER_MAX];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number);
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			out[used++] = ' ';
+		out[used++] = digits[i];
+	}
+	out[used] = '\0';
 }

@@ -1,0 +1,14 @@
+/*
+ * The Date: header (RFC 5322 section 3.3, with the obsolete forms of 4.3 as far as mail has them).
+ */
+#ifndef MAILSTOW_MIME_DATE_H
+#define MAILSTOW_MIME_DATE_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+
+/* "Fri, 21 Nov 1997 09:55:06 -0600 (CST)": false when it is no date. Pure, linear. */
+bool mime_date_parse(const char *text, struct zoned_time *ret_time);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * The frame around the commands of `mailstow`: what a command is, what it is given, and what it
+ * may ask of the program. A new command is a file cmd_NAME.c with one struct command, a line below
+ * and a line in the table of main.c.
+ *
+ * A command returns false with err set; main() prints it and exits with err_exit_code(). What went
+ * only partly sets app->partial (exit 3). Results go to stdout, words for people to stderr.
+ */
+#ifndef MAILSTOW_RESTORE_COMMAND_H
+#define MAILSTOW_RESTORE_COMMAND_H
+
+#include "archive/archive.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "config/config.h"
+
+struct app;
+
+enum command_group { COMMAND_LOOK, COMMAND_RESTORE, COMMAND_SETUP, COMMAND_GROUPS };
+
+struct command {
+	const char *name;
+	enum command_group group; /* where --help lists it */
+	const char *summary;      /* one line, at most 56 columns */
+	const char *usage;        /* what follows "mailstow NAME", lines up to 72 columns */
+	const char *help; /* options and what they mean, lines up to 78 columns, "" or ends with
+			     a line end */
+	/* argv[0] is the command's name. See options.h for taking arguments apart. */
+	bool (*run)(struct app *app, int argc, char **argv, struct err *err);
+};
+
+extern const struct command cmd_cat, cmd_config, cmd_folders, cmd_ls, cmd_restore, cmd_snapshots,
+	cmd_status;
+
+enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
+
+struct app {
+	const struct command *command; /* that runs */
+	const char *config_file;       /* -c, NULL: the usual places */
+	bool json;
+	bool yes;
+	bool help, version; /* was given: options_parse() shows it */
+	enum progress progress;
+	bool partial;          /* out: exit 3 when all else went well */
+	struct config *config; /* use app_config() */
+};
+
+/* The configuration, read on first use. Lives as long as app. ERR_CONFIG. */
+bool app_config(struct app *app, const struct config **ret_config, struct err *err);
+
+/* What ACCOUNT[@WHEN] stands for. */
+struct place {
+	char *name; /* as written, without @WHEN */
+	char *archive_path;
+	const struct config_account *account; /* NULL: named by the path of its archive */
+	bool when_given;
+	struct archive_when when; /* latest when not given */
+};
+
+/*
+ * Finds the account; the configuration is not looked at when text names a path (has a '/').
+ * ERR_NOT_FOUND: no such account; ERR_CONFIG.
+ */
+bool app_place(struct app *app, const char *text, struct place *ret_place, struct err *err);
+void place_free(struct place *place); /* also for CLEANUP() */
+
+/*
+ * A place's archive, opened to read, and the moment meant. Warns when that is the newest state and
+ * no snapshot is complete yet. ERR_NOT_FOUND: no archive yet, no such moment.
+ */
+bool app_open(const struct place *place, struct archive **ret_archive,
+	struct archive_snapshot *ret_snapshot, struct err *err);
+
+/* A folder by its path at a generation. ERR_NOT_FOUND. `INBOX` in any case. */
+bool app_folder(struct archive *archive, int64_t generation, const char *path, int64_t *ret_id,
+	struct err *err);
+
+/* "mailstow: text" on stderr; app_warn() puts "warning: " before it. Printable text only. */
+void app_note(const char *format, ...) PRINTF_LIKE(1, 2);
+void app_warn(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Is progress to be shown (on stderr)? */
+bool app_shows_progress(const struct app *app);
+
+/*
+ * Before writing to a server or removing anything, after the plan was shown: asks "question [y/N]"
+ * when a person sits there. True with --yes or off a terminal.
+ */
+bool app_consents(const struct app *app, const char *question);
+
+/* Everything printed has arrived. ERR_LOCAL; a reader of stdout that left ends the program as
+ * SIGPIPE does. Call it where output is long, main() does at the end. */
+bool app_flush(struct err *err);
+
+#endif

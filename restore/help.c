@@ -1,0 +1,130 @@
+#include "restore/help.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_LENGTH_MAX = 32, NEAR_EDITS_MAX = 2, USAGE_COLUMNS_MAX = 79 };
+
+static const char *const group_titles[COMMAND_GROUPS] = {
+	[COMMAND_LOOK] = "Look",
+	[COMMAND_RESTORE] = "Get mail back",
+	[COMMAND_SETUP] = "Set up and care",
+};
+
+static const char common_help[] = "Everywhere:\n"
+				  "  -c, --config FILE     read this configuration\n"
+				  "  --json                print JSON Lines\n"
+				  "  --progress=WHEN       auto, always or never\n"
+				  "  --yes                 do not ask\n"
+				  "  --help, --version\n";
+
+void help_overview(void)
+{
+	(void)printf("mailstow looks into mail archives kept by mailstowd, and gives mail back.\n\n"
+		     "Usage: mailstow COMMAND [ARGUMENTS]\n");
+	for (int group = 0; group < COMMAND_GROUPS; group++) {
+		bool titled = false;
+
+		for (const struct command *const *c = commands; *c; c++) {
+			if ((int)(*c)->group != group)
+				continue;
+			if (!titled)
+				(void)printf("\n%s\n", group_titles[group]);
+			titled = true;
+			(void)printf("  %-14s%s\n", (*c)->name, (*c)->summary);
+		}
+	}
+	(void)printf("\nACCOUNT is a configured name or address, or the path of an archive. @WHEN\n"
+		     "looks into the past: a snapshot number, a date or a time.\n"
+		     "\n"
+		     "  mailstow status                        how the accounts fare\n"
+		     "  mailstow ls alice@2026-11-20 --folder INBOX\n"
+		     "                                         the inbox at the end of that day\n"
+		     "\n%s\n"
+		     "mailstow COMMAND --help tells more.\n",
+		common_help);
+}
+
+/* Where a line of usage may end: before a word that begins an option or something optional. */
+static size_t unit_length(const char *usage)
+{
+	size_t len = strcspn(usage, " \n");
+
+	while (usage[len] && usage[len + 1] != '[' && usage[len + 1] != '-')
+		len += 1 + strcspn(usage + len + 1, " \n");
+	return len;
+}
+
+static void print_usage(const struct command *command)
+{
+	int indent = printf("Usage: mailstow %s", command->name);
+	int column = indent;
+
+	for (const char *at = command->usage; *at;) {
+		int len = (int)unit_length(at);
+
+		if (column + 1 + len > USAGE_COLUMNS_MAX)
+			column = printf("\n%*s", indent, "") - 1;
+		column += printf(" %.*s", len, at);
+		at += len;
+		at += strspn(at, " \n");
+	}
+	(void)putchar('\n');
+}
+
+void help_command(const struct command *command)
+{
+	print_usage(command);
+	(void)printf(
+		"\n%c%s.\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
+	if (command->help[0])
+		(void)printf("\n%s", command->help);
+	(void)printf("\n%s", common_help);
+}
+
+void help_version(void)
+{
+	(void)printf("mailstow %s\n", MAILSTOW_VERSION);
+}
+
+/* How many letters must be changed, added or left out (Levenshtein). */
+static size_t edits_between(const char *a, const char *b)
+{
+	size_t row[NAME_LENGTH_MAX + 1];
+	size_t b_len = strlen(b);
+
+	for (size_t k = 0; k <= b_len; k++)
+		row[k] = k;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t k = 1; k <= b_len; k++) {
+			size_t changed = diagonal + (a[i] != b[k - 1]);
+			size_t shorter = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+
+			diagonal = row[k];
+			row[k] = changed < shorter ? changed : shorter;
+		}
+	}
+	return row[b_len];
+}
+
+const struct command *help_nearest(const char *name)
+{
+	const struct command *nearest = NULL;
+	size_t fewest = NEAR_EDITS_MAX + 1;
+
+	if (strlen(name) > NAME_LENGTH_MAX)
+		return NULL;
+	for (const struct command *const *c = commands; *c; c++) {
+		size_t edits = edits_between(name, (*c)->name);
+
+		if (edits < fewest && edits < strlen((*c)->name)) {
+			fewest = edits;
+			nearest = *c;
+		}
+	}
+	return nearest;
+}
