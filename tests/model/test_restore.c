@@ -566,6 +566,7 @@ static void cut_once(const struct model_profile *profile, const struct model_cut
 		restore_it(world);
 	}
 	*ret_fired = model_cut_fired(world->model);
+	model_cut_disarm(world->model);
 	*ret_sum = sum(world);
 	CHECK_STR(world->said, "");
 	check_exact(world, profile == &model_profile_courier);

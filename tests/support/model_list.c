@@ -68,13 +68,15 @@ static void out_delimiter(struct session *session)
 		out_printf(session, "NIL");
 }
 
-static void out_attributes(struct session *session, const struct model_folder *folder,
-	const struct list_wish *wish, const char *name)
+/* In an LSUB \Noselect would say that it is only the parent of what is subscribed (RFC 3501 6.3.9).
+ */
+static void out_attributes(struct session *session, const char *verb,
+	const struct model_folder *folder, const struct list_wish *wish, const char *name)
 {
 	const struct model_account *account = session->account;
 	const char *gap = "";
 
-	if (!folder || folder->noselect) {
+	if ((!folder || folder->noselect) && strcmp(verb, "LSUB") != 0) {
 		out_printf(session, "%s", folder ? "\\Noselect" : "\\NonExistent");
 		gap = " ";
 	}
@@ -99,7 +101,7 @@ static void list_one(struct session *session, const char *verb, const struct lis
 	const struct model_folder *folder, const char *name)
 {
 	out_printf(session, "* %s (", verb);
-	out_attributes(session, folder, wish, name);
+	out_attributes(session, verb, folder, wish, name);
 	out_printf(session, ") ");
 	out_delimiter(session);
 	out_printf(session, " ");

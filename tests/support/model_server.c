@@ -2,6 +2,8 @@
 #include "support/model_internal.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -126,6 +128,7 @@ static bool refused(struct model *model)
 static void *accept_all(void *context)
 {
 	struct model *model = context;
+	const int on = 1;
 	struct pollfd fds[2] = {{.fd = model->stop_fd, .events = POLLIN},
 		{.fd = model->listen_fd, .events = POLLIN}};
 
@@ -139,6 +142,7 @@ static void *accept_all(void *context)
 		fd = accept4(fds[1].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			continue;
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		if (refused(model))
 			(void)close(fd);
 		else
