@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_LENGTH_MAX = 32, NEAR_EDITS_MAX = 2, USAGE_COLUMNS_MAX = 79 };
+enum { NEAR_EDITS_MAX = 2, USAGE_COLUMNS_MAX = 79 };
 
 static const char *const group_titles[COMMAND_GROUPS] = {
 	[COMMAND_LOOK] = "Look",
@@ -88,38 +88,13 @@ void help_version(void)
 	(void)printf("mailstow %s\n", MAILSTOW_VERSION);
 }
 
-/* How many letters must be changed, added or left out (Levenshtein). */
-static size_t edits_between(const char *a, const char *b)
-{
-	size_t row[NAME_LENGTH_MAX + 1];
-	size_t b_len = strlen(b);
-
-	for (size_t k = 0; k <= b_len; k++)
-		row[k] = k;
-	for (size_t i = 0; a[i]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t k = 1; k <= b_len; k++) {
-			size_t changed = diagonal + (a[i] != b[k - 1]);
-			size_t shorter = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
-
-			diagonal = row[k];
-			row[k] = changed < shorter ? changed : shorter;
-		}
-	}
-	return row[b_len];
-}
-
 const struct command *help_nearest(const char *name)
 {
 	const struct command *nearest = NULL;
 	size_t fewest = NEAR_EDITS_MAX + 1;
 
-	if (strlen(name) > NAME_LENGTH_MAX)
-		return NULL;
 	for (const struct command *const *c = commands; *c; c++) {
-		size_t edits = edits_between(name, (*c)->name);
+		size_t edits = str_edits(name, (*c)->name);
 
 		if (edits < fewest && edits < strlen((*c)->name)) {
 			fewest = edits;

@@ -208,6 +208,30 @@ bool str_parse_u64(const char *text, uint64_t *ret_value)
 	return true;
 }
 
+size_t str_edits(const char *a, const char *b)
+{
+	size_t row[STR_EDITS_BYTES_MAX + 1];
+	size_t b_len = strlen(b);
+
+	if (b_len > STR_EDITS_BYTES_MAX || strlen(a) > STR_EDITS_BYTES_MAX)
+		return SIZE_MAX;
+	for (size_t k = 0; k <= b_len; k++)
+		row[k] = k;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t k = 1; k <= b_len; k++) {
+			size_t changed = diagonal + (a[i] != b[k - 1]);
+			size_t shorter = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+
+			diagonal = row[k];
+			row[k] = changed < shorter ? changed : shorter;
+		}
+	}
+	return row[b_len];
+}
+
 void str_format_size(uint64_t size_bytes, char out[STR_SIZE_MAX])
 {
 	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};

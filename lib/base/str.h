@@ -45,6 +45,11 @@ size_t str_utf8_encode(uint32_t code_point, uint8_t *out);
 /* A whole decimal number and nothing else; false on overflow, sign, blank or empty. */
 bool str_parse_u64(const char *text, uint64_t *ret_value);
 
+/* How many bytes must be changed, added or left out to make b of a (Levenshtein), for "is X
+ * meant?". SIZE_MAX when one is longer than STR_EDITS_BYTES_MAX. */
+enum { STR_EDITS_BYTES_MAX = 64 };
+size_t str_edits(const char *a, const char *b);
+
 /* "1.5 MB" in powers of 1000, for people; the caller's buffer. */
 enum { STR_SIZE_MAX = 16 };
 void str_format_size(uint64_t size_bytes, char out[STR_SIZE_MAX]);
