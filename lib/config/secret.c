@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -18,28 +19,21 @@ enum { READ_STEP_BYTES = 1024 };
 
 static bool read_all(int fd, struct buf *out, struct wait wait, const char *what, struct err *err)
 {
-	char step[READ_STEP_BYTES];
-	bool more = true;
+	while (wait_fd(fd, POLLIN, wait, err)) {
+		char step[READ_STEP_BYTES];
+		ssize_t got = read(fd, step, sizeof(step));
+		bool fits = got <= 0 || buf_add(out, step, (size_t)got);
 
-	while (more) {
-		ssize_t got;
-
-		if (!wait_fd(fd, POLLIN, wait, err))
-			return err_wrap(err, "%s", what);
-		got = read(fd, step, sizeof(step));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_errno(err, ERR_CONFIG, errno, "%s: read", what);
-		more = got > 0;
-		if (more && !buf_add(out, step, (size_t)got))
-			more = !err_set(
-				err, ERR_CONFIG, "%s: longer than %zu bytes", what, out->max);
 		explicit_bzero(step, sizeof(step));
-		if (got > 0 && !more)
-			return false;
+		if (got == 0)
+			return true;
+		if (got < 0 && errno != EINTR)
+			return err_errno(err, ERR_CONFIG, errno, "%s: read", what);
+		if (!fits)
+			return err_set(
+				err, ERR_CONFIG, "%s: longer than %zu bytes", what, out->max);
 	}
-	return true;
+	return err_wrap(err, "%s", what);
 }
 
 /* Keep the first line only. */
@@ -57,12 +51,10 @@ static bool first_line(struct buf *out, const char *what, struct err *err)
 static bool read_file(
 	const char *path, bool check_mode, const char *what, struct buf *out, struct err *err)
 {
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0)
-		return err_errno(err, ERR_CONFIG, errno, "%s: %s", what, path);
-	if (fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(err, ERR_CONFIG, errno, "%s: %s", what, path);
 	if (check_mode && (st.st_mode & 077) != 0)
 		return err_set(err, ERR_CONFIG,
@@ -72,22 +64,45 @@ static bool read_file(
 	       first_line(out, what, err);
 }
 
+/* In a process group of its own, with signals as a shell expects them. */
 static bool spawn_shell(const char *command, int output, pid_t *ret_pid)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
+	sigset_t none, pipe_only;
 	int failed;
 
 	(void)posix_spawn_file_actions_init(&actions);
 	(void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	(void)posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	(void)posix_spawnattr_init(&attributes);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+	(void)sigemptyset(&none);
+	(void)sigemptyset(&pipe_only);
+	(void)sigaddset(&pipe_only, SIGPIPE);
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setsigdefault(&attributes, &pipe_only);
+	(void)posix_spawnattr_setflags(&attributes,
+		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	failed = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv, environ);
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return !failed;
+}
+
+/* Until the child ended; at the deadline it is ended with its whole group. */
+static bool wait_child(
+	pid_t child, struct wait wait, const char *what, int *ret_status, struct err *err)
+{
+	CLEANUP(closep) int fd = pidfd_open(child, 0);
+	bool ended = fd >= 0 ? wait_fd(fd, POLLIN, wait, err)
+			     : err_errno(err, ERR_LOCAL, errno, "pidfd_open");
+
+	if (!ended)
+		(void)kill(-child, SIGKILL);
+	while (waitpid(child, ret_status, 0) < 0 && errno == EINTR)
+		continue;
+	return ended || err_wrap(err, "%s: command", what);
 }
 
 static bool run_command(const char *command, const char *what, struct buf *out, struct err *err)
@@ -95,6 +110,7 @@ static bool run_command(const char *command, const char *what, struct buf *out, 
 	CLEANUP(closep) int reader = -1;
 	int pipe_fds[2], status = 0;
 	pid_t child;
+	struct wait wait = wait_for(CONFIG_SECRET_TIMEOUT_MS, NULL);
 	bool read_well;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -105,12 +121,10 @@ static bool run_command(const char *command, const char *what, struct buf *out, 
 		return err_set(err, ERR_CONFIG, "%s: command cannot be started", what);
 	}
 	(void)close(pipe_fds[1]);
-	read_well = read_all(reader, out, wait_for(CONFIG_SECRET_TIMEOUT_MS, NULL), what, err);
+	read_well = read_all(reader, out, wait, what, err);
 	if (!read_well)
 		(void)kill(-child, SIGKILL);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (!read_well)
+	if (!wait_child(child, wait, what, &status, read_well ? err : NULL) || !read_well)
 		return false;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return err_set(err, ERR_AUTH, "%s: command failed (exit status %d)", what,
@@ -124,6 +138,9 @@ bool config_secret_read(
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	CLEANUP(freep) char *path = NULL;
 
+	/* all at once: a buffer that grows leaves copies behind */
+	if (!buf_reserve(out, out->max - out->len))
+		return err_set(err, ERR_CONFIG, "%s: no room for it", what);
 	if (secret->command)
 		return run_command(secret->command, what, out, err);
 	if (secret->file)
