@@ -171,7 +171,8 @@ static int load(const struct arguments *args, struct config **ret_config)
 
 	if (!config_find(args->config, &path, &err))
 		return complain(&err);
-	if (config_load(path, ret_config, &problems, &err))
+	if (args->check ? config_check(path, &problems, &err)
+			: config_load(path, ret_config, &problems, &err))
 		return 0;
 	for (size_t i = 0; i < problems.count; i++)
 		(void)fprintf(stderr, "%s\n", problems.items[i]);

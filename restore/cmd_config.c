@@ -11,19 +11,6 @@
 
 enum { COLUMN = 28 };
 
-static const char *const tls_words[] = {[CONFIG_TLS_IMPLICIT] = "implicit",
-	[CONFIG_TLS_STARTTLS] = "starttls",
-	[CONFIG_TLS_OFF] = "off"};
-static const char *const auth_words[] = {
-	[CONFIG_AUTH_AUTO] = "auto",
-	[CONFIG_AUTH_PLAIN] = "plain",
-	[CONFIG_AUTH_LOGIN] = "login",
-	[CONFIG_AUTH_SCRAM_SHA_256] = "scram-sha-256",
-	[CONFIG_AUTH_SCRAM_SHA_1] = "scram-sha-1",
-	[CONFIG_AUTH_XOAUTH2] = "xoauth2",
-	[CONFIG_AUTH_OAUTHBEARER] = "oauthbearer",
-};
-
 /* Where a section's lines go: a JSON object, or stdout as INI. */
 struct sink {
 	struct json *line; /* NULL: INI */
@@ -174,11 +161,11 @@ static void put_login(struct sink *sink, const struct config_account *account)
 	put(sink, "address", account->address);
 	put(sink, "host", account->host);
 	put_number(sink, "port", account->port);
-	put(sink, "tls", tls_words[account->tls]);
+	put(sink, "tls", config_tls_word(account->tls));
 	put(sink, "tls-ca-file", account->tls_ca_file);
 	put(sink, "tls-pin-sha256", account->tls_pin_sha256);
 	put(sink, "user", account->user);
-	put(sink, "auth", auth_words[account->auth]);
+	put(sink, "auth", config_auth_word(account->auth));
 	put_secret(sink, "password", &account->password);
 	put_secret(sink, "token", &account->token);
 	put(sink, "oauth-client-id", account->oauth_client_id);

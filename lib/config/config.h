@@ -1,9 +1,17 @@
 /*
- * The configuration file (INI, libinih): text in, checked structs out. Keys and defaults are those
- * of mailstow.conf(5). Reads the file and nothing else: no password is fetched here.
+ * The configuration file (INI, libinih) and the lists of accounts it names: text in, checked
+ * structs out. Keys and defaults are those of mailstow.conf(5). No password is fetched here.
  *
- * Every problem is one line "FILE:LINE: KEY: reason; what would be accepted", all problems of a
- * file are collected.
+ * [template NAME] has the keys of an account, and [accounts-from NAME] a `file` of lines
+ * name<TAB>address<TAB>user (user may be left out; '#' begins a comment), each an account with the
+ * template's keys. In the template's values %u is the local part of the address, %d its domain, %%
+ * a percent sign. Where they could do harm (commands, paths, hosts, ...) only letters, digits and
+ * . _ + = - are put in.
+ *
+ * Paths may begin with "~"; relative ones begin at the folder of the configuration file.
+ *
+ * Every problem is one line "FILE:LINE: KEY: reason; what would be accepted". All of them are
+ * collected, up to CONFIG_PROBLEMS_MAX, sorted by file and line. None holds a secret.
  */
 #ifndef MAILSTOW_CONFIG_CONFIG_H
 #define MAILSTOW_CONFIG_CONFIG_H
@@ -19,6 +27,7 @@ enum {
 	CONFIG_FILE_BYTES_MAX = 16 * 1024 * 1024,
 	CONFIG_ACCOUNTS_MAX = 20000,
 	CONFIG_NAME_BYTES_MAX = 64,
+	CONFIG_LIST_LINE_BYTES_MAX = 1024, /* of a file of accounts */
 	CONFIG_PROBLEMS_MAX = 100,
 	CONFIG_SECRET_BYTES_MAX = 64 * 1024,
 	CONFIG_SECRET_TIMEOUT_MS = 60 * 1000, /* of a password-command */
@@ -35,6 +44,10 @@ enum config_auth {
 	CONFIG_AUTH_XOAUTH2,
 	CONFIG_AUTH_OAUTHBEARER,
 };
+
+/* As the file has them. */
+const char *config_tls_word(enum config_tls tls);
+const char *config_auth_word(enum config_auth auth);
 
 /* Where a secret comes from; at most one is set. Never the secret itself. */
 struct config_secret {
@@ -72,14 +85,13 @@ struct config_account {
 	uint64_t max_message_bytes;
 	char *ping_url;     /* NULL: none */
 	char *archive_path; /* archive-dir/NAME */
-	unsigned line;      /* of its section, for errors */
 };
 
 struct config {
 	char *file; /* that was read */
 	char *archive_dir;
 	int workers;
-	char *metrics_listen, *metrics_textfile, *notify_command; /* "" when off */
+	char *metrics_listen, *metrics_textfile, *notify_command; /* NULL: off */
 	struct config_account *accounts;                          /* in file order */
 	size_t accounts_count;
 };
@@ -96,6 +108,13 @@ bool config_find(const char *given, char **ret_path, struct err *err);
  */
 bool config_load(
 	const char *path, struct config **ret_config, struct str_list *problems, struct err *err);
+
+/*
+ * For --check-config: as config_load(), and the files it names must be there: readable, and those
+ * with secrets by nobody else.
+ */
+bool config_check(const char *path, struct str_list *problems, struct err *err);
+
 void config_freep(struct config **config);
 
 /* By name, else by address when just one has it. NULL: none. */

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "config/internal.h"
+#include "config/keys.h"
 
 /* IMAP hosts as the providers publish them for their users; all with implicit TLS on 993. */
 static const struct {
@@ -11,15 +11,24 @@ static const struct {
 	{"outlook.com", "outlook.office365.com"},
 	{"hotmail.com", "outlook.office365.com"},
 	{"live.com", "outlook.office365.com"},
+	{"msn.com", "outlook.office365.com"},
 	{"fastmail.com", "imap.fastmail.com"},
+	{"fastmail.fm", "imap.fastmail.com"},
 	{"gmx.net", "imap.gmx.net"},
 	{"gmx.de", "imap.gmx.net"},
 	{"gmx.com", "imap.gmx.com"},
 	{"web.de", "imap.web.de"},
 	{"icloud.com", "imap.mail.me.com"},
 	{"me.com", "imap.mail.me.com"},
+	{"mac.com", "imap.mail.me.com"},
 	{"yahoo.com", "imap.mail.yahoo.com"},
+	{"ymail.com", "imap.mail.yahoo.com"},
 	{"aol.com", "imap.aol.com"},
+	{"posteo.de", "posteo.de"},
+	{"mailbox.org", "imap.mailbox.org"},
+	{"t-online.de", "secureimap.t-online.de"},
+	{"zoho.com", "imap.zoho.com"},
+	{"mail.ru", "imap.mail.ru"},
 };
 
 const char *preset_host(const char *address)

@@ -1,0 +1,254 @@
+/* Values of each kind, from text into the struct (key_set() of keys.h). */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "config/keys.h"
+#include "config/texts.h"
+
+enum {
+	PORT_MAX = 65535,
+	PERCENT_MAX = 100,
+	KEEP_NUMBER_MAX = 1000000,
+	GLOBS_MAX = 1000,
+	MINUTE_MS = 60 * 1000,
+	SECOND_MS = 1000,
+};
+
+static void replace(char **text, char *value)
+{
+	free(*text);
+	*text = value;
+}
+
+static bool set_text(char **text, const char *value, bool (*valid)(const char *value))
+{
+	if (valid && !valid(value))
+		return false;
+	replace(text, value[0] ? xstrdup(value) : NULL);
+	return true;
+}
+
+static bool not_empty(const char *value)
+{
+	return value[0] != '\0';
+}
+
+static bool set_maybe(char **text, const char *value, bool (*valid)(const char *value))
+{
+	return set_text(text, value, value[0] ? valid : NULL);
+}
+
+static bool set_path(char **text, const char *value, const char *folder)
+{
+	CLEANUP(freep) char *path = fs_expand_home(value);
+
+	if (value[0] == '\0')
+		return false;
+	replace(text, path[0] == '/' || folder[0] == '\0' ? TAKE(path)
+							  : str_printf("%s/%s", folder, path));
+	return true;
+}
+
+static bool set_number(int *number, const char *value, int limit)
+{
+	uint64_t parsed;
+
+	if (!str_parse_u64(value, &parsed) || parsed < 1 || parsed > (uint64_t)limit)
+		return false;
+	*number = (int)parsed;
+	return true;
+}
+
+static bool set_port(uint16_t *port, const char *value)
+{
+	int number;
+
+	if (!set_number(&number, value, PORT_MAX))
+		return false;
+	*port = (uint16_t)number;
+	return true;
+}
+
+static bool set_yes(bool *yes, const char *value)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return false;
+	*yes = value[0] == 'y';
+	return true;
+}
+
+static bool set_tls(enum config_tls *tls, const char *value)
+{
+	for (enum config_tls word = CONFIG_TLS_IMPLICIT; word <= CONFIG_TLS_OFF; word++) {
+		if (strcmp(config_tls_word(word), value) == 0) {
+			*tls = word;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool set_auth(enum config_auth *auth, const char *value)
+{
+	for (enum config_auth word = CONFIG_AUTH_AUTO; word <= CONFIG_AUTH_OAUTHBEARER; word++) {
+		if (strcmp(config_auth_word(word), value) == 0) {
+			*auth = word;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool set_percent(int *percent, const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+	CLEANUP(freep) char *number = xstrndup(value, digits);
+	uint64_t parsed;
+
+	if (strcmp(value + digits, "%") != 0 || !str_parse_u64(number, &parsed) ||
+		parsed > PERCENT_MAX)
+		return false;
+	*percent = (int)parsed;
+	return true;
+}
+
+static void split_words(const char *value, struct str_list *ret_words)
+{
+	while (*value) {
+		size_t len = strcspn(value, " \t");
+
+		if (len > 0)
+			str_list_take(ret_words, xstrndup(value, len));
+		value += len;
+		value += strspn(value, " \t");
+	}
+}
+
+static bool set_globs(struct str_list *globs, const char *value)
+{
+	struct str_list words = {0};
+	bool good;
+
+	split_words(value, &words);
+	good = words.count > 0 && words.count <= GLOBS_MAX && !str_list_has(&words, "!");
+	if (good) {
+		str_list_free(globs);
+		*globs = words;
+	} else {
+		str_list_free(&words);
+	}
+	return good;
+}
+
+/* One word of `keep`, NAME=NUMBER or within=DURATION. *seen has a bit for each NAME. */
+static bool keep_word_valid(const char *word, unsigned *seen)
+{
+	static const char *const names[] = {
+		"last=", "hourly=", "daily=", "weekly=", "monthly=", "yearly=", "within="};
+	unsigned at = 0;
+	const char *text;
+	int64_t duration_ms;
+	int number;
+
+	while (at < ARRAY_LEN(names) && !str_starts(word, names[at]))
+		at++;
+	if (at == ARRAY_LEN(names) || (*seen & 1U << at) != 0)
+		return false;
+	*seen |= 1U << at;
+	text = word + strlen(names[at]);
+	if (at + 1 == ARRAY_LEN(names))
+		return config_parse_duration(text, &duration_ms) && duration_ms > 0;
+	return set_number(&number, text, KEEP_NUMBER_MAX);
+}
+
+static bool keep_valid(const char *value)
+{
+	CLEANUP(str_list_free) struct str_list words = {0};
+	unsigned seen = 0;
+
+	split_words(value, &words);
+	for (size_t i = 0; strcmp(value, "all") != 0 && i < words.count; i++)
+		if (!keep_word_valid(words.items[i], &seen))
+			return false;
+	return words.count > 0;
+}
+
+static bool set_duration(int64_t *ms, const char *value, int limit_minutes)
+{
+	int64_t parsed;
+
+	if (!config_parse_duration(value, &parsed) || parsed < SECOND_MS ||
+		parsed > (int64_t)limit_minutes * MINUTE_MS)
+		return false;
+	*ms = parsed;
+	return true;
+}
+
+static bool set_forever(int64_t *ms, const char *value)
+{
+	if (strcmp(value, "forever") != 0)
+		return config_parse_duration(value, ms);
+	*ms = -1;
+	return true;
+}
+
+static bool set_size(uint64_t *bytes, const char *value)
+{
+	uint64_t parsed;
+
+	if (!config_parse_size(value, &parsed) || parsed == 0)
+		return false;
+	*bytes = parsed;
+	return true;
+}
+
+bool key_set(const struct key *key, void *target, const char *folder, const char *value)
+{
+	void *at = (char *)target + key->offset;
+
+	switch (key->kind) {
+	case VALUE_ADDRESS:
+		return set_text(at, value, text_is_address);
+	case VALUE_HOST:
+		return set_text(at, value, text_is_host);
+	case VALUE_TEXT:
+		return set_text(at, value, not_empty);
+	case VALUE_MAYBE:
+	case VALUE_COMMAND:
+		return set_maybe(at, value, NULL);
+	case VALUE_URL:
+		return set_maybe(at, value, text_is_url);
+	case VALUE_LISTEN:
+		return set_maybe(at, value, text_is_listen);
+	case VALUE_PIN:
+		return set_maybe(at, value, text_is_pin);
+	case VALUE_PATH:
+		return set_path(at, value, folder);
+	case VALUE_MAYBE_PATH:
+		return value[0] ? set_path(at, value, folder) : set_maybe(at, value, NULL);
+	case VALUE_NUMBER:
+		return set_number(at, value, key->limit);
+	case VALUE_PORT:
+		return set_port(at, value);
+	case VALUE_TLS:
+		return set_tls(at, value);
+	case VALUE_AUTH:
+		return set_auth(at, value);
+	case VALUE_YES:
+		return set_yes(at, value);
+	case VALUE_DURATION:
+		return set_duration(at, value, key->limit);
+	case VALUE_FOREVER:
+		return set_forever(at, value);
+	case VALUE_SIZE:
+		return set_size(at, value);
+	case VALUE_PERCENT:
+		return set_percent(at, value);
+	case VALUE_GLOBS:
+		return set_globs(at, value);
+	case VALUE_KEEP:
+		return set_text(at, value, keep_valid);
+	}
+	return false;
+}

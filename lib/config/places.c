@@ -1,0 +1,60 @@
+/* Where things lie when nobody says: by the environment (XDG, systemd) and who runs us. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "config/config.h"
+#include "config/places.h"
+
+char *default_archive_dir(void)
+{
+	const char *data = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+
+	if (data && data[0] == '/')
+		return str_printf("%s/mailstow", data);
+	if (geteuid() != 0 && home)
+		return str_printf("%s/.local/share/mailstow", home);
+	return xstrdup("/var/lib/mailstow");
+}
+
+bool config_find(const char *given, char **ret_path, struct err *err)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	CLEANUP(str_list_free) struct str_list places = {0};
+
+	if (given) {
+		*ret_path = xstrdup(given);
+		return true;
+	}
+	if (xdg && xdg[0] == '/')
+		str_list_take(&places, str_printf("%s/mailstow/mailstow.conf", xdg));
+	if (home)
+		str_list_take(&places, str_printf("%s/.config/mailstow/mailstow.conf", home));
+	str_list_add(&places, "/etc/mailstow/mailstow.conf");
+	for (size_t i = 0; i < places.count; i++) {
+		if (fs_exists(places.items[i])) {
+			*ret_path = xstrdup(places.items[i]);
+			return true;
+		}
+	}
+	return err_set(err, ERR_CONFIG,
+		"no configuration: looked for %s%s%s; give one with -c FILE", places.items[0],
+		places.count > 1 ? " and " : "",
+		places.count > 1 ? places.items[places.count - 1] : "");
+}
+
+char *config_state_dir(void)
+{
+	const char *systemd = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	if (systemd && systemd[0] == '/')
+		return xstrdup(systemd);
+	if (xdg && xdg[0] == '/')
+		return str_printf("%s/mailstow", xdg);
+	if (geteuid() != 0 && home)
+		return str_printf("%s/.local/state/mailstow", home);
+	return xstrdup("/var/lib/mailstow/state");
+}
