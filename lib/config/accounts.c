@@ -86,12 +86,12 @@ void loading_set_section(struct loading *loading, const struct key_table *table,
 	}
 }
 
-void account_complete(
-	struct loading *loading, struct config_account *account, const struct origin *origin)
+void account_complete(struct loading *loading, struct config_account *account,
+	const struct origin *origin, const struct section *keys)
 {
 	const char *preset = preset_host(account->address ? account->address : "");
 
-	if (!account->host && !preset)
+	if (!account->host && !preset && !section_entry(keys, "host"))
 		problem_add(&loading->problems, origin->place, "host",
 			"missing for account %s; a host name, or the address of a known provider, "
 			"is accepted",
@@ -203,7 +203,7 @@ void loading_account(struct loading *loading, const struct section *section, con
 			"are accepted");
 	account_defaults(&account);
 	loading_set_section(loading, &account_keys, &account, section);
-	account_complete(loading, &account, &origin);
+	account_complete(loading, &account, &origin, section);
 	account_check(loading, &account, &origin);
 	if (loading->look_at_files)
 		account_look_at_files(loading, &account, &origin);

@@ -163,29 +163,36 @@ static void find_repeated(struct document *document, struct problems *problems)
 	}
 }
 
+/* false: there are too many sections, the rest is left out. */
+static bool parse_line(struct parsing *parsing, const char *line)
+{
+	line += strspn(line, " \t");
+	if (*line == '\0' || *line == ';' || *line == '#')
+		return true;
+	if (*line != '[') {
+		parse_key(parsing, line);
+	} else if (parsing->document->count < DOCUMENT_SECTIONS_MAX) {
+		parse_section(parsing, line);
+	} else {
+		problem_add(parsing->problems, parsing->lines.place, "line",
+			"more than %d sections", DOCUMENT_SECTIONS_MAX);
+		return false;
+	}
+	return true;
+}
+
 void document_parse(
 	const char *text, size_t len, struct problems *problems, struct document *ret_document)
 {
 	struct parsing parsing = {.document = ret_document,
 		.problems = problems,
 		.lines = {.text = text, .left = len, .line_bytes_max = SIZE_MAX}};
+	bool more = true;
 	char *line;
 
-	while ((line = lines_next(&parsing.lines, problems))) {
-		CLEANUP(freep) char *owned = line;
-		const char *start = line + strspn(line, " \t");
-
-		if (*start == '\0' || *start == ';' || *start == '#')
-			continue;
-		if (*start != '[') {
-			parse_key(&parsing, start);
-		} else if (ret_document->count < DOCUMENT_SECTIONS_MAX) {
-			parse_section(&parsing, start);
-		} else {
-			problem_add(problems, parsing.lines.place, "line", "more than %d sections",
-				DOCUMENT_SECTIONS_MAX);
-			break;
-		}
+	while (more && (line = lines_next(&parsing.lines, problems))) {
+		more = parse_line(&parsing, line);
+		free(line);
 	}
 	find_repeated(ret_document, problems);
 }

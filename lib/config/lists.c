@@ -189,11 +189,23 @@ static void list_account(struct loading *loading, const struct section *template
 		free(account.user);
 		account.user = xstrdup(user);
 	}
-	account_complete(loading, &account, &origin);
+	account_complete(loading, &account, &origin, template);
 	account_check(loading, &account, &origin);
 	if (loading->look_at_files)
 		account_look_at_files(loading, &account, &origin);
 	account_keep(loading, &account, &origin);
+}
+
+static void read_line(
+	struct loading *loading, const struct section *template, char *line, struct place place)
+{
+	struct columns columns;
+
+	if (line[0] == '#' || line[strspn(line, " \t")] == '\0')
+		return;
+	columns = cut(line);
+	if (columns_good(loading, &columns, place))
+		list_account(loading, template, &columns, place);
 }
 
 static void read_list(struct loading *loading, const struct section *template, const char *path,
@@ -212,14 +224,8 @@ static void read_list(struct loading *loading, const struct section *template, c
 	lines.left = text.len;
 	lines.place.file = problems_file(&loading->problems, path);
 	while (!loading->accounts_ended && (line = lines_next(&lines, &loading->problems))) {
-		CLEANUP(freep) char *owned = line;
-		struct columns columns;
-
-		if (line[0] == '#' || line[strspn(line, " \t")] == '\0')
-			continue;
-		columns = cut(line);
-		if (columns_good(loading, &columns, lines.place))
-			list_account(loading, template, &columns, lines.place);
+		read_line(loading, template, line, lines.place);
+		free(line);
 	}
 }
 

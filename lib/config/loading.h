@@ -44,9 +44,10 @@ void loading_set_section(struct loading *loading, const struct key_table *table,
 /* accounts.c: [account NAME] */
 void loading_account(struct loading *loading, const struct section *section, const char *name);
 
-/* Fill in what follows from other keys; a problem when the host is not known. */
-void account_complete(
-	struct loading *loading, struct config_account *account, const struct origin *origin);
+/* Fill in what follows from other keys; a problem when the host is not known and `keys`, where the
+ * account's keys stand, do not name any. */
+void account_complete(struct loading *loading, struct config_account *account,
+	const struct origin *origin, const struct section *keys);
 
 /* Keys that do not go together. account->host may be NULL. */
 void account_check(

@@ -3,9 +3,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "config/config.h"
+
+enum { LINE_BYTES_MAX = 4096 };
 
 unsigned problems_file(struct problems *problems, const char *path)
 {
@@ -49,10 +52,11 @@ void problems_list(struct problems *problems, struct str_list *ret_lines)
 		qsort(problems->items, problems->count, sizeof(*problems->items), by_place);
 	for (size_t i = 0; i < problems->count; i++) {
 		const struct problem *problem = &problems->items[i];
+		CLEANUP(freep)
+		char *line = str_printf("%s:%u: %s", problems->files.items[problem->place.file],
+			problem->place.line, problem->text);
 
-		str_list_take(ret_lines,
-			str_printf("%s:%u: %s", problems->files.items[problem->place.file],
-				problem->place.line, problem->text));
+		str_list_take(ret_lines, str_printable(line, strlen(line), LINE_BYTES_MAX));
 	}
 }
 

@@ -32,13 +32,13 @@ struct problems {
 unsigned problems_file(struct problems *problems, const char *path);
 
 /*
- * Add one, unless there are CONFIG_PROBLEMS_MAX. `key` and the arguments are printable; the key is
- * "line" for what concerns a line as a whole.
+ * Add one, unless there are CONFIG_PROBLEMS_MAX. The key is "line" for what concerns a line as a
+ * whole.
  */
 void problem_add(struct problems *problems, struct place place, const char *key, const char *format,
 	...) PRINTF_LIKE(4, 5);
 
-/* Sorted by place, then as they were found, as lines of text. */
+/* Sorted by place, then as they were found, as printable lines. */
 void problems_list(struct problems *problems, struct str_list *ret_lines);
 
 void problems_free(struct problems *problems); /* also for CLEANUP() */

@@ -60,6 +60,13 @@ bool config_name_valid(const char *name)
 	       strspn(name, allowed) == len;
 }
 
+/* INBOX is the one name without case (RFC 9051, 5.1). */
+static bool folder_matches(const char *glob, const char *path)
+{
+	return str_glob(glob, path) ||
+	       (str_equal_case(glob, "INBOX") && str_equal_case(path, "INBOX"));
+}
+
 bool config_wants_folder(const struct config_account *account, const char *path)
 {
 	bool wanted = false, only_exclusions = true;
@@ -69,8 +76,8 @@ bool config_wants_folder(const struct config_account *account, const char *path)
 
 		if (glob[0] != '!') {
 			only_exclusions = false;
-			wanted = wanted || str_glob(glob, path);
-		} else if (str_glob(glob + 1, path)) {
+			wanted = wanted || folder_matches(glob, path);
+		} else if (folder_matches(glob + 1, path)) {
 			return false;
 		}
 	}
