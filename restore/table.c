@@ -51,8 +51,10 @@ static void print_row(const struct table *table, char *const *cells)
 		bool last = i + 1 == count;
 		enum text_side side = table->columns[i].side;
 		size_t width = table->widths[i];
+		bool may_be_cut = table->terminal_columns > 0 && table->columns[i].least > 0;
 
-		if (table->terminal_columns == 0 && text_width(cells[i]) > width)
+		/* a row that came after the widths were found */
+		if (!may_be_cut && text_width(cells[i]) > width)
 			width = text_width(cells[i]);
 		text_put(stdout, cells[i], width, last && side == TEXT_LEFT ? TEXT_LAST : side);
 		(void)printf("%*s", last ? 0 : GAP, "");
