@@ -77,6 +77,9 @@ struct bad {
 	"idle-renew, poll, flag-scan, passphrase-command, passphrase-file, key-file, "             \
 	"key-credential, keep, keep-deleted, guard-threshold, max-message-size or ping-url"
 
+#define FROBNICATE                                                                                 \
+	"mailstow.conf:7: frobnicate: unknown key in [account a]; accepted: " ACCOUNT_KEYS
+
 static const struct bad bad_ones[] = {
 	{"[mailstow]\nworker = 4\nnonsense = 1\n[account a]\nhost = h\nprot = 1\nfrobnicate = 1\n",
 		NULL,
@@ -84,7 +87,7 @@ static const struct bad bad_ones[] = {
 			"mailstow.conf:3: nonsense: unknown key in [mailstow]; accepted: "
 			"archive-dir, workers, metrics-listen, metrics-textfile or notify-command",
 			"mailstow.conf:6: prot: unknown key in [account a]; is port meant?",
-			"mailstow.conf:7: frobnicate: unknown key in [account a]; accepted: " ACCOUNT_KEYS}},
+			FROBNICATE}},
 	{"[acount a]\nhost = h\n[account a]\nhost = h\n[account a]\nhots = h\n", NULL,
 		{"mailstow.conf:1: [acount a]: unknown section; [mailstow], [account NAME], "
 		 "[template NAME] and [accounts-from NAME] are accepted",
