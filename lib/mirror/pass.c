@@ -209,7 +209,7 @@ bool mirror_pass(const struct mirror_job *job, struct mirror_result *ret_result,
 
 	if (!archive_exists(path) && !archive_create(path, err))
 		return err_wrap(err, "archive");
-	if (!archive_writer_open(path, "mirror", ARCHIVE_LOCK_TIMEOUT_MS, &pass.writer, err))
+	if (!archive_writer_open(path, ARCHIVE_LOCK_TIMEOUT_MS, &pass.writer, err))
 		return err_wrap(err, "archive");
 	if (!run(&pass, err))
 		return false;
