@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv, &args, &code))
 		return code;
 	code = load(&args, &config);
-	if (code != 0 || args.check)
+	if (!config || args.check)
 		return code;
 	return args.once ? once(config, state_dir, &args) : run(config, state_dir);
 }
