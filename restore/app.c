@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -91,6 +92,7 @@ static bool find_account(struct app *app, struct place *place, struct err *err)
 
 	if (!app_config(app, &config, err))
 		return false;
+	assert(config);
 	place->account = config_account(config, place->name);
 	if (!place->account)
 		return no_account(config, place->name, err);
