@@ -52,9 +52,9 @@ static int worse(int a, int b)
 	return a == EXIT_PARTIAL ? b : a;
 }
 
-static int once_account(const struct config_account *account, const char *state_dir)
+static int once_account(const struct config_account *account, struct state *state)
 {
-	struct account_work work = {.account = account, .state_dir = state_dir};
+	CLEANUP(work_free) struct account_work work = {.account = account, .state = state};
 	struct mirror_result result;
 	struct err err = ERR_INIT;
 	bool passed = work_pass(&work, &result, &err);
@@ -70,8 +70,12 @@ static int once_account(const struct config_account *account, const char *state_
 
 static int once(const struct config *config, const char *state_dir, const struct arguments *args)
 {
+	CLEANUP(state_freep) struct state *state = NULL;
+	struct err err = ERR_INIT;
 	int code = 0;
 
+	if (!state_open(state_dir, &state, &err))
+		return complain(&err);
 	for (int i = 0; i < args->accounts_count; i++) {
 		const struct config_account *account = config_account(config, args->accounts[i]);
 
@@ -80,11 +84,11 @@ static int once(const struct config *config, const char *state_dir, const struct
 				config->file);
 			return EX_NOINPUT;
 		}
-		code = worse(code, once_account(account, state_dir));
+		code = worse(code, once_account(account, state));
 	}
 	for (size_t i = 0; args->accounts_count == 0 && i < config->accounts_count; i++)
 		if (config->accounts[i].mirror)
-			code = worse(code, once_account(&config->accounts[i], state_dir));
+			code = worse(code, once_account(&config->accounts[i], state));
 	return code;
 }
 
@@ -105,10 +109,11 @@ static bool archives_open(const struct config *config, struct err *err)
 static int run(const struct config *config, const char *state_dir)
 {
 	CLEANUP(fs_unlock) int lock = -1;
+	CLEANUP(state_freep) struct state *state = NULL;
 	struct err err = ERR_INIT;
 
-	if (!state_daemon_lock(state_dir, &lock, &err) || !archives_open(config, &err) ||
-		!watch_run(config, state_dir, &err))
+	if (!state_daemon_lock(state_dir, &lock, &err) || !state_open(state_dir, &state, &err) ||
+		!archives_open(config, &err) || !watch_run(config, state, &err))
 		return complain(&err);
 	return 0;
 }
@@ -200,7 +205,7 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv, &args, &code))
 		return code;
 	code = load(&args, &config);
-	if (code != 0 || args.check)
+	if (!config || args.check)
 		return code;
 	return args.once ? once(config, state_dir, &args) : run(config, state_dir);
 }

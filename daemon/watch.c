@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "daemon/backoff.h"
 #include "daemon/notify.h"
+#include "daemon/park.h"
+#include "daemon/sentry.h"
 #include "daemon/work.h"
 
 enum { JITTER_VALUES = 1001 };
@@ -23,12 +25,16 @@ struct watcher {
 	struct account_work work;
 	enum watch_state state;
 	unsigned failures;
-	bool turned_well;
-	struct err err; /* of the last turn */
+	bool due;         /* the turn compares whatever IDLE says */
+	bool called;      /* during the turn a sentry had news */
+	bool again;       /* the worker wants another turn */
+	bool turned_well; /* the last turn, and why not: */
+	struct err err;
 	uv_work_t job;
 	uv_timer_t timer;
-	uv_poll_t poll;
-	bool polling;
+	struct park park;
+	struct sentry *sentries;
+	size_t sentries_count;
 };
 
 struct house {
@@ -40,37 +46,80 @@ struct house {
 	bool stopping;
 };
 
-static void begin_turn(struct watcher *watcher);
+static void begin_turn(struct watcher *watcher, bool due);
 
 static void run_turn(uv_work_t *job)
 {
 	struct watcher *watcher = job->data;
 
-	watcher->turned_well = work_turn(&watcher->work, &watcher->err);
+	err_clear(&watcher->err);
+	watcher->turned_well =
+		work_turn(&watcher->work, watcher->due, &watcher->again, &watcher->err);
 }
 
-static void stop_polling(struct watcher *watcher)
+/* --- further connections --- */
+
+/* The busiest folders are watched. A sentry stays where it is as long as its folder is one. */
+static void post_sentries(struct watcher *watcher)
 {
-	if (!watcher->polling)
+	const struct busy *busy = &watcher->work.busy;
+	bool taken[BUSY_FOLDERS_MAX] = {false};
+	size_t wanted =
+		busy->count < watcher->sentries_count ? busy->count : watcher->sentries_count;
+	bool stays[BUSY_FOLDERS_MAX] = {false};
+
+	if (!watcher->work.idling)
 		return;
-	uv_poll_stop(&watcher->poll);
-	uv_close((uv_handle_t *)&watcher->poll, NULL);
-	watcher->polling = false;
+	for (size_t i = 0; i < watcher->sentries_count; i++) {
+		const char *folder = watcher->sentries[i].wanted;
+		size_t rank = folder ? busy_rank(busy, folder) : wanted;
+
+		stays[i] = rank < wanted && !taken[rank];
+		if (stays[i]) {
+			taken[rank] = true;
+			sentry_send(&watcher->sentries[i], folder);
+		}
+	}
+	for (size_t i = 0, rank = 0; i < watcher->sentries_count; i++) {
+		while (rank < wanted && taken[rank])
+			rank++;
+		if (stays[i] || rank == wanted)
+			continue;
+		taken[rank] = true;
+		sentry_send(&watcher->sentries[i], busy->items[rank].wire_name);
+	}
 }
+
+static void on_sentry(void *context)
+{
+	struct watcher *watcher = context;
+
+	if (watcher->state == WATCH_PARKED)
+		begin_turn(watcher, true);
+	else
+		watcher->called = true;
+}
+
+/* --- turns --- */
 
 static void close_watcher(struct watcher *watcher)
 {
 	watcher->state = WATCH_STOPPED;
-	stop_polling(watcher);
+	park_end(&watcher->park);
 	uv_timer_stop(&watcher->timer);
 	uv_close((uv_handle_t *)&watcher->timer, NULL);
-	work_close(&watcher->work);
 	work_state(&watcher->work, ACCOUNT_STOPPED, "", "");
+	work_free(&watcher->work);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-	begin_turn(timer->data);
+	begin_turn(timer->data, true);
+}
+
+static void on_input(void *context)
+{
+	begin_turn(context, false);
 }
 
 static void back_off(struct watcher *watcher)
@@ -81,26 +130,9 @@ static void back_off(struct watcher *watcher)
 	log_warning("%s: %s; next attempt in %lld s", watcher->work.account->name,
 		watcher->err.text, (long long)(wait_ms + 999) / 1000);
 	watcher->state = WATCH_BACKOFF;
+	for (size_t i = 0; i < watcher->sentries_count; i++)
+		sentry_recall(&watcher->sentries[i]);
 	uv_timer_start(&watcher->timer, on_timer, (uint64_t)wait_ms, 0);
-}
-
-static void on_input(uv_poll_t *poll, int status, int events)
-{
-	struct watcher *watcher = poll->data;
-	bool news = false;
-
-	(void)status;
-	(void)events;
-	if (!imap_idle_drain(watcher->work.imap, &news, &watcher->err)) {
-		stop_polling(watcher);
-		work_close(&watcher->work);
-		work_state(&watcher->work, ACCOUNT_OFFLINE, "", watcher->err.text);
-		back_off(watcher);
-	} else if (news) {
-		begin_turn(watcher);
-	} else {
-		(void)imap_park(watcher->work.imap);
-	}
 }
 
 static void park(struct watcher *watcher)
@@ -108,24 +140,14 @@ static void park(struct watcher *watcher)
 	const struct config_account *account = watcher->work.account;
 	int64_t wait_ms = account->poll_ms;
 
+	watcher->state = WATCH_PARKED;
 	if (watcher->work.idling) {
-		bool news = false;
-
 		if (account->idle_renew_ms < wait_ms)
 			wait_ms = account->idle_renew_ms;
-		/* news that came with the answer to IDLE would never wake the poll */
-		if (!imap_idle_drain(watcher->work.imap, &news, &watcher->err) || news) {
-			begin_turn(watcher);
-			return;
-		}
-		(void)imap_park(watcher->work.imap);
-		uv_poll_init(watcher->house->loop, &watcher->poll, imap_fd(watcher->work.imap));
-		watcher->poll.data = watcher;
-		watcher->polling = true;
-		uv_poll_start(&watcher->poll, UV_READABLE | UV_DISCONNECT, on_input);
+		park_begin(&watcher->park, imap_fd(watcher->work.imap));
 	}
-	watcher->state = WATCH_PARKED;
 	uv_timer_start(&watcher->timer, on_timer, (uint64_t)wait_ms, 0);
+	post_sentries(watcher);
 }
 
 static void turn_done(uv_work_t *job, int status)
@@ -135,24 +157,39 @@ static void turn_done(uv_work_t *job, int status)
 	(void)status;
 	if (watcher->house->stopping) {
 		close_watcher(watcher);
-	} else if (watcher->turned_well) {
-		watcher->failures = 0;
-		park(watcher);
-	} else {
+	} else if (!watcher->turned_well) {
 		back_off(watcher);
+	} else {
+		watcher->failures = 0;
+		if (watcher->again || watcher->called)
+			begin_turn(watcher, true);
+		else
+			park(watcher);
 	}
 }
 
-static void begin_turn(struct watcher *watcher)
+static void begin_turn(struct watcher *watcher, bool due)
 {
 	int failed;
 
-	assert(watcher->state != WATCH_TURN || !watcher->house->stopping);
-	stop_polling(watcher);
+	assert(!watcher->house->stopping);
+	park_end(&watcher->park);
 	uv_timer_stop(&watcher->timer);
 	watcher->state = WATCH_TURN;
+	watcher->due = due;
+	watcher->called = false;
 	failed = uv_queue_work(watcher->house->loop, &watcher->job, run_turn, turn_done);
 	assert(!failed);
+}
+
+/* --- the house --- */
+
+static void stop_watcher(struct watcher *watcher)
+{
+	for (size_t i = 0; i < watcher->sentries_count; i++)
+		sentry_dismiss(&watcher->sentries[i]);
+	if (watcher->state != WATCH_TURN)
+		close_watcher(watcher);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -166,24 +203,35 @@ static void on_signal(uv_signal_t *handle, int number)
 	notify_systemd("STOPPING=1");
 	cancel_now(&house->cancel);
 	for (size_t i = 0; i < house->count; i++)
-		if (house->watchers[i].state != WATCH_TURN)
-			close_watcher(&house->watchers[i]);
+		stop_watcher(&house->watchers[i]);
 	uv_close((uv_handle_t *)&house->term, NULL);
 	uv_close((uv_handle_t *)&house->interrupt, NULL);
 }
 
+static void add_sentries(struct watcher *watcher, const struct config_account *account)
+{
+	watcher->sentries_count = (size_t)account->connections - 1;
+	assert(watcher->sentries_count <= BUSY_FOLDERS_MAX);
+	watcher->sentries = xcalloc(watcher->sentries_count + 1, sizeof(*watcher->sentries));
+	for (size_t i = 0; i < watcher->sentries_count; i++)
+		sentry_init(&watcher->sentries[i], watcher->house->loop, account,
+			&watcher->house->cancel, on_sentry, watcher);
+}
+
 static void add_watcher(
-	struct house *house, const struct config_account *account, const char *state_dir)
+	struct house *house, const struct config_account *account, struct state *state)
 {
 	struct watcher *watcher = &house->watchers[house->count++];
 
 	*watcher = (struct watcher){
 		.house = house,
-		.work = {.account = account, .state_dir = state_dir, .cancel = &house->cancel},
+		.work = {.account = account, .state = state, .cancel = &house->cancel},
+		.park = {.loop = house->loop, .context = watcher, .input = on_input},
 	};
 	watcher->job.data = watcher;
 	uv_timer_init(house->loop, &watcher->timer);
 	watcher->timer.data = watcher;
+	add_sentries(watcher, account);
 	work_state(&watcher->work, ACCOUNT_STARTING, "", "");
 }
 
@@ -196,9 +244,17 @@ static void add_signals(struct house *house)
 	uv_signal_start(&house->interrupt, on_signal, SIGINT);
 }
 
-bool watch_run(const struct config *config, const char *state_dir, struct err *err)
+static void house_free(struct house *house)
 {
-	struct house house = {.loop = uv_default_loop(), .cancel = {-1}};
+	for (size_t i = 0; i < house->count; i++)
+		free(house->watchers[i].sentries);
+	free(house->watchers);
+	cancel_close(&house->cancel);
+}
+
+bool watch_run(const struct config *config, struct state *state, struct err *err)
+{
+	CLEANUP(house_free) struct house house = {.loop = uv_default_loop(), .cancel = {-1}};
 	CLEANUP(freep) char *threads = str_printf("%d", config->workers);
 
 	if (!cancel_init(&house.cancel, err))
@@ -208,14 +264,12 @@ bool watch_run(const struct config *config, const char *state_dir, struct err *e
 	add_signals(&house);
 	for (size_t i = 0; i < config->accounts_count; i++)
 		if (config->accounts[i].mirror)
-			add_watcher(&house, &config->accounts[i], state_dir);
+			add_watcher(&house, &config->accounts[i], state);
 	notify_systemd("READY=1");
 	log_info("watching %zu accounts", house.count);
 	for (size_t i = 0; i < house.count; i++)
-		begin_turn(&house.watchers[i]);
+		begin_turn(&house.watchers[i], true);
 	uv_run(house.loop, UV_RUN_DEFAULT);
-	free(house.watchers);
-	cancel_close(&house.cancel);
 	log_info("stopped");
 	return true;
 }

@@ -1,11 +1,11 @@
 /*
  * The running daemon: each account is watched by one connection, which is either with a worker
- * thread (a turn: connect, pass, watch) or parked in the event loop (libuv), where it costs a
- *socket and a timer.
+ * thread (a turn: connect, compare, watch) or parked in the event loop (libuv), where it costs a
+ * socket and a timer. Its further connections (sentry.h) only say that a turn is wanted.
  *
  *	          +------------ failed: backoff timer ------------+
  *	          v                                               |
- *	start -> TURN (worker thread) -- done --> PARKED (poll + timer) -- news, renewal --> TURN
+ *	start -> TURN (worker thread) -- done --> PARKED (poll + timer) -- input, timer --> TURN
  *	          |                                               |
  *	          +---------------- SIGTERM, SIGINT --------------+--> stopped
  */
@@ -13,8 +13,9 @@
 #define MAILSTOW_DAEMON_WATCH_H
 
 #include "config/config.h"
+#include "state/state.h"
 
 /* Watch every account that is to be mirrored until SIGTERM or SIGINT. */
-bool watch_run(const struct config *config, const char *state_dir, struct err *err);
+bool watch_run(const struct config *config, struct state *state, struct err *err);
 
 #endif

@@ -26,59 +26,50 @@ static enum account_state state_of_error(enum err_kind kind)
 	}
 }
 
-static void record(struct account_work *work, struct account_status *status, struct state *state)
+static bool get_status(struct account_work *work, struct account_status *ret_status)
 {
 	struct err err = ERR_INIT;
 
-	if (!state_put(state, work->account->archive_path, status, &err))
-		log_warning("%s: state: %s", work->account->name, err.text);
+	if (state_get(work->state, work->account->archive_path, ret_status, &err))
+		return true;
+	log_warning("%s: state: %s", work->account->name, err.text);
+	return false;
 }
 
-static void change_state(struct account_work *work, struct state *state, enum account_state next,
-	const char *push, const char *detail)
+static void put_status(struct account_work *work, const struct account_status *status)
 {
-	struct account_status status;
 	struct err err = ERR_INIT;
 
-	if (!state_get(state, work->account->archive_path, &status, &err)) {
+	if (!state_put(work->state, work->account->archive_path, status, &err))
 		log_warning("%s: state: %s", work->account->name, err.text);
-		return;
-	}
-	if (status.state != next)
-		status.since_ms = clock_wall_ms();
-	status.state = next;
-	(void)snprintf(status.push, sizeof(status.push), "%s", push);
-	(void)snprintf(status.detail, sizeof(status.detail), "%s", detail);
-	record(work, &status, state);
 }
 
 void work_state(
 	struct account_work *work, enum account_state next, const char *push, const char *detail)
 {
-	CLEANUP(state_freep) struct state *state = NULL;
-	struct err err = ERR_INIT;
+	struct account_status status;
 
-	if (!state_open(work->state_dir, &state, &err))
-		log_warning("%s: state: %s", work->account->name, err.text);
-	else
-		change_state(work, state, next, push, detail);
+	if (!get_status(work, &status))
+		return;
+	if (status.state != next)
+		status.since_ms = clock_wall_ms();
+	status.state = next;
+	(void)snprintf(status.push, sizeof(status.push), "%s", push);
+	(void)snprintf(status.detail, sizeof(status.detail), "%s", detail);
+	put_status(work, &status);
 }
 
-static void record_pass(
-	struct account_work *work, struct state *state, const struct mirror_result *result)
+static void record_pass(struct account_work *work, const struct mirror_result *result)
 {
 	struct account_status status;
-	struct err err = ERR_INIT;
 
-	if (!state_get(state, work->account->archive_path, &status, &err)) {
-		log_warning("%s: state: %s", work->account->name, err.text);
+	if (!get_status(work, &status))
 		return;
-	}
 	status.last_check_ms = clock_wall_ms();
 	if (result->complete)
 		status.last_success_ms = status.last_check_ms;
 	(void)snprintf(status.detail, sizeof(status.detail), "%s", result->detail);
-	record(work, &status, state);
+	put_status(work, &status);
 }
 
 static void log_pass(const struct account_work *work, const struct mirror_result *result)
@@ -105,31 +96,39 @@ static bool connect_when_needed(struct account_work *work, struct err *err)
 	return mirror_connect(work->account, NULL, work->cancel, &work->imap, err);
 }
 
-static bool pass(struct account_work *work, struct state *state, struct mirror_result *ret_result,
-	struct err *err)
+static void note_folder(void *context, const struct imap_folder *folder, bool changed)
 {
-	struct mirror_job job = {.account = work->account, .state = state};
+	struct account_work *work = context;
+
+	if (!(folder->attributes & IMAP_ATTR_NOSELECT))
+		busy_note(&work->busy, folder->wire_name, folder->counts.messages,
+			changed ? clock_mono_ms() : 0);
+}
+
+static bool pass(struct account_work *work, struct mirror_result *ret_result, struct err *err)
+{
+	struct mirror_job job = {.account = work->account,
+		.state = work->state,
+		.writer = work->writer,
+		.folder = note_folder,
+		.context = work};
 
 	if (!connect_when_needed(work, err))
 		return false;
-	change_state(work, state, ACCOUNT_MIRRORING, "", "");
+	work_state(work, ACCOUNT_MIRRORING, "", "");
 	job.imap = work->imap;
 	return mirror_pass(&job, ret_result, err);
 }
 
 bool work_pass(struct account_work *work, struct mirror_result *ret_result, struct err *err)
 {
-	CLEANUP(state_freep) struct state *state = NULL;
-
-	if (!state_open(work->state_dir, &state, err))
-		return false;
-	if (pass(work, state, ret_result, err)) {
-		record_pass(work, state, ret_result);
+	if (pass(work, ret_result, err)) {
+		record_pass(work, ret_result);
 		log_pass(work, ret_result);
 		return true;
 	}
 	work_close(work);
-	change_state(work, state, state_of_error(err->kind), "", err->text);
+	work_state(work, state_of_error(err->kind), "", err->text);
 	return false;
 }
 
@@ -151,26 +150,62 @@ static bool pass_until_quiet(struct account_work *work, struct err *err)
 	return true;
 }
 
-static bool turn(struct account_work *work, struct err *err)
+/* The archive is held open and locked for the passes of a turn. */
+static bool compare(struct account_work *work, struct err *err)
 {
-	if (work->idling) {
-		work->idling = false;
-		if (!imap_idle_done(work->imap, err))
-			return false;
-	}
-	if (!pass_until_quiet(work, err))
+	bool done;
+
+	if (!connect_when_needed(work, err) ||
+		!mirror_open_archive(work->account, &work->writer, err))
 		return false;
-	if (imap_caps(work->imap) & IMAP_CAP_IDLE) {
-		if (!imap_idle_start(work->imap, err))
-			return false;
-		work->idling = true;
-	}
-	return true;
+	done = pass_until_quiet(work, err);
+	archive_writer_freep(&work->writer);
+	return done;
 }
 
-bool work_turn(struct account_work *work, struct err *err)
+static bool hear_idle(struct account_work *work, bool *ret_news, struct err *err)
 {
-	if (turn(work, err)) {
+	if (!work->idling)
+		return true;
+	return imap_idle_drain(work->imap, ret_news, err);
+}
+
+static bool end_idle(struct account_work *work, struct err *err)
+{
+	if (!work->idling)
+		return true;
+	work->idling = false;
+	return imap_idle_done(work->imap, err);
+}
+
+static bool watch_inbox(struct account_work *work, bool *ret_again, struct err *err)
+{
+	*ret_again = false;
+	if (!(imap_caps(work->imap) & IMAP_CAP_IDLE))
+		return true;
+	if (!imap_idle_start(work->imap, err))
+		return false;
+	work->idling = true;
+	return hear_idle(work, ret_again, err);
+}
+
+static bool turn(struct account_work *work, bool due, bool *ret_again, struct err *err)
+{
+	bool news = false;
+
+	*ret_again = false;
+	if (!hear_idle(work, &news, err))
+		return false;
+	if ((news || due) &&
+		(!end_idle(work, err) || !compare(work, err) || !watch_inbox(work, ret_again, err)))
+		return false;
+	return !work->idling || imap_park(work->imap) ||
+	       err_set(err, ERR_PROTOCOL, "IDLE: half a response");
+}
+
+bool work_turn(struct account_work *work, bool due, bool *ret_again, struct err *err)
+{
+	if (turn(work, due, ret_again, err)) {
 		work_state(work, ACCOUNT_WATCHING, work->idling ? "idle" : "poll", "");
 		return true;
 	}
@@ -183,4 +218,10 @@ void work_close(struct account_work *work)
 {
 	work->idling = false;
 	imap_freep(&work->imap);
+}
+
+void work_free(struct account_work *work)
+{
+	work_close(work);
+	busy_free(&work->busy);
 }

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 enum { NOTE_BYTES_MAX = 4096, SHOWN_BYTES = 200, NAMES_SHOWN_MAX = 8, ANSWER_BYTES_MAX = 16 };
 
 /* Texts were made printable where they came in; controls that slip through are masked here. */
-static void say(const char *before, const char *format, va_list args)
+PRINTF_LIKE(2, 0) static void say(const char *before, const char *format, va_list args)
 {
 	char text[NOTE_BYTES_MAX];
 
@@ -87,10 +88,11 @@ static bool no_account(const struct config *config, const char *name, struct err
 
 static bool find_account(struct app *app, struct place *place, struct err *err)
 {
-	const struct config *config;
+	const struct config *config = NULL;
 
 	if (!app_config(app, &config, err))
 		return false;
+	assert(config);
 	place->account = config_account(config, place->name);
 	if (!place->account)
 		return no_account(config, place->name, err);

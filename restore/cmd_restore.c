@@ -252,6 +252,22 @@ static void print_json(const struct command_line *line, const struct restore_sum
 	json_print(json);
 }
 
+/* Only what happened. */
+static void print_outcomes(const struct restore_summary *summary)
+{
+	static const char *const words[OUTCOMES] = {[OUTCOME_EXACT] = "restored exactly",
+		[OUTCOME_ALREADY_THERE] = "there already",
+		[OUTCOME_NORMALISED] = "changed by the server",
+		[OUTCOME_REFUSED] = "refused",
+		[OUTCOME_SKIPPED] = "skipped"};
+
+	printf("%llu messages, %llu folders created.\n", (unsigned long long)summary->planned,
+		(unsigned long long)summary->folders_created);
+	for (size_t i = OUTCOME_EXACT; i < OUTCOMES; i++)
+		if (summary->outcomes[i])
+			printf("  %8llu %s\n", (unsigned long long)summary->outcomes[i], words[i]);
+}
+
 static void print_words(const struct session *session, const struct restore_summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
@@ -266,14 +282,7 @@ static void print_words(const struct session *session, const struct restore_summ
 			(unsigned long long)summary->planned);
 		return;
 	}
-	printf("%llu messages: %llu restored exactly, %llu already there, %llu changed by the "
-	       "server, %llu refused, %llu skipped; %llu folders created.\n",
-		(unsigned long long)summary->planned, (unsigned long long)outcomes[OUTCOME_EXACT],
-		(unsigned long long)outcomes[OUTCOME_ALREADY_THERE],
-		(unsigned long long)outcomes[OUTCOME_NORMALISED],
-		(unsigned long long)outcomes[OUTCOME_REFUSED],
-		(unsigned long long)outcomes[OUTCOME_SKIPPED],
-		(unsigned long long)summary->folders_created);
+	print_outcomes(summary);
 	if (session->line->verify != RESTORE_VERIFY_NONE)
 		printf("Verified: %llu compared, %llu missing, %llu extra; flags of %llu, date of "
 		       "%llu, bytes of %llu differ.\n",

@@ -188,11 +188,27 @@ static void print_details(const struct status *status, const struct report *repo
 	}
 }
 
+static bool same_status(const struct account_status *a, const struct account_status *b)
+{
+	return a->state == b->state && a->since_ms == b->since_ms &&
+	       a->last_success_ms == b->last_success_ms && a->last_check_ms == b->last_check_ms &&
+	       a->paused_until_ms == b->paused_until_ms && strcmp(a->push, b->push) == 0 &&
+	       strcmp(a->detail, b->detail) == 0;
+}
+
+/* The head tells two states of an archive apart. */
+static bool same_report(const struct report *a, const struct report *b)
+{
+	return same_status(&a->status, &b->status) && strcmp(a->facts.head, b->facts.head) == 0 &&
+	       a->facts.archive_bytes == b->facts.archive_bytes && a->skipped == b->skipped &&
+	       a->broken == b->broken;
+}
+
 /* What is not as it was printed last; everything the first time. */
 static void print_changes(const struct app *app, struct status *status, struct report *reports)
 {
 	for (size_t i = 0; i < status->count; i++) {
-		if (status->shown && memcmp(&status->shown[i], &reports[i], sizeof(*reports)) == 0)
+		if (status->shown && same_report(&status->shown[i], &reports[i]))
 			continue;
 		if (app->json)
 			print_json(&status->places[i], &reports[i]);

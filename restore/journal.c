@@ -85,7 +85,7 @@ bool restore_journal_open(const char *path, struct restore_journal **ret_journal
 
 	journal->lock = -1;
 	if (!fs_make_dirs(folder, FOLDER_MODE, err) ||
-		!fs_lock(lock, "restore", JOURNAL_LOCK_TIMEOUT_MS, &journal->lock, err) ||
+		!fs_lock(lock, JOURNAL_LOCK_TIMEOUT_MS, &journal->lock, err) ||
 		!open_sound(path, &journal->db, err))
 		return false;
 	*ret_journal = TAKE(journal);

@@ -101,7 +101,8 @@ static bool run_getopt(struct app *app, int argc, char **argv, const char *short
 
 		if (result == '?' || result == ':')
 			return complain(result, argv, err);
-		good = result >= OWN_FIRST
+		assert(options || result < OWN_FIRST);
+		good = options && result >= OWN_FIRST
 			       ? options->set(options->context, result - OWN_FIRST, optarg, err)
 			       : set_common(app, result, optarg, err);
 		if (!good)

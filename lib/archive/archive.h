@@ -185,8 +185,7 @@ struct archive_writer;
 
 /*
  * Take the writer's lock (waiting at most timeout_ms; ERR_BUSY names the holder), replay what a
- * crash left between volume and catalogue, start the packer thread. purpose ("mirror") is shown
- * to who finds it locked.
+ * crash left between volume and catalogue.
  *
  * Calls below are queued in order to the packer thread and return early; an error of the packer
  * makes every later call fail with it. One thread calls. Nothing is durable before a commit.
@@ -195,8 +194,8 @@ struct archive_writer;
  * missing catalogue is made anew of the volumes. ERR_CORRUPT: the catalogue names what the volumes
  * lack.
  */
-bool archive_writer_open(const char *path, const char *purpose, int timeout_ms,
-	struct archive_writer **ret_writer, struct err *err);
+bool archive_writer_open(
+	const char *path, int timeout_ms, struct archive_writer **ret_writer, struct err *err);
 
 /* Uncommitted work is given up. Releases the lock. NULL is allowed. */
 void archive_writer_freep(struct archive_writer **writer);
@@ -284,8 +283,8 @@ bool archive_may_commit(struct archive_writer *writer, struct err *err);
 bool archive_commit(
 	struct archive_writer *writer, bool complete, int64_t *ret_generation, struct err *err);
 
-/* Housekeeping after commits while nobody waits: checkpoint WALs over a size, begin a new volume.
- */
+/* Housekeeping after commits while nobody waits: large -wal files are emptied. Nothing is written
+ * when nothing was since the writer was opened. */
 bool archive_tidy(struct archive_writer *writer, struct err *err);
 
 /* Bytes of messages taken in, stored bytes written, commits: for figures and tests. */

@@ -9,19 +9,27 @@
 
 enum { FULL_MODE = 0444 };
 
-static bool checkpoint_one(struct db *db, uint64_t wal_bytes, bool truncate, struct err *err)
+static bool checkpoint_one(struct db *db, struct err *err)
 {
-	if (db_in_transaction(db) || db_wal_bytes(db) <= wal_bytes)
-		return true;
-	return db_checkpoint(db, truncate, err);
+	return db_in_transaction(db) || db_wal_bytes(db) <= PACKER_WAL_BYTES_MAX ||
+	       db_checkpoint(db, false, err);
 }
 
-bool packer_checkpoint(struct packer *packer, uint64_t wal_bytes, bool truncate, struct err *err)
+bool packer_checkpoint(struct packer *packer, struct err *err)
 {
-	if (atomic_load(packer->view_peeks))
-		return true;
-	return checkpoint_one(packer->volume.db, wal_bytes, truncate, err) &&
-	       checkpoint_one(packer->catalogue, wal_bytes, truncate, err);
+	return atomic_load(packer->view_peeks) ||
+	       (checkpoint_one(packer->volume.db, err) && checkpoint_one(packer->catalogue, err));
+}
+
+static bool tidy_one(struct db *db, struct err *err)
+{
+	return db_wal_file_bytes(db) <= PACKER_WAL_BYTES_TIDY || db_checkpoint(db, true, err);
+}
+
+bool packer_tidy(struct packer *packer, struct err *err)
+{
+	return packer->dirty || atomic_load(packer->view_peeks) ||
+	       (tidy_one(packer->volume.db, err) && tidy_one(packer->catalogue, err));
 }
 
 static bool is_full(const struct packer *packer)

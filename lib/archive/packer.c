@@ -276,8 +276,7 @@ static bool commit_now(struct packer *packer, bool complete, struct err *err)
 	packer->tickets_count = 0;
 	packer->figures.commits++;
 	return catalogue_last_snapshot(packer->catalogue, &packer->last, &bytes, err) &&
-	       packer_roll(packer, err) &&
-	       packer_checkpoint(packer, PACKER_WAL_BYTES_MAX, false, err);
+	       packer_roll(packer, err) && packer_checkpoint(packer, err);
 }
 
 bool packer_may_commit(struct packer *packer, struct err *err)

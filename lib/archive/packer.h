@@ -19,7 +19,8 @@
 enum {
 	PACKER_BLOCKS = 3, /* one open pack, one open item, one at the press */
 	PACKER_WAL_BYTES_MAX = 16 * 1024 * 1024, /* then a checkpoint, even in a job */
-	PACKER_WAL_BYTES_TIDY = 4 * 1024 * 1024, /* then one when nobody waits */
+	PACKER_WAL_BYTES_TIDY =
+		1024 * 1024, /* -wal files over this are emptied when nobody waits */
 };
 
 /* The message that arrives. Its last bytes are in packer->item. */
@@ -108,8 +109,10 @@ bool packer_commit(struct packer *packer, bool complete, int64_t *ret_generation
 
 /* --- care (care.c) --- */
 
-/* Checkpoint the databases whose WAL is over `wal_bytes`. */
-bool packer_checkpoint(struct packer *packer, uint64_t wal_bytes, bool truncate, struct err *err);
+/* Checkpoint what has too much in its WAL for a job to go on. */
+bool packer_checkpoint(struct packer *packer, struct err *err);
+/* Empty -wal files that would make the next opening slow. Between commits. */
+bool packer_tidy(struct packer *packer, struct err *err);
 
 /* Begin a new volume when this one is full. Between commits only. */
 bool packer_roll(struct packer *packer, struct err *err);

@@ -26,11 +26,6 @@ static bool begin_message(struct packer *packer, const struct queue_entry *entry
 	return true;
 }
 
-static bool tidy(struct packer *packer, struct err *err)
-{
-	return packer->dirty || packer_checkpoint(packer, PACKER_WAL_BYTES_TIDY, true, err);
-}
-
 static bool do_entry(struct archive_writer *writer, const struct queue_entry *entry,
 	int64_t *ret_generation, struct err *err)
 {
@@ -54,7 +49,7 @@ static bool do_entry(struct archive_writer *writer, const struct queue_entry *en
 		return packer_commit(
 			packer, entry->kind == ENTRY_COMMIT_COMPLETE, ret_generation, err);
 	case ENTRY_TIDY:
-		return tidy(packer, err);
+		return packer_tidy(packer, err);
 	case ENTRY_STOP:
 		return true;
 	}
@@ -103,6 +98,6 @@ void *pump_run(void *context)
 		answer(writer, kind, generation, failed ? &err : NULL);
 	} while (kind != ENTRY_STOP);
 	if (!failed && !writer->packer.dirty)
-		(void)tidy(&writer->packer, &err);
+		(void)packer_tidy(&writer->packer, &err);
 	return NULL;
 }

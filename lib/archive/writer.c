@@ -73,8 +73,8 @@ static struct archive_writer *new_writer(const char *path)
 	return writer;
 }
 
-bool archive_writer_open(const char *path, const char *purpose, int timeout_ms,
-	struct archive_writer **ret_writer, struct err *err)
+bool archive_writer_open(
+	const char *path, int timeout_ms, struct archive_writer **ret_writer, struct err *err)
 {
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
@@ -82,7 +82,7 @@ bool archive_writer_open(const char *path, const char *purpose, int timeout_ms,
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	writer = new_writer(path);
-	if (!fs_lock(lock, purpose, timeout_ms, &writer->lock, err) || !open_locked(writer, err))
+	if (!fs_lock(lock, timeout_ms, &writer->lock, err) || !open_locked(writer, err))
 		return false;
 	*ret_writer = TAKE(writer);
 	return true;
@@ -232,17 +232,12 @@ bool archive_commit(
 		writer, complete ? ENTRY_COMMIT_COMPLETE : ENTRY_COMMIT, ret_generation, err);
 }
 
-static bool wal_is_large(const struct archive_writer *writer)
-{
-	return db_wal_bytes(writer->view->catalogue) > PACKER_WAL_BYTES_TIDY;
-}
-
 bool archive_tidy(struct archive_writer *writer, struct err *err)
 {
 	int64_t unused;
 
 	assert(!writer->message_open);
-	if (!writer->active && !wal_is_large(writer))
+	if (!writer->active)
 		return check_failure(writer, err);
 	return wait_answer(writer, ENTRY_TIDY, &unused, err);
 }

@@ -13,7 +13,12 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-enum { LOCK_RETRY_US = 50 * 1000, LOCK_TEXT_MAX = 128, READ_STEP_BYTES = 64 * 1024 };
+enum {
+	LOCK_RETRY_US = 50 * 1000,
+	LOCK_TEXT_MAX = 128,
+	LOCK_NAME_MAX = 64,
+	READ_STEP_BYTES = 64 * 1024
+};
 
 static fs_hook *hook_function;
 static void *hook_context;
@@ -195,46 +200,61 @@ bool fs_exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+/*
+ * Two locks on one file: byte 0 by an open file description lock, which is what excludes; byte 1 by
+ * a process's lock, which F_GETLK tells the pid of. So nothing needs to be written.
+ */
+enum { LOCK_EXCLUDES, LOCK_NAMES };
+
+static struct flock lock_of(off_t byte)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+}
+
 static bool lock_now(int fd)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = lock_of(LOCK_EXCLUDES);
 
 	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
+/* "mailstowd (pid 42)"; "another process" when it will not be known. */
+static void holder_of(int fd, char *holder, size_t size)
+{
+	struct flock lock = lock_of(LOCK_NAMES);
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(closep) int comm = -1;
+	ssize_t got;
+	char name[LOCK_NAME_MAX] = "";
+
+	(void)snprintf(holder, size, "another process");
+	if (fcntl(fd, F_GETLK, &lock) != 0)
+		return;
+	if (lock.l_type == F_UNLCK || lock.l_pid <= 0)
+		return;
+	path = str_printf("/proc/%ld/comm", (long)lock.l_pid);
+	comm = open(path, O_RDONLY | O_CLOEXEC);
+	got = comm < 0 ? 0 : read(comm, name, sizeof(name) - 1);
+	if (got <= 0)
+		(void)snprintf(name, sizeof(name), "a process");
+	name[strcspn(name, "\n")] = '\0';
+	CLEANUP(freep) char *shown = str_printable(name, strlen(name), sizeof(name));
+	(void)snprintf(holder, size, "%s (pid %ld)", shown, (long)lock.l_pid);
+}
+
 static bool lock_busy(const char *path, int fd, struct err *err)
 {
-	char holder[LOCK_TEXT_MAX] = "";
-	ssize_t got = pread(fd, holder, sizeof(holder) - 1, 0);
-	CLEANUP(freep) char *shown = NULL;
+	char holder[LOCK_TEXT_MAX];
 
-	if (got <= 0)
-		return err_set(err, ERR_BUSY, "%s: locked by another process", path);
-	while (got > 0 && holder[got - 1] == '\n')
-		got--;
-	shown = str_printable(holder, (size_t)got, LOCK_TEXT_MAX);
-	return err_set(err, ERR_BUSY, "%s: locked by %s", path, shown);
+	holder_of(fd, holder, sizeof(holder));
+	return err_set(err, ERR_BUSY, "%s: locked by %s", path, holder);
 }
 
-/* The holder's name is a courtesy: a full disk must not matter. The same holder's is left alone. */
-static void name_holder(int fd, const char *purpose)
-{
-	char text[LOCK_TEXT_MAX];
-	char there[LOCK_TEXT_MAX];
-	int len = snprintf(text, sizeof(text), "pid %ld (%s)\n", (long)getpid(), purpose);
-
-	if (len >= (int)sizeof(text))
-		len = (int)sizeof(text) - 1;
-	if (pread(fd, there, sizeof(there), 0) == len && memcmp(there, text, (size_t)len) == 0)
-		return;
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len)
-		return;
-}
-
-bool fs_lock(const char *path, const char *purpose, int timeout_ms, int *ret_fd, struct err *err)
+bool fs_lock(const char *path, int timeout_ms, int *ret_fd, struct err *err)
 {
 	CLEANUP(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+	struct flock name = lock_of(LOCK_NAMES);
 
 	if (fd < 0)
 		return err_errno(err, errno == EACCES || errno == EROFS ? ERR_AUTH : ERR_LOCAL,
@@ -246,10 +266,18 @@ bool fs_lock(const char *path, const char *purpose, int timeout_ms, int *ret_fd,
 			return lock_busy(path, fd, err);
 		(void)usleep(LOCK_RETRY_US);
 	}
-	name_holder(fd, purpose);
+	(void)fcntl(fd, F_SETLK, &name); /* a courtesy */
 	*ret_fd = fd;
 	fd = -1;
 	return true;
+}
+
+bool fs_is_locked(const char *path)
+{
+	CLEANUP(closep) int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct flock lock = lock_of(LOCK_EXCLUDES);
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 void fs_unlock(int *fd)

@@ -42,12 +42,14 @@ char *fs_expand_home(const char *path);
 bool fs_exists(const char *path);
 
 /*
- * An exclusive lock on a file, held until fs_unlock() or the end of the process. The holder's pid
- * and purpose stand in the file as text. Waits at most timeout_ms; then ERR_BUSY names the holder.
- * A dead holder's lock is gone by itself (open file description locks, fcntl(2)).
+ * An exclusive lock on a file, held until fs_unlock() or the end of the process. Nothing is written
+ * into the file. Waits at most timeout_ms; then ERR_BUSY names the holder, as far as the kernel
+ * knows it. A dead holder's lock is gone by itself (open file description locks, fcntl(2)).
  */
-bool fs_lock(const char *path, const char *purpose, int timeout_ms, int *ret_fd, struct err *err);
+bool fs_lock(const char *path, int timeout_ms, int *ret_fd, struct err *err);
 void fs_unlock(int *fd); /* also for CLEANUP(); -1 is no lock */
+/* Does anybody hold it now? Never gets in the way of one who locks. */
+bool fs_is_locked(const char *path);
 
 /* Called before each change of the disk when set (tests only): kind of change and path. */
 typedef void fs_hook(void *context, const char *what, const char *path);

@@ -331,6 +331,11 @@ uint64_t db_wal_bytes(const struct db *db)
 	return db->wal_bytes;
 }
 
+uint64_t db_wal_file_bytes(const struct db *db)
+{
+	return file_bytes(db->path, "-wal");
+}
+
 bool db_checkpoint(struct db *db, bool truncate, struct err *err)
 {
 	int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;

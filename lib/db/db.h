@@ -110,6 +110,9 @@ int64_t db_changes(const struct db *db);
 /* Bytes in the -wal that no checkpoint has moved yet (at opening: the size of the file). */
 uint64_t db_wal_bytes(const struct db *db);
 
+/* Size of the -wal as it lies there: what the next one who opens has to read. */
+uint64_t db_wal_file_bytes(const struct db *db);
+
 /*
  * Move the WAL into the database as far as readers allow; truncate: and make it empty. Readers in
  * the way are not waited for and no error: db_wal_bytes() is 0 afterwards when all was done.

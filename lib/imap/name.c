@@ -44,23 +44,25 @@ static char *put_escape(char *out, uint8_t byte)
 	return out;
 }
 
-/* Valid UTF-8 without controls. NULL: it is not. */
-static char *put_text(char *out, const char *text)
+/* Valid UTF-8 without controls goes to *out, which moves on. False: it is not. */
+static bool put_text(char **out, const char *text)
 {
 	size_t left = strlen(text), len;
+	char *at = *out;
 
 	for (; left > 0; text += len, left -= len) {
 		uint32_t c = 0;
 
 		len = str_utf8_decode((const uint8_t *)text, left, &c);
 		if (len == 0 || is_control(c))
-			return NULL;
+			return false;
 		if (c == '/' || c == '%')
-			out = put_escape(out, (uint8_t)c);
+			at = put_escape(at, (uint8_t)c);
 		else
-			out = mempcpy(out, text, len);
+			at = mempcpy(at, text, len);
 	}
-	return out;
+	*out = at;
+	return true;
 }
 
 /* At least one byte gets an escape that put_text() never writes: that tells the two apart. */
@@ -80,9 +82,10 @@ static char *put_wire(char *out, const char *wire)
 static char *put_component(char *out, const char *wire, bool utf8)
 {
 	CLEANUP(freep) char *decoded = utf8 ? xstrdup(wire) : utf7_decode(wire);
-	char *end = decoded ? put_text(out, decoded) : NULL;
 
-	return end ? end : put_wire(out, wire);
+	if (decoded && put_text(&out, decoded))
+		return out;
+	return put_wire(out, wire);
 }
 
 static bool is_below(const char *wire, const char *prefix, char delimiter)

@@ -126,12 +126,19 @@ static bool mirror_one(struct pass *pass, const struct imap_folder *server,
 	return done;
 }
 
+/* A number that moves with everything recorded of mail. */
+static uint64_t recorded(const struct pass *pass)
+{
+	return pass->result.fetched + pass->result.reflagged + pass->result.gone;
+}
+
 static bool mirror_folders(struct pass *pass, const struct imap_folders *folders,
 	struct known_folders *known, struct err *err)
 {
 	for (size_t i = 0; i < folders->count; i++) {
 		const struct imap_folder *server = &folders->items[i];
 		struct known_folder *mine = find_known(known, server->path);
+		uint64_t before = recorded(pass);
 
 		if (mine)
 			mine->seen = true;
@@ -140,6 +147,8 @@ static bool mirror_folders(struct pass *pass, const struct imap_folders *folders
 		pass->result.folders++;
 		if (!mirror_one(pass, server, mine, err))
 			return false;
+		if (pass->job->folder)
+			pass->job->folder(pass->job->context, server, recorded(pass) != before);
 	}
 	return true;
 }
@@ -199,18 +208,30 @@ static void pass_free(struct pass *pass)
 	for (size_t i = 0; i < pass->closures_count; i++)
 		rangeset_free(&pass->closures[i].uids);
 	free(pass->closures);
-	archive_writer_freep(&pass->writer);
+}
+
+bool mirror_open_archive(
+	const struct config_account *account, struct archive_writer **ret_writer, struct err *err)
+{
+	const char *path = account->archive_path;
+
+	if (!archive_exists(path) && !archive_create(path, err))
+		return err_wrap(err, "archive");
+	return archive_writer_open(path, ARCHIVE_LOCK_TIMEOUT_MS, ret_writer, err) ||
+	       err_wrap(err, "archive");
 }
 
 bool mirror_pass(const struct mirror_job *job, struct mirror_result *ret_result, struct err *err)
 {
-	CLEANUP(pass_free) struct pass pass = {.job = job, .now_ms = clock_wall_ms()};
-	const char *path = job->account->archive_path;
+	CLEANUP(pass_free)
+	struct pass pass = {.job = job, .writer = job->writer, .now_ms = clock_wall_ms()};
+	CLEANUP(archive_writer_freep) struct archive_writer *own = NULL;
 
-	if (!archive_exists(path) && !archive_create(path, err))
-		return err_wrap(err, "archive");
-	if (!archive_writer_open(path, "mirror", ARCHIVE_LOCK_TIMEOUT_MS, &pass.writer, err))
-		return err_wrap(err, "archive");
+	if (!pass.writer) {
+		if (!mirror_open_archive(job->account, &own, err))
+			return false;
+		pass.writer = own;
+	}
 	if (!run(&pass, err))
 		return false;
 	*ret_result = pass.result;

@@ -10,6 +10,7 @@
 #ifndef MAILSTOW_MIRROR_PASS_H
 #define MAILSTOW_MIRROR_PASS_H
 
+#include "archive/archive.h"
 #include "config/config.h"
 #include "imap/session.h"
 #include "state/state.h"
@@ -17,8 +18,12 @@
 struct mirror_job {
 	const struct config_account *account;
 	struct imap *imap;
-	struct state *state; /* ledger of what could not be fetched */
-	/* Called now and then, from the pass's thread; may be NULL. */
+	struct state *state;           /* ledger of what could not be fetched */
+	struct archive_writer *writer; /* NULL: opened for this pass alone */
+	/* The following are called from the pass's thread; may be NULL. */
+	/* This folder was looked at; changed: something of it was recorded. */
+	void (*folder)(void *context, const struct imap_folder *folder, bool changed);
+	/* Now and then while messages come. */
 	void (*progress)(void *context, const char *folder, uint64_t messages, uint64_t bytes);
 	void *context;
 };
@@ -37,9 +42,14 @@ struct mirror_result {
 	char detail[256]; /* why it is not complete, printable; "" when it is */
 };
 
+/* The account's archive to write to, made when there is none. Takes the writer's lock, waiting as
+ * long as the contract says; ERR_BUSY names the holder. */
+bool mirror_open_archive(
+	const struct config_account *account, struct archive_writer **ret_writer, struct err *err);
+
 /*
- * The archive is made when there is none. False: the session or the archive failed; what was
- * committed before stays and the next pass goes on from there.
+ * False: the session or the archive failed; what was committed before stays and the next pass goes
+ * on from there, with a writer opened anew.
  */
 bool mirror_pass(const struct mirror_job *job, struct mirror_result *ret_result, struct err *err);
 

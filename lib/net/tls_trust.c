@@ -297,7 +297,7 @@ bool tls_trust_begin(
 
 	*trust = (struct tls_trust){.has_pin = options->pin_sha256 != NULL};
 	trust->host = xstrndup(options->host, len - (len > 1 && options->host[len - 1] == '.'));
-	if (trust->has_pin && !parse_pin(options->pin_sha256, trust->pin, err))
+	if (options->pin_sha256 && !parse_pin(options->pin_sha256, trust->pin, err))
 		return false;
 	if (!expect_host(ssl, trust->host))
 		return err_set(

@@ -1,5 +1,6 @@
 #include "state/state.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,11 @@
 #include "db/db.h"
 #include "state/state_sql.h"
 
-enum { BUSY_TIMEOUT_MS = 10 * 1000 };
+enum { BUSY_TIMEOUT_MS = 10 * 1000, WAL_BYTES_MAX = 1024 * 1024 };
 
 struct state {
 	struct db *db;
+	pthread_mutex_t mutex;
 };
 
 static const char *const names[] = {
@@ -44,7 +46,7 @@ static bool open_or_make(const char *dir, struct db **ret_db, struct err *err)
 	struct db_options options = {
 		.kind = &state_kind, .mode = DB_CREATE, .busy_timeout_ms = BUSY_TIMEOUT_MS};
 
-	if (!fs_exists(path) && !fs_lock(lock_path, "making state.db", BUSY_TIMEOUT_MS, &lock, err))
+	if (!fs_exists(path) && !fs_lock(lock_path, BUSY_TIMEOUT_MS, &lock, err))
 		return false;
 	return db_open(path, &options, ret_db, err);
 }
@@ -53,6 +55,7 @@ bool state_open(const char *dir, struct state **ret_state, struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = xcalloc(1, sizeof(*state));
 
+	(void)pthread_mutex_init(&state->mutex, NULL);
 	if (!fs_make_dirs(dir, 0700, err) || !open_or_make(dir, &state->db, err))
 		return false;
 	*ret_state = TAKE(state);
@@ -64,14 +67,33 @@ void state_freep(struct state **state)
 	if (!*state)
 		return;
 	db_freep(&(*state)->db);
+	(void)pthread_mutex_destroy(&(*state)->mutex);
 	free(*state);
 	*state = NULL;
 }
 
-bool state_get(struct state *state, const char *archive_path, struct account_status *ret_status,
-	struct err *err)
+static struct db *enter(struct state *state)
 {
-	struct db *db = state->db;
+	(void)pthread_mutex_lock(&state->mutex);
+	return state->db;
+}
+
+static bool leave(struct state *state, bool result)
+{
+	(void)pthread_mutex_unlock(&state->mutex);
+	return result;
+}
+
+/* Run a statement that writes, and keep the WAL small. */
+static bool write_it(struct state *state, size_t query, struct err *err)
+{
+	return db_run(state->db, query, err) &&
+	       (db_wal_bytes(state->db) < WAL_BYTES_MAX || db_checkpoint(state->db, true, err));
+}
+
+static bool read_status(
+	struct db *db, const char *archive_path, struct account_status *ret_status, struct err *err)
+{
 	size_t q = STATE_ACCOUNT_GET;
 	bool row;
 
@@ -92,10 +114,16 @@ bool state_get(struct state *state, const char *archive_path, struct account_sta
 	return true;
 }
 
+bool state_get(struct state *state, const char *archive_path, struct account_status *ret_status,
+	struct err *err)
+{
+	return leave(state, read_status(enter(state), archive_path, ret_status, err));
+}
+
 bool state_put(struct state *state, const char *archive_path, const struct account_status *status,
 	struct err *err)
 {
-	struct db *db = state->db;
+	struct db *db = enter(state);
 	size_t q = STATE_ACCOUNT_PUT;
 
 	db_bind_text(db, q, "archive", archive_path);
@@ -106,7 +134,7 @@ bool state_put(struct state *state, const char *archive_path, const struct accou
 	db_bind_text(db, q, "push", status->push);
 	db_bind_int(db, q, "paused_until_ms", status->paused_until_ms);
 	db_bind_text(db, q, "detail", status->detail);
-	return db_run(db, q, err);
+	return leave(state, write_it(state, q, err));
 }
 
 static void bind_message(struct db *db, size_t q, const char *archive_path, const char *folder_path,
@@ -121,7 +149,7 @@ static void bind_message(struct db *db, size_t q, const char *archive_path, cons
 bool state_skip_put(struct state *state, const char *archive_path, const struct skipped *skipped,
 	struct err *err)
 {
-	struct db *db = state->db;
+	struct db *db = enter(state);
 	size_t q = STATE_SKIP_PUT;
 
 	bind_message(db, q, archive_path, skipped->folder_path, skipped->uidvalidity, skipped->uid);
@@ -129,21 +157,20 @@ bool state_skip_put(struct state *state, const char *archive_path, const struct 
 	db_bind_text(db, q, "reason", skipped->reason);
 	db_bind_int(db, q, "attempts", skipped->attempts);
 	db_bind_int(db, q, "next_try_ms", skipped->next_try_ms);
-	return db_run(db, q, err);
+	return leave(state, write_it(state, q, err));
 }
 
 bool state_skip_done(struct state *state, const char *archive_path, const char *folder_path,
 	uint32_t uidvalidity, uint32_t uid, struct err *err)
 {
-	bind_message(state->db, STATE_SKIP_DONE, archive_path, folder_path, uidvalidity, uid);
-	return db_run(state->db, STATE_SKIP_DONE, err);
+	bind_message(enter(state), STATE_SKIP_DONE, archive_path, folder_path, uidvalidity, uid);
+	return leave(state, write_it(state, STATE_SKIP_DONE, err));
 }
 
-bool state_each_skipped(struct state *state, const char *archive_path,
+static bool each_skipped(struct db *db, const char *archive_path,
 	bool (*each)(void *context, const struct skipped *skipped, struct err *err), void *context,
 	struct err *err)
 {
-	struct db *db = state->db;
 	size_t q = STATE_SKIP_EACH;
 	bool row;
 
@@ -170,33 +197,37 @@ bool state_each_skipped(struct state *state, const char *archive_path,
 	return false;
 }
 
+bool state_each_skipped(struct state *state, const char *archive_path,
+	bool (*each)(void *context, const struct skipped *skipped, struct err *err), void *context,
+	struct err *err)
+{
+	return leave(state, each_skipped(enter(state), archive_path, each, context, err));
+}
+
 bool state_skipped_count(
 	struct state *state, const char *archive_path, uint64_t *ret_count, struct err *err)
 {
+	struct db *db = enter(state);
 	bool row;
 
-	db_bind_text(state->db, STATE_SKIP_COUNT, "archive", archive_path);
-	if (!db_step(state->db, STATE_SKIP_COUNT, &row, err))
-		return false;
-	*ret_count = (uint64_t)db_int(state->db, STATE_SKIP_COUNT, 0);
-	db_reset(state->db, STATE_SKIP_COUNT);
-	return true;
+	db_bind_text(db, STATE_SKIP_COUNT, "archive", archive_path);
+	if (!db_step(db, STATE_SKIP_COUNT, &row, err))
+		return leave(state, false);
+	*ret_count = (uint64_t)db_int(db, STATE_SKIP_COUNT, 0);
+	db_reset(db, STATE_SKIP_COUNT);
+	return leave(state, true);
 }
 
 bool state_daemon_lock(const char *dir, int *ret_lock, struct err *err)
 {
 	CLEANUP(freep) char *path = str_printf("%s/daemon.lock", dir);
 
-	return fs_make_dirs(dir, 0700, err) && fs_lock(path, "daemon", 0, ret_lock, err);
+	return fs_make_dirs(dir, 0700, err) && fs_lock(path, 0, ret_lock, err);
 }
 
 bool state_daemon_runs(const char *dir)
 {
 	CLEANUP(freep) char *path = str_printf("%s/daemon.lock", dir);
-	CLEANUP(fs_unlock) int lock = -1;
-	struct err err;
 
-	if (!fs_exists(path))
-		return false;
-	return !fs_lock(path, "status", 0, &lock, &err) && err.kind == ERR_BUSY;
+	return fs_is_locked(path);
 }

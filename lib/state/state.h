@@ -40,7 +40,7 @@ struct account_status {
 	char detail[512];        /* one printable line, "" when all is well */
 };
 
-/* Opens or makes DIR/state.db (and DIR). */
+/* Opens or makes DIR/state.db (and DIR). Any thread may use it; one waits for the other. */
 bool state_open(const char *dir, struct state **ret_state, struct err *err);
 void state_freep(struct state **state);
 
@@ -64,6 +64,7 @@ bool state_skip_put(struct state *state, const char *archive_path, const struct 
 	struct err *err);
 bool state_skip_done(struct state *state, const char *archive_path, const char *folder_path,
 	uint32_t uidvalidity, uint32_t uid, struct err *err);
+/* each() must not come back to the state. */
 bool state_each_skipped(struct state *state, const char *archive_path,
 	bool (*each)(void *context, const struct skipped *skipped, struct err *err), void *context,
 	struct err *err);

@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 	before_kib = memory_kib("VmRSS:");
 	start_ms = clock_mono_ms();
 	start_cpu = cpu_s();
-	need(archive_writer_open(path, "bench", 1000, &writer, &err), &err);
+	need(archive_writer_open(path, 1000, &writer, &err), &err);
 	need(archive_put_folder(writer, &folder, &folder.id, &err), &err);
 	need(archive_set_uidvalidity(writer, folder.id, 1, &err), &err);
 	for (uint32_t uid = 1; uid <= messages; uid++) {

@@ -125,7 +125,7 @@ static bool work(const struct scenario *scenario, const char *path, int ack_fd, 
 
 	if (!archive_exists(path) && !archive_create(path, err))
 		return false;
-	if (!archive_writer_open(path, "crash ring", 1000, &writer, err))
+	if (!archive_writer_open(path, 1000, &writer, err))
 		return false;
 	if (scenario->volume_bytes)
 		writer->volume_bytes_max = scenario->volume_bytes;

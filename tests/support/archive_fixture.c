@@ -22,7 +22,7 @@ struct archive_writer *fixture_writer(const char *path)
 	struct archive_writer *writer = NULL;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_writer_open(path, "test", 1000, &writer, &err));
+	CHECK_OK(archive_writer_open(path, 1000, &writer, &err));
 	return writer;
 }
 

@@ -177,7 +177,7 @@ int main(int argc, char **argv)
 
 	if (good && !archive_exists(argv[1]))
 		good = archive_create(argv[1], &err);
-	good = good && archive_writer_open(argv[1], "test", 1000, &making.writer, &err);
+	good = good && archive_writer_open(argv[1], 1000, &making.writer, &err);
 	while (good && fgets(line, sizeof(line), stdin))
 		good = obey(&making, line, &err);
 	archive_writer_freep(&making.writer);

@@ -76,7 +76,7 @@ static void out_attributes(struct session *session, const char *verb,
 	const struct model_account *account = session->account;
 	const char *gap = "";
 
-	if ((!folder || folder->noselect) && strcmp(verb, "LSUB") != 0) {
+	if (!folder || (folder->noselect && strcmp(verb, "LSUB") != 0)) {
 		out_printf(session, "%s", folder ? "\\Noselect" : "\\NonExistent");
 		gap = " ";
 	}

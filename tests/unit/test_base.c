@@ -1,4 +1,6 @@
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -169,20 +171,57 @@ static void files_are_replaced_whole(void)
 	CHECK_INT(err.kind, ERR_NOT_FOUND);
 }
 
+/* Locks `path`, says so, and holds the lock until told to end. */
+static pid_t hold_in_child(const char *path, int *ret_end)
+{
+	int said[2], end[2];
+	char byte;
+	pid_t child;
+
+	CHECK(pipe(said) == 0 && pipe(end) == 0);
+	child = fork();
+	if (child == 0) {
+		struct err err = ERR_INIT;
+		int lock;
+
+		(void)close(end[1]);
+		if (fs_lock(path, 0, &lock, &err))
+			(void)!write(said[1], "", 1);
+		(void)!read(end[0], &byte, 1);
+		_exit(0);
+	}
+	(void)close(said[1]);
+	(void)close(end[0]);
+	CHECK_INT(read(said[0], &byte, 1), 1);
+	(void)close(said[0]);
+	*ret_end = end[1];
+	return child;
+}
+
 static void second_locker_learns_who_holds_it(void)
 {
 	CLEANUP(freep) char *path = str_printf("%s/lock", check_temp_dir());
-	CLEANUP(fs_unlock) int first = -1;
-	int second = -1;
+	CLEANUP(freep) char *pid = NULL;
+	CLEANUP(buf_free) struct buf text = BUF_INIT(100);
+	CLEANUP(fs_unlock) int lock = -1;
 	struct err err = ERR_INIT;
+	int end;
+	pid_t child;
 
-	CHECK_OK(fs_lock(path, "mirror", 0, &first, &err));
-	CHECK(!fs_lock(path, "prune", 10, &second, &err));
+	CHECK(!fs_is_locked(path));
+	child = hold_in_child(path, &end);
+	CHECK(fs_is_locked(path));
+	CHECK(!fs_lock(path, 10, &lock, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
-	CHECK(strstr(err.text, "(mirror)"));
-	fs_unlock(&first);
-	CHECK_OK(fs_lock(path, "prune", 0, &second, &err));
-	fs_unlock(&second);
+	pid = str_printf("(pid %ld)", (long)child);
+	CHECK(strstr(err.text, pid));
+	(void)close(end);
+	CHECK(waitpid(child, NULL, 0) == child);
+	CHECK(!fs_is_locked(path));
+	CHECK_OK(fs_lock(path, 0, &lock, &err));
+	CHECK(fs_is_locked(path));
+	CHECK_OK(fs_read(path, &text, &err));
+	CHECK_INT(text.len, 0);
 }
 
 static void waits_end_by_deadline_or_cancel(void)

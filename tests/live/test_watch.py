@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""The running daemon: push on INBOX and on further connections, polling, reconnecting, its end."""
+
+import signal
+
+import live
+
+PUSH_SECONDS = 10
+MESSAGE = b"Subject: pushed\r\n\r\nhello\r\n"
+
+
+def watching(lab, extra="poll = 1h", kind="tiny"):
+    """A filled account under watch: user, messages."""
+    user = lab.account("alice", extra=extra)
+    count = lab.server.fill(user, kind)
+    lab.start_daemon()
+    lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
+    return user, count
+
+
+def deliver(lab, user, folder, count):
+    with lab.server.client(user) as client:
+        client.deliver(folder, MESSAGE)
+        lab.wait(f"push from {folder}", lambda: lab.status("alice").get("messages") == count,
+                 seconds=PUSH_SECONDS)
+
+
+def new_mail_comes_by_push(lab):
+    user, count = watching(lab)
+    live.equal(lab.status("alice")["push"], "idle")
+    for number in range(1, 4):
+        deliver(lab, user, "INBOX", count + number)
+    lab.same("alice", user)
+
+
+def further_connections_push_other_folders(lab):
+    user, count = watching(lab, extra="poll = 1h\nconnections = 20")
+    lab.wait("quiet", lambda: lab.status("alice").get("state") == "watching")
+    folders = sorted(lab.server.mailbox(user))
+    live.true(len(folders) > 2, folders)
+    for folder in folders:
+        count += 1
+        deliver(lab, user, folder, count)
+    lab.same("alice", user)
+
+
+def what_no_push_covers_is_polled(lab):
+    user, count = watching(lab, extra="poll = 1s\nconnections = 1")
+    folder = [path for path in sorted(lab.server.mailbox(user)) if path != "INBOX"][0]
+    deliver(lab, user, folder, count + 1)
+
+
+def a_server_that_comes_back_is_watched_again(lab):
+    user, count = watching(lab)
+    lab.server.stop()
+    lab.wait("offline", lambda: lab.status("alice").get("state") == "offline")
+    live.true(lab.status("alice")["detail"], "offline, and not a word why")
+    lab.server.start()
+    lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
+    deliver(lab, user, "INBOX", count + 1)
+
+
+def the_daemon_ends_cleanly_when_asked(lab):
+    watching(lab)
+    for daemon in list(lab.daemons):
+        lab.daemons.remove(daemon)
+        daemon.send_signal(signal.SIGTERM)
+        live.equal(daemon.wait(20), 0)
+    live.equal(lab.status("alice")["state"], "stopped")
+
+
+def a_killed_daemon_is_not_taken_for_running(lab):
+    watching(lab)
+    for daemon in list(lab.daemons):
+        lab.daemons.remove(daemon)
+        daemon.kill()
+        daemon.wait(20)
+    live.equal(lab.status("alice")["state"], "stopped")
+
+
+def a_second_daemon_is_refused(lab):
+    watching(lab)
+    run = lab.run("mailstowd")
+    live.equal(run.status, 75, run)
+    live.true("locked by mailstowd (pid " in run.errors, run)
+
+
+def a_pass_by_hand_goes_beside_the_daemon(lab):
+    user, count = watching(lab)
+    lab.mirror("alice")
+    deliver(lab, user, "INBOX", count + 1)
+
+
+live.main(
+    new_mail_comes_by_push, further_connections_push_other_folders,
+    what_no_push_covers_is_polled, a_server_that_comes_back_is_watched_again,
+    the_daemon_ends_cleanly_when_asked, a_killed_daemon_is_not_taken_for_running,
+    a_second_daemon_is_refused, a_pass_by_hand_goes_beside_the_daemon,
+    programs=("mailstowd", "mailstow"))
