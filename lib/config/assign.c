@@ -217,6 +217,8 @@ bool key_set(const struct key *key, void *target, const char *folder, const char
 	case VALUE_MAYBE:
 	case VALUE_COMMAND:
 		return set_maybe(at, value, NULL);
+	case VALUE_CREDENTIAL:
+		return set_maybe(at, value, text_is_file_name);
 	case VALUE_URL:
 		return set_maybe(at, value, text_is_url);
 	case VALUE_LISTEN:

@@ -170,7 +170,7 @@ const struct config_account *config_account(const struct config *config, const c
 	for (size_t i = 0; i < config->accounts_count; i++)
 		if (strcmp(config->accounts[i].name, name) == 0)
 			return &config->accounts[i];
-	for (size_t i = 0; i < config->accounts_count; i++) {
+	for (size_t i = 0; name[0] && i < config->accounts_count; i++) {
 		if (!str_equal_case(config->accounts[i].address, name))
 			continue;
 		if (found)

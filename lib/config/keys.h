@@ -8,15 +8,16 @@
 #include "config/config.h"
 
 enum value_kind {
-	VALUE_ADDRESS, /* char *, local@domain */
-	VALUE_HOST,    /* char *, a host name or address */
-	VALUE_TEXT,    /* char *, not empty */
-	VALUE_MAYBE,   /* char *, empty is NULL */
-	VALUE_COMMAND, /* char *, for /bin/sh, empty is NULL */
-	VALUE_URL,     /* char *, http or https, empty is NULL; never shown: it may hold a secret */
-	VALUE_LISTEN,  /* char *, ADDRESS:PORT, empty is NULL */
-	VALUE_PIN,     /* char *, SHA-256 as hex or base64, empty is NULL */
-	VALUE_PATH,    /* char *, "~" expanded, relative to the configuration's folder */
+	VALUE_ADDRESS,    /* char *, local@domain */
+	VALUE_HOST,       /* char *, a host name or address */
+	VALUE_TEXT,       /* char *, not empty */
+	VALUE_MAYBE,      /* char *, empty is NULL */
+	VALUE_CREDENTIAL, /* char *, a file's name without its folder, empty is NULL */
+	VALUE_COMMAND,    /* char *, for /bin/sh, empty is NULL */
+	VALUE_URL,    /* char *, http or https, empty is NULL; never shown: it may hold a secret */
+	VALUE_LISTEN, /* char *, ADDRESS:PORT, empty is NULL */
+	VALUE_PIN,    /* char *, SHA-256 as hex or base64, empty is NULL */
+	VALUE_PATH,   /* char *, "~" expanded, relative to the configuration's folder */
 	VALUE_MAYBE_PATH, /* the same, empty is NULL */
 	VALUE_NUMBER,     /* int, 1..limit */
 	VALUE_PORT,       /* uint16_t */

@@ -1,5 +1,6 @@
 /* Where things lie when nobody says: by the environment (XDG, systemd) and who runs us. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -51,7 +52,7 @@ char *config_state_dir(void)
 	const char *home = getenv("HOME");
 
 	if (systemd && systemd[0] == '/')
-		return xstrdup(systemd);
+		return xstrndup(systemd, strcspn(systemd, ":"));
 	if (xdg && xdg[0] == '/')
 		return str_printf("%s/mailstow", xdg);
 	if (geteuid() != 0 && home)

@@ -1,6 +1,7 @@
 #include "config/texts.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -85,6 +86,11 @@ bool text_is_pin(const char *pin)
 	if (len == SHA256_HEX_MAX - 1 && strspn(pin, "0123456789abcdefABCDEF") == len)
 		return true;
 	return base64_decode(pin, len, &decoded, &decoded_len) && decoded_len == SHA256_BYTES;
+}
+
+bool text_is_file_name(const char *text)
+{
+	return text[0] != '\0' && text[0] != '.' && !strchr(text, '/') && strlen(text) <= NAME_MAX;
 }
 
 bool text_is_loopback(const char *host)

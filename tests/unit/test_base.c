@@ -103,6 +103,22 @@ static void untrusted_text_cannot_steer_a_terminal(void)
 	}
 }
 
+static void near_words_are_few_edits_away(void)
+{
+	char long_word[STR_EDITS_BYTES_MAX + 2];
+
+	memset(long_word, 'x', sizeof(long_word) - 1);
+	long_word[sizeof(long_word) - 1] = '\0';
+	CHECK_INT(str_edits("port", "port"), 0);
+	CHECK_INT(str_edits("prot", "port"), 2);
+	CHECK_INT(str_edits("worker", "workers"), 1);
+	CHECK_INT(str_edits("", "abc"), 3);
+	CHECK_INT(str_edits("abc", ""), 3);
+	CHECK_INT(str_edits("kitten", "sitting"), 3);
+	CHECK_INT(str_edits(long_word + 1, ""), STR_EDITS_BYTES_MAX);
+	CHECK(str_edits(long_word, "a") == SIZE_MAX && str_edits("a", long_word) == SIZE_MAX);
+}
+
 static void globs_match_in_linear_time(void)
 {
 	CHECK(str_glob("*", "INBOX/a"));
@@ -244,6 +260,7 @@ int main(int argc, char **argv)
 		PROMISE(buffer_refuses_to_pass_its_maximum),
 		PROMISE(imap_dates_round_trip),
 		PROMISE(untrusted_text_cannot_steer_a_terminal),
+		PROMISE(near_words_are_few_edits_away),
 		PROMISE(globs_match_in_linear_time),
 		PROMISE(ranges_merge_and_split),
 		PROMISE(base64_is_strict),

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -232,6 +233,17 @@ static const struct bad bad_ones[] = {
 			"accounts.tsv:4: address: its local part cannot stand for %u in "
 			"password-command of [template t]; letters, digits and . _ + = - can, with "
 			"no . or - first"}},
+	{"[template t]\nhost = h\npassword-credential = %u\n"
+	 "[accounts-from t]\nfile = accounts.tsv\n[account x]\nhost = h\n"
+	 "key-credential = ../x\npassword-credential = .x\n",
+		"a\ta/../../etc/shadow@example.org\n",
+		{"mailstow.conf:8: key-credential: \"../x\" is not accepted; the name of a "
+		 "systemd credential is",
+			"mailstow.conf:9: password-credential: \".x\" is not accepted; the name "
+			"of a systemd credential is",
+			"accounts.tsv:1: address: its local part cannot stand for %u in "
+			"password-credential of [template t]; letters, digits and . _ + = - can, "
+			"with no . or - first"}},
 	{"[template t]\nhost = imap.%d\npassword-file = /secrets/%u\n"
 	 "[accounts-from t]\nfile = accounts.tsv\n",
 		"a\t..@example.org\nb\ta/../../etc/shadow@example.org\nc\tc@ex\xc3\xa4mple.org\n",
@@ -700,6 +712,20 @@ static void durations_and_sizes_have_units(void)
 	CHECK(!config_parse_size("-1", &bytes) && !config_parse_size("8388608T", &bytes));
 }
 
+static void state_lies_where_the_environment_says(void)
+{
+	CLEANUP(freep) char *service = NULL, *user = NULL;
+
+	CHECK(setenv("XDG_STATE_HOME", "/home/a/state", 1) == 0);
+	CHECK(unsetenv("STATE_DIRECTORY") == 0);
+	user = config_state_dir();
+	CHECK_STR(user, "/home/a/state/mailstow");
+	CHECK(setenv("STATE_DIRECTORY", "/var/lib/a:/var/lib/b", 1) == 0);
+	service = config_state_dir();
+	CHECK_STR(service, "/var/lib/a");
+	CHECK(unsetenv("STATE_DIRECTORY") == 0);
+}
+
 static void folders_are_wanted_by_globs(void)
 {
 	CLEANUP(config_freep)
@@ -718,9 +744,11 @@ static void an_address_that_two_have_finds_none(void)
 {
 	CLEANUP(config_freep)
 	struct config *config = load("[account a]\nhost = h\naddress = x@example.org\n"
-				     "[account b]\nhost = h\naddress = x@example.org\n");
+				     "[account b]\nhost = h\naddress = x@example.org\n"
+				     "[account without]\nhost = h\n");
 
 	CHECK(!config_account(config, "x@example.org") && !config_account(config, "c"));
+	CHECK(!config_account(config, ""));
 	CHECK(config_account(config, "b") == &config->accounts[1]);
 }
 
@@ -748,6 +776,7 @@ int main(int argc, char **argv)
 		PROMISE(a_secret_that_cannot_be_had_is_told_without_it),
 		PROMISE(a_command_is_run_as_a_shell_runs_it),
 		PROMISE(durations_and_sizes_have_units),
+		PROMISE(state_lies_where_the_environment_says),
 		PROMISE(folders_are_wanted_by_globs),
 		PROMISE(an_address_that_two_have_finds_none),
 	};
