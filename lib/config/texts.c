@@ -19,16 +19,24 @@ enum {
 static const char host_letters[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
 
+/* With a scope, as in fe80::1%eth0 (RFC 4007, 11). */
+static bool is_ipv6(const char *text)
+{
+	size_t len = strcspn(text, "%");
+	CLEANUP(freep) char *number = xstrndup(text, len);
+	const char *scope = text[len] == '%' ? text + len + 1 : NULL;
+	struct in6_addr address;
+
+	return inet_pton(AF_INET6, number, &address) == 1 &&
+	       (!scope || (scope[0] && strspn(scope, host_letters) == strlen(scope)));
+}
+
 bool text_is_host(const char *host)
 {
 	size_t len = strlen(host);
-	struct in6_addr address;
 
-	if (strchr(host, ':')) {
-		CLEANUP(freep) char *number = xstrndup(host, strcspn(host, "%"));
-
-		return inet_pton(AF_INET6, number, &address) == 1;
-	}
+	if (strchr(host, ':'))
+		return is_ipv6(host);
 	return len > 0 && len <= HOST_BYTES_MAX && strspn(host, host_letters) == len &&
 	       host[0] != '.' && host[0] != '-';
 }

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "config/texts.h"
 #include "support/check.h"
 
 enum { PROBLEMS_MAX = 16, TEXT_BYTES_MAX = 16 * 1024 * 1024, MINUTE_MS = 60000, DAY_MS = 86400000 };
@@ -506,6 +507,21 @@ static void tls_may_be_off_on_the_loopback(void)
 	}
 }
 
+static void hosts_are_names_or_addresses(void)
+{
+	static const char *const good[] = {"imap.example.org", "a_b", "192.0.2.1", "2001:db8::1",
+		"fe80::1%eth0", "xn--mller-kva.example", "localhost."};
+	static const char *const bad[] = {"", ".a", "-a", "a b", "a/b", "[::1]", "::1%", "::1%a b",
+		"::1%a/b", "1:2", "h:993", "imap://h", "m\xc3\xbcller.example"};
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		if (!text_is_host(good[i]))
+			check_fail(__FILE__, __LINE__, "%s is refused", good[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (text_is_host(bad[i]))
+			check_fail(__FILE__, __LINE__, "%s is taken", bad[i]);
+}
+
 static void providers_are_known_by_the_address(void)
 {
 	static const char *const hosts[][2] = {{"gmail.com", "imap.gmail.com"},
@@ -765,6 +781,7 @@ int main(int argc, char **argv)
 		PROMISE(the_example_of_the_manual_is_understood),
 		PROMISE(what_is_not_given_has_its_default),
 		PROMISE(tls_may_be_off_on_the_loopback),
+		PROMISE(hosts_are_names_or_addresses),
 		PROMISE(providers_are_known_by_the_address),
 		PROMISE(paths_begin_at_home_or_at_the_configuration),
 		PROMISE(each_line_of_a_list_is_an_account),
