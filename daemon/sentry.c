@@ -153,12 +153,16 @@ void sentry_init(struct sentry *sentry, uv_loop_t *loop, const struct config_acc
 
 void sentry_send(struct sentry *sentry, const char *wire_name)
 {
+	bool same = sentry->wanted && strcmp(sentry->wanted, wire_name) == 0;
+
 	if (sentry->state == SENTRY_TURN || clock_mono_ms() < sentry->rest_until_ms)
 		return;
-	if (sentry->state == SENTRY_PARKED && strcmp(sentry->wanted, wire_name) == 0)
+	if (sentry->state == SENTRY_PARKED && same)
 		return;
-	free(sentry->wanted);
-	sentry->wanted = xstrdup(wire_name);
+	if (!same) { /* else wire_name may be sentry->wanted itself */
+		free(sentry->wanted);
+		sentry->wanted = xstrdup(wire_name);
+	}
 	begin_turn(sentry);
 }
 

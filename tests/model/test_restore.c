@@ -16,7 +16,6 @@ enum {
 	BIG_BYTES = 300 * 1000,
 	TEXT_MAX = 64 * 1024,
 	PAUSE_MS = 1,
-	CUT_STEP = 1777, /* bytes between the cuts that are tried */
 };
 
 static const char alice[] = "alice";
@@ -554,45 +553,6 @@ static void too_big_is_not_offered_again(void)
 	check_exact(world, false);
 }
 
-static void cut_once(const struct model_profile *profile, const struct model_cut *cut,
-	bool *ret_fired, uint64_t *ret_sum)
-{
-	CLEANUP(world_freep) struct world *world = world_new(profile, 0);
-	struct err err = ERR_INIT;
-
-	model_cut_arm(world->model, cut);
-	if (!try_restore(world, &err)) { /* the first login failed */
-		CHECK_INT(err.kind, ERR_RETRY);
-		restore_it(world);
-	}
-	*ret_fired = model_cut_fired(world->model);
-	model_cut_disarm(world->model);
-	*ret_sum = sum(world);
-	CHECK_STR(world->said, "");
-	check_exact(world, profile == &model_profile_courier);
-	check_idempotent(world);
-}
-
-static void a_cut_connection_costs_nothing_but_time(void)
-{
-	static const enum model_end ends[] = {MODEL_FIN, MODEL_RST, MODEL_BYE};
-
-	for (size_t i = 0; i < 4; i++) {
-		struct model_cut cut = {.way = i % 2 ? MODEL_TO_CLIENT : MODEL_FROM_CLIENT};
-		bool fired = true;
-		uint64_t got;
-
-		for (unsigned k = 0; fired; k++) {
-			cut.after_bytes +=
-				i % 2 ? CUT_STEP / 7 : CUT_STEP * (cut.after_bytes < 9000 ? 1 : 17);
-			cut.end = ends[k % ARRAY_LEN(ends)];
-			cut_once(i < 2 ? &model_profile_full : &model_profile_plain, &cut, &fired,
-				&got);
-			CHECK_INT(got, ALL);
-		}
-	}
-}
-
 /* The run dies with the connection, as by SIGKILL; the next may remember or not. */
 static void a_run_that_dies_is_completed_by_the_next(void)
 {
@@ -647,7 +607,6 @@ int main(int argc, char **argv)
 		PROMISE(a_dry_run_changes_nothing),
 		PROMISE(refusals_are_told_and_the_folder_goes_on),
 		PROMISE(too_big_is_not_offered_again),
-		PROMISE(a_cut_connection_costs_nothing_but_time),
 		PROMISE(a_run_that_dies_is_completed_by_the_next),
 		PROMISE(a_server_that_stays_away_is_given_up),
 	};
