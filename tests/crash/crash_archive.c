@@ -3,8 +3,6 @@
  * Afterwards the archive opens, every commit that was acknowledged is there byte for byte, and the
  * next run completes with nothing twice.
  */
-#include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +17,7 @@
 #include "support/archive_fixture.h"
 #include "support/check.h"
 #include "support/crash_vfs.h"
+#include "support/files.h"
 
 enum {
 	VALIDITY = 7,
@@ -244,21 +243,6 @@ static uint32_t run_child(const struct scenario *scenario, const char *path, lon
 	return acknowledged;
 }
 
-enum { REMOVE_FDS = 16 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-	(void)st;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
-static void remove_archive(const char *path)
-{
-	CHECK(nftw(path, remove_one, REMOVE_FDS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT);
-}
-
 static void stop_everywhere(const struct scenario *scenario, enum crash_mode mode)
 {
 	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
@@ -271,7 +255,7 @@ static void stop_everywhere(const struct scenario *scenario, enum crash_mode mod
 		crash_vfs_arm(0, CRASH_OFF);
 		check_acknowledged(scenario, path, acknowledged);
 		check_complete(scenario, path);
-		remove_archive(path);
+		files_remove(path);
 	}
 	(void)printf("# stopped at %ld changes\n", (n - 1) / scenario->step);
 	CHECK(ended);
@@ -296,7 +280,7 @@ static void fail_everywhere(
 			check_fail(__FILE__, __LINE__, "change %ld: %s", n, err.text);
 		check_acknowledged(scenario, path, 0);
 		check_complete(scenario, path);
-		remove_archive(path);
+		files_remove(path);
 	}
 	(void)printf("# failed at %ld changes\n", (n - 1) / scenario->step);
 	CHECK(ended);

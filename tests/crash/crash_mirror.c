@@ -9,6 +9,7 @@
 
 #include "support/check.h"
 #include "support/crash_vfs.h"
+#include "support/files.h"
 #include "support/ring.h"
 
 enum { LETTERS = 30, TIMES_MAX = 100000 };
@@ -51,12 +52,12 @@ static struct ring *ring_on_port(const char *name)
 /* A second pass writes nothing. */
 static void check_quiet(struct ring *ring)
 {
-	CLEANUP(freep) char *before = ring_archive_bytes(ring);
+	CLEANUP(freep) char *before = files_digests(ring->archive);
 	CLEANUP(freep) char *after = NULL;
 	struct err err = ERR_INIT;
 
 	CHECK_OK(mirror(ring, &err));
-	after = ring_archive_bytes(ring);
+	after = files_digests(ring->archive);
 	CHECK_STR(after, before);
 }
 
@@ -173,14 +174,14 @@ static void a_restore_killed_at_every_change_adds_nothing_twice(void)
 
 	CHECK_OK(mirror(ring, &err));
 	ring_keep(ring);
-	bytes = ring_archive_bytes(ring);
+	bytes = files_digests(ring->archive);
 	for (; !ended && n < TIMES_MAX; n++) {
 		CLEANUP(freep) char *bytes_now = NULL;
 
 		ended = ends_before(ring, ring_restore, n, CRASH_EXIT);
 		CHECK_OK(ring_restore(ring, &err));
 		ring_check_restored(ring);
-		bytes_now = ring_archive_bytes(ring);
+		bytes_now = files_digests(ring->archive);
 		CHECK_STR(bytes_now, bytes);
 		ring_put_back(ring);
 		ring_new_target(ring);

@@ -1,21 +1,20 @@
 #include "support/ring.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "archive/archive.h"
 #include "base/alloc.h"
 #include "base/crypto.h"
+#include "base/fs.h"
 #include "imap/session.h"
 #include "mirror/pass.h"
 #include "net/tcp.h"
 #include "restore/restore.h"
 #include "support/archive_fixture.h"
 #include "support/check.h"
+#include "support/files.h"
 
 enum {
 	LETTER_MAX = 2000,
@@ -45,16 +44,17 @@ static void add_letter(struct ring *ring, const char *folder, unsigned number)
 			.bytes = text, .flags = flags[number % ARRAY_LEN(flags)], .date = date});
 }
 
-/* Paths are the test's own. */
-PRINTF_LIKE(1, 2) static void shell(const char *format, ...)
+static char *below(const struct ring *ring, const char *name)
 {
-	char command[COMMAND_MAX];
-	va_list args;
+	return str_printf("%s/%s", ring->place, name);
+}
 
-	va_start(args, format);
-	CHECK(vsnprintf(command, sizeof(command), format, args) < (int)sizeof(command));
-	va_end(args);
-	CHECK(system(command) == 0);
+static void make_now(struct ring *ring)
+{
+	CLEANUP(freep) char *now = below(ring, "now");
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_make_dirs(now, 0700, &err));
 }
 
 struct ring *ring_new(const struct model_profile *profile, unsigned letters, const char *name)
@@ -65,7 +65,7 @@ struct ring *ring_new(const struct model_profile *profile, unsigned letters, con
 	ring->archive = str_printf("%s/now/archive", ring->place);
 	ring->state_dir = str_printf("%s/now/state", ring->place);
 	ring->journal = str_printf("%s/now/journal/target.db", ring->place);
-	shell("mkdir -p %s/now", ring->place);
+	make_now(ring);
 	ring->account = (struct config_account){.name = (char *)alice,
 		.archive_path = ring->archive,
 		.max_message_bytes = 1024 * 1024,
@@ -96,7 +96,7 @@ void ring_freep(struct ring **ring)
 	if (!old)
 		return;
 	model_freep(&old->model);
-	shell("rm -rf %s", old->place);
+	files_remove(old->place);
 	str_list_free(&old->account.folders);
 	free(old->place);
 	free(old->archive);
@@ -369,10 +369,11 @@ static void check_target(struct ring *ring)
 
 void ring_check_restored(struct ring *ring)
 {
+	CLEANUP(freep) char *journals = below(ring, "now/journal");
 	struct err err = ERR_INIT;
 
 	check_target(ring);
-	shell("rm -rf %s/now/journal", ring->place);
+	files_remove(journals);
 	CHECK_OK(ring_restore(ring, &err));
 	check_target(ring);
 }
@@ -381,32 +382,26 @@ void ring_check_restored(struct ring *ring)
 
 void ring_keep(struct ring *ring)
 {
-	shell("rm -rf %s/kept && cp -a %s/now %s/kept", ring->place, ring->place, ring->place);
+	CLEANUP(freep) char *now = below(ring, "now");
+	CLEANUP(freep) char *kept = below(ring, "kept");
+
+	files_remove(kept);
+	files_copy(now, kept);
 }
 
 void ring_put_back(struct ring *ring)
 {
-	shell("rm -rf %s/now && cp -a %s/kept %s/now", ring->place, ring->place, ring->place);
+	CLEANUP(freep) char *now = below(ring, "now");
+	CLEANUP(freep) char *kept = below(ring, "kept");
+
+	files_remove(now);
+	files_copy(kept, now);
 }
 
 void ring_forget(struct ring *ring)
 {
-	shell("rm -rf %s/now && mkdir %s/now", ring->place, ring->place);
-}
+	CLEANUP(freep) char *now = below(ring, "now");
 
-char *ring_archive_bytes(struct ring *ring)
-{
-	CLEANUP(freep)
-	char *command = str_printf("cd %s && find . -type f ! -name '*-shm' | sort | "
-				   "xargs sha256sum",
-		ring->archive);
-	CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
-	FILE *pipe = popen(command, "re");
-	char line[LINE_MAX_BYTES];
-
-	CHECK(pipe);
-	while (fgets(line, sizeof(line), pipe))
-		CHECK(buf_printf(&text, "%s", line));
-	CHECK(pclose(pipe) == 0);
-	return xstrdup(buf_str(&text));
+	files_remove(now);
+	make_now(ring);
 }

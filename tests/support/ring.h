@@ -52,7 +52,4 @@ void ring_keep(struct ring *ring);
 void ring_put_back(struct ring *ring);
 /* No archive, no state, no journal. */
 void ring_forget(struct ring *ring);
-/* Digest of every byte of the archive but its -shm files; the caller frees. */
-char *ring_archive_bytes(struct ring *ring);
-
 #endif
