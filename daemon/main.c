@@ -65,7 +65,7 @@ static int once_account(const struct config_account *account, struct state *stat
 		return err_exit_code(err.kind);
 	}
 	work_state(&work, ACCOUNT_STOPPED, "", result.detail);
-	return result.complete ? 0 : EXIT_PARTIAL;
+	return result.complete && result.skipped == 0 ? 0 : EXIT_PARTIAL;
 }
 
 static int once(const struct config *config, const char *state_dir, const struct arguments *args)

@@ -6,12 +6,7 @@
 #include "base/str.h"
 #include "mirror/pass_internal.h"
 
-enum {
-	RETRY_FIRST_MS = 15 * 60 * 1000,
-	RETRY_MAX_MS = 24 * 60 * 60 * 1000,
-	RETRY_DOUBLINGS = 7,
-	REASON_BYTES = 200,
-};
+enum { REASON_BYTES = 200 };
 
 /* Where the replies of one imap_fetch() go. */
 struct taking {
@@ -69,53 +64,12 @@ static bool take_end(void *context, struct err *err)
 	return true;
 }
 
-static int64_t retry_ms(int attempts)
-{
-	int doublings = attempts < RETRY_DOUBLINGS ? attempts : RETRY_DOUBLINGS;
-	int64_t wait_ms = (int64_t)RETRY_FIRST_MS << doublings;
-
-	return wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS;
-}
-
-struct attempts_seen {
-	const char *path;
-	uint32_t uidvalidity, uid;
-	int attempts;
-};
-
-static bool see_attempts(void *context, const struct skipped *skipped, struct err *err)
-{
-	struct attempts_seen *seen = context;
-
-	(void)err;
-	if (skipped->uid == seen->uid && skipped->uidvalidity == seen->uidvalidity &&
-		strcmp(skipped->folder_path, seen->path) == 0)
-		seen->attempts = skipped->attempts;
-	return true;
-}
-
-/* Into the ledger: for good (never tried again by itself), or until later. */
 static bool skip(struct folder_job *job, uint32_t uid, uint64_t size, const char *reason,
-	bool for_good, struct err *err)
+	bool too_large, struct err *err)
 {
-	const struct mirror_job *mirror = job->pass->job;
-	struct attempts_seen seen = {job->server->path, job->uidvalidity, uid, 0};
-	struct skipped skipped = {
-		.folder_path = job->server->path,
-		.uidvalidity = job->uidvalidity,
-		.uid = uid,
-		.size = size,
-		.reason = reason,
-	};
-
-	if (!state_each_skipped(
-		    mirror->state, mirror->account->archive_path, see_attempts, &seen, err))
-		return false;
-	skipped.attempts = seen.attempts + 1;
-	skipped.next_try_ms = for_good ? INT64_MAX : job->pass->now_ms + retry_ms(seen.attempts);
-	job->pass->result.refused++;
 	pass_note(job->pass, job->server->path, reason);
-	return state_skip_put(mirror->state, mirror->account->archive_path, &skipped, err);
+	return ledger_add(&job->pass->ledger, job->server->path, job->uidvalidity, uid, size,
+		reason, too_large, err);
 }
 
 static bool place(struct taking *taking, const struct imap_fetch_reply *fetch, struct err *err)
@@ -169,6 +123,7 @@ static bool take_range_done(
 		(void)snprintf(taking->reason, sizeof(taking->reason), "server says: %s", text);
 	}
 	rangeset_add_set(&taking->had, &taking->placed);
+	rangeset_add_set(&taking->job->placed, &taking->placed);
 	rangeset_clear(&taking->placed);
 	if (job->progress)
 		job->progress(job->context, taking->job->server->path,
@@ -217,7 +172,6 @@ static bool settle_missing(struct taking *taking, const struct rangeset *missing
 
 			if (!skip(taking->job, (uint32_t)uid, 0, reason, false, err))
 				return false;
-			taking->job->unfinished = true;
 		}
 	}
 	return true;

@@ -24,21 +24,6 @@ static bool view_archive(struct folder_job *job, struct archive_view *view, stru
 		hold_uid, view, err);
 }
 
-static bool hold_without(void *context, const struct skipped *skipped, struct err *err)
-{
-	struct folder_job *job = context;
-
-	(void)err;
-	if (skipped->uidvalidity != job->uidvalidity ||
-		strcmp(skipped->folder_path, job->server->path) != 0)
-		return true;
-	if (skipped->next_try_ms > job->pass->now_ms)
-		rangeset_add(&job->without, skipped->uid, skipped->uid);
-	if (skipped->next_try_ms != INT64_MAX)
-		job->unfinished = true;
-	return true;
-}
-
 /* --- what the server has --- */
 
 static bool hear_fetched(void *context, const struct imap_fetch_reply *fetch, struct err *err)
@@ -188,8 +173,6 @@ static bool same_mark(const struct folder_job *job, const struct archive_mark *m
 static bool apply(
 	struct folder_job *job, struct folder_plan *plan, struct archive_mark mark, struct err *err)
 {
-	if (plan->fetch.count > 0 && !folder_fetch(job, &plan->fetch, err))
-		return false;
 	if (!set_flags(job, &plan->reflag, err))
 		return false;
 	if (plan->gone.count > 0) {
@@ -202,19 +185,44 @@ static bool apply(
 	       archive_may_commit(job->pass->writer, err);
 }
 
+/* What the server holds no more, or the archive holds, is no longer owed. */
+static void settle(struct folder_job *job, const struct server_view *server,
+	const struct archive_view *archive)
+{
+	CLEANUP(rangeset_free) struct rangeset all = {0}, settled = {0};
+
+	rangeset_add(&all, 1, UINT32_MAX);
+	if (server->whole)
+		rangeset_subtract(&all, &server->uids, &settled);
+	else
+		rangeset_add_set(&settled, &server->vanished);
+	rangeset_add_set(&settled, &archive->uids);
+	rangeset_add_set(&settled, &job->placed);
+	ledger_settle(&job->pass->ledger, job->server->path, job->uidvalidity, &settled);
+}
+
+static bool fetch_missing(struct folder_job *job, const struct folder_plan *plan,
+	const struct server_view *server, const struct archive_view *archive, struct err *err)
+{
+	if (plan->fetch.count > 0 && !folder_fetch(job, &plan->fetch, err))
+		return false;
+	settle(job, server, archive);
+	ledger_hold(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
+		&job->unfinished);
+	return true;
+}
+
 static bool look_and_apply(struct folder_job *job, struct imap_examined *examined, struct err *err)
 {
 	CLEANUP(server_view_free) struct server_view server = {0};
 	CLEANUP(archive_view_free) struct archive_view archive = {0};
 	CLEANUP(folder_plan_free) struct folder_plan plan = {0};
-	const struct mirror_job *mirror = job->pass->job;
 	bool delta = false;
 
 	if (!examine(job, &server, examined, &delta, err))
 		return false;
-	if (!state_each_skipped(
-		    mirror->state, mirror->account->archive_path, hold_without, job, err))
-		return false;
+	ledger_hold(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
+		&job->unfinished);
 	if (!view_archive(job, &archive, err))
 		return false;
 	server.uidvalidity = job->uidvalidity;
@@ -226,7 +234,8 @@ static bool look_and_apply(struct folder_job *job, struct imap_examined *examine
 		uid_list_sort(&server.changed);
 	}
 	plan_folder(&server, &archive, &job->without, &plan);
-	return apply(job, &plan, mark_after(job, examined, &server), err);
+	return fetch_missing(job, &plan, &server, &archive, err) &&
+	       apply(job, &plan, mark_after(job, examined, &server), err);
 }
 
 bool folder_mirror(struct folder_job *job, struct err *err)

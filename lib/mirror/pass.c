@@ -100,16 +100,22 @@ static bool may_skip(struct pass *pass, const struct folder_job *job)
 	bool due = plan_flag_scan_due(
 		job->mark.flags_compared_ms, pass->job->account->flag_scan_ms, pass->now_ms);
 
-	return job->has_mark && plan_skip(&job->server->counts, &job->mark, due);
+	return job->has_mark && !ledger_due(&pass->ledger, job->server->path) &&
+	       plan_skip(&job->server->counts, &job->mark, due);
+}
+
+static void folder_job_free(struct folder_job *job)
+{
+	rangeset_free(&job->without);
+	rangeset_free(&job->placed);
 }
 
 static bool mirror_one(struct pass *pass, const struct imap_folder *server,
 	struct known_folder *known, struct err *err)
 {
-	CLEANUP(rangeset_free) struct rangeset without = {0};
+	CLEANUP(folder_job_free)
 	struct folder_job job = {
 		.pass = pass, .server = server, .uidvalidity = known ? known->uidvalidity : 0};
-	bool done;
 
 	if (!record_folder(pass, server, known ? known->id : 0, &job.id, err))
 		return false;
@@ -121,9 +127,7 @@ static bool mirror_one(struct pass *pass, const struct imap_folder *server,
 	if (may_skip(pass, &job))
 		return true;
 	pass->result.compared++;
-	done = folder_mirror(&job, err);
-	without = job.without; /* what the ledger filled in */
-	return done;
+	return folder_mirror(&job, err);
 }
 
 /* A number that moves with everything recorded of mail. */
@@ -162,6 +166,7 @@ static void close_gone_folders(struct pass *pass, const struct known_folders *kn
 		ARRAY_GROW(pass->closures, pass->closures_count, pass->closures_cap);
 		pass->closures[pass->closures_count++] =
 			(struct closure){.folder_id = known->items[i].id, .folder_gone = true};
+		ledger_settle(&pass->ledger, known->items[i].path, 0, NULL);
 	}
 }
 
@@ -189,6 +194,7 @@ static bool run(struct pass *pass, struct err *err)
 {
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 	CLEANUP(known_free) struct known_folders known = {0};
+	size_t owed;
 
 	if (!imap_list(pass->job->imap, true, &folders, err))
 		return false;
@@ -197,10 +203,11 @@ static bool run(struct pass *pass, struct err *err)
 	close_gone_folders(pass, &known);
 	if (!apply_closures(pass, err))
 		return false;
-	pass->result.complete = pass->result.folders_refused == 0 && pass->result.refused == 0;
+	pass->result.skipped = ledger_count(&pass->ledger, &owed);
+	pass->result.complete = pass->result.folders_refused == 0 && owed == 0;
 	if (!archive_commit(pass->writer, pass->result.complete, &pass->result.generation, err))
 		return false;
-	return archive_tidy(pass->writer, err);
+	return ledger_save(&pass->ledger, err) && archive_tidy(pass->writer, err);
 }
 
 static void pass_free(struct pass *pass)
@@ -208,6 +215,7 @@ static void pass_free(struct pass *pass)
 	for (size_t i = 0; i < pass->closures_count; i++)
 		rangeset_free(&pass->closures[i].uids);
 	free(pass->closures);
+	ledger_free(&pass->ledger);
 }
 
 bool mirror_open_archive(
@@ -232,7 +240,8 @@ bool mirror_pass(const struct mirror_job *job, struct mirror_result *ret_result,
 			return false;
 		pass.writer = own;
 	}
-	if (!run(&pass, err))
+	if (!ledger_load(&pass.ledger, job->state, job->account, pass.now_ms, err) ||
+		!run(&pass, err))
 		return false;
 	*ret_result = pass.result;
 	return true;

@@ -35,11 +35,11 @@ struct mirror_result {
 	uint64_t bytes;   /* of them */
 	uint64_t reflagged;
 	uint64_t gone;
-	uint64_t refused; /* messages the server did not give, or too large: in the ledger */
+	uint64_t skipped; /* messages in the ledger now: too large, or not given by the server */
 	unsigned folders;
 	unsigned compared; /* folders that were opened */
 	unsigned folders_refused;
-	char detail[256]; /* why it is not complete, printable; "" when it is */
+	char detail[256]; /* the first thing that could not be had, printable; "" when nothing */
 };
 
 /* The account's archive to write to, made when there is none. Takes the writer's lock, waiting as

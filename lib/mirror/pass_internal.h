@@ -3,6 +3,7 @@
 #define MAILSTOW_MIRROR_PASS_INTERNAL_H
 
 #include "archive/archive.h"
+#include "mirror/ledger.h"
 #include "mirror/pass.h"
 #include "mirror/plan.h"
 
@@ -20,6 +21,7 @@ struct pass {
 	const struct mirror_job *job;
 	struct archive_writer *writer;
 	struct mirror_result result;
+	struct ledger ledger;
 	struct closure *closures;
 	size_t closures_count, closures_cap;
 	int64_t now_ms; /* wall time at which the pass began */
@@ -33,7 +35,8 @@ struct folder_job {
 	uint32_t uidvalidity; /* the archive's, then the server's */
 	bool has_mark;
 	struct archive_mark mark;
-	struct rangeset without; /* uids skipped for good or not due yet */
+	struct rangeset without; /* uids in the ledger that are not due */
+	struct rangeset placed;  /* uids fetched now */
 	bool unfinished;         /* something is missing: the mark must not move */
 };
 
@@ -41,7 +44,7 @@ struct folder_job {
 bool folder_mirror(struct folder_job *job, struct err *err);
 
 /* Fetch and place the bodies of these uids (fetch.c). What could not be had is in the ledger and
- * makes job->unfinished true unless it is skipped for good. */
+ * is asked for again another time. */
 bool folder_fetch(struct folder_job *job, const struct rangeset *uids, struct err *err);
 
 /* Note in result.detail, once, why the pass is not complete. */

@@ -1,0 +1,158 @@
+#include "mirror/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum {
+	RETRY_FIRST_MS = 15 * 60 * 1000,
+	RETRY_MAX_MS = 24 * 60 * 60 * 1000,
+	RETRY_DOUBLINGS = 7,
+};
+
+static int64_t retry_ms(int attempts)
+{
+	int doublings = attempts < RETRY_DOUBLINGS ? attempts : RETRY_DOUBLINGS;
+	int64_t wait_ms = (int64_t)RETRY_FIRST_MS << doublings;
+
+	return wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS;
+}
+
+static bool hold_entry(void *context, const struct skipped *skipped, struct err *err)
+{
+	struct ledger *ledger = context;
+
+	(void)err;
+	ARRAY_GROW(ledger->items, ledger->count, ledger->cap);
+	ledger->items[ledger->count++] = (struct ledger_entry){
+		.folder = xstrdup(skipped->folder_path),
+		.uidvalidity = skipped->uidvalidity,
+		.uid = skipped->uid,
+		.size = skipped->size,
+		.attempts = skipped->attempts,
+		.next_try_ms = skipped->next_try_ms,
+	};
+	return true;
+}
+
+bool ledger_load(struct ledger *ledger, struct state *state, const struct config_account *account,
+	int64_t now_ms, struct err *err)
+{
+	*ledger = (struct ledger){.state = state, .account = account, .now_ms = now_ms};
+	return state_each_skipped(state, account->archive_path, hold_entry, ledger, err);
+}
+
+void ledger_free(struct ledger *ledger)
+{
+	for (size_t i = 0; i < ledger->count; i++)
+		free(ledger->items[i].folder);
+	free(ledger->items);
+}
+
+static bool is_due(const struct ledger *ledger, const struct ledger_entry *entry)
+{
+	if (entry->next_try_ms == INT64_MAX)
+		return entry->size <= ledger->account->max_message_bytes;
+	return entry->next_try_ms <= ledger->now_ms;
+}
+
+static bool is_of(const struct ledger_entry *entry, const char *folder)
+{
+	return !entry->settled && strcmp(entry->folder, folder) == 0;
+}
+
+void ledger_hold(const struct ledger *ledger, const char *folder, uint32_t uidvalidity,
+	struct rangeset *without, bool *ret_owed)
+{
+	*ret_owed = false;
+	for (size_t i = 0; i < ledger->count; i++) {
+		const struct ledger_entry *entry = &ledger->items[i];
+
+		if (!is_of(entry, folder) || entry->uidvalidity != uidvalidity)
+			continue;
+		if (!is_due(ledger, entry))
+			rangeset_add(without, entry->uid, entry->uid);
+		if (entry->next_try_ms != INT64_MAX || is_due(ledger, entry))
+			*ret_owed = true;
+	}
+}
+
+bool ledger_due(const struct ledger *ledger, const char *folder)
+{
+	for (size_t i = 0; i < ledger->count; i++)
+		if (is_of(&ledger->items[i], folder) && is_due(ledger, &ledger->items[i]))
+			return true;
+	return false;
+}
+
+static struct ledger_entry *find(
+	struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid)
+{
+	for (size_t i = 0; i < ledger->count; i++) {
+		struct ledger_entry *entry = &ledger->items[i];
+
+		if (is_of(entry, folder) && entry->uidvalidity == uidvalidity && entry->uid == uid)
+			return entry;
+	}
+	ARRAY_GROW(ledger->items, ledger->count, ledger->cap);
+	ledger->items[ledger->count] = (struct ledger_entry){
+		.folder = xstrdup(folder), .uidvalidity = uidvalidity, .uid = uid};
+	return &ledger->items[ledger->count++];
+}
+
+bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
+	uint64_t size, const char *reason, bool too_large, struct err *err)
+{
+	struct ledger_entry *entry = find(ledger, folder, uidvalidity, uid);
+	struct skipped skipped = {.folder_path = folder,
+		.uidvalidity = uidvalidity,
+		.uid = uid,
+		.size = size,
+		.reason = reason};
+
+	entry->size = size;
+	entry->next_try_ms = too_large ? INT64_MAX : ledger->now_ms + retry_ms(entry->attempts);
+	entry->attempts++;
+	skipped.attempts = entry->attempts;
+	skipped.next_try_ms = entry->next_try_ms;
+	return state_skip_put(ledger->state, ledger->account->archive_path, &skipped, err);
+}
+
+void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
+	const struct rangeset *uids)
+{
+	for (size_t i = 0; i < ledger->count; i++) {
+		struct ledger_entry *entry = &ledger->items[i];
+
+		if (is_of(entry, folder) &&
+			(entry->uidvalidity != uidvalidity || rangeset_has(uids, entry->uid)))
+			entry->settled = true;
+	}
+}
+
+bool ledger_save(struct ledger *ledger, struct err *err)
+{
+	for (size_t i = 0; i < ledger->count; i++) {
+		const struct ledger_entry *entry = &ledger->items[i];
+
+		if (entry->settled && !state_skip_done(ledger->state, ledger->account->archive_path,
+					      entry->folder, entry->uidvalidity, entry->uid, err))
+			return false;
+	}
+	return true;
+}
+
+size_t ledger_count(const struct ledger *ledger, size_t *ret_owed)
+{
+	size_t count = 0;
+
+	*ret_owed = 0;
+	for (size_t i = 0; i < ledger->count; i++) {
+		if (ledger->items[i].settled)
+			continue;
+		count++;
+		*ret_owed += ledger->items[i].next_try_ms != INT64_MAX;
+	}
+	return count;
+}
