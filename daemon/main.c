@@ -29,6 +29,9 @@ static const char help[] =
 	"      --help          this text\n"
 	"      --version       the version\n"
 	"\n"
+	"SIGHUP makes a running mailstowd compare all accounts at once, also those that\n"
+	"wait after a failure.\n"
+	"\n"
 	"See mailstowd(8) and mailstow.conf(5).\n";
 
 struct arguments {

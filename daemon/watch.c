@@ -39,7 +39,7 @@ struct watcher {
 
 struct house {
 	uv_loop_t *loop;
-	uv_signal_t term, interrupt;
+	uv_signal_t term, interrupt, hangup;
 	struct cancel cancel;
 	struct watcher *watchers;
 	size_t count;
@@ -206,6 +206,21 @@ static void on_signal(uv_signal_t *handle, int number)
 		stop_watcher(&house->watchers[i]);
 	uv_close((uv_handle_t *)&house->term, NULL);
 	uv_close((uv_handle_t *)&house->interrupt, NULL);
+	uv_close((uv_handle_t *)&house->hangup, NULL);
+}
+
+/* Whoever waits for whatever reason compares now: a password was put right, the network is back. */
+static void on_hangup(uv_signal_t *handle, int number)
+{
+	struct house *house = handle->data;
+
+	(void)number;
+	for (size_t i = 0; i < house->count; i++) {
+		enum watch_state state = house->watchers[i].state;
+
+		if (state == WATCH_PARKED || state == WATCH_BACKOFF)
+			begin_turn(&house->watchers[i], true);
+	}
 }
 
 static void add_sentries(struct watcher *watcher, const struct config_account *account)
@@ -239,7 +254,9 @@ static void add_signals(struct house *house)
 {
 	uv_signal_init(house->loop, &house->term);
 	uv_signal_init(house->loop, &house->interrupt);
-	house->term.data = house->interrupt.data = house;
+	uv_signal_init(house->loop, &house->hangup);
+	house->term.data = house->interrupt.data = house->hangup.data = house;
+	uv_signal_start(&house->hangup, on_hangup, SIGHUP);
 	uv_signal_start(&house->term, on_signal, SIGTERM);
 	uv_signal_start(&house->interrupt, on_signal, SIGINT);
 }

@@ -15,7 +15,8 @@
 #include "config/config.h"
 #include "state/state.h"
 
-/* Watch every account that is to be mirrored until SIGTERM or SIGINT. */
+/* Watch every account that is to be mirrored until SIGTERM or SIGINT. SIGHUP: all compare now, also
+ * those that wait after a failure. */
 bool watch_run(const struct config *config, struct state *state, struct err *err);
 
 #endif

@@ -85,8 +85,9 @@ static void log_pass(const struct account_work *work, const struct mirror_result
 			work->account->name, (unsigned long long)result->fetched, size,
 			(unsigned long long)result->reflagged, (unsigned long long)result->gone,
 			(long long)result->generation);
-	if (!result->complete)
-		log_warning("%s: not complete: %s", work->account->name, detail);
+	if (result->detail[0])
+		log_warning("%s: %s: %s", work->account->name,
+			result->complete ? "left out" : "not complete", detail);
 }
 
 static bool connect_when_needed(struct account_work *work, struct err *err)

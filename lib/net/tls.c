@@ -316,10 +316,12 @@ static bool handshake_failed(const struct tls *tls, const struct tls_trust *trus
 	switch (ERR_GET_REASON(tls->failure)) {
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 	case SSL_R_UNSUPPORTED_PROTOCOL:
-	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_WRONG_SSL_VERSION:
 	case SSL_R_UNKNOWN_PROTOCOL:
 		return err_set(err, ERR_SECURITY, "server speaks no TLS 1.2 or later");
+	case SSL_R_WRONG_VERSION_NUMBER: /* of the first bytes */
+		return err_set(
+			err, ERR_SECURITY, "what answers there is not TLS (a port for STARTTLS?)");
 	default:
 		return err_set(err, ERR_SECURITY, "TLS handshake failed: %s", failure_text(tls));
 	}
