@@ -138,7 +138,8 @@ bool config_secret_read(
 bool config_parse_duration(const char *text, int64_t *ret_ms);
 bool config_parse_size(const char *text, uint64_t *ret_bytes);
 
-/* Where losable state lives: the first of $STATE_DIRECTORY (systemd), $XDG_STATE_HOME/mailstow or
+/* Where losable state lives: state/ in the first of $STATE_DIRECTORY (systemd),
+ * $XDG_STATE_HOME/mailstow or
  * ~/.local/state/mailstow, /var/lib/mailstow/state for root. The caller frees. */
 char *config_state_dir(void);
 

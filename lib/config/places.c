@@ -52,7 +52,7 @@ char *config_state_dir(void)
 	const char *home = getenv("HOME");
 
 	if (systemd && systemd[0] == '/')
-		return xstrndup(systemd, strcspn(systemd, ":"));
+		return str_printf("%.*s/state", (int)strcspn(systemd, ":"), systemd);
 	if (xdg && xdg[0] == '/')
 		return str_printf("%s/mailstow", xdg);
 	if (geteuid() != 0 && home)

@@ -232,6 +232,11 @@ def a_locked_archive_is_waited_for_and_the_holder_named(lab):
     live.true("locked by" in run.errors, run)
 
 
+def mail_that_is_to_be_encrypted_is_never_kept_in_plain(lab):
+    run = failing(lab, 78, "encrypted", extra=f"passphrase-file = {lab.password}")
+    live.true(not lab.archives.exists() or not any(lab.archives.rglob("*.vol")), run)
+
+
 # --- servers that say odd things ---
 
 class Script:
@@ -302,5 +307,6 @@ live.main(
     a_skipped_message_that_goes_is_no_longer_counted,
     a_full_disk_stops_cleanly_and_goes_on_when_there_is_room,
     a_disk_that_may_not_be_written_is_told, an_archive_of_a_newer_mailstow_is_left_alone,
-    a_locked_archive_is_waited_for_and_the_holder_named, rubbish_from_a_server_harms_nothing,
+    a_locked_archive_is_waited_for_and_the_holder_named,
+    mail_that_is_to_be_encrypted_is_never_kept_in_plain, rubbish_from_a_server_harms_nothing,
     programs=("mailstowd", "mailstow"))

@@ -738,7 +738,7 @@ static void state_lies_where_the_environment_says(void)
 	CHECK_STR(user, "/home/a/state/mailstow");
 	CHECK(setenv("STATE_DIRECTORY", "/var/lib/a:/var/lib/b", 1) == 0);
 	service = config_state_dir();
-	CHECK_STR(service, "/var/lib/a");
+	CHECK_STR(service, "/var/lib/a/state");
 	CHECK(unsetenv("STATE_DIRECTORY") == 0);
 }
 
