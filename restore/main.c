@@ -18,6 +18,8 @@ const struct command *const commands[] = {
 	&cmd_ls,
 	&cmd_cat,
 	&cmd_restore,
+	&cmd_check,
+	&cmd_rebuild,
 	&cmd_config,
 	NULL,
 };

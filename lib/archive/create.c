@@ -66,6 +66,8 @@ bool create_remove_leftovers(const char *folder, struct err *err)
 bool archive_create(const char *path, struct err *err)
 {
 	CLEANUP(freep) char *volumes = volume_folder(path);
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(db_freep) struct db *db = NULL;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 	struct volume_id id;
 
@@ -75,19 +77,18 @@ bool archive_create(const char *path, struct err *err)
 		!fs_make_dirs(volumes, FOLDER_MODE, err) || !create_remove_leftovers(volumes, err))
 		return false;
 	volume_new_uuid(uuid);
-	return volume_create(path, uuid, 1, &id, err) && catalogue_create(path, uuid, &id, err);
+	return volume_create(path, uuid, 1, &id, err) &&
+	       catalogue_create(catalogue, uuid, &id, &db, err);
 }
 
-bool create_missing_catalogue(const char *path, struct err *err)
+bool create_catalogue(
+	const char *path, const char *db_path, struct db **ret_catalogue, struct err *err)
 {
-	CLEANUP(freep) char *catalogue = catalogue_path(path);
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	CLEANUP(volume_close) struct volume volume = {0};
 	CLEANUP(freep) char *first = NULL;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (fs_exists(catalogue))
-		return true;
 	if (!volume_list(path, &list, err))
 		return false;
 	if (list.count == 0)
@@ -95,5 +96,13 @@ bool create_missing_catalogue(const char *path, struct err *err)
 	first = volume_path(path, &list.items[0]);
 	return volume_open(path, &list.items[0], replay_peek_mode(first), &volume, err) &&
 	       volume_archive_uuid(&volume, uuid, err) &&
-	       catalogue_create(path, uuid, &list.items[0], err);
+	       catalogue_create(db_path, uuid, &list.items[0], ret_catalogue, err);
+}
+
+bool create_missing_catalogue(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(db_freep) struct db *db = NULL;
+
+	return fs_exists(catalogue) || create_catalogue(path, catalogue, &db, err);
 }
