@@ -107,7 +107,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	const struct options options = {specs, ARRAY_LEN(specs), set, &line, 1, 1};
 	CLEANUP(place_free) struct place place = {0};
 	struct arguments arguments;
-	struct archive_check check = {.finding = app->json ? tell_json : tell, .context = app};
+	struct archive_check check = {.context = app};
 	struct archive_checked checked;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
@@ -115,6 +115,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "check: the whole archive, without @WHEN");
+	check.finding = app->json ? tell_json : tell;
 	check.read_percent = line.percent;
 	check.expect_head = line.head;
 	/* another part every day, all of them in turn */

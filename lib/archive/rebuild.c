@@ -1,5 +1,8 @@
 #include "archive/rebuild.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include "archive/catalogue.h"
 #include "archive/create.h"
 #include "archive/replay.h"
@@ -24,12 +27,37 @@ static bool remove_database(const char *path, struct err *err)
 	return db_remove_wal(path, err) && fs_remove(path, err) && fs_remove(unfinished, err);
 }
 
+/* The catalogue that stands there knows of commits that the volumes lack: a volume or its -wal was
+ * lost, and with the old catalogue would go the last word of what was in it. */
+static bool check_nothing_lacks(const char *path, struct db *made, struct err *err)
+{
+	CLEANUP(freep) char *old_path = catalogue_path(path);
+	CLEANUP(db_freep) struct db *old = NULL;
+	struct catalogue_state known, found;
+	struct err unreadable = ERR_INIT;
+
+	if (!fs_exists(old_path) ||
+		!catalogue_open(path, replay_peek_mode(old_path), &old, &unreadable) ||
+		!catalogue_state(old, &known, &unreadable))
+		return true;
+	if (!catalogue_state(made, &found, err))
+		return false;
+	if (memcmp(known.archive, found.archive, ARCHIVE_UUID_BYTES) != 0 ||
+		known.applied_seq <= found.applied_seq)
+		return true;
+	return err_set(err, ERR_CORRUPT,
+		"%s: the catalogue knows of %" PRIu64 " commits, the volumes hold %" PRIu64
+		": put the missing volumes or -wal files back, or move catalogue.db away to "
+		"go on without them",
+		path, known.applied_seq, found.applied_seq);
+}
+
 static bool make_beside(const char *path, const char *db_path, struct err *err)
 {
 	CLEANUP(db_freep) struct db *made = NULL;
 
 	return remove_database(db_path, err) && rebuild_into(path, db_path, &made, err) &&
-	       db_checkpoint(made, true, err);
+	       check_nothing_lacks(path, made, err) && db_checkpoint(made, true, err);
 }
 
 /* A -wal left beside another database would be taken for its own: it goes first. Stopped then, the

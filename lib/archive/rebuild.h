@@ -8,7 +8,8 @@
 /*
  * The catalogue of the archive at path, missing, damaged or another's, is replaced by one made of
  * the volumes. It is made beside; what was there goes when the new one is complete and durable.
- * Takes the writer's lock. ERR_CORRUPT: the volumes do not hold together, nothing is changed.
+ * Takes the writer's lock. ERR_CORRUPT: the volumes do not hold together, or lack what the
+ * catalogue there knows of; nothing is changed.
  */
 bool archive_rebuild(const char *path, int timeout_ms, struct err *err);
 

@@ -532,6 +532,40 @@ def a_full_disk_is_exit_74(lab):
             has(done.stderr.decode(), "standard output")
 
 
+SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
+
+
+def a_sound_archive_is_checked(lab):
+    head = lab.ask("status", "alice")[0]["head"]
+    for options, messages in ((), 0), (("--read-data",), 4), (("--read-data=100",), 4):
+        summary = lab.ask("check", "alice", *options)[-1]
+        equal(set(summary), SUMMARY_OF_CHECK)
+        equal((summary["errors"], summary["messages"], summary["head"]), (0, messages, head))
+    lab.ask("check", f"{lab.archive}", "--expect-head", head)
+    lab.ask("check", "alice", "--expect-head", "0" * 64, status=65)
+    lab.fails(64, "check", "alice", "--read-data=0")
+    lab.fails(64, "check", "alice", "--expect-head", "12")
+    lab.fails(64, "check", "alice@1")
+    lab.fails(66, "check", "nobody")
+
+
+def a_damaged_archive_is_told_and_its_catalogue_made_anew(lab):
+    wanted = lab.run("ls", "alice", "--json").output
+    for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
+        (lab.archive / name).unlink(missing_ok=True)
+    finding, summary = lab.ask("check", "alice", status=65)
+    equal(set(finding), {"where", "what", "lost"})
+    equal((finding["where"], finding["lost"], summary["errors"]), ("catalogue.db", [], 1))
+    equal(lab.run("rebuild", "alice", "--json").output, "")
+    equal(lab.run("ls", "alice", "--json").output, wanted)
+    lab.ask("check", "alice", "--read-data")
+    for wal in (lab.archive / "volumes").glob("*.vol-*"):
+        wal.unlink()
+    lab.ask("check", "alice", status=65)
+    lab.fails(65, "rebuild", "alice", words="put the missing volumes")
+    equal(len(lab.ask("snapshots", "alice")), 2)
+
+
 def keep(promise):
     lab = Lab()
     try:
@@ -568,5 +602,6 @@ main([
     every_problem_of_a_configuration_is_told, a_good_configuration_is_checked_in_silence,
     checking_looks_at_files_too, accounts_of_a_list_are_accounts, what_is_shown_is_a_configuration,
     every_command_has_help, tables_fit_the_terminal, nothing_steers_the_terminal,
-    a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74,
+    a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74, a_sound_archive_is_checked,
+    a_damaged_archive_is_told_and_its_catalogue_made_anew,
 ])
