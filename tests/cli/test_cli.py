@@ -548,6 +548,28 @@ def the_format_alone_is_enough(lab):
     has(done.stdout, lab.ask("status", "alice")[0]["head"])
 
 
+def what_changed_is_told(lab):
+    equal(lab.ask("diff", "alice@1", "alice@1"), [])
+    lines = lab.ask("diff", "alice@1", "alice")
+    keys = set(lab.ask("ls", "alice")[0])
+    for line in lines:
+        equal(set(line) - {"from_folder", "from_uid"}, keys | {"change"})
+    told = {(line["change"], line["folder"], line["uid"]) for line in lines}
+    now = {(line["folder"], line["uid"]): line["flags"] for line in lab.ask("ls", "alice")}
+    then = {(line["folder"], line["uid"]): line["flags"] for line in lab.ask("ls", "alice@1")}
+    moved = {(line["from_folder"], line["from_uid"]): (line["folder"], line["uid"])
+             for line in lines if line["change"] == "moved"}
+    wanted = {("removed", *place) for place in then if place not in now and place not in moved}
+    wanted |= {("added", *place) for place in now
+               if place not in then and place not in moved.values()}
+    wanted |= {("flags", *place) for place in now if place in then and now[place] != then[place]}
+    wanted |= {("moved", *place) for place in moved.values()}
+    equal(told, wanted)
+    has(lab.run("diff", "alice@1", "alice@2").output, "CHANGE")
+    lab.fails(64, "diff", "alice", "alice@1")
+    lab.fails(66, "diff", "alice@1", "alice@99")
+
+
 SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
 
 
@@ -620,4 +642,5 @@ main([
     every_command_has_help, tables_fit_the_terminal, nothing_steers_the_terminal,
     a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74, a_sound_archive_is_checked,
     a_damaged_archive_is_told_and_its_catalogue_made_anew, the_format_alone_is_enough,
+    what_changed_is_told,
 ])
