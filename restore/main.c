@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&cmd_folders,
 	&cmd_ls,
 	&cmd_cat,
+	&cmd_diff,
 	&cmd_restore,
 	&cmd_check,
 	&cmd_rebuild,

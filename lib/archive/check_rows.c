@@ -1,10 +1,12 @@
 /* The catalogue's rows against those of one made of the volumes anew. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "archive/check_internal.h"
 #include "archive/rebuild.h"
+#include "archive/replay.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -12,6 +14,7 @@ static const struct {
 	size_t query;
 	const char *name;
 } tables[] = {
+	{CATALOGUE_ALL_VOLUMES, "volume"},
 	{CATALOGUE_ALL_FOLDERS, "folder"},
 	{CATALOGUE_ALL_PLACEMENTS, "placement"},
 	{CATALOGUE_ALL_MESSAGES, "message"},
@@ -65,15 +68,37 @@ static bool compare_tables(
 	return true;
 }
 
+static bool compare_states(struct checking *checking, struct db *there,
+	const struct catalogue_state *truth, bool *ret_behind, struct err *err)
+{
+	struct catalogue_state state;
+
+	*ret_behind = false;
+	if (!catalogue_state(there, &state, err))
+		return false;
+	if (memcmp(state.archive, truth->archive, ARCHIVE_UUID_BYTES) != 0)
+		return err_set(err, ERR_CORRUPT, "is of another archive");
+	/* stopped between two commits: the next writer brings it up */
+	if (state.applied_seq < truth->applied_seq &&
+		!replay_needed(checking->path, there, ret_behind, err))
+		return false;
+	if (*ret_behind || (state.applied_seq == truth->applied_seq &&
+				   memcmp(state.head, truth->head, SHA256_BYTES) == 0))
+		return true;
+	return err_set(err, ERR_CORRUPT, "its head is not that of the volumes");
+}
+
 static bool compare(struct checking *checking, struct db *there, struct db *anew, struct err *err)
 {
-	struct catalogue_state state, truth;
+	struct catalogue_state truth;
+	struct err of = ERR_INIT;
+	bool behind;
 
-	if (!catalogue_state(there, &state, err) || !catalogue_state(anew, &truth, err))
+	if (!catalogue_state(anew, &truth, err))
 		return false;
-	if (state.applied_seq < truth.applied_seq)
-		return true; /* stopped between two commits: the next writer brings it up */
-	return compare_tables(checking, there, anew, err);
+	if (!compare_states(checking, there, &truth, &behind, &of))
+		return checking_blame(checking, "catalogue.db", &of, err);
+	return behind || compare_tables(checking, there, anew, err);
 }
 
 /* A private place outside the archive, which may be read-only and is not to be changed. */

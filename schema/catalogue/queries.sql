@@ -27,6 +27,9 @@ update volume set applied_frame = :frame where sequence = :sequence;
 -- Whole tables in an order that does not depend on how they came to be: a catalogue is compared
 -- with one made of the volumes anew.
 
+-- name: all_volumes
+select sequence, uuid, state, applied_frame from volume order by sequence;
+
 -- name: all_folders
 select id, gen_from, gen_to, path, wire_name, delimiter, attributes, special_use, subscribed,
 	selectable, uidvalidity

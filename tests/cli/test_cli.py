@@ -16,6 +16,7 @@ import traceback
 MAILSTOW = os.environ["MAILSTOW"]
 MAILSTOWD = os.environ["MAILSTOWD"]
 MAKE_ARCHIVE = os.environ["MAKE_ARCHIVE"]
+READ_ARCHIVE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "read_archive.py"
 RUN_SECONDS = 60
 EXACT = b"From: Ann <ann@example.org>\r\nSubject: exact\r\n\r\n\xff\xfe \r bytes\r\n.\r\n"
 MESSAGES = {
@@ -532,6 +533,43 @@ def a_full_disk_is_exit_74(lab):
             has(done.stderr.decode(), "standard output")
 
 
+def the_format_alone_is_enough(lab):
+    """Mail is not locked in: a short program that shares nothing with ours reads all of it."""
+    output = lab.place / "taken out"
+    done = subprocess.run([sys.executable, READ_ARCHIVE, lab.archive, output, "--gone"],
+                          check=False, capture_output=True, text=True, timeout=RUN_SECONDS)
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    rows = [line.split("\t") for line in (output / "index.tsv").read_text().splitlines()]
+    equal(sorted((row[0], int(row[1]), int(row[2]), row[3]) for row in rows),
+          sorted((line["folder"], line["uidvalidity"], line["uid"], line["sha256"])
+                 for line in lab.ask("ls", "alice", "--deleted")))
+    for row in rows:
+        equal(hashlib.sha256((output / row[6]).read_bytes()).hexdigest(), row[3])
+    has(done.stdout, lab.ask("status", "alice")[0]["head"])
+
+
+def what_changed_is_told(lab):
+    equal(lab.ask("diff", "alice@1", "alice@1"), [])
+    lines = lab.ask("diff", "alice@1", "alice")
+    keys = set(lab.ask("ls", "alice")[0])
+    for line in lines:
+        equal(set(line) - {"from_folder", "from_uid"}, keys | {"change"})
+    told = {(line["change"], line["folder"], line["uid"]) for line in lines}
+    now = {(line["folder"], line["uid"]): line["flags"] for line in lab.ask("ls", "alice")}
+    then = {(line["folder"], line["uid"]): line["flags"] for line in lab.ask("ls", "alice@1")}
+    moved = {(line["from_folder"], line["from_uid"]): (line["folder"], line["uid"])
+             for line in lines if line["change"] == "moved"}
+    wanted = {("removed", *place) for place in then if place not in now and place not in moved}
+    wanted |= {("added", *place) for place in now
+               if place not in then and place not in moved.values()}
+    wanted |= {("flags", *place) for place in now if place in then and now[place] != then[place]}
+    wanted |= {("moved", *place) for place in moved.values()}
+    equal(told, wanted)
+    has(lab.run("diff", "alice@1", "alice@2").output, "CHANGE")
+    lab.fails(64, "diff", "alice", "alice@1")
+    lab.fails(66, "diff", "alice@1", "alice@99")
+
+
 SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
 
 
@@ -603,5 +641,6 @@ main([
     checking_looks_at_files_too, accounts_of_a_list_are_accounts, what_is_shown_is_a_configuration,
     every_command_has_help, tables_fit_the_terminal, nothing_steers_the_terminal,
     a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74, a_sound_archive_is_checked,
-    a_damaged_archive_is_told_and_its_catalogue_made_anew,
+    a_damaged_archive_is_told_and_its_catalogue_made_anew, the_format_alone_is_enough,
+    what_changed_is_told,
 ])
