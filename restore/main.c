@@ -21,6 +21,8 @@ const struct command *const commands[] = {
 	&cmd_restore,
 	&cmd_check,
 	&cmd_rebuild,
+	&cmd_pin,
+	&cmd_unpin,
 	&cmd_config,
 	NULL,
 };

@@ -570,6 +570,28 @@ def what_changed_is_told(lab):
     lab.fails(66, "diff", "alice@1", "alice@99")
 
 
+def a_pin_is_remembered_by_the_volumes(lab):
+    def pins():
+        return {line["id"]: line["pinned"] for line in lab.ask("snapshots", "alice")}
+    before = lab.ask("ls", "alice")
+    equal(lab.run("pin", "alice@1", "--json").output, "")
+    equal(pins(), {1: True, 2: False, 3: False})
+    snapshots = lab.ask("snapshots", "alice")
+    equal(snapshots[2]["complete"], snapshots[1]["complete"])
+    for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
+        (lab.archive / name).unlink(missing_ok=True)
+    lab.run("rebuild", "alice")
+    equal(pins(), {1: True, 2: False, 3: False})
+    lab.run("pin", "alice@1")  # nothing new: no new snapshot
+    equal(len(pins()), 3)
+    lab.run("unpin", "alice@1")
+    equal(pins(), {1: False, 2: False, 3: False, 4: False})
+    equal(lab.ask("ls", "alice"), before)
+    lab.ask("check", "alice", "--read-data")
+    lab.fails(66, "pin", "alice@99")
+    lab.fails(64, "pin", "alice")
+
+
 SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
 
 
@@ -642,5 +664,5 @@ main([
     every_command_has_help, tables_fit_the_terminal, nothing_steers_the_terminal,
     a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74, a_sound_archive_is_checked,
     a_damaged_archive_is_told_and_its_catalogue_made_anew, the_format_alone_is_enough,
-    what_changed_is_told,
+    what_changed_is_told, a_pin_is_remembered_by_the_volumes,
 ])
