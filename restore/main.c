@@ -19,8 +19,11 @@ const struct command *const commands[] = {
 	&cmd_cat,
 	&cmd_diff,
 	&cmd_restore,
+	&cmd_copy,
 	&cmd_check,
 	&cmd_rebuild,
+	&cmd_pin,
+	&cmd_unpin,
 	&cmd_config,
 	NULL,
 };

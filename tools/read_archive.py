@@ -23,7 +23,7 @@ PACK, PART, JOURNAL = 1, 2, 3
 STORED, ZSTD = 0, 1
 PAYLOAD_VERSION = 1
 (ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE, MARK,
- SNAPSHOT) = range(1, 11)
+ SNAPSHOT, PIN, UNPIN) = range(1, 13)
 
 
 class Damaged(Exception):
@@ -177,7 +177,7 @@ class Archive:
                 self.placements[key] = (*self.placements[key][:2], body.string())
         elif kind == GONE:
             self.take_away(body)
-        elif kind not in (MARK, SNAPSHOT):
+        elif kind not in (MARK, SNAPSHOT, PIN, UNPIN):
             raise Damaged(f"{volume.path}: a record of kind {kind}")
 
     def place(self, body):

@@ -232,6 +232,9 @@ insert into snapshot (generation, unix_ms, complete, pinned, messages, bytes, ad
 	changed)
 values (:generation, :unix_ms, :complete, 0, :messages, :bytes, :added, :removed, :changed);
 
+-- name: snapshot_pin
+update snapshot set pinned = :pinned where generation = :generation;
+
 -- name: snapshot_last
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
 from snapshot order by generation desc limit 1;

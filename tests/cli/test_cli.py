@@ -593,6 +593,50 @@ def what_changed_is_told(lab):
     lab.fails(66, "diff", "alice@1", "alice@99")
 
 
+def a_pin_is_remembered_by_the_volumes(lab):
+    def pins():
+        return {line["id"]: line["pinned"] for line in lab.ask("snapshots", "alice")}
+    before = lab.ask("ls", "alice")
+    equal(lab.run("pin", "alice@1", "--json").output, "")
+    equal(pins(), {1: True, 2: False, 3: False})
+    snapshots = lab.ask("snapshots", "alice")
+    equal(snapshots[2]["complete"], snapshots[1]["complete"])
+    for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
+        (lab.archive / name).unlink(missing_ok=True)
+    lab.run("rebuild", "alice")
+    equal(pins(), {1: True, 2: False, 3: False})
+    lab.run("pin", "alice@1")  # nothing new: no new snapshot
+    equal(len(pins()), 3)
+    lab.run("unpin", "alice@1")
+    equal(pins(), {1: False, 2: False, 3: False, 4: False})
+    equal(lab.ask("ls", "alice"), before)
+    lab.ask("check", "alice", "--read-data")
+    lab.fails(66, "pin", "alice@99")
+    lab.fails(64, "pin", "alice")
+
+
+def a_copy_is_an_archive(lab):
+    copy = lab.place / "disk" / "copy"
+    wanted = lab.run("ls", "alice", "--json").output
+    has(lab.run("copy", "alice", copy).output, "2 files copied")
+    equal(lab.run("ls", f"{copy}/", "--json", conf=False).output, wanted)
+    equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
+    equal(lab.run("cat", f"{copy}@1", "INBOX", "1", conf=False).content, EXACT)
+    has(lab.run("copy", "alice", copy).output, "Nothing")
+    lab.run("pin", "alice@1")
+    has(lab.run("copy", "alice", copy).output, "2 files copied")
+    equal(lab.ask("snapshots", f"{copy}"), lab.ask("snapshots", "alice"))
+    equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
+    lab.run("unpin", f"{copy}/@1")  # it goes its own way
+    lab.fails(73, "copy", "alice", copy, words="was written to")
+    other = lab.place / "other"
+    lab.run("copy", "alice", other)
+    volume = next((other / "volumes").glob("*.vol"))
+    volume.rename(volume.with_name(volume.name.replace(volume.name[9:17], "01234567")))
+    lab.fails(73, "copy", "alice", f"{other}", words="another one")
+    lab.fails(66, "copy", "never", f"{other}")
+
+
 SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
 
 
@@ -666,5 +710,6 @@ main([
     every_command_has_help, tables_fit_the_terminal, nothing_steers_the_terminal,
     a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74, a_sound_archive_is_checked,
     a_damaged_archive_is_told_and_its_catalogue_made_anew, the_format_alone_is_enough,
-    what_changed_is_told,
+    what_changed_is_told, a_pin_is_remembered_by_the_volumes,
+    a_copy_is_an_archive,
 ])
