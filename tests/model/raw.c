@@ -127,3 +127,17 @@ const char *raw_rest(struct raw *raw)
 	buf_reset(&raw->in);
 	return buf_str(&raw->text);
 }
+
+struct model *raw_model(void)
+{
+	struct model *model = model_new(&model_profile_full);
+
+	model_account_add(model, "alice", "secret", MODEL_TARGET);
+	return model;
+}
+
+void raw_add(struct model *model, const char *folder, const char *text, const char *flags)
+{
+	(void)model_message_add(
+		model, "alice", folder, &(struct model_letter){.bytes = text, .flags = flags});
+}

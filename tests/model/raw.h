@@ -35,4 +35,9 @@ const char *raw_ask(struct raw *raw, const char *command);
 /* All that comes until the server closes. */
 const char *raw_rest(struct raw *raw);
 
+/* A server that has everything, with alice and "secret"; the caller frees. */
+struct model *raw_model(void);
+/* A message of alice's. */
+void raw_add(struct model *model, const char *folder, const char *text, const char *flags);
+
 #endif

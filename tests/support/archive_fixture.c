@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/volume.h"
+#include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/check.h"
@@ -192,4 +194,38 @@ const char *fixture_list_at(struct archive *archive, int64_t generation)
 	struct archive_list list = {.generation = generation};
 
 	return fixture_list(archive, &list);
+}
+
+void fixture_check_message(struct archive *reader, int64_t id, uint32_t seed, size_t size)
+{
+	CLEANUP(buf_free) struct buf wanted = BUF_INIT(FIXTURE_MESSAGE_MAX);
+	CLEANUP(buf_free) struct buf got = BUF_INIT(FIXTURE_MESSAGE_MAX);
+
+	CHECK(id != 0);
+	fixture_message(&wanted, seed, size);
+	fixture_read(reader, id, &got);
+	CHECK_INT(got.len, size);
+	CHECK(size == 0 || memcmp(got.data, wanted.data, size) == 0);
+}
+
+char *fixture_only_volume(const char *path)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct err err = ERR_INIT;
+
+	CHECK_OK(volume_list(path, &list, &err));
+	CHECK_INT(list.count, 1);
+	return volume_path(path, &list.items[0]);
+}
+
+void fixture_remove_catalogue(const char *path)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		CLEANUP(freep) char *file = str_printf("%s/catalogue.db%s", path, suffixes[i]);
+
+		CHECK_OK(fs_remove(file, &err));
+	}
 }

@@ -32,6 +32,9 @@ int64_t fixture_commit(struct archive_writer *writer, bool complete);
 /* The bytes of a message, into out (emptied first). */
 void fixture_read(struct archive *archive, int64_t message_id, struct buf *out);
 
+/* It is there, and its bytes are those of fixture_message(). */
+void fixture_check_message(struct archive *archive, int64_t id, uint32_t seed, size_t size);
+
 /* The message of (folder, uidvalidity, uid) at a generation, 0: none. */
 int64_t fixture_find(struct archive *archive, int64_t generation, int64_t folder,
 	uint32_t uidvalidity, uint32_t uid);
@@ -42,5 +45,11 @@ int64_t fixture_find(struct archive *archive, int64_t generation, int64_t folder
  */
 const char *fixture_list(struct archive *archive, const struct archive_list *list);
 const char *fixture_list_at(struct archive *archive, int64_t generation);
+
+/* The path of the one volume there is; the caller frees. */
+char *fixture_only_volume(const char *path);
+
+/* With its WAL. No reader or writer may have it open. */
+void fixture_remove_catalogue(const char *path);
 
 #endif

@@ -1,0 +1,49 @@
+/*
+ * An archive, a server of the model's and a restore from one to the other. A failure ends the
+ * promise (CHECK_OK).
+ */
+#ifndef MAILSTOW_TESTS_RESTORE_WORLD_H
+#define MAILSTOW_TESTS_RESTORE_WORLD_H
+
+#include "restore/restore.h"
+#include "support/model_server.h"
+
+enum {
+	WORLD_LETTERS = 12, /* messages in the archive */
+	WORLD_TEXT_MAX = 64 * 1024,
+	OTHER_DATES = 5, /* than the server's own, MODEL_DATE */
+};
+
+struct world {
+	char *archive_path;
+	char *journal_path;
+	struct model *model;
+	uint16_t port;          /* 0: over a socket pair */
+	unsigned connects_left; /* before the server refuses for good */
+	struct restore_summary summary;
+	char said[WORLD_TEXT_MAX]; /* a line for each message that was not stored exactly */
+	struct map_rules rules;
+	bool dry_run;
+	enum restore_verify verify;
+};
+
+/* The archive filled, a server of this kind, nothing restored yet. */
+struct world *world_new(const struct model_profile *profile, uint32_t quirks);
+void world_freep(struct world **world);
+/* One run; its summary and what it said lie in the world. */
+bool world_try_restore(struct world *world, struct err *err);
+/* The same; it must succeed. */
+void world_restore(struct world *world);
+/* The journal is lost. */
+void world_forget(struct world *world);
+uint64_t world_outcomes(const struct world *world, enum outcome outcome);
+/* All outcomes together. */
+uint64_t world_sum(const struct world *world);
+/* On the server. */
+uint64_t world_messages(struct world *world);
+/* The server has what the archive has, byte for byte. */
+void world_check_exact(struct world *world, bool courier);
+/* Another run adds nothing. */
+void world_check_idempotent(struct world *world);
+
+#endif
