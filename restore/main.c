@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&cmd_cat,
 	&cmd_diff,
 	&cmd_restore,
+	&cmd_copy,
 	&cmd_check,
 	&cmd_rebuild,
 	&cmd_pin,

@@ -592,6 +592,28 @@ def a_pin_is_remembered_by_the_volumes(lab):
     lab.fails(64, "pin", "alice")
 
 
+def a_copy_is_an_archive(lab):
+    copy = lab.place / "disk" / "copy"
+    wanted = lab.run("ls", "alice", "--json").output
+    has(lab.run("copy", "alice", copy).output, "2 files copied")
+    equal(lab.run("ls", f"{copy}/", "--json", conf=False).output, wanted)
+    equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
+    equal(lab.run("cat", f"{copy}@1", "INBOX", "1", conf=False).content, EXACT)
+    has(lab.run("copy", "alice", copy).output, "Nothing")
+    lab.run("pin", "alice@1")
+    has(lab.run("copy", "alice", copy).output, "2 files copied")
+    equal(lab.ask("snapshots", f"{copy}"), lab.ask("snapshots", "alice"))
+    equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
+    lab.run("unpin", f"{copy}/@1")  # it goes its own way
+    lab.fails(73, "copy", "alice", copy, words="was written to")
+    other = lab.place / "other"
+    lab.run("copy", "alice", other)
+    volume = next((other / "volumes").glob("*.vol"))
+    volume.rename(volume.with_name(volume.name.replace(volume.name[9:17], "01234567")))
+    lab.fails(73, "copy", "alice", f"{other}", words="another one")
+    lab.fails(66, "copy", "never", f"{other}")
+
+
 SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
 
 
@@ -665,4 +687,5 @@ main([
     a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74, a_sound_archive_is_checked,
     a_damaged_archive_is_told_and_its_catalogue_made_anew, the_format_alone_is_enough,
     what_changed_is_told, a_pin_is_remembered_by_the_volumes,
+    a_copy_is_an_archive,
 ])

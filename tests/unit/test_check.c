@@ -277,7 +277,6 @@ static void rebuilding_gives_back_what_was_lost(void)
 	CLEANUP(freep) char *path = settled_archive("rebuilt", 1);
 	CLEANUP(freep) char *truth = everything(path);
 	CLEANUP(freep) char *catalogue = catalogue_path(path);
-	CLEANUP(freep) char *again = NULL;
 	CLEANUP(buf_free) struct buf rubbish = BUF_INIT(5000);
 	struct archive_checked checked;
 	struct found found;
