@@ -137,8 +137,8 @@ static bool finish_copy(int fd, const char *path, const struct stat *like, struc
 {
 	const struct timespec times[2] = {like->st_atim, like->st_mtim};
 
-	before_change("fsync", path);
-	if (futimens(fd, times) < 0 || fchmod(fd, like->st_mode & 0777) < 0 || fsync(fd) < 0)
+	if (!before_change("fsync", path) || futimens(fd, times) < 0 ||
+		fchmod(fd, like->st_mode & 0777) < 0 || fsync(fd) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s", path);
 	return true;
 }
@@ -163,8 +163,8 @@ bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *
 		return err_errno(err, ERR_LOCAL, errno, "%s: open", from);
 	if (is_copy(to, &st))
 		return true;
-	before_change("write", temporary);
-	out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (before_change("write", temporary))
+		out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (out < 0)
 		return err_errno(err, ERR_CREATE, errno, "%s: create", temporary);
 	return pour(in, out, from, temporary, ret_bytes, err) &&

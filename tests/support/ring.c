@@ -177,7 +177,8 @@ static char *join(struct lines *lines)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
 
-	qsort(lines->items, lines->count, sizeof(*lines->items), compare_lines);
+	if (lines->count > 0)
+		qsort(lines->items, lines->count, sizeof(*lines->items), compare_lines);
 	for (size_t i = 0; i < lines->count; i++) {
 		CHECK(buf_printf(&text, "%s\n", lines->items[i]));
 		free(lines->items[i]);
