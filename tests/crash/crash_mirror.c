@@ -3,6 +3,7 @@
  * disk. Afterwards the archive opens, what was acknowledged is there byte for byte, and the next
  * run completes with nothing twice.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,37 +13,97 @@
 #include "support/files.h"
 #include "support/ring.h"
 
-enum { LETTERS = 30, TIMES_MAX = 100000 };
+enum { LETTERS = 30, TIMES_MAX = 100000, PATH_BYTES_MAX = 300, NAME_BYTES_MAX = 20 };
 
-typedef bool ring_work(struct ring *ring, struct err *err);
+/*
+ * The process with the model server has threads, and a fork of it would have their locks without
+ * them. So another one, made before there are any, forks what is to be stopped.
+ */
+enum work { WORK_MIRROR, WORK_RESTORE };
+
+struct order {
+	enum work work;
+	long n;
+	enum crash_mode mode;
+	uint16_t port;
+	char place[PATH_BYTES_MAX];
+	char target[NAME_BYTES_MAX];
+};
+
+static struct {
+	int orders, answers; /* to it, from it */
+} forker;
 
 static bool mirror(struct ring *ring, struct err *err)
 {
 	return ring_mirror(ring, NULL, err);
 }
 
-/* True: the child came to its end before change n. */
-static bool ends_before(struct ring *ring, ring_work *work, long n, enum crash_mode mode)
+static _Noreturn void obey(const struct order *order)
 {
-	int status;
-	pid_t pid = fork();
+	struct ring ring;
+	struct err err = ERR_INIT;
+	bool done;
 
-	CHECK(pid >= 0);
-	if (pid == 0) {
-		struct err err = ERR_INIT;
+	ring_join(&ring, order->place, order->target, order->port);
+	crash_vfs_arm(order->n, order->mode);
+	done = (order->work == WORK_MIRROR ? mirror : ring_restore)(&ring, &err);
+	if (order->mode == CRASH_POWER || order->mode == CRASH_POWER_MIXED)
+		crash_vfs_cut_power();
+	_exit(done ? 0 : 1);
+}
 
-		bool done;
+static _Noreturn void fork_for_others(int orders, int answers)
+{
+	struct order order;
 
-		crash_vfs_arm(n, mode);
-		done = work(ring, &err);
-		if (mode == CRASH_POWER || mode == CRASH_POWER_MIXED)
-			crash_vfs_cut_power();
-		_exit(done ? 0 : 1);
+	while (read(orders, &order, sizeof(order)) == sizeof(order)) {
+		int status = -1;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			obey(&order);
+		if (pid < 0 || waitpid(pid, &status, 0) != pid ||
+			write(answers, &status, sizeof(status)) != sizeof(status))
+			_exit(1);
 	}
-	CHECK(waitpid(pid, &status, 0) == pid);
+	_exit(0);
+}
+
+static bool start_forker(void)
+{
+	int orders[2], answers[2];
+	pid_t pid;
+
+	if (pipe2(orders, O_CLOEXEC) < 0 || pipe2(answers, O_CLOEXEC) < 0)
+		return false;
+	pid = fork();
+	if (pid < 0)
+		return false;
+	if (pid == 0) {
+		(void)close(orders[1]);
+		(void)close(answers[0]);
+		fork_for_others(orders[0], answers[1]);
+	}
+	(void)close(orders[0]);
+	(void)close(answers[1]);
+	forker.orders = orders[1];
+	forker.answers = answers[0];
+	return true;
+}
+
+/* True: the process came to its end before change n. */
+static bool ends_before(struct ring *ring, enum work work, long n, enum crash_mode mode)
+{
+	struct order order = {.work = work, .n = n, .mode = mode, .port = ring->port};
+	int status;
+
+	(void)snprintf(order.place, sizeof(order.place), "%s", ring->place);
+	(void)snprintf(order.target, sizeof(order.target), "%s", ring->target);
+	CHECK_INT(write(forker.orders, &order, sizeof(order)), sizeof(order));
+	CHECK_INT(read(forker.answers, &status, sizeof(status)), sizeof(status));
 	CHECK(WIFEXITED(status));
 	CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == CRASH_EXIT_CODE);
-	crash_vfs_arm(0, CRASH_OFF);
 	return WEXITSTATUS(status) == 0;
 }
 
@@ -82,7 +143,7 @@ static void stop_first_pass(enum crash_mode mode, long step)
 	long n = 1;
 
 	for (; !ended && n < TIMES_MAX; n += step) {
-		ended = ends_before(ring, mirror, n, mode);
+		ended = ends_before(ring, WORK_MIRROR, n, mode);
 		ring_check_sound(ring, ended);
 		complete(ring);
 		ring_forget(ring);
@@ -107,7 +168,7 @@ static void stop_second_pass(enum crash_mode mode, long step)
 	for (; !ended && n < TIMES_MAX; n += step) {
 		CLEANUP(freep) char *first_now = NULL;
 
-		ended = ends_before(ring, mirror, n, mode);
+		ended = ends_before(ring, WORK_MIRROR, n, mode);
 		first_now = ring_archive_text(ring, first);
 		CHECK_STR(first_now, first_text);
 		if (ended)
@@ -198,7 +259,7 @@ static void stop_restore(enum crash_mode mode, long step)
 	for (; !ended && n < TIMES_MAX; n += step) {
 		CLEANUP(freep) char *bytes_now = NULL;
 
-		ended = ends_before(ring, ring_restore, n, mode);
+		ended = ends_before(ring, WORK_RESTORE, n, mode);
 		CHECK_OK(ring_restore(ring, &err));
 		ring_check_restored(ring);
 		bytes_now = files_digests(ring->archive);
@@ -273,5 +334,7 @@ int main(int argc, char **argv)
 	};
 
 	crash_vfs_install();
+	if (!start_forker())
+		return 1;
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
 }

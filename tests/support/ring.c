@@ -57,20 +57,37 @@ static void make_now(struct ring *ring)
 	CHECK_OK(fs_make_dirs(now, 0700, &err));
 }
 
-struct ring *ring_new(const struct model_profile *profile, unsigned letters, const char *name)
+void ring_join(struct ring *ring, const char *place, const char *target, uint16_t port)
 {
-	struct ring *ring = xcalloc(1, sizeof(*ring));
-
-	ring->place = str_printf("%s/%s", check_temp_dir(), name);
+	*ring = (struct ring){
+		.port = port, .place = xstrdup(place), .target = target ? xstrdup(target) : NULL};
 	ring->archive = str_printf("%s/now/archive", ring->place);
 	ring->state_dir = str_printf("%s/now/state", ring->place);
 	ring->journal = str_printf("%s/now/journal/target.db", ring->place);
-	make_now(ring);
 	ring->account = (struct config_account){.name = (char *)alice,
 		.archive_path = ring->archive,
 		.max_message_bytes = 1024 * 1024,
 		.flag_scan_ms = 0};
 	str_list_add(&ring->account.folders, "*");
+}
+
+void ring_part(struct ring *ring)
+{
+	str_list_free(&ring->account.folders);
+	free(ring->place);
+	free(ring->archive);
+	free(ring->state_dir);
+	free(ring->journal);
+	free(ring->target);
+}
+
+struct ring *ring_new(const struct model_profile *profile, unsigned letters, const char *name)
+{
+	CLEANUP(freep) char *place = str_printf("%s/%s", check_temp_dir(), name);
+	struct ring *ring = xcalloc(1, sizeof(*ring));
+
+	ring_join(ring, place, NULL, 0);
+	make_now(ring);
 	ring->model = model_new(profile);
 	model_account_add(ring->model, alice, "secret", MODEL_MIRROR);
 	ring_new_target(ring);
@@ -97,12 +114,7 @@ void ring_freep(struct ring **ring)
 		return;
 	model_freep(&old->model);
 	files_remove(old->place);
-	str_list_free(&old->account.folders);
-	free(old->place);
-	free(old->archive);
-	free(old->state_dir);
-	free(old->journal);
-	free(old->target);
+	ring_part(old);
 	free(old);
 	*ring = NULL;
 }

@@ -21,6 +21,10 @@ struct ring {
 	struct config_account account;
 };
 
+/* A ring of paths alone, to mirror and restore over `port` in a process without the server. */
+void ring_join(struct ring *ring, const char *place, const char *target, uint16_t port);
+void ring_part(struct ring *ring);
+
 /* `letters` messages in some folders of alice; nothing mirrored yet. Files below place. */
 struct ring *ring_new(const struct model_profile *profile, unsigned letters, const char *name);
 void ring_freep(struct ring **ring);
