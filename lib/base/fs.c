@@ -30,10 +30,14 @@ void fs_set_hook(fs_hook *hook, void *context)
 	hook_context = context;
 }
 
-static void before_change(const char *what, const char *path)
+/* False: it must fail, as errno says. */
+static bool before_change(const char *what, const char *path)
 {
-	if (hook_function)
-		hook_function(hook_context, what, path);
+	int code = hook_function ? hook_function(hook_context, what, path) : 0;
+
+	if (code != 0)
+		errno = code;
+	return code == 0;
 }
 
 bool fs_sync_dir(const char *path, struct err *err)
@@ -42,8 +46,7 @@ bool fs_sync_dir(const char *path, struct err *err)
 
 	if (fd < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: open folder", path);
-	before_change("fsync", path);
-	if (fsync(fd) < 0)
+	if (!before_change("fsync", path) || fsync(fd) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: fsync folder", path);
 	return true;
 }
@@ -73,8 +76,7 @@ static bool make_one_dir(const char *path, mode_t mode, struct err *err)
 			return true;
 		return err_set(err, ERR_CREATE, "%s: is a file, a folder is needed", path);
 	}
-	before_change("mkdir", path);
-	if (mkdir(path, mode) < 0 && errno != EEXIST)
+	if ((!before_change("mkdir", path) || mkdir(path, mode) < 0) && errno != EEXIST)
 		return err_errno(err, ERR_CREATE, errno, "%s: create folder", path);
 	return fs_sync_parent(path, err);
 }
@@ -135,8 +137,8 @@ static bool finish_copy(int fd, const char *path, const struct stat *like, struc
 {
 	const struct timespec times[2] = {like->st_atim, like->st_mtim};
 
-	before_change("fsync", path);
-	if (futimens(fd, times) < 0 || fchmod(fd, like->st_mode & 0777) < 0 || fsync(fd) < 0)
+	if (!before_change("fsync", path) || futimens(fd, times) < 0 ||
+		fchmod(fd, like->st_mode & 0777) < 0 || fsync(fd) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s", path);
 	return true;
 }
@@ -161,8 +163,8 @@ bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *
 		return err_errno(err, ERR_LOCAL, errno, "%s: open", from);
 	if (is_copy(to, &st))
 		return true;
-	before_change("write", temporary);
-	out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (before_change("write", temporary))
+		out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (out < 0)
 		return err_errno(err, ERR_CREATE, errno, "%s: create", temporary);
 	return pour(in, out, from, temporary, ret_bytes, err) &&
@@ -174,14 +176,13 @@ static bool write_synced(
 {
 	CLEANUP(closep) int fd = -1;
 
-	before_change("write", path);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (before_change("write", path))
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return err_errno(err, ERR_CREATE, errno, "%s: create", path);
 	if (!write_all(fd, path, data, len, err))
 		return false;
-	before_change("fsync", path);
-	if (fsync(fd) < 0)
+	if (!before_change("fsync", path) || fsync(fd) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: fsync", path);
 	return true;
 }
@@ -197,16 +198,14 @@ bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode
 
 bool fs_rename(const char *from, const char *to, struct err *err)
 {
-	before_change("rename", to);
-	if (rename(from, to) < 0)
+	if (!before_change("rename", to) || rename(from, to) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: rename to %s", from, to);
 	return fs_sync_parent(to, err);
 }
 
 bool fs_remove(const char *path, struct err *err)
 {
-	before_change("remove", path);
-	if (unlink(path) < 0) {
+	if (!before_change("remove", path) || unlink(path) < 0) {
 		if (errno == ENOENT)
 			return true;
 		return err_errno(err, ERR_LOCAL, errno, "%s: remove", path);
@@ -216,8 +215,7 @@ bool fs_remove(const char *path, struct err *err)
 
 bool fs_chmod(const char *path, mode_t mode, struct err *err)
 {
-	before_change("chmod", path);
-	if (chmod(path, mode) < 0)
+	if (!before_change("chmod", path) || chmod(path, mode) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: chmod", path);
 	return true;
 }

@@ -59,8 +59,11 @@ void fs_unlock(int *fd); /* also for CLEANUP(); -1 is no lock */
 /* Does anybody hold it now? Never gets in the way of one who locks. */
 bool fs_is_locked(const char *path);
 
-/* Called before each change of the disk when set (tests only): kind of change and path. */
-typedef void fs_hook(void *context, const char *what, const char *path);
+/*
+ * Called before each change of the disk when set (tests only): kind of change and path. Not 0: the
+ * change fails with this errno.
+ */
+typedef int fs_hook(void *context, const char *what, const char *path);
 void fs_set_hook(fs_hook *hook, void *context);
 
 #endif

@@ -1,12 +1,17 @@
 #include "support/crash_vfs.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fs.h"
+#include "support/unsynced.h"
+
+enum { KEEP_EVERY = 2 };
 
 static atomic_long count;
 static atomic_long stop_at;
@@ -15,11 +20,29 @@ static atomic_int mode_now;
 struct crash_file {
 	sqlite3_file base;
 	sqlite3_file *real;
+	struct unsynced *unsynced; /* NULL: no power is cut */
+	bool is_wal;
+	const char *name; /* SQLite's, as long as the file is open */
 };
+
+static struct crash_file *crash_of(sqlite3_file *file)
+{
+	return (struct crash_file *)file;
+}
 
 static sqlite3_file *real_of(sqlite3_file *file)
 {
 	return ((struct crash_file *)file)->real;
+}
+
+static bool cuts_power(enum crash_mode mode)
+{
+	return mode == CRASH_POWER || mode == CRASH_POWER_MIXED;
+}
+
+static void lose(enum crash_mode mode)
+{
+	unsynced_lose(mode == CRASH_POWER_MIXED ? KEEP_EVERY : 0);
 }
 
 /* True: this change must fail. tear: whether to be told of CRASH_TEAR rather than stopped. */
@@ -33,7 +56,9 @@ static bool change(bool *tear)
 		*tear = true;
 		return false;
 	}
-	if ((mode == CRASH_EXIT || mode == CRASH_TEAR) && number >= at)
+	if (cuts_power(mode) && number >= at)
+		lose(mode);
+	if (mode <= CRASH_POWER_MIXED && mode != CRASH_OFF && number >= at)
 		_exit(CRASH_EXIT_CODE);
 	return (mode == CRASH_FULL && number >= at) || (mode == CRASH_FAIL_ONCE && number == at);
 }
@@ -63,6 +88,7 @@ static int crash_write(sqlite3_file *file, const void *data, int len, sqlite3_in
 		(void)real_of(file)->pMethods->xWrite(real_of(file), data, len / 2, offset);
 		_exit(CRASH_EXIT_CODE);
 	}
+	unsynced_write(crash_of(file)->unsynced, data, (size_t)len, offset);
 	return real_of(file)->pMethods->xWrite(real_of(file), data, len, offset);
 }
 
@@ -70,14 +96,31 @@ static int crash_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
 	if (change(NULL) && !is_full_disk())
 		return SQLITE_IOERR_TRUNCATE;
+	unsynced_truncate(crash_of(file)->unsynced, size);
 	return real_of(file)->pMethods->xTruncate(real_of(file), size);
+}
+
+static void folder_synced(const char *path)
+{
+	CLEANUP(freep) char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+
+	unsynced_folder_synced(folder);
 }
 
 static int crash_sync(sqlite3_file *file, int flags)
 {
+	struct crash_file *crash = crash_of(file);
+	int code;
+
 	if (change(NULL) && !is_full_disk())
 		return SQLITE_IOERR_FSYNC;
-	return real_of(file)->pMethods->xSync(real_of(file), flags);
+	code = real_of(file)->pMethods->xSync(real_of(file), flags);
+	if (code != SQLITE_OK || !crash->unsynced)
+		return code;
+	unsynced_synced(crash->unsynced);
+	if (crash->is_wal) /* SQLite syncs the folder of a new one as well */
+		folder_synced(crash->name);
+	return SQLITE_OK;
 }
 
 static int crash_size(sqlite3_file *file, sqlite3_int64 *ret_size)
@@ -155,6 +198,15 @@ static const sqlite3_io_methods crash_methods = {
 	.xShmUnmap = crash_shm_unmap,
 };
 
+static void watch(struct crash_file *crash, const char *name, int flags, int exists)
+{
+	crash->name = name;
+	crash->is_wal = (flags & SQLITE_OPEN_WAL) != 0;
+	crash->unsynced = unsynced_track(name);
+	if (!exists)
+		unsynced_created(name);
+}
+
 static int crash_open(
 	sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *ret_flags)
 {
@@ -170,9 +222,12 @@ static int crash_open(
 	if (!exists && change(NULL))
 		return is_full_disk() ? SQLITE_FULL : SQLITE_CANTOPEN;
 	code = real_vfs->xOpen(real_vfs, name, crash->real, flags, ret_flags);
-	if (code == SQLITE_OK)
-		crash->base.pMethods = &crash_methods;
-	return code;
+	if (code != SQLITE_OK)
+		return code;
+	crash->base.pMethods = &crash_methods;
+	if (name && cuts_power((enum crash_mode)atomic_load(&mode_now)))
+		watch(crash, name, flags, exists);
+	return SQLITE_OK;
 }
 
 static int crash_delete(sqlite3_vfs *vfs, const char *name, int sync)
@@ -198,13 +253,27 @@ static int crash_full_path(sqlite3_vfs *vfs, const char *name, int len, char *ou
 	return real_vfs->xFullPathname(real_vfs, name, len, out);
 }
 
-/* lib/base/fs cannot be told to fail, only be stopped. */
-static void fs_changes(void *context, const char *what, const char *path)
+/* Names need room, what is synced, removed or marked does not. */
+static bool needs_room(const char *what)
+{
+	return strcmp(what, "write") == 0 || strcmp(what, "mkdir") == 0;
+}
+
+static int fs_changes(void *context, const char *what, const char *path)
 {
 	(void)context;
-	(void)what;
-	(void)path;
-	(void)change(NULL);
+	if (change(NULL)) {
+		if (!is_full_disk())
+			return EIO;
+		return needs_room(what) ? ENOSPC : 0;
+	}
+	if (!cuts_power((enum crash_mode)atomic_load(&mode_now)))
+		return 0;
+	if (strcmp(what, "fsync") == 0)
+		unsynced_folder_synced(path);
+	else if (strcmp(what, "rename") == 0 && !fs_exists(path))
+		unsynced_created(path);
+	return 0;
 }
 
 void crash_vfs_install(void)
@@ -238,4 +307,9 @@ void crash_vfs_arm(long n, enum crash_mode mode)
 long crash_vfs_count(void)
 {
 	return atomic_load(&count);
+}
+
+void crash_vfs_cut_power(void)
+{
+	lose((enum crash_mode)atomic_load(&mode_now));
 }

@@ -3,8 +3,8 @@
  *
  * A change is: SQLite writes, syncs, truncates, removes or creates a file (its -shm apart, which is
  * never needed after a crash), or lib/base/fs changes something. Changes are counted over all
- * threads. A process that is stopped loses nothing the kernel has: this ring proves the order of
- * writes and mending, not what a power cut takes.
+ * threads. A process that is stopped loses nothing the kernel has; a power cut takes what was not
+ * synced (support/unsynced.h), of files that were opened after crash_vfs_arm().
  *
  *	crash_vfs_install();                 once, before any database is opened
  *	for (n = 1; ; n++)
@@ -14,11 +14,13 @@
 #define MAILSTOW_TESTS_CRASH_VFS_H
 
 enum crash_mode {
-	CRASH_OFF,       /* only count */
-	CRASH_EXIT,      /* _exit(CRASH_EXIT_CODE) in place of the n-th change */
-	CRASH_TEAR,      /* the same; of a write, half is done */
-	CRASH_FULL,      /* from the n-th change on no write of SQLite finds room */
-	CRASH_FAIL_ONCE, /* the n-th change, if it is SQLite's, fails with an I/O error */
+	CRASH_OFF,         /* only count */
+	CRASH_EXIT,        /* _exit(CRASH_EXIT_CODE) in place of the n-th change */
+	CRASH_TEAR,        /* the same; of a write, half is done */
+	CRASH_POWER,       /* the same, and nothing unsynced is left */
+	CRASH_POWER_MIXED, /* the same, and every other unsynced write is lost */
+	CRASH_FULL,        /* from the n-th change on no write finds room */
+	CRASH_FAIL_ONCE,   /* the n-th change fails with an I/O error */
 };
 
 enum { CRASH_EXIT_CODE = 99 };
@@ -30,5 +32,8 @@ void crash_vfs_arm(long n, enum crash_mode mode);
 
 /* Changes since crash_vfs_arm(). */
 long crash_vfs_count(void);
+
+/* Armed with CRASH_POWER or CRASH_POWER_MIXED: now, at the end of the work. Then _exit(). */
+void crash_vfs_cut_power(void);
 
 #endif

@@ -189,7 +189,8 @@ static char *join(struct lines *lines)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
 
-	qsort(lines->items, lines->count, sizeof(*lines->items), compare_lines);
+	if (lines->count > 0)
+		qsort(lines->items, lines->count, sizeof(*lines->items), compare_lines);
 	for (size_t i = 0; i < lines->count; i++) {
 		CHECK(buf_printf(&text, "%s\n", lines->items[i]));
 		free(lines->items[i]);
@@ -326,6 +327,32 @@ void ring_check_mirrored(struct ring *ring)
 	CHECK_STR(got, wanted);
 	(void)model_violations(ring->model, &violations);
 	CHECK_STR(violations, "");
+}
+
+static bool has_line(const char *text, const char *line, size_t len)
+{
+	for (const char *at = text; *at; at = strchr(at, '\n') + 1)
+		if (strncmp(at, line, len) == 0 && at[len] == '\n')
+			return true;
+	return false;
+}
+
+void ring_check_sound(struct ring *ring, bool whole)
+{
+	CLEANUP(freep) char *got = NULL;
+	CLEANUP(freep) char *there = NULL;
+
+	if (!whole && !archive_exists(ring->archive))
+		return;
+	archive_writer_freep(&(struct archive_writer *){fixture_writer(ring->archive)});
+	got = ring_archive_text(ring, ring_newest(ring));
+	there = server_text(ring);
+	if (whole)
+		CHECK_STR(got, there);
+	for (const char *at = got; *at; at = strchr(at, '\n') + 1)
+		if (!has_line(there, at, strcspn(at, "\n")))
+			check_fail(__FILE__, __LINE__, "alice has no %.*s", (int)strcspn(at, "\n"),
+				at);
 }
 
 /* --- restore --- */

@@ -42,6 +42,12 @@ int64_t ring_newest(struct ring *ring);
 /* The archive's newest state is complete, and alice's account as it is now. */
 void ring_check_mirrored(struct ring *ring);
 
+/*
+ * After a crash, before the next run: it opens, and holds nothing alice has not, each byte for
+ * byte. whole: all of it, as the pass was acknowledged.
+ */
+void ring_check_sound(struct ring *ring, bool whole);
+
 /* From the archive's newest state to the target. False: err says why. Exact or the promise ends. */
 bool ring_restore(struct ring *ring, struct err *err);
 
