@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive/journal.h"
+#include "archive/vault.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -45,8 +46,12 @@ bool catalogue_create(const char *archive_path, const uint8_t archive_uuid[ARCHI
 	struct birth birth = {archive_uuid, first};
 	struct db_options options = catalogue_options;
 	CLEANUP(freep) char *path = catalogue_path(archive_path);
+	CLEANUP(secret_freep) struct secret *key = NULL;
 	CLEANUP(db_freep) struct db *db = NULL;
 
+	if (!vault_key(archive_path, NULL, "catalogue", &key, err))
+		return false;
+	options.key = key ? key->data : NULL;
 	options.mode = DB_CREATE;
 	options.init = write_state;
 	options.init_context = &birth;
@@ -58,7 +63,11 @@ bool catalogue_open(
 {
 	struct db_options options = catalogue_options;
 	CLEANUP(freep) char *path = catalogue_path(archive_path);
+	CLEANUP(secret_freep) struct secret *key = NULL;
 
+	if (!vault_key(archive_path, NULL, "catalogue", &key, err))
+		return false;
+	options.key = key ? key->data : NULL;
 	options.mode = mode;
 	return db_open(path, &options, ret_catalogue, err);
 }
