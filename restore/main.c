@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&cmd_ls,
 	&cmd_cat,
 	&cmd_restore,
+	&cmd_key,
 	&cmd_config,
 	NULL,
 };

@@ -28,6 +28,7 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/rangeset.h"
+#include "base/secret.h"
 #include "base/wait.h"
 
 enum {
@@ -62,7 +63,12 @@ struct archive_secret {
 bool archive_create_encrypted(
 	const char *path, const struct archive_secret *secret, struct err *err);
 
+/* Has it a keyring? */
 bool archive_is_encrypted(const char *path);
+
+/* Put a keyring that was lost back, from the newest volume that has a copy. A plain archive stays
+ * as it is. */
+bool archive_mend_keyring(const char *path, struct err *err);
 
 /*
  * Unlock it for this process: from now on it is opened, read and written under this same path as a
@@ -73,6 +79,14 @@ bool archive_unlock(const char *path, const struct archive_secret *secret, struc
 bool archive_is_unlocked(const char *path);
 /* Forget the key. What is open stays open. */
 void archive_lock(const char *path);
+
+/*
+ * For files beside the archive that tell of its mail. A key for one of them, by its name: NULL when
+ * the archive is plain, ERR_AUTH when it is locked. And a name that tells nothing: of an encrypted
+ * archive, a keyed digest of text in hexadecimal; else text itself. The caller frees.
+ */
+bool archive_side_key(const char *path, const char *name, struct secret **ret_key, struct err *err);
+bool archive_hide_name(const char *path, const char *text, char **ret_name, struct err *err);
 
 struct archive_key {
 	uint32_t id;

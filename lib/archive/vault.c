@@ -127,6 +127,31 @@ bool vault_key(const char *archive_path, const uint8_t *salt, const char *info,
 	return true;
 }
 
+bool archive_side_key(const char *path, const char *name, struct secret **ret_key, struct err *err)
+{
+	CLEANUP(freep) char *info = str_printf("side %s", name);
+
+	return vault_key(path, NULL, info, ret_key, err);
+}
+
+bool archive_hide_name(const char *path, const char *text, char **ret_name, struct err *err)
+{
+	CLEANUP(secret_freep) struct secret *key = NULL;
+	uint8_t digest[SHA256_BYTES];
+	char hex[SHA256_HEX_MAX];
+
+	if (!archive_side_key(path, "names", &key, err))
+		return false;
+	if (!key) {
+		*ret_name = xstrdup(text);
+		return true;
+	}
+	hmac_sha256(key->data, key->len, text, strlen(text), digest);
+	sha256_hex(digest, hex);
+	*ret_name = xstrdup(hex);
+	return true;
+}
+
 /* --- keyrings --- */
 
 static bool read_copy(const char *archive_path, struct buf *ret_bytes, struct err *err)
@@ -142,6 +167,21 @@ static bool read_copy(const char *archive_path, struct buf *ret_bytes, struct er
 			return true;
 	}
 	return true;
+}
+
+bool archive_mend_keyring(const char *path, struct err *err)
+{
+	CLEANUP(buf_free) struct buf bytes = BUF_INIT(KEYRING_FILE_BYTES_MAX);
+	CLEANUP(freep) char *file = vault_keyring_path(path);
+	struct keyring keyring;
+
+	if (fs_exists(file))
+		return true;
+	if (!read_copy(path, &bytes, err))
+		return false;
+	return bytes.len == 0 ||
+	       (keyring_decode(bytes.data, bytes.len, &keyring, err) &&
+		       fs_write_atomic(file, bytes.data, bytes.len, KEYRING_MODE, err));
 }
 
 bool vault_keyring_bytes(const char *archive_path, struct buf *ret_bytes, struct err *err)
