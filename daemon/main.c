@@ -15,6 +15,7 @@
 #include "daemon/work.h"
 
 enum { EXIT_PARTIAL = 3, OPTION_ONCE = 256, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+enum { SKIPPED_LISTED_MAX = 50, FOLDER_BYTES_SHOWN = 300 };
 
 static const char help[] =
 	"mailstowd - mirrors IMAP accounts into archives, every change within a second\n"
@@ -55,6 +56,38 @@ static int worse(int a, int b)
 	return a == EXIT_PARTIAL ? b : a;
 }
 
+struct skip_list {
+	const char *account;
+	unsigned listed;
+};
+
+static bool list_skipped(void *context, const struct skipped *skipped, struct err *err)
+{
+	struct skip_list *list = context;
+	CLEANUP(freep)
+	char *folder = str_printable(
+		skipped->folder_path, strlen(skipped->folder_path), FOLDER_BYTES_SHOWN);
+
+	(void)err;
+	if (skipped->next_try_ms > 0 && list->listed++ < SKIPPED_LISTED_MAX)
+		log_warning("%s: %s uid %u: left out: %s", list->account, folder, skipped->uid,
+			skipped->reason);
+	return true;
+}
+
+/* Whoever is told that not all was done is told what. */
+static void list_all_skipped(const struct config_account *account, struct state *state)
+{
+	struct skip_list list = {.account = account->name};
+	struct err err = ERR_INIT;
+
+	if (!state_each_skipped(state, account->archive_path, list_skipped, &list, &err))
+		log_warning("%s: %s", account->name, err.text);
+	if (list.listed > SKIPPED_LISTED_MAX)
+		log_warning("%s: and %u more left out", account->name,
+			list.listed - SKIPPED_LISTED_MAX);
+}
+
 static int once_account(const struct config_account *account, struct state *state)
 {
 	CLEANUP(work_free) struct account_work work = {.account = account, .state = state};
@@ -68,6 +101,7 @@ static int once_account(const struct config_account *account, struct state *stat
 		return err_exit_code(err.kind);
 	}
 	work_state(&work, ACCOUNT_STOPPED, "", result.detail);
+	list_all_skipped(account, state);
 	return result.complete && result.skipped == 0 ? 0 : EXIT_PARTIAL;
 }
 

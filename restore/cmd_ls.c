@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "mime/date.h"
-#include "restore/json.h"
+#include "restore/entry.h"
 #include "restore/select.h"
 #include "restore/table.h"
 #include "restore/when.h"
@@ -49,29 +48,8 @@ static bool set_option(void *context, int id, const char *value, struct err *err
 static void print_json(const struct archive_entry *entry)
 {
 	struct json *line = json_begin();
-	char sha256[SHA256_HEX_MAX];
-	struct zoned_time date;
 
-	sha256_hex(entry->sha256, sha256);
-	json_put_text(line, "folder", entry->folder_path);
-	json_put_int(line, "uidvalidity", entry->uidvalidity);
-	json_put_int(line, "uid", entry->uid);
-	json_put_count(line, "size", entry->size);
-	json_put_text(line, "sha256", sha256);
-	if (entry->has_date)
-		json_put_zoned(line, "internaldate", entry->date);
-	else
-		json_put_null(line, "internaldate");
-	json_put_words(line, "flags", entry->flags);
-	json_put_time(line, "added", entry->added_ms);
-	json_put_time(line, "gone", entry->gone_ms);
-	json_put_text(line, "from", entry->from);
-	json_put_text(line, "subject", entry->subject);
-	if (mime_date_parse(entry->date_header, &date))
-		json_put_zoned(line, "date", date);
-	else
-		json_put_null(line, "date");
-	json_put_text(line, "message_id", entry->header_message_id);
+	entry_put(line, entry);
 	json_print(line);
 }
 

@@ -319,6 +319,17 @@ static bool apply_mark(struct apply *apply, const struct record_mark *mark, stru
 	return db_run(db, PUT, err);
 }
 
+static bool apply_pin(struct apply *apply, int64_t generation, bool pinned, struct err *err)
+{
+	struct db *db = apply->catalogue;
+
+	db_bind_int(db, CATALOGUE_SNAPSHOT_PIN, "generation", generation);
+	db_bind_int(db, CATALOGUE_SNAPSHOT_PIN, "pinned", pinned);
+	if (!db_run(db, CATALOGUE_SNAPSHOT_PIN, err))
+		return false;
+	return db_changes(db) == 1 || corrupt(apply, "a pin of snapshot", generation, err);
+}
+
 static bool apply_snapshot(
 	struct apply *apply, const struct record_snapshot *snapshot, struct err *err)
 {
@@ -367,6 +378,9 @@ bool apply_record(struct apply *apply, const struct record *record, struct err *
 		return apply_mark(apply, &record->mark, err);
 	case RECORD_SNAPSHOT:
 		return apply_snapshot(apply, &record->snapshot, err);
+	case RECORD_PIN:
+	case RECORD_UNPIN:
+		return apply_pin(apply, record->pin, record->kind == RECORD_PIN, err);
 	}
 	assert(!"a record of no kind");
 	return false;

@@ -326,6 +326,10 @@ bool archive_set_gone(struct archive_writer *writer, int64_t folder_id, uint32_t
 bool archive_set_mark(struct archive_writer *writer, int64_t folder_id,
 	const struct archive_mark *mark, struct err *err);
 
+/* Keep this generation whatever keep rules say, or no longer. ERR_NOT_FOUND, at the commit: there
+ * is none. */
+bool archive_pin(struct archive_writer *writer, int64_t generation, bool pinned, struct err *err);
+
 /*
  * All that was said up to here is consistent: the packer may commit it by itself when
  * ARCHIVE_COMMIT_BYTES are waiting. Does not wait.

@@ -88,6 +88,13 @@ bool archive_set_mark(struct archive_writer *writer, int64_t folder_id,
 	return writer_hand_over_record(writer, &record, err);
 }
 
+bool archive_pin(struct archive_writer *writer, int64_t generation, bool pinned, struct err *err)
+{
+	struct record record = {.kind = pinned ? RECORD_PIN : RECORD_UNPIN, .pin = generation};
+
+	return writer_hand_over_record(writer, &record, err);
+}
+
 /* --- messages --- */
 
 bool archive_message_begin(

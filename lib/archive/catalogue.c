@@ -40,14 +40,13 @@ static bool write_state(void *context, struct db *db, struct err *err)
 	return db_run(db, CATALOGUE_STATE_MAKE, err) && catalogue_add_volume(db, birth->first, err);
 }
 
-bool catalogue_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
-	const struct volume_id *first, struct err *err)
+bool catalogue_create(const char *archive_path, const char *db_path,
+	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], const struct volume_id *first,
+	struct db **ret_catalogue, struct err *err)
 {
 	struct birth birth = {archive_uuid, first};
 	struct db_options options = catalogue_options;
-	CLEANUP(freep) char *path = catalogue_path(archive_path);
 	CLEANUP(secret_freep) struct secret *key = NULL;
-	CLEANUP(db_freep) struct db *db = NULL;
 
 	if (!vault_key(archive_path, NULL, "catalogue", &key, err))
 		return false;
@@ -55,7 +54,7 @@ bool catalogue_create(const char *archive_path, const uint8_t archive_uuid[ARCHI
 	options.mode = DB_CREATE;
 	options.init = write_state;
 	options.init_context = &birth;
-	return db_open(path, &options, &db, err);
+	return db_open(db_path, &options, ret_catalogue, err);
 }
 
 bool catalogue_open(

@@ -152,6 +152,22 @@ static bool mark_changes(
 	return true;
 }
 
+static bool pin_changes(
+	struct db *db, int64_t generation, bool pinned, bool *ret_change, struct err *err)
+{
+	enum { ROW = CATALOGUE_SNAPSHOT_GET };
+	bool row;
+
+	db_bind_int(db, ROW, "generation", generation);
+	if (!db_step(db, ROW, &row, err))
+		return false;
+	if (!row)
+		return err_set(err, ERR_NOT_FOUND, "no snapshot %" PRId64, generation);
+	*ret_change = (db_int(db, ROW, 3) != 0) != pinned;
+	db_reset(db, ROW);
+	return true;
+}
+
 bool apply_is_change(
 	struct db *catalogue, const struct record *record, bool *ret_change, struct err *err)
 {
@@ -171,6 +187,10 @@ bool apply_is_change(
 		return any_gone(catalogue, &record->gone, ret_change, err);
 	case RECORD_MARK:
 		return mark_changes(catalogue, &record->mark, ret_change, err);
+	case RECORD_PIN:
+	case RECORD_UNPIN:
+		return pin_changes(
+			catalogue, record->pin, record->kind == RECORD_PIN, ret_change, err);
 	case RECORD_ITEM:
 	case RECORD_MESSAGE:
 	case RECORD_SNAPSHOT:

@@ -76,9 +76,12 @@ static bool prepare_folders(const char *path, struct err *err)
 /* From the first volume on it exists: a missing catalogue is made of the volumes. */
 static bool make_files(const char *path, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(db_freep) struct db *db = NULL;
 	struct volume_id id;
 
-	return volume_create(path, uuid, 1, &id, err) && catalogue_create(path, uuid, &id, err);
+	return volume_create(path, uuid, 1, &id, err) &&
+	       catalogue_create(path, catalogue, uuid, &id, &db, err);
 }
 
 bool archive_create(const char *path, struct err *err)
@@ -106,16 +109,14 @@ bool archive_create_encrypted(
 	return vault_make(path, uuid, secret, err) && make_files(path, uuid, err);
 }
 
-bool create_missing_catalogue(const char *path, struct err *err)
+bool create_catalogue(
+	const char *path, const char *db_path, struct db **ret_catalogue, struct err *err)
 {
-	CLEANUP(freep) char *catalogue = catalogue_path(path);
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	CLEANUP(volume_close) struct volume volume = {0};
 	CLEANUP(freep) char *first = NULL;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (fs_exists(catalogue))
-		return true;
 	if (!volume_list(path, &list, err))
 		return false;
 	if (list.count == 0)
@@ -123,5 +124,13 @@ bool create_missing_catalogue(const char *path, struct err *err)
 	first = volume_path(path, &list.items[0]);
 	return volume_open(path, &list.items[0], replay_peek_mode(first), &volume, err) &&
 	       volume_archive_uuid(&volume, uuid, err) &&
-	       catalogue_create(path, uuid, &list.items[0], err);
+	       catalogue_create(path, db_path, uuid, &list.items[0], ret_catalogue, err);
+}
+
+bool create_missing_catalogue(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(db_freep) struct db *db = NULL;
+
+	return fs_exists(catalogue) || create_catalogue(path, catalogue, &db, err);
 }

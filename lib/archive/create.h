@@ -5,6 +5,11 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "db/db.h"
+
+/* Make an empty catalogue at db_path for the volumes that stand in the archive at path. */
+bool create_catalogue(
+	const char *path, const char *db_path, struct db **ret_catalogue, struct err *err);
 
 /*
  * Make an empty catalogue where there are volumes but none: making the archive was interrupted, or

@@ -35,6 +35,8 @@ enum record_kind {
 	RECORD_GONE = 8,
 	RECORD_MARK = 9,
 	RECORD_SNAPSHOT = 10,
+	RECORD_PIN = 11,
+	RECORD_UNPIN = 12,
 };
 
 /* Bits within a folder's and a placement's record. */
@@ -134,6 +136,7 @@ struct record {
 		struct record_message message;
 		struct record_folder folder;
 		int64_t folder_gone; /* id */
+		int64_t pin;         /* generation, also of RECORD_UNPIN */
 		struct {
 			int64_t folder;
 			uint32_t uidvalidity;

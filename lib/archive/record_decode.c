@@ -197,6 +197,10 @@ static bool get_body(struct reader *in, struct record *record)
 	case RECORD_SNAPSHOT:
 		get_snapshot(in, &record->snapshot);
 		return true;
+	case RECORD_PIN:
+	case RECORD_UNPIN:
+		record->pin = get_id(in);
+		return true;
 	}
 	return false;
 }

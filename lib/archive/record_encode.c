@@ -112,6 +112,9 @@ static bool put_body(struct buf *out, const struct record *record)
 		return put_mark(out, &record->mark);
 	case RECORD_SNAPSHOT:
 		return put_snapshot(out, &record->snapshot);
+	case RECORD_PIN:
+	case RECORD_UNPIN:
+		return put_uint(out, (uint64_t)record->pin);
 	}
 	assert(!"a record of no kind");
 	return false;

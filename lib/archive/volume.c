@@ -413,6 +413,39 @@ bool volume_get_frame(struct volume *volume, int64_t frame_id, bool is_journal, 
 	return ok || err_wrap(err, "%s: frame %" PRId64, db_path(db), frame_id);
 }
 
+bool volume_check_frame(struct volume *volume, int64_t frame_id, struct err *err)
+{
+	struct db *db = volume->db;
+	uint8_t digest[SHA256_BYTES];
+	size_t len, sha256_len;
+	const void *data, *sha256;
+	bool row, same;
+
+	db_bind_int(db, VOLUME_FRAME_GET, "id", frame_id);
+	if (!db_step(db, VOLUME_FRAME_GET, &row, err))
+		return err_wrap(err, "frame %" PRId64, frame_id);
+	if (!row)
+		return err_set(err, ERR_CORRUPT, "frame %" PRId64 " is missing", frame_id);
+	sha256 = db_blob(db, VOLUME_FRAME_GET, 3, &sha256_len);
+	data = db_blob(db, VOLUME_FRAME_GET, 4, &len);
+	sha256_of(data, len, digest);
+	same = sha256_len == SHA256_BYTES && memcmp(digest, sha256, SHA256_BYTES) == 0;
+	db_reset(db, VOLUME_FRAME_GET);
+	return same || err_set(err, ERR_CORRUPT, "frame %" PRId64 " is damaged", frame_id);
+}
+
+bool volume_count_frames(struct volume *volume, uint64_t *ret_count, struct err *err)
+{
+	bool row;
+
+	if (!db_step(volume->db, VOLUME_FRAME_COUNT, &row, err))
+		return false;
+	assert(row);
+	*ret_count = (uint64_t)db_int(volume->db, VOLUME_FRAME_COUNT, 0);
+	db_reset(volume->db, VOLUME_FRAME_COUNT);
+	return true;
+}
+
 bool volume_remove_frames(struct volume *volume, int64_t first, int64_t last, struct err *err)
 {
 	db_bind_int(volume->db, VOLUME_FRAME_REMOVE, "first", first);

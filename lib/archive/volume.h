@@ -68,6 +68,11 @@ bool volume_put_frame(
 bool volume_get_frame(struct volume *volume, int64_t frame_id, bool is_journal, struct zstd *zstd,
 	struct buf *ret_raw, struct err *err);
 
+/* Is this frame there, and as it was written? Nothing is unpacked. ERR_CORRUPT. */
+bool volume_check_frame(struct volume *volume, int64_t frame_id, struct err *err);
+
+bool volume_count_frames(struct volume *volume, uint64_t *ret_count, struct err *err);
+
 /* Remove frames first..last that no journal frame names. */
 bool volume_remove_frames(struct volume *volume, int64_t first, int64_t last, struct err *err);
 

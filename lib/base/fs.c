@@ -17,7 +17,8 @@ enum {
 	LOCK_RETRY_US = 50 * 1000,
 	LOCK_TEXT_MAX = 128,
 	LOCK_NAME_MAX = 64,
-	READ_STEP_BYTES = 64 * 1024
+	READ_STEP_BYTES = 64 * 1024,
+	COPY_STEP_BYTES = 1024 * 1024,
 };
 
 static fs_hook *hook_function;
@@ -108,6 +109,64 @@ static bool write_all(int fd, const char *path, const void *data, size_t len, st
 		len -= (size_t)done;
 	}
 	return true;
+}
+
+/* All of in, from where it stands, to out. */
+static bool pour(
+	int in, int out, const char *from, const char *to, uint64_t *ret_bytes, struct err *err)
+{
+	CLEANUP(freep) uint8_t *chunk = xmalloc(COPY_STEP_BYTES);
+	ssize_t got;
+
+	*ret_bytes = 0;
+	while ((got = read(in, chunk, COPY_STEP_BYTES)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_errno(err, ERR_LOCAL, errno, "%s: read", from);
+		if (!write_all(out, to, chunk, (size_t)got, err))
+			return false;
+		*ret_bytes += (uint64_t)got;
+	}
+	return true;
+}
+
+static bool finish_copy(int fd, const char *path, const struct stat *like, struct err *err)
+{
+	const struct timespec times[2] = {like->st_atim, like->st_mtim};
+
+	before_change("fsync", path);
+	if (futimens(fd, times) < 0 || fchmod(fd, like->st_mode & 0777) < 0 || fsync(fd) < 0)
+		return err_errno(err, ERR_LOCAL, errno, "%s", path);
+	return true;
+}
+
+static bool is_copy(const char *path, const struct stat *of)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == of->st_size &&
+	       st.st_mtim.tv_sec == of->st_mtim.tv_sec && st.st_mtim.tv_nsec == of->st_mtim.tv_nsec;
+}
+
+bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err)
+{
+	CLEANUP(closep) int in = open(from, O_RDONLY | O_CLOEXEC);
+	CLEANUP(freep) char *temporary = str_printf("%s.new", to);
+	CLEANUP(closep) int out = -1;
+	struct stat st;
+
+	*ret_bytes = 0;
+	if (in < 0 || fstat(in, &st) < 0)
+		return err_errno(err, ERR_LOCAL, errno, "%s: open", from);
+	if (is_copy(to, &st))
+		return true;
+	before_change("write", temporary);
+	out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (out < 0)
+		return err_errno(err, ERR_CREATE, errno, "%s: create", temporary);
+	return pour(in, out, from, temporary, ret_bytes, err) &&
+	       finish_copy(out, temporary, &st, err) && fs_rename(temporary, to, err);
 }
 
 static bool write_synced(

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -23,6 +24,13 @@ bool fs_sync_parent(const char *path, struct err *err);
 
 /* Replace path by data: temporary file, fsync, rename, fsync of the folder. */
 bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
+
+/*
+ * Make `to` a copy of `from`, of any size, with its permission bits and time of change: temporary
+ * file, fsync, rename, fsync of the folder. One that has the same size and time already is taken
+ * for it. *ret_bytes: how many were copied.
+ */
+bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err);
 
 /* Read a whole file of at most out->max bytes. ERR_NOT_FOUND when there is none. */
 bool fs_read(const char *path, struct buf *out, struct err *err);

@@ -395,6 +395,17 @@ bool db_remove_wal(const char *path, struct err *err)
 	return (!fs_exists(wal) || fs_remove(wal, err)) && (!fs_exists(shm) || fs_remove(shm, err));
 }
 
+/* SQLite's words come in lines. */
+static bool damaged(const struct db *db, const char *finding, struct err *err)
+{
+	CLEANUP(freep) char *words = xstrdup(finding);
+
+	for (char *c = words; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	return err_set(err, ERR_CORRUPT, "%s: %s", db->path, words);
+}
+
 bool db_integrity_check(struct db *db, struct err *err)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -408,7 +419,7 @@ bool db_integrity_check(struct db *db, struct err *err)
 	if (!finding)
 		(void)db_fail(db, code, "integrity_check", err);
 	else if (strcmp(finding, "ok") != 0)
-		(void)err_set(err, ERR_CORRUPT, "%s: %s", db->path, finding);
+		(void)damaged(db, finding, err);
 	code = finding && strcmp(finding, "ok") == 0;
 	(void)sqlite3_finalize(stmt);
 	return code;

@@ -99,6 +99,9 @@ bool db_is_null(struct db *db, size_t query, int column);
 const char *db_text(struct db *db, size_t query, int column);
 const void *db_blob(struct db *db, size_t query, int column, size_t *ret_len);
 
+/* Do the rows that both stand on have the same values? Both ran the same query of one kind. */
+bool db_same_row(struct db *a, struct db *b, size_t query);
+
 /* --- transactions --- */
 
 bool db_begin(struct db *db, struct err *err);      /* for writing at once (IMMEDIATE) */

@@ -159,6 +159,34 @@ const void *db_blob(struct db *db, size_t query, int column, size_t *ret_len)
 	return data ? data : "";
 }
 
+static bool same_value(sqlite3_value *a, sqlite3_value *b)
+{
+	int type = sqlite3_value_type(a);
+	int len;
+
+	if (type != sqlite3_value_type(b))
+		return false;
+	if (type == SQLITE_INTEGER)
+		return sqlite3_value_int64(a) == sqlite3_value_int64(b);
+	if (type == SQLITE_NULL)
+		return true;
+	len = sqlite3_value_bytes(a);
+	return len == sqlite3_value_bytes(b) &&
+	       (len == 0 || memcmp(sqlite3_value_blob(a), sqlite3_value_blob(b), (size_t)len) == 0);
+}
+
+bool db_same_row(struct db *a, struct db *b, size_t query)
+{
+	sqlite3_stmt *left = statement(a, query), *right = statement(b, query);
+	int columns = sqlite3_column_count(left);
+
+	assert(a->kind == b->kind);
+	for (int i = 0; i < columns; i++)
+		if (!same_value(sqlite3_column_value(left, i), sqlite3_column_value(right, i)))
+			return false;
+	return true;
+}
+
 /* --- transactions --- */
 
 static bool run_own(struct db *db, enum db_own_query query, const char *what, struct err *err)

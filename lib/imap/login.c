@@ -4,6 +4,12 @@
 #include "net/tls.h"
 #include "net/wirelog.h"
 
+/* A server that expects TLS from the first byte says nothing to one who waits for a greeting. */
+static bool waits_for_tls(const struct imap *imap, const struct err *err)
+{
+	return err->kind == ERR_RETRY && !stream_is_secure(imap->stream);
+}
+
 static bool greet(struct imap *imap, struct err *err)
 {
 	const struct imap_reply *reply;
@@ -11,7 +17,9 @@ static bool greet(struct imap *imap, struct err *err)
 
 	imap->silence_ms = imap->patience.greeting_ms;
 	if (!session_step(imap, &sent, &reply, err))
-		return err_wrap(err, "greeting");
+		return err_wrap(err, "%s",
+			waits_for_tls(imap, err) ? "no greeting (a port for implicit TLS?)"
+						 : "greeting");
 	imap->silence_ms = imap->patience.reply_ms;
 	if (reply->kind != IMAP_STATUS)
 		return err_set(err, ERR_PROTOCOL, "greeting: not that of an IMAP server");
@@ -98,10 +106,10 @@ bool imap_connect(const struct imap_login *login, struct imap **ret_imap, struct
 		return false;
 	if (login->tls == IMAP_TLS_IMPLICIT) {
 		if (!tls_start(&stream, &options, wait, &secure, err))
-			return err_wrap(err, "%s", login->host);
+			return err_wrap(err, "%s port %u", login->host, (unsigned)login->port);
 		stream = secure;
 	}
 	if (!imap_connect_over(TAKE(stream), login, ret_imap, err))
-		return err_wrap(err, "%s", login->host);
+		return err_wrap(err, "%s port %u", login->host, (unsigned)login->port);
 	return true;
 }

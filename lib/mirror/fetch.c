@@ -177,6 +177,24 @@ static bool settle_missing(struct taking *taking, const struct rangeset *missing
 	return true;
 }
 
+/* The first message that is missing is where the session ended. Always false. */
+static bool suspect(struct taking *taking, const struct rangeset *uids, const struct err *err)
+{
+	CLEANUP(rangeset_free) struct rangeset came = {0}, missing = {0};
+	struct folder_job *job = taking->job;
+	struct err ignored = ERR_INIT; /* the lost session is what there is to tell */
+
+	if (err->kind != ERR_RETRY && err->kind != ERR_PROTOCOL)
+		return false;
+	rangeset_add_set(&came, &taking->had);
+	rangeset_add_set(&came, &taking->placed);
+	rangeset_subtract(uids, &came, &missing);
+	if (missing.count > 0)
+		(void)ledger_suspect(&job->pass->ledger, job->server->path, job->uidvalidity,
+			missing.items[0].first, &ignored);
+	return false;
+}
+
 static void taking_free(struct taking *taking)
 {
 	rangeset_free(&taking->placed);
@@ -190,13 +208,13 @@ bool folder_fetch(struct folder_job *job, const struct rangeset *uids, struct er
 	CLEANUP(rangeset_free) struct rangeset again = {0}, missing = {0};
 
 	if (!fetch_once(&taking, uids, 0, err))
-		return false;
+		return suspect(&taking, uids, err);
 	rangeset_subtract(uids, &taking.had, &again);
 	if (again.count == 0)
 		return true;
 	/* one poisoned message makes a server refuse its whole range: ask for each alone */
 	if (!fetch_once(&taking, &again, 1, err))
-		return false;
+		return suspect(&taking, &again, err);
 	rangeset_subtract(&again, &taking.had, &missing);
 	return missing.count == 0 || settle_missing(&taking, &missing, err);
 }

@@ -119,24 +119,42 @@ static struct ledger_entry *find(
 	return &ledger->items[ledger->count++];
 }
 
+static bool put(struct ledger *ledger, struct ledger_entry *entry, int64_t next_try_ms,
+	const char *reason, struct err *err)
+{
+	bool hides = archive_is_encrypted(ledger->account->archive_path);
+	struct skipped skipped = {.folder_path = entry->folder,
+		.uidvalidity = entry->uidvalidity,
+		.uid = entry->uid,
+		.size = entry->size,
+		.reason = hides ? "the reason is not noted of an encrypted archive" : reason,
+		.attempts = ++entry->attempts,
+		.next_try_ms = next_try_ms};
+
+	entry->next_try_ms = next_try_ms;
+	return state_skip_put(ledger->state, ledger->account->archive_path, &skipped, err);
+}
+
 bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
 	uint64_t size, const char *reason, bool too_large, struct err *err)
 {
 	CLEANUP(freep) char *name = name_of(ledger, folder);
 	struct ledger_entry *entry = find(ledger, name, uidvalidity, uid);
-	bool hides = strcmp(name, folder) != 0;
-	struct skipped skipped = {.folder_path = name,
-		.uidvalidity = uidvalidity,
-		.uid = uid,
-		.size = size,
-		.reason = hides ? "" : reason};
 
 	entry->size = size;
-	entry->next_try_ms = too_large ? INT64_MAX : ledger->now_ms + retry_ms(entry->attempts);
-	entry->attempts++;
-	skipped.attempts = entry->attempts;
-	skipped.next_try_ms = entry->next_try_ms;
-	return state_skip_put(ledger->state, ledger->account->archive_path, &skipped, err);
+	return put(ledger, entry,
+		too_large ? INT64_MAX : ledger->now_ms + retry_ms(entry->attempts), reason, err);
+}
+
+bool ledger_suspect(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
+	struct err *err)
+{
+	CLEANUP(freep) char *name = name_of(ledger, folder);
+	struct ledger_entry *entry = find(ledger, name, uidvalidity, uid);
+	bool first = entry->attempts == 0;
+
+	return put(ledger, entry, first ? 0 : ledger->now_ms + retry_ms(entry->attempts),
+		"the session ended while it was fetched", err);
 }
 
 void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidity,

@@ -21,7 +21,7 @@ struct ledger_entry {
 	uint32_t uidvalidity, uid;
 	uint64_t size;
 	int attempts;
-	int64_t next_try_ms; /* wall time; INT64_MAX: too large */
+	int64_t next_try_ms; /* wall time; INT64_MAX: too large; 0: suspected */
 	bool settled;        /* no longer an entry */
 };
 
@@ -49,6 +49,14 @@ bool ledger_due(const struct ledger *ledger, const char *folder);
 /* This message could not be had. too_large: it is over max-message-size. */
 bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
 	uint64_t size, const char *reason, bool too_large, struct err *err);
+
+/*
+ * The session ended where this message was due. The first time that may be the network's doing, and
+ * it is asked for at once; after that it is left out for a while, as servers end sessions over one
+ * message they cannot read, and everything behind it would never come.
+ */
+bool ledger_suspect(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
+	struct err *err);
 
 /* These messages of a folder were fetched, or are no more. Those of another UIDVALIDITY are no
  * more either; uidvalidity 0 settles the whole folder. In memory: see ledger_save(). */

@@ -299,7 +299,9 @@ static bool nothing_came_yet(const struct stream *lower, struct err *err)
 
 	if (stream_buffered(lower) > 0 ||
 		recv(stream_fd(lower), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
-		return err_set(err, ERR_SECURITY, "server sent unencrypted bytes where TLS begins");
+		return err_set(err, ERR_SECURITY,
+			"server sent unencrypted bytes where TLS begins: not TLS (a port for "
+			"STARTTLS?)");
 	return true;
 }
 

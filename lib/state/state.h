@@ -58,7 +58,8 @@ struct skipped {
 	uint64_t size;
 	const char *reason; /* printable */
 	int attempts;
-	int64_t next_try_ms; /* wall time; INT64_MAX: never by itself (too large) */
+	/* wall time; INT64_MAX: never by itself (too large); 0: at once, not counted as skipped */
+	int64_t next_try_ms;
 };
 bool state_skip_put(struct state *state, const char *archive_path, const struct skipped *skipped,
 	struct err *err);

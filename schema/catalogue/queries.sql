@@ -24,6 +24,50 @@ update volume set state = :state where sequence = :sequence;
 -- name: volume_set_applied
 update volume set applied_frame = :frame where sequence = :sequence;
 
+-- Whole tables in an order that does not depend on how they came to be: a catalogue is compared
+-- with one made of the volumes anew.
+
+-- name: all_volumes
+select sequence, uuid, state, applied_frame from volume order by sequence;
+
+-- name: all_folders
+select id, gen_from, gen_to, path, wire_name, delimiter, attributes, special_use, subscribed,
+	selectable, uidvalidity
+from folder order by id, gen_from;
+
+-- name: all_placements
+select p.folder, p.uidvalidity, p.uid, p.gen_from, p.gen_to, p.gone, p.added, p.message, p.known,
+	p.date_s, p.date_offset, p.date_text, f.flags
+from placement p left join flag_set f on f.id = p.flag_set
+order by p.folder, p.uidvalidity, p.uid, p.gen_from;
+
+-- name: all_messages
+select id, sha256, size, header_size, item, sender, subject, date_header, message_id
+from message order by id;
+
+-- name: all_items
+select id, kind, volume, frame, offset, size, sha256 from item order by id;
+
+-- name: all_marks
+select folder, uidvalidity, uidnext, highestmodseq, messages, flags_compared_ms
+from mark order by folder;
+
+-- name: all_snapshots
+select generation, unix_ms, complete, pinned, messages, bytes, added, removed, changed
+from snapshot order by generation;
+
+-- name: messages_stored
+select m.id, i.volume, i.frame, i.size, i.offset
+from message m left join item i on i.id = m.item
+order by i.volume, i.frame, i.offset;
+
+-- name: message_places
+select distinct f.path, p.uid
+from placement p join folder f on f.id = p.folder and f.gen_from = (
+	select max(gen_from) from folder where id = p.folder)
+where p.message = :message
+order by f.path, p.uid;
+
 -- name: item_put
 insert into item (id, kind, volume, frame, offset, size, sha256)
 values (:id, :kind, :volume, :frame, :offset, :size, :sha256);
@@ -187,6 +231,9 @@ delete from mark where folder = :folder and uidvalidity <> :uidvalidity;
 insert into snapshot (generation, unix_ms, complete, pinned, messages, bytes, added, removed,
 	changed)
 values (:generation, :unix_ms, :complete, 0, :messages, :bytes, :added, :removed, :changed);
+
+-- name: snapshot_pin
+update snapshot set pinned = :pinned where generation = :generation;
 
 -- name: snapshot_last
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes

@@ -28,4 +28,4 @@ select folder, uidvalidity, uid, size, reason, attempts, next_try_ms
 from skipped where archive = :archive order by folder, uidvalidity, uid;
 
 -- name: skip_count
-select count(*) from skipped where archive = :archive;
+select count(*) from skipped where archive = :archive and next_try_ms > 0;

@@ -13,6 +13,9 @@ values (:id, :kind, :codec, :rawlen, :sha256, :data);
 -- name: frame_get
 select kind, codec, rawlen, sha256, data from frame where id = :id;
 
+-- name: frame_count
+select count(*) from frame;
+
 -- name: frame_remove
 delete from frame where id between :first and :last;
 

@@ -16,6 +16,7 @@ import traceback
 MAILSTOW = os.environ["MAILSTOW"]
 MAILSTOWD = os.environ["MAILSTOWD"]
 MAKE_ARCHIVE = os.environ["MAKE_ARCHIVE"]
+READ_ARCHIVE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "read_archive.py"
 RUN_SECONDS = 60
 EXACT = b"From: Ann <ann@example.org>\r\nSubject: exact\r\n\r\n\xff\xfe \r bytes\r\n.\r\n"
 MESSAGES = {
@@ -532,6 +533,121 @@ def a_full_disk_is_exit_74(lab):
             has(done.stderr.decode(), "standard output")
 
 
+def the_format_alone_is_enough(lab):
+    """Mail is not locked in: a short program that shares nothing with ours reads all of it."""
+    output = lab.place / "taken out"
+    done = subprocess.run([sys.executable, READ_ARCHIVE, lab.archive, output, "--gone"],
+                          check=False, capture_output=True, text=True, timeout=RUN_SECONDS)
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    rows = [line.split("\t") for line in (output / "index.tsv").read_text().splitlines()]
+    equal(sorted((row[0], int(row[1]), int(row[2]), row[3]) for row in rows),
+          sorted((line["folder"], line["uidvalidity"], line["uid"], line["sha256"])
+                 for line in lab.ask("ls", "alice", "--deleted")))
+    for row in rows:
+        equal(hashlib.sha256((output / row[6]).read_bytes()).hexdigest(), row[3])
+    has(done.stdout, lab.ask("status", "alice")[0]["head"])
+
+
+def what_changed_is_told(lab):
+    equal(lab.ask("diff", "alice@1", "alice@1"), [])
+    lines = lab.ask("diff", "alice@1", "alice")
+    keys = set(lab.ask("ls", "alice")[0])
+    for line in lines:
+        equal(set(line) - {"from_folder", "from_uid"}, keys | {"change"})
+    told = {(line["change"], line["folder"], line["uid"]) for line in lines}
+    now = {(line["folder"], line["uid"]): line["flags"] for line in lab.ask("ls", "alice")}
+    then = {(line["folder"], line["uid"]): line["flags"] for line in lab.ask("ls", "alice@1")}
+    moved = {(line["from_folder"], line["from_uid"]): (line["folder"], line["uid"])
+             for line in lines if line["change"] == "moved"}
+    wanted = {("removed", *place) for place in then if place not in now and place not in moved}
+    wanted |= {("added", *place) for place in now
+               if place not in then and place not in moved.values()}
+    wanted |= {("flags", *place) for place in now if place in then and now[place] != then[place]}
+    wanted |= {("moved", *place) for place in moved.values()}
+    equal(told, wanted)
+    has(lab.run("diff", "alice@1", "alice@2").output, "CHANGE")
+    lab.fails(64, "diff", "alice", "alice@1")
+    lab.fails(66, "diff", "alice@1", "alice@99")
+
+
+def a_pin_is_remembered_by_the_volumes(lab):
+    def pins():
+        return {line["id"]: line["pinned"] for line in lab.ask("snapshots", "alice")}
+    before = lab.ask("ls", "alice")
+    equal(lab.run("pin", "alice@1", "--json").output, "")
+    equal(pins(), {1: True, 2: False, 3: False})
+    snapshots = lab.ask("snapshots", "alice")
+    equal(snapshots[2]["complete"], snapshots[1]["complete"])
+    for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
+        (lab.archive / name).unlink(missing_ok=True)
+    lab.run("rebuild", "alice")
+    equal(pins(), {1: True, 2: False, 3: False})
+    lab.run("pin", "alice@1")  # nothing new: no new snapshot
+    equal(len(pins()), 3)
+    lab.run("unpin", "alice@1")
+    equal(pins(), {1: False, 2: False, 3: False, 4: False})
+    equal(lab.ask("ls", "alice"), before)
+    lab.ask("check", "alice", "--read-data")
+    lab.fails(66, "pin", "alice@99")
+    lab.fails(64, "pin", "alice")
+
+
+def a_copy_is_an_archive(lab):
+    copy = lab.place / "disk" / "copy"
+    wanted = lab.run("ls", "alice", "--json").output
+    has(lab.run("copy", "alice", copy).output, "2 files copied")
+    equal(lab.run("ls", f"{copy}/", "--json", conf=False).output, wanted)
+    equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
+    equal(lab.run("cat", f"{copy}@1", "INBOX", "1", conf=False).content, EXACT)
+    has(lab.run("copy", "alice", copy).output, "Nothing")
+    lab.run("pin", "alice@1")
+    has(lab.run("copy", "alice", copy).output, "2 files copied")
+    equal(lab.ask("snapshots", f"{copy}"), lab.ask("snapshots", "alice"))
+    equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
+    lab.run("unpin", f"{copy}/@1")  # it goes its own way
+    lab.fails(73, "copy", "alice", copy, words="was written to")
+    other = lab.place / "other"
+    lab.run("copy", "alice", other)
+    volume = next((other / "volumes").glob("*.vol"))
+    volume.rename(volume.with_name(volume.name.replace(volume.name[9:17], "01234567")))
+    lab.fails(73, "copy", "alice", f"{other}", words="another one")
+    lab.fails(66, "copy", "never", f"{other}")
+
+
+SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
+
+
+def a_sound_archive_is_checked(lab):
+    head = lab.ask("status", "alice")[0]["head"]
+    for options, messages in ((), 0), (("--read-data",), 4), (("--read-data=100",), 4):
+        summary = lab.ask("check", "alice", *options)[-1]
+        equal(set(summary), SUMMARY_OF_CHECK)
+        equal((summary["errors"], summary["messages"], summary["head"]), (0, messages, head))
+    lab.ask("check", f"{lab.archive}", "--expect-head", head)
+    lab.ask("check", "alice", "--expect-head", "0" * 64, status=65)
+    lab.fails(64, "check", "alice", "--read-data=0")
+    lab.fails(64, "check", "alice", "--expect-head", "12")
+    lab.fails(64, "check", "alice@1")
+    lab.fails(66, "check", "nobody")
+
+
+def a_damaged_archive_is_told_and_its_catalogue_made_anew(lab):
+    wanted = lab.run("ls", "alice", "--json").output
+    for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
+        (lab.archive / name).unlink(missing_ok=True)
+    finding, summary = lab.ask("check", "alice", status=65)
+    equal(set(finding), {"where", "what", "lost"})
+    equal((finding["where"], finding["lost"], summary["errors"]), ("catalogue.db", [], 1))
+    equal(lab.run("rebuild", "alice", "--json").output, "")
+    equal(lab.run("ls", "alice", "--json").output, wanted)
+    lab.ask("check", "alice", "--read-data")
+    for wal in (lab.archive / "volumes").glob("*.vol-*"):
+        wal.unlink()
+    lab.ask("check", "alice", status=65)
+    lab.fails(65, "rebuild", "alice", words="put the missing volumes")
+    equal(len(lab.ask("snapshots", "alice")), 2)
+
+
 def keep(promise):
     lab = Lab()
     try:
@@ -568,5 +684,8 @@ main([
     every_problem_of_a_configuration_is_told, a_good_configuration_is_checked_in_silence,
     checking_looks_at_files_too, accounts_of_a_list_are_accounts, what_is_shown_is_a_configuration,
     every_command_has_help, tables_fit_the_terminal, nothing_steers_the_terminal,
-    a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74,
+    a_reader_that_leaves_ends_it_quietly, a_full_disk_is_exit_74, a_sound_archive_is_checked,
+    a_damaged_archive_is_told_and_its_catalogue_made_anew, the_format_alone_is_enough,
+    what_changed_is_told, a_pin_is_remembered_by_the_volumes,
+    a_copy_is_an_archive,
 ])

@@ -91,9 +91,26 @@ def a_pass_by_hand_goes_beside_the_daemon(lab):
     deliver(lab, user, "INBOX", count + 1)
 
 
+def a_copy_is_made_and_kept_up_while_the_daemon_runs(lab):
+    user, count = watching(lab)
+    target = lab.account("bob", extra="mirror = no")
+    copy = lab.place / "disk" / "alice"
+    live.equal(lab.run("mailstow", "copy", "alice", copy).status, 0)
+    for number in range(1, 4):
+        deliver(lab, user, "INBOX", count + number)
+        run = lab.run("mailstow", "copy", "alice", copy)
+        live.equal(run.status, 0, run)
+    live.equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
+    live.equal(lab.ask("ls", f"{copy}"), lab.ask("ls", "alice"))
+    summary = lab.ask("restore", f"{copy}", "--to", "bob")[-1]
+    live.equal(summary["exact"], count + 3, summary)
+    live.equal(lab.differences(user, target), [])
+
+
 live.main(
     new_mail_comes_by_push, further_connections_push_other_folders,
     what_no_push_covers_is_polled, a_server_that_comes_back_is_watched_again,
     the_daemon_ends_cleanly_when_asked, a_killed_daemon_is_not_taken_for_running,
     a_second_daemon_is_refused, a_pass_by_hand_goes_beside_the_daemon,
+    a_copy_is_made_and_kept_up_while_the_daemon_runs,
     programs=("mailstowd", "mailstow"))

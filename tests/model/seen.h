@@ -20,8 +20,8 @@ struct seen_message {
 struct seen {
 	struct seen_message *items; /* in the order they came */
 	size_t count, cap;
-	struct buf body;            /* of the reply under way */
-	unsigned bodies_cut;        /* begun and not ended */
+	struct buf body;     /* of the reply under way */
+	unsigned bodies_cut; /* begun and not ended */
 	struct rangeset done, refused;
 	char refusal[256];
 };

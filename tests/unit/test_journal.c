@@ -81,6 +81,8 @@ static const struct record samples[] = {
 			.flags_compared_ms = -1}},
 	{.kind = RECORD_SNAPSHOT,
 		.snapshot = {.generation = 9, .unix_ms = 1700000000123, .complete = true}},
+	{.kind = RECORD_PIN, .pin = 9},
+	{.kind = RECORD_UNPIN, .pin = INT64_MAX},
 };
 
 static void make_payload(struct buf *out)

@@ -70,7 +70,8 @@ static void byte_before_the_handshake_is_refused(void)
 	CHECK_OK(tcp_connect("127.0.0.1", tls_peer_port(peer), wait, &lower, &err));
 	CHECK_OK(wait_fd(stream_fd(lower), POLLIN, wait, &err));
 	CHECK(!tls_start(&lower, &options, wait, &stream, &err));
-	CHECK_STR(err.text, "server sent unencrypted bytes where TLS begins");
+	CHECK_STR(err.text,
+		"server sent unencrypted bytes where TLS begins: not TLS (a port for STARTTLS?)");
 	CHECK_INT(err.kind, ERR_SECURITY);
 	CHECK(lower && !stream);
 }

@@ -139,7 +139,8 @@ def meson_stage(name, level, options=(), compiler="gcc", suites=(), times=1, wra
         logs = folder / "meson-logs" / "testlog.json"
         logs.unlink(missing_ok=True)
         good = run(test, log, max(1, deadline - time.monotonic()), env={
-            **os.environ, "MAILSTOW_CUT_STRIDE": stride, **scratch(), **dict(environment)})
+            **os.environ, "MAILSTOW_CUT_STRIDE": stride, **scratch(), **dict(environment),
+            **({"MAILSTOW_EVERY_BYTE": "1"} if level == "long" else {})})
         if logs.exists():
             count_meson_log(stage, logs)
         if not good and not stage.counts["failed"]:

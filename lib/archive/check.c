@@ -1,0 +1,208 @@
+#include "archive/check.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/check_internal.h"
+#include "archive/journal.h"
+#include "archive/replay.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+bool checking_found(struct checking *checking, const char *where, const char *what, struct err *err)
+{
+	const struct archive_finding finding = {.where = where,
+		.what = what,
+		.lost = checking->lost,
+		.lost_count = checking->lost_count};
+	bool go_on;
+
+	checking->result->errors++;
+	go_on = checking->check->finding(checking->check->context, &finding, err);
+	for (size_t i = 0; i < checking->lost_count; i++)
+		free(checking->lost[i].folder);
+	checking->lost_count = 0;
+	return go_on;
+}
+
+bool checking_lose(
+	struct checking *checking, struct db *catalogue, int64_t message, struct err *err)
+{
+	bool row;
+
+	if (message > 0 && message <= UINT32_MAX)
+		rangeset_add(&checking->lost_messages, (uint32_t)message, (uint32_t)message);
+	db_bind_int(catalogue, CATALOGUE_MESSAGE_PLACES, "message", message);
+	while (db_step(catalogue, CATALOGUE_MESSAGE_PLACES, &row, err)) {
+		if (!row)
+			return true;
+		ARRAY_GROW(checking->lost, checking->lost_count, checking->lost_cap);
+		checking->lost[checking->lost_count++] = (struct archive_lost){
+			.folder = xstrdup(db_text(catalogue, CATALOGUE_MESSAGE_PLACES, 0)),
+			.uid = (uint32_t)db_int(catalogue, CATALOGUE_MESSAGE_PLACES, 1)};
+	}
+	return false;
+}
+
+bool checking_blame(struct checking *checking, const char *where, struct err *of, struct err *err)
+{
+	if (of->kind == ERR_CORRUPT || of->kind == ERR_NOT_FOUND)
+		return checking_found(checking, where, of->text, err);
+	return err_set(err, of->kind, "%s: %s", where, of->text);
+}
+
+/* --- volumes and their journal --- */
+
+struct chain {
+	uint64_t seq;
+	uint8_t head[SHA256_BYTES];
+};
+
+static bool follow(struct chain *chain, const struct buf *payload, struct err *err)
+{
+	struct journal_header header;
+	struct reader records;
+
+	if (!journal_open(payload, &header, &records, err))
+		return false;
+	if (header.seq != chain->seq + 1)
+		return err_set(err, ERR_CORRUPT, "journal: %" PRIu64 " follows %" PRIu64,
+			header.seq, chain->seq);
+	if (memcmp(header.previous, chain->head, SHA256_BYTES) != 0)
+		return err_set(err, ERR_CORRUPT, "journal: %" PRIu64 " has another predecessor",
+			header.seq);
+	chain->seq = header.seq;
+	sha256_of(payload->data, payload->len, chain->head);
+	return true;
+}
+
+static bool follow_volume(struct volume *volume, struct chain *chain, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	int64_t frame = 0;
+
+	while (volume_next_journal(volume, frame, &frame, err)) {
+		if (frame == 0)
+			return true;
+		if (!volume_get_frame(volume, frame, true, zstd, &payload, err) ||
+			!follow(chain, &payload, err))
+			return false;
+	}
+	return false;
+}
+
+static bool look_at_volume(
+	struct checking *checking, const struct volume_id *id, struct chain *chain, struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(checking->path, id);
+	CLEANUP(volume_close) struct volume volume = {0};
+	uint8_t archive[ARCHIVE_UUID_BYTES];
+	uint64_t frames;
+
+	if (!volume_open(checking->path, id, replay_peek_mode(path), &volume, err) ||
+		!volume_archive_uuid(&volume, archive, err))
+		return false;
+	if (chain->seq == 0)
+		journal_origin(archive, sizeof(archive), chain->head);
+	if (volume_count_frames(&volume, &frames, err))
+		checking->result->frames += frames;
+	else
+		err_clear(err); /* the next finds it, too */
+	return follow_volume(&volume, chain, err) && db_integrity_check(volume.db, err);
+}
+
+static bool check_volumes(struct checking *checking, struct chain *ret_chain, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct chain chain = {0};
+
+	if (!volume_list(checking->path, &list, err))
+		return false;
+	checking->result->volumes = list.count;
+	for (size_t i = 0; i < list.count; i++) {
+		CLEANUP(freep)
+		char *where = str_printf("volume %" PRId64, list.items[i].sequence);
+		struct err of = ERR_INIT;
+
+		if (!look_at_volume(checking, &list.items[i], &chain, &of) &&
+			!checking_blame(checking, where, &of, err))
+			return false;
+	}
+	*ret_chain = chain;
+	return true;
+}
+
+static bool check_head(struct checking *checking, const struct chain *chain, struct err *err)
+{
+	const char *expected = checking->check->expect_head;
+	CLEANUP(freep) char *what = NULL;
+
+	if (chain->seq > 0)
+		sha256_hex(chain->head, checking->result->head);
+	if (!expected || str_equal_case(expected, checking->result->head))
+		return true;
+	what = str_printf("is %s, not the expected %s",
+		checking->result->head[0] ? checking->result->head : "empty", expected);
+	return checking_found(checking, "head", what, err);
+}
+
+/* --- all of it --- */
+
+static bool check_catalogue(struct checking *checking, struct err *err)
+{
+	CLEANUP(freep) char *path = catalogue_path(checking->path);
+	CLEANUP(db_freep) struct db *catalogue = NULL;
+	struct err of = ERR_INIT;
+
+	if (!fs_exists(path))
+		return checking_found(checking, "catalogue.db",
+			"is missing; `mailstow rebuild` makes it anew", err);
+	if (!catalogue_open(checking->path, replay_peek_mode(path), &catalogue, &of) ||
+		!db_integrity_check(catalogue, &of))
+		return checking_blame(checking, "catalogue.db", &of, err);
+	return check_rows(checking, catalogue, err) && check_frames(checking, catalogue, err);
+}
+
+/* Where no lock can be made, nobody writes. */
+static bool lock_archive(const char *path, int timeout_ms, int *ret_lock, struct err *err)
+{
+	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
+
+	if (fs_lock(lock, timeout_ms, ret_lock, err))
+		return true;
+	if (err->kind != ERR_AUTH)
+		return false;
+	err_clear(err);
+	return true;
+}
+
+static bool check_under_lock(struct checking *checking, int timeout_ms, struct err *err)
+{
+	CLEANUP(fs_unlock) int lock = -1;
+	struct chain chain;
+
+	return lock_archive(checking->path, timeout_ms, &lock, err) &&
+	       check_volumes(checking, &chain, err) && check_head(checking, &chain, err) &&
+	       check_catalogue(checking, err);
+}
+
+bool archive_check(const char *path, const struct archive_check *check, int timeout_ms,
+	struct archive_checked *ret_checked, struct err *err)
+{
+	struct archive_checked result = {0};
+	struct checking checking = {.path = path, .check = check, .result = &result};
+	bool done;
+
+	if (!archive_exists(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	done = check_under_lock(&checking, timeout_ms, err) &&
+	       (check->read_percent == 0 || check_messages(&checking, err));
+	free(checking.lost);
+	rangeset_free(&checking.lost_messages);
+	if (done)
+		*ret_checked = result;
+	return done;
+}

@@ -1,0 +1,157 @@
+#include "archive/copy.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "archive/catalogue.h"
+#include "archive/replay.h"
+#include "archive/vault.h"
+#include "archive/volume.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+enum { FOLDER_MODE = 0700, EMPTY_TRIES = 20, EMPTY_PAUSE_MS = 100 };
+
+/* --- files without -wal --- */
+
+/* Readers at work need the -wal for a moment. */
+static bool empty_wal(struct db *db, struct err *err)
+{
+	for (int i = 0; i < EMPTY_TRIES; i++) {
+		if (!db_checkpoint(db, true, err))
+			return false;
+		if (db_wal_file_bytes(db) == 0)
+			return true;
+		if (!wait_sleep(wait_for(EMPTY_PAUSE_MS, NULL), err))
+			return false;
+	}
+	return err_set(err, ERR_BUSY, "%s: somebody reads it all the time", db_path(db));
+}
+
+static bool settle_volume(const char *path, const struct volume_id *id, struct err *err)
+{
+	CLEANUP(volume_close) struct volume volume = {0};
+
+	return volume_open(path, id, DB_WRITE, &volume, err) && empty_wal(volume.db, err);
+}
+
+/* The catalogue is brought up to the volumes, too, where a crash left it behind. */
+static bool settle_catalogue(const char *path, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(db_freep) struct db *catalogue = NULL;
+
+	return catalogue_open(path, DB_WRITE, &catalogue, err) &&
+	       replay(path, catalogue, zstd, err) && empty_wal(catalogue, err);
+}
+
+static bool settle(const char *path, const struct volume_list *volumes, struct err *err)
+{
+	return settle_volume(path, &volumes->items[volumes->count - 1], err) &&
+	       settle_catalogue(path, err);
+}
+
+/* --- the copy --- */
+
+/* What stands there begins as the source does. */
+static bool is_same_archive(const struct volume_list *ours, const struct volume_list *theirs,
+	const char *to, struct err *err)
+{
+	for (size_t i = 0; i < theirs->count; i++)
+		if (i >= ours->count || ours->items[i].sequence != theirs->items[i].sequence ||
+			memcmp(ours->items[i].uuid, theirs->items[i].uuid, ARCHIVE_UUID_BYTES) != 0)
+			return err_set(err, ERR_CREATE,
+				"%s: holds volumes that this archive has not: is it a copy of "
+				"another one?",
+				to);
+	return true;
+}
+
+static bool copy_file(
+	const char *from, const char *to, struct archive_copied *copied, struct err *err)
+{
+	uint64_t bytes;
+
+	if (!fs_copy(from, to, &bytes, err))
+		return false;
+	copied->files += bytes > 0;
+	copied->bytes += bytes;
+	return true;
+}
+
+static bool copy_keyring(
+	const char *from, const char *to, struct archive_copied *copied, struct err *err)
+{
+	CLEANUP(freep) char *here = vault_keyring_path(from);
+	CLEANUP(freep) char *there = vault_keyring_path(to);
+
+	return !fs_exists(here) || copy_file(here, there, copied, err);
+}
+
+static bool copy_volumes(const char *from, const char *to, const struct volume_list *volumes,
+	struct archive_copied *copied, struct err *err)
+{
+	for (size_t i = 0; i < volumes->count; i++) {
+		CLEANUP(freep) char *here = volume_path(from, &volumes->items[i]);
+		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
+
+		if (!copy_file(here, there, copied, err))
+			return false;
+	}
+	return true;
+}
+
+/* A copy that was written to by itself is an archive of its own and is not overwritten. */
+static bool is_untouched(const char *to, const struct volume_list *theirs, struct err *err)
+{
+	CLEANUP(freep) char *catalogue = catalogue_path(to);
+	bool touched = db_has_wal(catalogue);
+
+	for (size_t i = 0; i < theirs->count; i++) {
+		CLEANUP(freep) char *path = volume_path(to, &theirs->items[i]);
+
+		touched = touched || db_has_wal(path);
+	}
+	return !touched || err_set(err, ERR_CREATE, "%s: was written to since it was copied", to);
+}
+
+static bool copy_locked(
+	const char *from, const char *to, struct archive_copied *copied, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list ours = {0}, theirs = {0};
+	CLEANUP(freep) char *here = catalogue_path(from);
+	CLEANUP(freep) char *there = catalogue_path(to);
+
+	if (!volume_list(from, &ours, err) || !volume_list(to, &theirs, err))
+		return false;
+	if (ours.count == 0)
+		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
+	return is_same_archive(&ours, &theirs, to, err) && is_untouched(to, &theirs, err) &&
+	       settle(from, &ours, err) && copy_keyring(from, to, copied, err) &&
+	       copy_volumes(from, to, &ours, copied, err) && copy_file(here, there, copied, err);
+}
+
+static bool make_place(const char *to, struct err *err)
+{
+	CLEANUP(freep) char *volumes = volume_folder(to);
+
+	return fs_make_dirs(to, FOLDER_MODE, err) && fs_make_dirs(volumes, FOLDER_MODE, err);
+}
+
+bool archive_copy(const char *from, const char *to, int timeout_ms,
+	struct archive_copied *ret_copied, struct err *err)
+{
+	CLEANUP(freep) char *from_lock = str_printf("%s/lock", from);
+	CLEANUP(freep) char *to_lock = str_printf("%s/lock", to);
+	CLEANUP(fs_unlock) int ours = -1;
+	CLEANUP(fs_unlock) int theirs = -1;
+	struct archive_copied copied = {0};
+
+	if (!archive_exists(from))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from);
+	if (!make_place(to, err) || !fs_lock(from_lock, timeout_ms, &ours, err) ||
+		!fs_lock(to_lock, timeout_ms, &theirs, err) || !copy_locked(from, to, &copied, err))
+		return false;
+	*ret_copied = copied;
+	return true;
+}

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""Takes every message out of an archive, without mailstow: the format alone is enough.
+
+    read_archive.py ARCHIVE OUTPUT [--gone]
+
+Reads only what schema/README.md says, with Python's standard library and the zstd command. OUTPUT
+gets a folder for each mail folder with UIDVALIDITY.UID.eml in it, and index.tsv: path, UIDVALIDITY,
+uid, SHA-256, INTERNALDATE, flags, file. With --gone also what the server no longer has. Exit: 0 all
+of it, 1 something is missing or damaged (it is named).
+"""
+
+import argparse
+import hashlib
+import pathlib
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
+
+VOLUME_ID = 0x4D535756
+PACK, PART, JOURNAL = 1, 2, 3
+STORED, ZSTD = 0, 1
+PAYLOAD_VERSION = 1
+(ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE, MARK,
+ SNAPSHOT, PIN, UNPIN) = range(1, 13)
+
+
+class Damaged(Exception):
+    """What is wrong, and where."""
+
+
+class Reader:
+    """Numbers and strings of a payload."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def more(self):
+        return self.at < len(self.data)
+
+    def bytes(self, count):
+        taken = self.data[self.at:self.at + count]
+        if len(taken) != count:
+            raise Damaged("a record ends early")
+        self.at += count
+        return taken
+
+    def number(self):
+        value = shift = 0
+        while True:
+            byte = self.bytes(1)[0]
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    def signed(self):
+        number = self.number()
+        return (number >> 1) ^ -(number & 1)
+
+    def string(self):
+        return self.bytes(self.number()).decode("utf-8", "surrogateescape")
+
+
+class Volume:
+    """The frames of one file."""
+
+    def __init__(self, path):
+        self.path = path
+        self.db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        if self.db.execute("pragma application_id").fetchone()[0] != VOLUME_ID:
+            raise Damaged(f"{path} is no volume")
+        self.header = dict(self.db.execute("select key, value from header"))
+        self.cached = (None, b"")
+
+    def frame(self, number):
+        if self.cached[0] == number:
+            return self.cached[1]
+        row = self.db.execute("select codec, rawlen, sha256, data from frame where id = ?",
+                              (number,)).fetchone()
+        if not row:
+            raise Damaged(f"{self.path}: frame {number} is missing")
+        codec, length, digest, data = row
+        if hashlib.sha256(data).digest() != digest:
+            raise Damaged(f"{self.path}: frame {number} is damaged")
+        if codec == ZSTD:
+            data = subprocess.run(["zstd", "-dcq"], input=data, capture_output=True,
+                                  check=True).stdout
+        elif codec != STORED:
+            raise Damaged(f"{self.path}: frame {number} has codec {codec}")
+        if len(data) != length:
+            raise Damaged(f"{self.path}: frame {number} has another length")
+        self.cached = (number, data)
+        return data
+
+    def journal(self):
+        return [row[0] for row in
+                self.db.execute("select id from frame where kind = ? order by id", (JOURNAL,))]
+
+    def item(self, frame, offset, size):
+        """Bytes that begin in a frame and may go on in the next ones."""
+        parts = []
+        while size:
+            part = self.frame(frame)[offset:offset + size]
+            if not part:
+                raise Damaged(f"{self.path}: frame {frame} ends early")
+            parts.append(part)
+            size -= len(part)
+            frame, offset = frame + 1, 0
+        return b"".join(parts)
+
+
+class Archive:
+    """The state that the journals of all volumes make."""
+
+    def __init__(self, path):
+        files = sorted((pathlib.Path(path) / "volumes").glob("*.vol"),
+                       key=lambda file: int(file.name.split("-")[0]))
+        if not files:
+            raise Damaged(f"{path}: no volumes")
+        self.volumes = [Volume(file) for file in files]
+        self.items, self.messages, self.folders, self.placements = {}, {}, {}, {}
+        self.gone = []
+        self.head = hashlib.sha256(self.volumes[0].header["archive"]).digest()
+        self.sequence = 0
+        pending = []
+        for volume in self.volumes:
+            for frame in volume.journal():
+                final = self.payload(volume, volume.frame(frame), pending)
+                if final:
+                    for apply in pending:
+                        apply()
+                    pending.clear()
+
+    def payload(self, volume, data, pending):
+        """Adds what a payload's records do to pending; True when it ends a commit."""
+        reader = Reader(data)
+        version, flags = reader.bytes(2)
+        if version != PAYLOAD_VERSION:
+            raise Damaged(f"{volume.path}: payload of version {version}")
+        if reader.bytes(32) != self.head:
+            raise Damaged(f"{volume.path}: a payload has another predecessor")
+        number, _ = reader.number(), reader.number()
+        if number != self.sequence + 1:
+            raise Damaged(f"{volume.path}: payload {number} follows {self.sequence}")
+        self.head, self.sequence = hashlib.sha256(data).digest(), number
+        while reader.more():
+            kind, body = reader.number(), reader.bytes(reader.number())
+            pending.append(lambda kind=kind, body=body: self.record(volume, kind, Reader(body)))
+        return flags & 1
+
+    def record(self, volume, kind, body):
+        if kind == ITEM:
+            number, item_kind, frame, offset, size = (body.number() for _ in range(5))
+            if item_kind != 1:
+                raise Damaged(f"{volume.path}: an item of kind {item_kind}")
+            self.items[number] = (volume, frame, offset, size)
+        elif kind == MESSAGE:
+            number, digest = body.number(), body.bytes(32)
+            size, _, item = body.number(), body.number(), body.number()
+            self.messages[number] = (digest, size, item)
+        elif kind == FOLDER:
+            number, _, _ = body.number(), body.number(), body.number()
+            self.folders[number] = body.string()
+        elif kind == FOLDER_GONE:
+            number = body.number()
+            self.close(lambda key: key[0] == number)
+        elif kind == UIDVALIDITY:
+            number, validity = body.number(), body.number()
+            self.close(lambda key: key[0] == number and key[1] != validity)
+        elif kind == PLACEMENT:
+            self.place(body)
+        elif kind == FLAGS:
+            key = body.number(), body.number(), body.number()
+            if key in self.placements:
+                self.placements[key] = (*self.placements[key][:2], body.string())
+        elif kind == GONE:
+            self.take_away(body)
+        elif kind not in (MARK, SNAPSHOT, PIN, UNPIN):
+            raise Damaged(f"{volume.path}: a record of kind {kind}")
+
+    def place(self, body):
+        key = body.number(), body.number(), body.number()
+        message, _, bits = body.number(), body.number(), body.number()
+        date = ""
+        if bits & 1:
+            seconds, minutes = body.signed(), body.signed()
+            zone = timezone(timedelta(minutes=minutes))
+            date = (datetime(1970, 1, 1, tzinfo=timezone.utc) +
+                    timedelta(seconds=seconds)).astimezone(zone).isoformat()
+        if bits & 2:
+            date = body.string()
+        self.placements.setdefault(key, (message, date, body.string()))
+
+    def take_away(self, body):
+        folder, validity, count = body.number(), body.number(), body.number()
+        last = 0
+        for _ in range(count):
+            first = last + body.number()
+            last = first + body.number()
+            self.close(lambda key, first=first, last=last:
+                       key[:2] == (folder, validity) and first <= key[2] <= last)
+
+    def close(self, chosen):
+        for key in [key for key in self.placements if chosen(key)]:
+            self.gone.append((key, self.placements.pop(key)))
+
+    def read(self, message):
+        digest, size, item = self.messages[message]
+        volume, frame, offset, length = self.items[item]
+        data = volume.item(frame, offset, length)
+        if len(data) != size or hashlib.sha256(data).digest() != digest:
+            raise Damaged(f"{volume.path}: message {message} is damaged")
+        return data
+
+
+def safe_place(output, path):
+    """A folder below output, whatever a server called it."""
+    components = [quote(part, safe="% ") for part in path.split("/")]
+    return output.joinpath(*(part if part.strip(".") else part.replace(".", "%2E") or "%"
+                             for part in components))
+
+
+def stored_at(archive, placement):
+    """Where its bytes lie, so that each frame is unpacked once."""
+    volume, frame, offset, _ = archive.items[archive.messages[placement[0]][2]]
+    return archive.volumes.index(volume), frame, offset
+
+
+def extract(archive, output, with_gone):
+    """Writes all messages; how many could not be had."""
+    wanted = list(archive.placements.items()) + (archive.gone if with_gone else [])
+    wanted.sort(key=lambda entry: stored_at(archive, entry[1]))
+    lost = 0
+    with open(output / "index.tsv", "w", encoding="utf-8", errors="surrogateescape") as index:
+        for (folder, validity, uid), (message, date, flags) in wanted:
+            path = archive.folders[folder]
+            place = safe_place(output, path)
+            place.mkdir(parents=True, exist_ok=True)
+            file = place / f"{validity}.{uid}.eml"
+            try:
+                file.write_bytes(archive.read(message))
+            except Damaged as damage:
+                lost += 1
+                print(f"{path} {uid}: {damage}", file=sys.stderr)
+                continue
+            index.write("\t".join((path, str(validity), str(uid),
+                                   archive.messages[message][0].hex(), date, flags,
+                                   str(file.relative_to(output)))) + "\n")
+    print(f"{len(wanted) - lost} messages, {lost} lost; head {archive.head.hex()}")
+    return lost
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Takes every message out of an archive.")
+    parser.add_argument("archive", type=pathlib.Path)
+    parser.add_argument("output", type=pathlib.Path)
+    parser.add_argument("--gone", action="store_true", help="also what the server no longer has")
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    try:
+        return 1 if extract(Archive(options.archive), options.output, options.gone) else 0
+    except (Damaged, sqlite3.DatabaseError) as damage:
+        print(f"read_archive.py: {damage}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
