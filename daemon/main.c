@@ -135,7 +135,9 @@ static bool archives_open(const struct config *config, struct err *err)
 		const struct config_account *account = &config->accounts[i];
 		CLEANUP(archive_freep) struct archive *archive = NULL;
 
-		if (!account->mirror || !archive_exists(account->archive_path))
+		/* one that is locked is opened when its secret is to be had */
+		if (!account->mirror || !archive_exists(account->archive_path) ||
+			archive_is_encrypted(account->archive_path))
 			continue;
 		if (!archive_open(account->archive_path, &archive, err))
 			return err_wrap(err, "%s", account->name);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "mirror/connect.h"
+#include "mirror/unlock.h"
 
 enum { PASSES_IN_A_ROW_MAX = 5 };
 
@@ -36,11 +37,15 @@ static bool get_status(struct account_work *work, struct account_status *ret_sta
 	return false;
 }
 
-static void put_status(struct account_work *work, const struct account_status *status)
+/* The state file is not encrypted, and a detail may name a folder. */
+static void put_status(struct account_work *work, struct account_status *status)
 {
+	const char *path = work->account->archive_path;
 	struct err err = ERR_INIT;
 
-	if (!state_put(work->state, work->account->archive_path, status, &err))
+	if (status->detail[0] && (archive_is_encrypted(path) || mirror_has_secret(work->account)))
+		(void)snprintf(status->detail, sizeof(status->detail), "the log says more");
+	if (!state_put(work->state, path, status, &err))
 		log_warning("%s: state: %s", work->account->name, err.text);
 }
 
@@ -90,6 +95,20 @@ static void log_pass(const struct account_work *work, const struct mirror_result
 			result->complete ? "left out" : "not complete", detail);
 }
 
+/* A secret that is wrong or not to be had is another matter than the server's password. */
+static enum account_state state_of(const struct account_work *work, enum err_kind kind)
+{
+	const char *path = work->account->archive_path;
+	bool locked = archive_is_encrypted(path) && !archive_is_unlocked(path);
+
+	return locked && kind != ERR_CANCELLED ? ACCOUNT_LOCKED : state_of_error(kind);
+}
+
+static bool unlock(const struct account_work *work, struct err *err)
+{
+	return mirror_unlock(work->account, err) || err_wrap(err, "archive");
+}
+
 static bool connect_when_needed(struct account_work *work, struct err *err)
 {
 	if (work->imap)
@@ -114,7 +133,7 @@ static bool pass(struct account_work *work, struct mirror_result *ret_result, st
 		.folder = note_folder,
 		.context = work};
 
-	if (!connect_when_needed(work, err))
+	if (!unlock(work, err) || !connect_when_needed(work, err))
 		return false;
 	work_state(work, ACCOUNT_MIRRORING, "", "");
 	job.imap = work->imap;
@@ -129,7 +148,7 @@ bool work_pass(struct account_work *work, struct mirror_result *ret_result, stru
 		return true;
 	}
 	work_close(work);
-	work_state(work, state_of_error(err->kind), "", err->text);
+	work_state(work, state_of(work, err->kind), "", err->text);
 	return false;
 }
 
@@ -156,7 +175,7 @@ static bool compare(struct account_work *work, struct err *err)
 {
 	bool done;
 
-	if (!connect_when_needed(work, err) ||
+	if (!unlock(work, err) || !connect_when_needed(work, err) ||
 		!mirror_open_archive(work->account, &work->writer, err))
 		return false;
 	done = pass_until_quiet(work, err);
@@ -211,7 +230,7 @@ bool work_turn(struct account_work *work, bool due, bool *ret_again, struct err 
 		return true;
 	}
 	work_close(work);
-	work_state(work, state_of_error(err->kind), "", err->text);
+	work_state(work, state_of(work, err->kind), "", err->text);
 	return false;
 }
 

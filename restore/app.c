@@ -126,7 +126,7 @@ bool app_open(const struct place *place, struct archive **ret_archive,
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 
-	if (!archive_open(place->archive_path, &archive, err))
+	if (!app_unlock(place, err) || !archive_open(place->archive_path, &archive, err))
 		return false;
 	if (!archive_resolve(archive, place->when, ret_snapshot, err))
 		return err_wrap(err, "%s", place->name);

@@ -121,7 +121,8 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	/* another part every day, all of them in turn */
 	check.rotation = (unsigned)((uint64_t)clock_wall_ms() / (24U * 60 * 60 * 1000) % PERCENT *
 				    line.percent % PERCENT);
-	if (!archive_check(place.archive_path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err))
+	if (!app_unlock(&place, err) ||
+		!archive_check(place.archive_path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err))
 		return false;
 	summarise(app, &checked);
 	return checked.errors == 0 ||

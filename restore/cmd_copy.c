@@ -17,8 +17,8 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "copy: the whole archive, without @WHEN");
-	if (!archive_copy(
-		    place.archive_path, arguments.items[1], ARCHIVE_LOCK_TIMEOUT_MS, &copied, err))
+	if (!app_unlock(&place, err) || !archive_copy(place.archive_path, arguments.items[1],
+						ARCHIVE_LOCK_TIMEOUT_MS, &copied, err))
 		return false;
 	str_format_size(copied.bytes, size);
 	if (!app->json && copied.files == 0)

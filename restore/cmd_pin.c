@@ -28,7 +28,8 @@ static bool set_pin(struct app *app, int argc, char **argv, bool pinned, struct 
 		return false;
 	if (!place.when_given)
 		return err_set(err, ERR_USAGE, "%s: which moment? ACCOUNT@WHEN", argv[0]);
-	if (!archive_writer_open(place.archive_path, ARCHIVE_LOCK_TIMEOUT_MS, &writer, err) ||
+	if (!app_unlock(&place, err) ||
+		!archive_writer_open(place.archive_path, ARCHIVE_LOCK_TIMEOUT_MS, &writer, err) ||
 		!archive_resolve(archive_writer_view(writer), place.when, &snapshot, err) ||
 		!record(writer, snapshot.generation, pinned, err))
 		return false;

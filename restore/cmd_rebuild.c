@@ -17,7 +17,8 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "rebuild: the whole archive, without @WHEN");
-	if (!archive_rebuild(place.archive_path, ARCHIVE_LOCK_TIMEOUT_MS, err) ||
+	if (!app_unlock(&place, err) ||
+		!archive_rebuild(place.archive_path, ARCHIVE_LOCK_TIMEOUT_MS, err) ||
 		!archive_open(place.archive_path, &archive, err) ||
 		!archive_facts(archive, &facts, err))
 		return false;

@@ -358,18 +358,20 @@ static bool find_target(struct app *app, const char *name,
 	return *ret_account || err_set(err, ERR_NOT_FOUND, "--to %s: no such account", name);
 }
 
-static bool open_journal(struct archive *archive, const struct config_account *account,
-	struct restore_journal **ret_journal, struct err *err)
+static bool open_journal(const char *archive_path, struct archive *archive,
+	const struct config_account *account, struct restore_journal **ret_journal, struct err *err)
 {
 	CLEANUP(freep) char *state_dir = config_state_dir();
 	CLEANUP(freep) char *path = NULL;
+	CLEANUP(secret_freep) struct secret *key = NULL;
 	struct archive_facts facts;
 
-	if (!archive_facts(archive, &facts, err))
+	if (!archive_facts(archive, &facts, err) ||
+		!archive_side_key(archive_path, "restore", &key, err))
 		return false;
 	path = restore_journal_path(
 		state_dir, facts.uuid, account->host, account->port, account->user);
-	return restore_journal_open(path, ret_journal, err);
+	return restore_journal_open_sealed(path, key ? key->data : NULL, ret_journal, err);
 }
 
 static bool connect_to(void *context, struct imap **ret_imap, struct err *err)
@@ -395,7 +397,7 @@ static bool run_session(struct app *app, struct session *session, const struct p
 
 	if (!app_open(place, &archive, &snapshot, err) ||
 		!check_folders(archive, snapshot.generation, &line->selection, err) ||
-		!open_journal(archive, account, &journal, err))
+		!open_journal(place->archive_path, archive, account, &journal, err))
 		return false;
 	const struct restore restore = {
 		.archive_path = place->archive_path,

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/wait.h"
+#include "mirror/unlock.h"
 #include "restore/json.h"
 #include "restore/options.h"
 #include "restore/table.h"
@@ -76,12 +77,31 @@ static int64_t newest_complete_ms(struct archive *archive)
 	return archive_resolve(archive, now, &snapshot, &err) ? snapshot.unix_ms : 0;
 }
 
-static void look_into_archive(const char *path, struct report *report)
+/* What a locked archive holds cannot be told; nobody is asked for its passphrase to look. */
+static bool stays_locked(const struct place *place, struct report *report)
 {
-	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct err err = ERR_INIT;
 
-	if (!archive_exists(path))
+	report->facts.encrypted = archive_is_encrypted(place->archive_path);
+	if (!report->facts.encrypted)
+		return false;
+	if (place->account && mirror_unlock(place->account, &err))
+		return false;
+	if (archive_is_unlocked(place->archive_path))
+		return false;
+	report->status.state = ACCOUNT_LOCKED;
+	(void)snprintf(report->status.detail, sizeof(report->status.detail),
+		"encrypted, and its passphrase or key is not at hand");
+	return true;
+}
+
+static void look_into_archive(const struct place *place, struct report *report)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	const char *path = place->archive_path;
+	struct err err = ERR_INIT;
+
+	if (!archive_exists(path) || stays_locked(place, report))
 		return;
 	if (!archive_open(path, &archive, &err) || !archive_facts(archive, &report->facts, &err)) {
 		CLEANUP(freep)
@@ -134,7 +154,7 @@ static struct report *make_reports(const struct status *status)
 	for (size_t i = 0; i < status->count; i++) {
 		if (!daemon_runs && !waits_for_a_person(reports[i].status.state))
 			reports[i].status.state = ACCOUNT_STOPPED;
-		look_into_archive(status->places[i].archive_path, &reports[i]);
+		look_into_archive(&status->places[i], &reports[i]);
 	}
 	return reports;
 }

@@ -10,6 +10,7 @@
 #define MAILSTOW_RESTORE_COMMAND_H
 
 #include "archive/archive.h"
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "config/config.h"
@@ -30,7 +31,8 @@ struct command {
 };
 
 extern const struct command cmd_cat, cmd_check, cmd_config, cmd_copy, cmd_diff, cmd_pin,
-	cmd_rebuild, cmd_unpin, cmd_folders, cmd_ls, cmd_restore, cmd_snapshots, cmd_status;
+	cmd_rebuild, cmd_unpin, cmd_folders, cmd_key, cmd_ls, cmd_restore, cmd_snapshots,
+	cmd_status;
 
 enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
@@ -63,6 +65,19 @@ struct place {
  */
 bool app_place(struct app *app, const char *text, struct place *ret_place, struct err *err);
 void place_free(struct place *place); /* also for CLEANUP() */
+
+/*
+ * Unlock a place's archive, if it is encrypted: with the secret of the configuration, or, where
+ * there is none, with what a person types at the terminal (not shown): a passphrase, key or
+ * recovery key. ERR_AUTH: wrong, or nobody to ask.
+ */
+bool app_unlock(const struct place *place, struct err *err);
+
+/* Ask for a secret at the terminal, without showing what is typed. out is wiped by the caller. */
+bool app_ask_secret(const char *question, struct buf *out, struct err *err);
+
+/* What the text looks like: a recovery key, a key, or else a passphrase. */
+struct archive_secret app_secret_of(const struct buf *text);
 
 /*
  * A place's archive, opened to read, and the moment meant. Warns when that is the newest state and

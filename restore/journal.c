@@ -41,7 +41,7 @@ char *restore_journal_path(const char *state_dir, const uint8_t archive_uuid[ARC
 
 /* --- opening --- */
 
-static bool open_db(const char *path, struct db **ret_db, struct err *err)
+static bool open_db(const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
 {
 	const struct db_options options = {
 		.kind = &restore_kind,
@@ -49,6 +49,7 @@ static bool open_db(const char *path, struct db **ret_db, struct err *err)
 		.full_sync = true,
 		.cache_kib = CACHE_KIB,
 		.busy_timeout_ms = BUSY_MS,
+		.key = key,
 	};
 
 	return db_open(path, &options, ret_db, err);
@@ -67,16 +68,22 @@ static bool begin_anew(const char *path, struct err *err)
 	return true;
 }
 
-static bool open_sound(const char *path, struct db **ret_db, struct err *err)
+static bool open_sound(const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
 {
-	if (open_db(path, ret_db, err))
+	if (open_db(path, key, ret_db, err))
 		return true;
 	if (err->kind != ERR_CORRUPT)
 		return false;
-	return begin_anew(path, err) && open_db(path, ret_db, err);
+	return begin_anew(path, err) && open_db(path, key, ret_db, err);
 }
 
 bool restore_journal_open(const char *path, struct restore_journal **ret_journal, struct err *err)
+{
+	return restore_journal_open_sealed(path, NULL, ret_journal, err);
+}
+
+bool restore_journal_open_sealed(
+	const char *path, const uint8_t *key, struct restore_journal **ret_journal, struct err *err)
 {
 	CLEANUP(restore_journal_freep)
 	struct restore_journal *journal = xcalloc(1, sizeof(*journal));
@@ -86,7 +93,7 @@ bool restore_journal_open(const char *path, struct restore_journal **ret_journal
 	journal->lock = -1;
 	if (!fs_make_dirs(folder, FOLDER_MODE, err) ||
 		!fs_lock(lock, JOURNAL_LOCK_TIMEOUT_MS, &journal->lock, err) ||
-		!open_sound(path, &journal->db, err))
+		!open_sound(path, key, &journal->db, err))
 		return false;
 	*ret_journal = TAKE(journal);
 	return true;

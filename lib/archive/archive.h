@@ -28,6 +28,7 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/rangeset.h"
+#include "base/secret.h"
 #include "base/wait.h"
 
 enum {
@@ -45,8 +46,64 @@ enum {
 
 struct archive;
 
-/* Make an empty archive. The folder must not exist or be empty. */
+/* Make an empty archive. The folder must not exist or be empty. One that began to be encrypted is
+ * never made a plain one: ERR_AUTH. */
 bool archive_create(const char *path, struct err *err);
+
+/* --- encrypted archives: unlock once, then open as any other --- */
+
+/* Text as a person has it: a passphrase, 64 hexadecimal digits, a recovery key. */
+struct archive_secret {
+	enum { ARCHIVE_PASSPHRASE, ARCHIVE_KEY, ARCHIVE_RECOVERY_KEY } kind;
+	const char *text;
+	size_t len;
+};
+
+/* Make an empty encrypted archive that this secret opens. It is unlocked afterwards. */
+bool archive_create_encrypted(
+	const char *path, const struct archive_secret *secret, struct err *err);
+
+/* Has it a keyring? */
+bool archive_is_encrypted(const char *path);
+
+/* Put a keyring that was lost back, from the newest volume that has a copy. A plain archive stays
+ * as it is. */
+bool archive_mend_keyring(const char *path, struct err *err);
+
+/*
+ * Unlock it for this process: from now on it is opened, read and written under this same path as a
+ * plain one is; opened without, it is ERR_AUTH. A wrong secret: ERR_AUTH. ERR_NOT_FOUND: it is not
+ * encrypted. Takes half a second and 134 MB for a passphrase.
+ */
+bool archive_unlock(const char *path, const struct archive_secret *secret, struct err *err);
+bool archive_is_unlocked(const char *path);
+/* Forget the key. What is open stays open. */
+void archive_lock(const char *path);
+
+/*
+ * For files beside the archive that tell of its mail. A key for one of them, by its name: NULL when
+ * the archive is plain, ERR_AUTH when it is locked. And a name that tells nothing: of an encrypted
+ * archive, a keyed digest of text in hexadecimal; else text itself. The caller frees.
+ */
+bool archive_side_key(const char *path, const char *name, struct secret **ret_key, struct err *err);
+bool archive_hide_name(const char *path, const char *text, char **ret_name, struct err *err);
+
+struct archive_key {
+	uint32_t id;
+	const char *kind; /* passphrase, key, recovery */
+	int64_t created_ms;
+};
+bool archive_each_key(const char *path,
+	bool (*each)(void *context, const struct archive_key *key, struct err *err), void *context,
+	struct err *err);
+/* The archive is unlocked. Volumes keep the keyring of their day: who has an old copy of the
+ * archive and a removed secret can still read that copy. */
+bool archive_add_key(
+	const char *path, const struct archive_secret *secret, uint32_t *ret_id, struct err *err);
+bool archive_remove_key(const char *path, uint32_t id, struct err *err);
+
+enum { ARCHIVE_RECOVERY_KEY_TEXT = 45 };
+void archive_new_recovery_key(char out[ARCHIVE_RECOVERY_KEY_TEXT]); /* a secret: wipe it */
 
 /* Is there one? (its catalogue or a volume) */
 bool archive_exists(const char *path);

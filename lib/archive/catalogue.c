@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive/journal.h"
+#include "archive/vault.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -39,12 +40,17 @@ static bool write_state(void *context, struct db *db, struct err *err)
 	return db_run(db, CATALOGUE_STATE_MAKE, err) && catalogue_add_volume(db, birth->first, err);
 }
 
-bool catalogue_create(const char *db_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
-	const struct volume_id *first, struct db **ret_catalogue, struct err *err)
+bool catalogue_create(const char *archive_path, const char *db_path,
+	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], const struct volume_id *first,
+	struct db **ret_catalogue, struct err *err)
 {
 	struct birth birth = {archive_uuid, first};
 	struct db_options options = catalogue_options;
+	CLEANUP(secret_freep) struct secret *key = NULL;
 
+	if (!vault_key(archive_path, NULL, "catalogue", &key, err))
+		return false;
+	options.key = key ? key->data : NULL;
 	options.mode = DB_CREATE;
 	options.init = write_state;
 	options.init_context = &birth;
@@ -56,7 +62,11 @@ bool catalogue_open(
 {
 	struct db_options options = catalogue_options;
 	CLEANUP(freep) char *path = catalogue_path(archive_path);
+	CLEANUP(secret_freep) struct secret *key = NULL;
 
+	if (!vault_key(archive_path, NULL, "catalogue", &key, err))
+		return false;
+	options.key = key ? key->data : NULL;
 	options.mode = mode;
 	return db_open(path, &options, ret_catalogue, err);
 }

@@ -14,8 +14,9 @@ char *catalogue_path(const char *archive_path); /* the caller frees */
 
 /* Make an empty one, durably, for the archive with this uuid, whose first volume is `first`, at
  * db_path: catalogue_path(), or beside. */
-bool catalogue_create(const char *db_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
-	const struct volume_id *first, struct db **ret_catalogue, struct err *err);
+bool catalogue_create(const char *archive_path, const char *db_path,
+	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], const struct volume_id *first,
+	struct db **ret_catalogue, struct err *err);
 bool catalogue_open(
 	const char *archive_path, enum db_mode mode, struct db **ret_catalogue, struct err *err);
 

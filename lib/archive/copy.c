@@ -5,6 +5,7 @@
 
 #include "archive/catalogue.h"
 #include "archive/replay.h"
+#include "archive/vault.h"
 #include "archive/volume.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -78,6 +79,15 @@ static bool copy_file(
 	return true;
 }
 
+static bool copy_keyring(
+	const char *from, const char *to, struct archive_copied *copied, struct err *err)
+{
+	CLEANUP(freep) char *here = vault_keyring_path(from);
+	CLEANUP(freep) char *there = vault_keyring_path(to);
+
+	return !fs_exists(here) || copy_file(here, there, copied, err);
+}
+
 static bool copy_volumes(const char *from, const char *to, const struct volume_list *volumes,
 	struct archive_copied *copied, struct err *err)
 {
@@ -117,8 +127,8 @@ static bool copy_locked(
 	if (ours.count == 0)
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
 	return is_same_archive(&ours, &theirs, to, err) && is_untouched(to, &theirs, err) &&
-	       settle(from, &ours, err) && copy_volumes(from, to, &ours, copied, err) &&
-	       copy_file(here, there, copied, err);
+	       settle(from, &ours, err) && copy_keyring(from, to, copied, err) &&
+	       copy_volumes(from, to, &ours, copied, err) && copy_file(here, there, copied, err);
 }
 
 static bool make_place(const char *to, struct err *err)

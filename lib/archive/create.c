@@ -8,6 +8,7 @@
 
 #include "archive/catalogue.h"
 #include "archive/replay.h"
+#include "archive/vault.h"
 #include "archive/volume.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -27,7 +28,7 @@ bool archive_exists(const char *path)
 static bool is_leftover(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "volumes") == 0 ||
-	       strcmp(name, "lock") == 0 || strstr(name, ".new");
+	       strcmp(name, "lock") == 0 || strcmp(name, "keyring") == 0 || strstr(name, ".new");
 }
 
 static bool check_empty(const char *path, struct err *err)
@@ -62,23 +63,50 @@ bool create_remove_leftovers(const char *folder, struct err *err)
 	return ok;
 }
 
-/* From the first volume on it exists: a missing catalogue is made of the volumes. */
-bool archive_create(const char *path, struct err *err)
+static bool prepare_folders(const char *path, struct err *err)
 {
 	CLEANUP(freep) char *volumes = volume_folder(path);
-	CLEANUP(freep) char *catalogue = catalogue_path(path);
-	CLEANUP(db_freep) struct db *db = NULL;
-	uint8_t uuid[ARCHIVE_UUID_BYTES];
-	struct volume_id id;
 
 	if (archive_exists(path))
 		return err_set(err, ERR_CREATE, "%s: there is an archive already", path);
-	if (!check_empty(path, err) || !fs_make_dirs(path, FOLDER_MODE, err) ||
-		!fs_make_dirs(volumes, FOLDER_MODE, err) || !create_remove_leftovers(volumes, err))
+	return check_empty(path, err) && fs_make_dirs(path, FOLDER_MODE, err) &&
+	       fs_make_dirs(volumes, FOLDER_MODE, err) && create_remove_leftovers(volumes, err);
+}
+
+/* From the first volume on it exists: a missing catalogue is made of the volumes. */
+static bool make_files(const char *path, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
+{
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(db_freep) struct db *db = NULL;
+	struct volume_id id;
+
+	return volume_create(path, uuid, 1, &id, err) &&
+	       catalogue_create(path, catalogue, uuid, &id, &db, err);
+}
+
+bool archive_create(const char *path, struct err *err)
+{
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+
+	if (!prepare_folders(path, err))
+		return false;
+	if (archive_is_encrypted(path))
+		return err_set(
+			err, ERR_AUTH, "%s: has a keyring: its passphrase or key is needed", path);
+	volume_new_uuid(uuid);
+	return make_files(path, uuid, err);
+}
+
+/* A keyring without a volume opens nothing yet: it may be replaced. */
+bool archive_create_encrypted(
+	const char *path, const struct archive_secret *secret, struct err *err)
+{
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+
+	if (!prepare_folders(path, err))
 		return false;
 	volume_new_uuid(uuid);
-	return volume_create(path, uuid, 1, &id, err) &&
-	       catalogue_create(catalogue, uuid, &id, &db, err);
+	return vault_make(path, uuid, secret, err) && make_files(path, uuid, err);
 }
 
 bool create_catalogue(
@@ -96,7 +124,7 @@ bool create_catalogue(
 	first = volume_path(path, &list.items[0]);
 	return volume_open(path, &list.items[0], replay_peek_mode(first), &volume, err) &&
 	       volume_archive_uuid(&volume, uuid, err) &&
-	       catalogue_create(db_path, uuid, &list.items[0], ret_catalogue, err);
+	       catalogue_create(path, db_path, uuid, &list.items[0], ret_catalogue, err);
 }
 
 bool create_missing_catalogue(const char *path, struct err *err)

@@ -1,9 +1,62 @@
 #include "archive/frame.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
-void frame_pack(struct zstd *zstd, enum frame_kind kind, const struct buf *raw, struct buf *out,
-	struct frame *ret_frame)
+#include "base/alloc.h"
+#include "base/rand.h"
+
+enum { SEALED_MORE_BYTES = GCM_NONCE_BYTES + GCM_TAG_BYTES, BOUND_BYTES = 4 + 16 + 16 + 8 + 2 + 8 };
+
+static uint8_t *put_number(uint8_t *at, uint64_t number)
+{
+	for (int shift = 56; shift >= 0; shift -= 8)
+		*at++ = (uint8_t)(number >> shift);
+	return at;
+}
+
+/* What a sealed frame is bound to, so that none can be moved, swapped or retyped. */
+static void bind_frame(const struct frame_cipher *cipher, int64_t id, const struct frame *frame,
+	uint8_t out[BOUND_BYTES])
+{
+	uint8_t *at = mempcpy(out, "MSF1", 4);
+
+	at = mempcpy(at, cipher->archive, sizeof(cipher->archive));
+	at = mempcpy(at, cipher->volume, sizeof(cipher->volume));
+	at = put_number(at, (uint64_t)id);
+	*at++ = (uint8_t)frame->kind;
+	*at++ = (uint8_t)frame->codec;
+	at = put_number(at, frame->raw_len);
+	assert(at == out + BOUND_BYTES);
+}
+
+/* frame->data lies in out already or is to be copied there. */
+static void seal(
+	const struct frame_cipher *cipher, int64_t id, struct buf *out, struct frame *frame)
+{
+	uint8_t bound[BOUND_BYTES];
+	size_t len = frame->len;
+	bool there = frame->data == out->data;
+
+	frame->codec |= CODEC_ENCRYPTED;
+	bind_frame(cipher, id, frame, bound);
+	out->len = there ? len : 0;
+	if (!buf_reserve(out, (there ? 0 : len) + SEALED_MORE_BYTES))
+		abort(); /* out->max is the caller's mistake */
+	if (there)
+		memmove(out->data + GCM_NONCE_BYTES, out->data, len);
+	rand_bytes(out->data, GCM_NONCE_BYTES);
+	gcm_seal(cipher->gcm, out->data, (struct gcm_bytes){bound, sizeof(bound)},
+		(struct gcm_bytes){there ? out->data + GCM_NONCE_BYTES : frame->data, len},
+		out->data + GCM_NONCE_BYTES, out->data + GCM_NONCE_BYTES + len);
+	out->len = len + SEALED_MORE_BYTES;
+	frame->data = out->data;
+	frame->len = out->len;
+}
+
+void frame_pack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
+	enum frame_kind kind, const struct buf *raw, struct buf *out, struct frame *ret_frame)
 {
 	size_t worth = raw->len - (raw->len * FRAME_SAVING_PERCENT + 99) / 100;
 	struct frame frame = {
@@ -20,22 +73,17 @@ void frame_pack(struct zstd *zstd, enum frame_kind kind, const struct buf *raw, 
 		frame.data = out->data;
 		frame.len = out->len;
 	}
+	if (cipher)
+		seal(cipher, id, out, &frame);
 	sha256_of(frame.data, frame.len, frame.sha256);
 	*ret_frame = frame;
 }
 
-bool frame_unpack(
-	struct zstd *zstd, const struct frame *frame, struct buf *ret_raw, struct err *err)
+static bool unpack(struct zstd *zstd, const struct frame *frame, int codec, struct buf *ret_raw,
+	struct err *err)
 {
-	uint8_t sha256[SHA256_BYTES];
-
-	if (frame->raw_len > FRAME_RAW_BYTES_MAX)
-		return err_set(err, ERR_CORRUPT, "claims %zu raw bytes", frame->raw_len);
-	sha256_of(frame->data, frame->len, sha256);
-	if (!crypto_equal(sha256, frame->sha256, SHA256_BYTES))
-		return err_set(err, ERR_CORRUPT, "its SHA-256 differs");
 	buf_reset(ret_raw);
-	switch (frame->codec) {
+	switch (codec) {
 	case CODEC_STORED:
 		if (frame->len == frame->raw_len && buf_add(ret_raw, frame->data, frame->len))
 			return true;
@@ -45,7 +93,49 @@ bool frame_unpack(
 			return true;
 		return err_set(err, ERR_CORRUPT, "cannot be decompressed");
 	default:
+		return err_set(err, ERR_CORRUPT, "codec %d is not known to this program", codec);
+	}
+}
+
+static bool unseal(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
+	const struct frame *frame, struct buf *ret_raw, struct err *err)
+{
+	CLEANUP(freep) uint8_t *opened = NULL;
+	const uint8_t *sealed = frame->data;
+	struct frame inner = *frame;
+	uint8_t bound[BOUND_BYTES];
+
+	if (frame->len <= SEALED_MORE_BYTES || frame->len > FRAME_SEALED_BYTES_MAX)
+		return err_set(err, ERR_CORRUPT, "its length differs");
+	inner.len = frame->len - SEALED_MORE_BYTES;
+	opened = xmalloc(inner.len);
+	bind_frame(cipher, id, frame, bound);
+	if (!gcm_open(cipher->gcm, sealed, (struct gcm_bytes){bound, sizeof(bound)},
+		    (struct gcm_bytes){sealed + GCM_NONCE_BYTES, inner.len},
+		    sealed + GCM_NONCE_BYTES + inner.len, opened))
+		return err_set(err, ERR_CORRUPT, "it is not what was encrypted");
+	inner.data = opened;
+	return unpack(zstd, &inner, frame->codec & ~CODEC_ENCRYPTED, ret_raw, err);
+}
+
+bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
+	const struct frame *frame, struct buf *ret_raw, struct err *err)
+{
+	bool sealed = (frame->codec & CODEC_ENCRYPTED) != 0;
+	uint8_t sha256[SHA256_BYTES];
+
+	if (frame->raw_len > FRAME_RAW_BYTES_MAX)
+		return err_set(err, ERR_CORRUPT, "claims %zu raw bytes", frame->raw_len);
+	if (frame->codec < 0 || frame->codec > UINT8_MAX)
 		return err_set(
 			err, ERR_CORRUPT, "codec %d is not known to this program", frame->codec);
-	}
+	if (sealed != (cipher != NULL))
+		return err_set(err, ERR_CORRUPT,
+			sealed ? "is encrypted in a plain volume"
+			       : "is plain in an encrypted volume");
+	sha256_of(frame->data, frame->len, sha256);
+	if (!crypto_equal(sha256, frame->sha256, SHA256_BYTES))
+		return err_set(err, ERR_CORRUPT, "its SHA-256 differs");
+	return sealed ? unseal(zstd, cipher, id, frame, ret_raw, err)
+		      : unpack(zstd, frame, frame->codec, ret_raw, err);
 }

@@ -10,12 +10,20 @@
 
 enum {
 	FRAME_RAW_BYTES_MAX = 4 * 1024 * 1024,
+	FRAME_SEALED_BYTES_MAX = FRAME_RAW_BYTES_MAX + GCM_NONCE_BYTES + GCM_TAG_BYTES,
 	FRAME_SAVING_PERCENT = 3, /* less saved: stored as it is */
 };
 
 /* The numbers are the format's. */
 enum frame_kind { FRAME_PACK = 1, FRAME_PART = 2, FRAME_JOURNAL = 3 };
-enum frame_codec { CODEC_STORED = 0, CODEC_ZSTD = 1 };
+enum frame_codec { CODEC_STORED = 0, CODEC_ZSTD = 1, CODEC_ENCRYPTED = 16 };
+
+/* Of an encrypted volume: its key, and what its frames are bound to. */
+struct frame_cipher {
+	struct gcm *gcm;
+	uint8_t archive[16];
+	uint8_t volume[16];
+};
 
 struct frame {
 	enum frame_kind kind;
@@ -26,12 +34,14 @@ struct frame {
 	size_t len;
 };
 
-/* Choose codec and bytes for raw. frame->data is raw itself or lies in out. */
-void frame_pack(struct zstd *zstd, enum frame_kind kind, const struct buf *raw, struct buf *out,
-	struct frame *ret_frame);
+/* Choose codec and bytes for raw. frame->data is raw itself or lies in out. cipher NULL: plain;
+ * else it is sealed as frame `id` of its volume, and lies in out. */
+void frame_pack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
+	enum frame_kind kind, const struct buf *raw, struct buf *out, struct frame *ret_frame);
 
-/* Check the digest and give the raw bytes. ERR_CORRUPT says what is wrong. */
-bool frame_unpack(
-	struct zstd *zstd, const struct frame *frame, struct buf *ret_raw, struct err *err);
+/* Check the digest, open it if there is a cipher, and give the raw bytes. ERR_CORRUPT says what is
+ * wrong. A frame that is plain where there is a cipher, or the other way round, is. */
+bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
+	const struct frame *frame, struct buf *ret_raw, struct err *err);
 
 #endif

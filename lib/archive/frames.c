@@ -53,6 +53,7 @@ bool packer_submit(struct packer *packer, struct block **role, enum frame_kind k
 
 	block->kind = kind;
 	block->frame_id = frame_id;
+	block->cipher = volume_cipher(&packer->volume);
 	press_wait(packer->press);
 	press_give(packer->press, block);
 	packer->pressed = block;

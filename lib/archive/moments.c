@@ -156,6 +156,7 @@ static bool read_facts(struct archive *archive, struct archive_facts *facts, str
 	memcpy(facts->uuid, state.archive, ARCHIVE_UUID_BYTES);
 	facts->messages = last.messages;
 	facts->generation = last.generation;
+	facts->encrypted = archive_is_encrypted(archive->path);
 	if (state.applied_seq > 0)
 		sha256_hex(state.head, facts->head);
 	return true;

@@ -60,7 +60,7 @@ static void make_blocks(struct packer *packer)
 {
 	for (size_t i = 0; i < PACKER_BLOCKS; i++) {
 		buf_init(&packer->blocks[i].raw, FRAME_RAW_BYTES_MAX);
-		buf_init(&packer->blocks[i].packed, FRAME_RAW_BYTES_MAX);
+		buf_init(&packer->blocks[i].packed, FRAME_SEALED_BYTES_MAX);
 	}
 	packer->pack = &packer->blocks[0];
 	packer->item = &packer->blocks[1];

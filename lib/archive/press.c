@@ -28,7 +28,8 @@ static void *run(void *context)
 			continue;
 		}
 		(void)pthread_mutex_unlock(&press->mutex);
-		frame_pack(press->zstd, block->kind, &block->raw, &block->packed, &block->frame);
+		frame_pack(press->zstd, block->cipher, block->frame_id, block->kind, &block->raw,
+			&block->packed, &block->frame);
 		(void)pthread_mutex_lock(&press->mutex);
 		press->block = NULL;
 		(void)pthread_cond_broadcast(&press->changed);

@@ -10,6 +10,7 @@
 struct block {
 	enum frame_kind kind;
 	int64_t frame_id;
+	const struct frame_cipher *cipher; /* of the volume it goes to; NULL: plain */
 	struct buf raw;
 	struct buf packed;
 	struct frame frame; /* made by the press; its data lies in raw or packed */

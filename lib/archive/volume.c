@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/vault.h"
 #include "archive/volume_sql.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -24,6 +25,8 @@ enum {
 };
 
 static const char name_end[] = ".vol";
+static const char key_epoch[] = "key_epoch";
+static const char key_slots[] = "key_slots";
 
 /* --- names --- */
 
@@ -97,6 +100,7 @@ char *volume_path(const char *archive_path, const struct volume_id *id)
 struct birth {
 	const uint8_t *archive_uuid;
 	const struct volume_id *id;
+	const struct buf *keyring; /* empty: plain */
 };
 
 static bool put_header_int(struct db *db, const char *key, int64_t value, struct err *err)
@@ -113,6 +117,20 @@ static bool put_header_uuid(struct db *db, const char *key, const uint8_t *uuid,
 	return db_run(db, VOLUME_HEADER_PUT, err);
 }
 
+static bool put_keyring(struct db *db, const struct buf *keyring, struct err *err)
+{
+	struct keyring decoded;
+
+	if (keyring->len == 0)
+		return true;
+	if (!keyring_decode(keyring->data, keyring->len, &decoded, err) ||
+		!put_header_int(db, key_epoch, decoded.epoch, err))
+		return false;
+	db_bind_text(db, VOLUME_HEADER_PUT, "key", key_slots);
+	db_bind_blob(db, VOLUME_HEADER_PUT, "value", keyring->data, keyring->len);
+	return db_run(db, VOLUME_HEADER_PUT, err);
+}
+
 static bool write_header(void *context, struct db *db, struct err *err)
 {
 	const struct birth *birth = context;
@@ -121,14 +139,17 @@ static bool write_header(void *context, struct db *db, struct err *err)
 	       put_header_uuid(db, "volume", birth->id->uuid, err) &&
 	       put_header_int(db, "sequence", birth->id->sequence, err) &&
 	       put_header_int(db, "epoch", 1, err) &&
-	       put_header_int(db, "created_ms", clock_wall_ms(), err);
+	       put_header_int(db, "created_ms", clock_wall_ms(), err) &&
+	       put_keyring(db, birth->keyring, err);
 }
 
 bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
 	int64_t sequence, struct volume_id *ret_id, struct err *err)
 {
+	CLEANUP(secret_freep) struct secret *key = NULL;
+	CLEANUP(buf_free) struct buf keyring = BUF_INIT(KEYRING_FILE_BYTES_MAX);
 	struct volume_id id = {.sequence = sequence};
-	struct birth birth = {archive_uuid, &id};
+	struct birth birth = {archive_uuid, &id, &keyring};
 	const struct db_options options = {
 		.kind = &volume_kind,
 		.mode = DB_CREATE,
@@ -142,6 +163,11 @@ bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_
 
 	volume_new_uuid(id.uuid);
 	path = volume_path(archive_path, &id);
+	if (!vault_key(archive_path, id.uuid, "frame", &key, err) ||
+		!vault_keyring_bytes(archive_path, &keyring, err))
+		return false;
+	if (key && keyring.len == 0)
+		return err_set(err, ERR_CORRUPT, "%s: its keyring is lost", archive_path);
 	if (!db_open(path, &options, &db, err))
 		return false;
 	*ret_id = id;
@@ -174,8 +200,40 @@ bool volume_archive_uuid(
 	return header_uuid(volume, "archive", ret_uuid, err);
 }
 
-bool volume_open(const char *archive_path, const struct volume_id *id, enum db_mode mode,
-	struct volume *ret_volume, struct err *err)
+static bool header_has(struct volume *volume, const char *key, bool *ret_has, struct err *err)
+{
+	db_bind_text(volume->db, VOLUME_HEADER_GET, "key", key);
+	if (!db_step(volume->db, VOLUME_HEADER_GET, ret_has, err))
+		return false;
+	if (*ret_has)
+		db_reset(volume->db, VOLUME_HEADER_GET);
+	return true;
+}
+
+/* All volumes of an archive are encrypted or none is: a plain one among them was put there. */
+static bool open_cipher(const char *archive_path, struct volume *volume, struct err *err)
+{
+	CLEANUP(secret_freep) struct secret *key = NULL;
+	bool sealed;
+
+	if (!header_has(volume, key_epoch, &sealed, err) ||
+		!vault_key(archive_path, volume->id.uuid, "frame", &key, err))
+		return false;
+	if (sealed && !key)
+		return err_set(err, ERR_AUTH, "%s: is encrypted: its passphrase or key is needed",
+			db_path(volume->db));
+	if (!sealed && key)
+		return err_set(err, ERR_CORRUPT, "%s: is a plain volume in an encrypted archive",
+			db_path(volume->db));
+	if (!sealed)
+		return true;
+	memcpy(volume->cipher.volume, volume->id.uuid, ARCHIVE_UUID_BYTES);
+	volume->cipher.gcm = gcm_new(key->data);
+	return header_uuid(volume, "archive", volume->cipher.archive, err);
+}
+
+static bool open_file(
+	const char *archive_path, enum db_mode mode, struct volume *volume, struct err *err)
 {
 	const struct db_options options = {
 		.kind = &volume_kind,
@@ -184,24 +242,64 @@ bool volume_open(const char *archive_path, const struct volume_id *id, enum db_m
 		.cache_kib = CACHE_KIB,
 		.busy_timeout_ms = BUSY_MS,
 	};
-	CLEANUP(freep) char *path = volume_path(archive_path, id);
-	CLEANUP(volume_close) struct volume volume = {.id = *id};
+	CLEANUP(freep) char *path = volume_path(archive_path, &volume->id);
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
 	if (!fs_exists(path))
 		return err_set(err, ERR_CORRUPT, "%s: volume is missing", path);
-	if (!db_open(path, &options, &volume.db, err) || !header_uuid(&volume, "volume", uuid, err))
+	if (!db_open(path, &options, &volume->db, err) || !header_uuid(volume, "volume", uuid, err))
 		return false;
-	if (memcmp(uuid, id->uuid, sizeof(uuid)) != 0)
-		return err_set(err, ERR_CORRUPT, "%s: holds another volume", path);
+	return memcmp(uuid, volume->id.uuid, sizeof(uuid)) == 0 ||
+	       err_set(err, ERR_CORRUPT, "%s: holds another volume", path);
+}
+
+bool volume_open(const char *archive_path, const struct volume_id *id, enum db_mode mode,
+	struct volume *ret_volume, struct err *err)
+{
+	CLEANUP(volume_close) struct volume volume = {.id = *id};
+
+	if (!open_file(archive_path, mode, &volume, err) ||
+		!open_cipher(archive_path, &volume, err))
+		return false;
 	*ret_volume = volume;
 	volume.db = NULL;
+	volume.cipher.gcm = NULL;
 	return true;
+}
+
+const struct frame_cipher *volume_cipher(const struct volume *volume)
+{
+	return volume->cipher.gcm ? &volume->cipher : NULL;
+}
+
+bool volume_keyring(const char *archive_path, const struct volume_id *id, struct buf *ret_bytes,
+	struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(archive_path, id);
+	CLEANUP(volume_close) struct volume volume = {.id = *id};
+	const void *data;
+	size_t len;
+	bool row;
+	bool fits;
+
+	if (!open_file(archive_path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err))
+		return false;
+	buf_reset(ret_bytes);
+	db_bind_text(volume.db, VOLUME_HEADER_GET, "key", key_slots);
+	if (!db_step(volume.db, VOLUME_HEADER_GET, &row, err))
+		return false;
+	if (!row)
+		return true;
+	data = db_blob(volume.db, VOLUME_HEADER_GET, 0, &len);
+	fits = buf_add(ret_bytes, data, len);
+	db_reset(volume.db, VOLUME_HEADER_GET);
+	return fits || err_set(err, ERR_CORRUPT, "%s: its keyring is too large", path);
 }
 
 void volume_close(struct volume *volume)
 {
 	db_freep(&volume->db);
+	gcm_freep(&volume->cipher.gcm);
 }
 
 /* --- the folder --- */
@@ -275,7 +373,7 @@ bool volume_put_frame(
 	return db_run(db, VOLUME_FRAME_PUT, err);
 }
 
-static bool unpack_row(struct volume *volume, bool is_journal, struct zstd *zstd,
+static bool unpack_row(struct volume *volume, int64_t frame_id, bool is_journal, struct zstd *zstd,
 	struct buf *ret_raw, struct err *err)
 {
 	struct db *db = volume->db;
@@ -294,7 +392,7 @@ static bool unpack_row(struct volume *volume, bool is_journal, struct zstd *zstd
 		return err_set(err, ERR_CORRUPT, "has no SHA-256");
 	memcpy(frame.sha256, sha256, SHA256_BYTES);
 	frame.data = db_blob(db, VOLUME_FRAME_GET, 4, &frame.len);
-	return frame_unpack(zstd, &frame, ret_raw, err);
+	return frame_unpack(zstd, volume_cipher(volume), frame_id, &frame, ret_raw, err);
 }
 
 bool volume_get_frame(struct volume *volume, int64_t frame_id, bool is_journal, struct zstd *zstd,
@@ -310,7 +408,7 @@ bool volume_get_frame(struct volume *volume, int64_t frame_id, bool is_journal, 
 	if (!row)
 		return err_set(err, ERR_CORRUPT, "%s: frame %" PRId64 " is missing", db_path(db),
 			frame_id);
-	ok = unpack_row(volume, is_journal, zstd, ret_raw, err);
+	ok = unpack_row(volume, frame_id, is_journal, zstd, ret_raw, err);
 	db_reset(db, VOLUME_FRAME_GET);
 	return ok || err_wrap(err, "%s: frame %" PRId64, db_path(db), frame_id);
 }

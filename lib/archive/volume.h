@@ -20,6 +20,7 @@ struct volume_id {
 struct volume {
 	struct db *db;
 	struct volume_id id;
+	struct frame_cipher cipher; /* its gcm is NULL: plain */
 };
 
 /* Random, of version 4 (RFC 9562). */
@@ -28,7 +29,7 @@ void volume_new_uuid(uint8_t out[ARCHIVE_UUID_BYTES]);
 char *volume_path(const char *archive_path, const struct volume_id *id); /* the caller frees */
 char *volume_folder(const char *archive_path);                           /* the caller frees */
 
-/* Make an empty one, durably. */
+/* Make an empty one, durably; encrypted if the archive is (vault.h), with a copy of its keyring. */
 bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
 	int64_t sequence, struct volume_id *ret_id, struct err *err);
 
@@ -36,6 +37,13 @@ bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_
 bool volume_open(const char *archive_path, const struct volume_id *id, enum db_mode mode,
 	struct volume *ret_volume, struct err *err);
 void volume_close(struct volume *volume); /* also for CLEANUP(), and when it is {0} */
+
+/* What its frames are sealed with. NULL: plain. Lives as long as the volume is open. */
+const struct frame_cipher *volume_cipher(const struct volume *volume);
+
+/* The copy of the keyring in a volume's header; empty: there is none. */
+bool volume_keyring(const char *archive_path, const struct volume_id *id, struct buf *ret_bytes,
+	struct err *err);
 
 /* The archive's uuid, as the volume's header says. */
 bool volume_archive_uuid(

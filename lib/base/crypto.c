@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,128 @@ void pbkdf2_sha256(const char *password, size_t password_len, const void *salt, 
 	ok = PKCS5_PBKDF2_HMAC(password, (int)password_len, salt, (int)salt_len, (int)iterations,
 		EVP_sha256(), SHA256_BYTES, out);
 	assert(ok == 1);
+}
+
+void hkdf_sha256(const void *key, size_t key_len, const void *salt, size_t salt_len,
+	const void *info, size_t info_len, void *out, size_t out_len)
+{
+	static const uint8_t no_salt[SHA256_BYTES];
+	uint8_t input[SHA256_BYTES + HKDF_INFO_BYTES_MAX + 1];
+	uint8_t extracted[SHA256_BYTES];
+	uint8_t block[SHA256_BYTES];
+	size_t before = 0;
+
+	assert(out_len <= HKDF_BYTES_MAX && info_len <= HKDF_INFO_BYTES_MAX);
+	hmac_sha256(salt_len ? salt : no_salt, salt_len ? salt_len : sizeof(no_salt), key, key_len,
+		extracted);
+	for (size_t done = 0, number = 1; done < out_len; number++) {
+		size_t part = out_len - done < SHA256_BYTES ? out_len - done : SHA256_BYTES;
+
+		memcpy(input, block, before);
+		if (info_len)
+			memcpy(input + before, info, info_len);
+		input[before + info_len] = (uint8_t)number;
+		hmac_sha256(extracted, sizeof(extracted), input, before + info_len + 1, block);
+		memcpy((uint8_t *)out + done, block, part);
+		done += part;
+		before = sizeof(block);
+	}
+	crypto_wipe(input, sizeof(input));
+	crypto_wipe(extracted, sizeof(extracted));
+	crypto_wipe(block, sizeof(block));
+}
+
+bool scrypt_sha256(const void *password, size_t password_len, const void *salt, size_t salt_len,
+	struct scrypt_cost cost, void *out, size_t out_len)
+{
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	int ok;
+
+	if (cost.log_n < 1 || cost.log_n > 31 || cost.r == 0 || cost.p == 0)
+		return false;
+	(void)pthread_mutex_lock(&one_at_a_time);
+	ok = EVP_PBE_scrypt(password, password_len, salt, salt_len, (uint64_t)1 << cost.log_n,
+		cost.r, cost.p, SCRYPT_MEMORY_BYTES_MAX, out, out_len);
+	(void)pthread_mutex_unlock(&one_at_a_time);
+	return ok == 1;
+}
+
+/* --- AES-256-GCM --- */
+
+struct gcm {
+	EVP_CIPHER_CTX *sealing;
+	EVP_CIPHER_CTX *opening;
+};
+
+static EVP_CIPHER_CTX *new_context(const uint8_t *key, bool seals)
+{
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+
+	if (!context || EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key, NULL, seals) != 1)
+		abort();
+	return context;
+}
+
+struct gcm *gcm_new(const uint8_t key[GCM_KEY_BYTES])
+{
+	struct gcm *gcm = xcalloc(1, sizeof(*gcm));
+
+	gcm->sealing = new_context(key, true);
+	gcm->opening = new_context(key, false);
+	return gcm;
+}
+
+void gcm_freep(struct gcm **gcm)
+{
+	if (!*gcm)
+		return;
+	EVP_CIPHER_CTX_free((*gcm)->sealing); /* clears the key */
+	EVP_CIPHER_CTX_free((*gcm)->opening);
+	free(*gcm);
+	*gcm = NULL;
+}
+
+/* Everything but the tag. */
+static bool run_gcm(EVP_CIPHER_CTX *context, const uint8_t *nonce, struct gcm_bytes additional,
+	struct gcm_bytes in, void *out)
+{
+	int len;
+
+	assert(in.len <= INT_MAX && additional.len <= INT_MAX);
+	return EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, -1) == 1 &&
+	       (additional.len == 0 || EVP_CipherUpdate(context, NULL, &len, additional.data,
+					       (int)additional.len) == 1) &&
+	       (in.len == 0 || EVP_CipherUpdate(context, out, &len, in.data, (int)in.len) == 1);
+}
+
+void gcm_seal(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
+	struct gcm_bytes in, void *out, uint8_t tag[GCM_TAG_BYTES])
+{
+	uint8_t none[GCM_TAG_BYTES];
+	int len;
+
+	if (!run_gcm(gcm->sealing, nonce, additional, in, out) ||
+		EVP_CipherFinal_ex(gcm->sealing, none, &len) != 1 ||
+		EVP_CIPHER_CTX_ctrl(gcm->sealing, EVP_CTRL_GCM_GET_TAG, GCM_TAG_BYTES, tag) != 1)
+		abort();
+}
+
+bool gcm_open(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
+	struct gcm_bytes in, const uint8_t tag[GCM_TAG_BYTES], void *out)
+{
+	uint8_t wanted[GCM_TAG_BYTES];
+	uint8_t none[GCM_TAG_BYTES];
+	int len;
+
+	memcpy(wanted, tag, sizeof(wanted));
+	if (run_gcm(gcm->opening, nonce, additional, in, out) &&
+		EVP_CIPHER_CTX_ctrl(gcm->opening, EVP_CTRL_GCM_SET_TAG, sizeof(wanted), wanted) ==
+			1 &&
+		EVP_CipherFinal_ex(gcm->opening, none, &len) == 1)
+		return true;
+	if (in.len)
+		memset(out, 0, in.len);
+	return false;
 }
 
 bool crypto_equal(const void *a, const void *b, size_t len)

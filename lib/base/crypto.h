@@ -1,6 +1,5 @@
 /*
- * The one door to OpenSSL's digests (and, with encrypted archives, its AEAD and KDF). TLS has its
- * own door, lib/net/tls.c.
+ * The one door to OpenSSL's digests, its AEAD and KDF. TLS has its own door, lib/net/tls.c.
  */
 #ifndef MAILSTOW_BASE_CRYPTO_H
 #define MAILSTOW_BASE_CRYPTO_H
@@ -12,6 +11,9 @@
 #include "base/cleanup.h"
 
 enum { SHA256_BYTES = 32, SHA256_HEX_MAX = 65, CRYPTO_BASE64_GROUP = 4 };
+enum { GCM_KEY_BYTES = 32, GCM_NONCE_BYTES = 12, GCM_TAG_BYTES = 16 };
+enum { HKDF_BYTES_MAX = 255 * SHA256_BYTES, HKDF_INFO_BYTES_MAX = 128 };
+enum { SCRYPT_MEMORY_BYTES_MAX = 320 * 1024 * 1024 };
 
 struct sha256; /* a digest under way */
 
@@ -31,6 +33,42 @@ void hmac_sha256(
 /* PBKDF2-HMAC-SHA-256 (RFC 8018), for SCRAM (RFC 7677). iterations is the caller's to bound. */
 void pbkdf2_sha256(const char *password, size_t password_len, const void *salt, size_t salt_len,
 	uint32_t iterations, uint8_t out[SHA256_BYTES]);
+
+/* HKDF-SHA-256 (RFC 5869), extract and expand. out_len: at most HKDF_BYTES_MAX. */
+void hkdf_sha256(const void *key, size_t key_len, const void *salt, size_t salt_len,
+	const void *info, size_t info_len, void *out, size_t out_len);
+
+/*
+ * scrypt (RFC 7914) with N = 2^log_n. It takes 128 * r * N bytes and as much time as they say, so
+ * that there is never more than one at work in the process: others wait. False: no memory, or
+ * figures beyond SCRYPT_MEMORY_BYTES_MAX.
+ */
+struct scrypt_cost {
+	uint8_t log_n, r, p;
+};
+bool scrypt_sha256(const void *password, size_t password_len, const void *salt, size_t salt_len,
+	struct scrypt_cost cost, void *out, size_t out_len) MUST_USE;
+
+/*
+ * AES-256-GCM (NIST SP 800-38D) under one key, its schedule made once. Seal with one thread at a
+ * time, open with one thread at a time; the two do not get into each other's way. A nonce is used
+ * once: random ones are good for 2^32 seals.
+ */
+struct gcm;
+struct gcm *gcm_new(const uint8_t key[GCM_KEY_BYTES]);
+void gcm_freep(struct gcm **gcm);
+
+struct gcm_bytes {
+	const void *data;
+	size_t len;
+};
+
+/* out has in's length and may be in itself. */
+void gcm_seal(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
+	struct gcm_bytes in, void *out, uint8_t tag[GCM_TAG_BYTES]);
+/* False: not what was sealed under this key, nonce and additional data; out is then zeros. */
+bool gcm_open(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
+	struct gcm_bytes in, const uint8_t tag[GCM_TAG_BYTES], void *out) MUST_USE;
 
 /* Compare in constant time. */
 bool crypto_equal(const void *a, const void *b, size_t len);

@@ -32,6 +32,7 @@ void db_freep(struct db **db)
 	for (size_t i = 0; i < DB_OWN_QUERIES; i++)
 		(void)sqlite3_finalize(old->own[i]);
 	(void)sqlite3_close_v2(old->handle);
+	gcm_freep(&old->gcm);
 	free(old->statements);
 	free(old->path);
 	free(old);
@@ -81,6 +82,13 @@ static char *uri_of(const char *path, const char *mode)
 	return uri;
 }
 
+static const char *vfs_of(const struct db *db, enum db_mode mode)
+{
+	if (db->gcm)
+		return db_cipher_vfs(mode == DB_PEEK);
+	return mode == DB_PEEK ? db_peek_vfs() : NULL;
+}
+
 static bool open_handle(struct db *db, enum db_mode mode, struct err *err)
 {
 	static const struct {
@@ -93,14 +101,20 @@ static bool open_handle(struct db *db, enum db_mode mode, struct err *err)
 		[DB_IMMUTABLE] = {"mode=ro&immutable=1", SQLITE_OPEN_READONLY},
 		[DB_PEEK] = {"mode=ro", SQLITE_OPEN_READONLY},
 	};
-	CLEANUP(freep) char *uri = uri_of(db->path, ways[mode].uri);
+	char cipher[DB_CIPHER_PARAMETER_MAX] = "";
+	CLEANUP(freep) char *way = NULL;
+	CLEANUP(freep) char *uri = NULL;
 	int flags =
 		ways[mode].flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	int code;
 
 	if (mode != DB_CREATE && !fs_exists(db->path))
 		return err_set(err, ERR_NOT_FOUND, "%s: no such file", db->path);
-	code = sqlite3_open_v2(uri, &db->handle, flags, mode == DB_PEEK ? db_peek_vfs() : NULL);
+	if (db->gcm)
+		db_cipher_parameter(db->gcm, cipher);
+	way = str_printf("%s%s", ways[mode].uri, cipher);
+	uri = uri_of(db->path, way);
+	code = sqlite3_open_v2(uri, &db->handle, flags, vfs_of(db, mode));
 	return code == SQLITE_OK || db_fail(db, code, "open", err);
 }
 
@@ -229,14 +243,29 @@ static struct db *new_db(const char *path, const struct db_options *options)
 	db->path = xstrdup(path);
 	db->kind = options->kind;
 	db->busy_timeout_ms = options->busy_timeout_ms;
+	db->gcm = options->key ? gcm_new(options->key) : NULL;
 	return db;
 }
 
 /* --- a new file --- */
 
+/* Room for nonce and tag at the end of every page, and no journal but the WAL. */
+static bool reserve_bytes(struct db *db, struct err *err)
+{
+	int bytes = DB_CIPHER_RESERVED_BYTES;
+	int code;
+
+	if (!db->gcm)
+		return true;
+	code = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+	return (code == SQLITE_OK || db_fail(db, code, "reserve bytes", err)) &&
+	       run_sql(db, "pragma journal_mode = memory", "journal", err);
+}
+
 static bool fill_new(struct db *db, const struct db_options *options, struct err *err)
 {
-	if (!run_sql(db, "pragma page_size = 4096; pragma journal_mode = wal", "wal", err) ||
+	if (!reserve_bytes(db, err) ||
+		!run_sql(db, "pragma page_size = 4096; pragma journal_mode = wal", "wal", err) ||
 		!prepare_own(db, err) || !db_begin(db, err))
 		return false;
 	if (!set_pragma(db, "application_id", db->kind->application_id, err) ||

@@ -52,6 +52,10 @@ struct db_options {
 	int cache_kib;       /* page cache; 0: SQLite's default */
 	int busy_timeout_ms; /* waiting for another connection's lock */
 
+	/* 32 bytes: every page is sealed with it, in the file and in the -wal (AES-256-GCM). NULL:
+	 * plain. A wrong key, or the other way round, is ERR_CORRUPT. */
+	const uint8_t *key;
+
 	/* DB_CREATE: called once, in the transaction that makes a new file. May be NULL. */
 	bool (*init)(void *context, struct db *db, struct err *err);
 	void *init_context;

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "base/crypto.h"
 #include "db/db.h"
 
 /* Statements every database has, beside those of its kind. */
@@ -19,6 +20,7 @@ struct db {
 	sqlite3_stmt *own[DB_OWN_QUERIES];
 	int busy_timeout_ms;
 	uint64_t wal_bytes;
+	struct gcm *gcm; /* NULL: pages are plain */
 };
 
 /* Set err from the result code of a call on db; what: the statement or act. Returns false. */
@@ -26,5 +28,14 @@ bool db_fail(const struct db *db, int code, const char *what, struct err *err);
 
 /* The name of the VFS that opens databases nobody writes without locks or -shm (peek.c). */
 const char *db_peek_vfs(void);
+
+/* The VFS that seals pages (cipher.c), and what to put after a URI's mode so that it finds its key,
+ * which must live as long as the connection. */
+enum {
+	DB_CIPHER_RESERVED_BYTES = GCM_NONCE_BYTES + GCM_TAG_BYTES,
+	DB_CIPHER_PARAMETER_MAX = 64,
+};
+const char *db_cipher_vfs(bool peek);
+void db_cipher_parameter(const struct gcm *gcm, char out[DB_CIPHER_PARAMETER_MAX]);
 
 #endif

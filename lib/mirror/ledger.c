@@ -1,8 +1,10 @@
 #include "mirror/ledger.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/archive.h"
 #include "base/alloc.h"
 
 enum {
@@ -10,6 +12,18 @@ enum {
 	RETRY_MAX_MS = 24 * 60 * 60 * 1000,
 	RETRY_DOUBLINGS = 7,
 };
+
+/* The state file is not encrypted: of an encrypted archive no folder's name stands there. */
+static char *name_of(const struct ledger *ledger, const char *folder)
+{
+	char *name = NULL;
+	struct err err;
+	bool unlocked = archive_hide_name(ledger->account->archive_path, folder, &name, &err);
+
+	assert(unlocked); /* it is being written to */
+	(void)unlocked;
+	return name;
+}
 
 static int64_t retry_ms(int attempts)
 {
@@ -65,11 +79,13 @@ static bool is_of(const struct ledger_entry *entry, const char *folder)
 void ledger_hold(const struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	struct rangeset *without, bool *ret_owed)
 {
+	CLEANUP(freep) char *name = name_of(ledger, folder);
+
 	*ret_owed = false;
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct ledger_entry *entry = &ledger->items[i];
 
-		if (!is_of(entry, folder) || entry->uidvalidity != uidvalidity)
+		if (!is_of(entry, name) || entry->uidvalidity != uidvalidity)
 			continue;
 		if (!is_due(ledger, entry))
 			rangeset_add(without, entry->uid, entry->uid);
@@ -80,8 +96,10 @@ void ledger_hold(const struct ledger *ledger, const char *folder, uint32_t uidva
 
 bool ledger_due(const struct ledger *ledger, const char *folder)
 {
+	CLEANUP(freep) char *name = name_of(ledger, folder);
+
 	for (size_t i = 0; i < ledger->count; i++)
-		if (is_of(&ledger->items[i], folder) && is_due(ledger, &ledger->items[i]))
+		if (is_of(&ledger->items[i], name) && is_due(ledger, &ledger->items[i]))
 			return true;
 	return false;
 }
@@ -104,11 +122,12 @@ static struct ledger_entry *find(
 static bool put(struct ledger *ledger, struct ledger_entry *entry, int64_t next_try_ms,
 	const char *reason, struct err *err)
 {
+	bool hides = archive_is_encrypted(ledger->account->archive_path);
 	struct skipped skipped = {.folder_path = entry->folder,
 		.uidvalidity = entry->uidvalidity,
 		.uid = entry->uid,
 		.size = entry->size,
-		.reason = reason,
+		.reason = hides ? "the reason is not noted of an encrypted archive" : reason,
 		.attempts = ++entry->attempts,
 		.next_try_ms = next_try_ms};
 
@@ -119,7 +138,8 @@ static bool put(struct ledger *ledger, struct ledger_entry *entry, int64_t next_
 bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
 	uint64_t size, const char *reason, bool too_large, struct err *err)
 {
-	struct ledger_entry *entry = find(ledger, folder, uidvalidity, uid);
+	CLEANUP(freep) char *name = name_of(ledger, folder);
+	struct ledger_entry *entry = find(ledger, name, uidvalidity, uid);
 
 	entry->size = size;
 	return put(ledger, entry,
@@ -129,7 +149,8 @@ bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 bool ledger_suspect(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
 	struct err *err)
 {
-	struct ledger_entry *entry = find(ledger, folder, uidvalidity, uid);
+	CLEANUP(freep) char *name = name_of(ledger, folder);
+	struct ledger_entry *entry = find(ledger, name, uidvalidity, uid);
 	bool first = entry->attempts == 0;
 
 	return put(ledger, entry, first ? 0 : ledger->now_ms + retry_ms(entry->attempts),
@@ -139,10 +160,12 @@ bool ledger_suspect(struct ledger *ledger, const char *folder, uint32_t uidvalid
 void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	const struct rangeset *uids)
 {
+	CLEANUP(freep) char *name = name_of(ledger, folder);
+
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct ledger_entry *entry = &ledger->items[i];
 
-		if (is_of(entry, folder) &&
+		if (is_of(entry, name) &&
 			(entry->uidvalidity != uidvalidity || rangeset_has(uids, entry->uid)))
 			entry->settled = true;
 	}

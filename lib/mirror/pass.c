@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "mirror/pass_internal.h"
+#include "mirror/unlock.h"
 
 /* What the archive knows of a folder before the pass. */
 struct known_folder {
@@ -218,26 +219,12 @@ static void pass_free(struct pass *pass)
 	ledger_free(&pass->ledger);
 }
 
-static bool wants_encryption(const struct config_account *account)
-{
-	const struct config_secret *passphrase = &account->passphrase;
-
-	return passphrase->command || passphrase->file || passphrase->credential ||
-	       account->key_file || account->key_credential;
-}
-
 bool mirror_open_archive(
 	const struct config_account *account, struct archive_writer **ret_writer, struct err *err)
 {
-	const char *path = account->archive_path;
-
-	if (wants_encryption(account))
-		return err_set(err, ERR_CONFIG,
-			"a passphrase or key is configured and archives cannot be encrypted in "
-			"this version: nothing is kept in plain instead");
-	if (!archive_exists(path) && !archive_create(path, err))
-		return err_wrap(err, "archive");
-	return archive_writer_open(path, ARCHIVE_LOCK_TIMEOUT_MS, ret_writer, err) ||
+	return (mirror_make_or_unlock(account, err) &&
+		       archive_writer_open(
+			       account->archive_path, ARCHIVE_LOCK_TIMEOUT_MS, ret_writer, err)) ||
 	       err_wrap(err, "archive");
 }
 

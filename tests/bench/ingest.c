@@ -147,6 +147,9 @@ static long memory_kib(const char *what)
 	return kib;
 }
 
+/* With a third argument the archive is encrypted. */
+#define KEY_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static double cpu_s(void)
 {
 	struct rusage usage;
@@ -180,6 +183,7 @@ int main(int argc, char **argv)
 	char *path = str_printf("%s/bench-ingest-%ld", argc > 2 ? argv[2] : "/tmp", (long)getpid());
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 	CLEANUP(buf_free) struct buf message = BUF_INIT(MESSAGE_BYTES_MAX);
+	const struct archive_secret key = {ARCHIVE_KEY, KEY_TEXT, sizeof(KEY_TEXT) - 1};
 	struct archive_folder folder = {.path = "INBOX", .wire_name = "INBOX", .attributes = ""};
 	struct err err = ERR_INIT;
 	int64_t generation;
@@ -189,7 +193,8 @@ int main(int argc, char **argv)
 
 	make_pools();
 	make_message(&message, 0);
-	need(archive_create(path, &err), &err);
+	need(argc > 3 ? archive_create_encrypted(path, &key, &err) : archive_create(path, &err),
+		&err);
 	before_kib = memory_kib("VmRSS:");
 	start_ms = clock_mono_ms();
 	start_cpu = cpu_s();

@@ -122,7 +122,7 @@ static bool work(const struct scenario *scenario, const char *path, int ack_fd, 
 {
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 
-	if (!archive_exists(path) && !archive_create(path, err))
+	if (!(archive_exists(path) ? fixture_unlock : fixture_create)(path, err))
 		return false;
 	if (!archive_writer_open(path, 1000, &writer, err))
 		return false;

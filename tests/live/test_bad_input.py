@@ -253,8 +253,13 @@ def a_locked_archive_is_waited_for_and_the_holder_named(lab):
 
 
 def mail_that_is_to_be_encrypted_is_never_kept_in_plain(lab):
-    run = failing(lab, 78, "encrypted", extra=f"passphrase-file = {lab.password}")
-    live.true(not lab.archives.exists() or not any(lab.archives.rglob("*.vol")), run)
+    lab.account("alice")
+    lab.mirror("alice")
+    with open(lab.conf, "a", encoding="utf-8") as conf:
+        conf.write(f"passphrase-file = {lab.password}\n")
+    run = lab.run("mailstowd", "--once", "alice")
+    live.equal(run.status, 78, run)
+    live.true("encrypted" in run.errors, run)
 
 
 # --- servers that say odd things ---

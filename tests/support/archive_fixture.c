@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "archive/volume.h"
@@ -10,12 +11,31 @@
 #include "base/str.h"
 #include "support/check.h"
 
+static const struct archive_secret key = {
+	ARCHIVE_KEY, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
+
+static bool wants_encryption(void)
+{
+	return getenv("MAILSTOW_TEST_ENCRYPTED") != NULL;
+}
+
+bool fixture_create(const char *path, struct err *err)
+{
+	return wants_encryption() ? archive_create_encrypted(path, &key, err)
+				  : archive_create(path, err);
+}
+
+bool fixture_unlock(const char *path, struct err *err)
+{
+	return !wants_encryption() || archive_unlock(path, &key, err);
+}
+
 char *fixture_archive(const char *name)
 {
 	struct err err = ERR_INIT;
 	char *path = str_printf("%s/%s", check_temp_dir(), name);
 
-	CHECK_OK(archive_create(path, &err));
+	CHECK_OK(fixture_create(path, &err));
 	return path;
 }
 
@@ -24,6 +44,7 @@ struct archive_writer *fixture_writer(const char *path)
 	struct archive_writer *writer = NULL;
 	struct err err = ERR_INIT;
 
+	CHECK_OK(fixture_unlock(path, &err));
 	CHECK_OK(archive_writer_open(path, 1000, &writer, &err));
 	return writer;
 }
@@ -33,6 +54,7 @@ struct archive *fixture_reader(const char *path)
 	struct archive *archive = NULL;
 	struct err err = ERR_INIT;
 
+	CHECK_OK(fixture_unlock(path, &err));
 	CHECK_OK(archive_open(path, &archive, &err));
 	return archive;
 }

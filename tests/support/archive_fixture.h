@@ -12,6 +12,11 @@ enum { FIXTURE_MESSAGE_MAX = 64 * 1024 * 1024 };
 /* A fresh archive below check_temp_dir(); the path is the caller's to free. */
 char *fixture_archive(const char *name);
 
+/* With MAILSTOW_TEST_ENCRYPTED in the environment archives are made encrypted, and unlocked where
+ * these functions open them. */
+bool fixture_create(const char *path, struct err *err);
+bool fixture_unlock(const char *path, struct err *err);
+
 struct archive_writer *fixture_writer(const char *path);
 struct archive *fixture_reader(const char *path);
 

@@ -1,0 +1,64 @@
+#include "mirror/unlock.h"
+
+bool mirror_has_secret(const struct config_account *account)
+{
+	const struct config_secret *passphrase = &account->passphrase;
+
+	return passphrase->command || passphrase->file || passphrase->credential ||
+	       account->key_file || account->key_credential;
+}
+
+bool mirror_read_secret(const struct config_account *account, struct buf *ret_text,
+	struct archive_secret *ret_secret, struct err *err)
+{
+	const struct config_secret key = {
+		.file = account->key_file, .credential = account->key_credential};
+	bool is_key = key.file || key.credential;
+
+	if (!config_secret_read(is_key ? &key : &account->passphrase, is_key ? "key" : "passphrase",
+		    ret_text, err))
+		return false;
+	*ret_secret = (struct archive_secret){
+		.kind = is_key ? ARCHIVE_KEY : ARCHIVE_PASSPHRASE,
+		.text = buf_str(ret_text),
+		.len = ret_text->len,
+	};
+	return true;
+}
+
+bool mirror_unlock(const struct config_account *account, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	const char *path = account->archive_path;
+	struct archive_secret secret;
+
+	if (!archive_is_encrypted(path) || archive_is_unlocked(path))
+		return true;
+	if (!mirror_has_secret(account))
+		return err_set(err, ERR_AUTH,
+			"%s: is encrypted, and neither passphrase nor key is configured", path);
+	return mirror_read_secret(account, &text, &secret, err) &&
+	       archive_unlock(path, &secret, err);
+}
+
+bool mirror_make_or_unlock(const struct config_account *account, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	const char *path = account->archive_path;
+	struct archive_secret secret;
+	bool exists = archive_exists(path);
+
+	if (exists && mirror_has_secret(account) && !archive_mend_keyring(path, err))
+		return false;
+	if (exists && mirror_has_secret(account) && !archive_is_encrypted(path))
+		return err_set(err, ERR_CONFIG,
+			"%s: is not encrypted and a passphrase or key is configured: nothing is "
+			"added in plain",
+			path);
+	if (exists)
+		return mirror_unlock(account, err);
+	if (!mirror_has_secret(account))
+		return archive_create(path, err);
+	return mirror_read_secret(account, &text, &secret, err) &&
+	       archive_create_encrypted(path, &secret, err);
+}

@@ -1,0 +1,159 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "restore/json.h"
+#include "restore/options.h"
+#include "restore/table.h"
+#include "restore/when.h"
+
+enum { PASSPHRASE_BYTES_MAX = 1024, PASSPHRASE_BYTES_MIN = 8 };
+
+static bool one_json(void *context, const struct archive_key *key, struct err *err)
+{
+	struct json *line = json_begin();
+
+	(void)context;
+	(void)err;
+	json_put_int(line, "id", key->id);
+	json_put_text(line, "kind", key->kind);
+	json_put_time(line, "created", key->created_ms);
+	json_print(line);
+	return true;
+}
+
+static bool one_row(void *context, const struct archive_key *key, struct err *err)
+{
+	char id[TABLE_NUMBER_MAX], created[WHEN_TEXT_MAX];
+	const char *cells[] = {id, key->kind, created};
+
+	(void)err;
+	table_number(key->id, id);
+	when_format(key->created_ms, true, created);
+	table_row(context, cells);
+	return true;
+}
+
+static bool list(const struct app *app, const char *path, struct err *err)
+{
+	static const struct table_column columns[] = {
+		{"ID", TEXT_RIGHT}, {"KIND", TEXT_LEFT}, {"ADDED", TEXT_LEFT}};
+	struct table table;
+	bool good;
+
+	if (app->json)
+		return archive_each_key(path, one_json, NULL, err);
+	table_init(&table, columns, ARRAY_LEN(columns));
+	good = archive_each_key(path, one_row, &table, err);
+	table_end(&table);
+	return good;
+}
+
+static bool add(const char *path, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(PASSPHRASE_BYTES_MAX);
+	CLEANUP(buf_wipe) struct buf again = BUF_INIT(PASSPHRASE_BYTES_MAX);
+	struct archive_secret secret;
+	uint32_t id;
+
+	if (!app_ask_secret("New passphrase", &text, err) ||
+		!app_ask_secret("The same again", &again, err))
+		return false;
+	if (text.len != again.len || memcmp(text.data, again.data, text.len) != 0)
+		return err_set(err, ERR_AUTH, "the two differ: nothing was changed");
+	if (text.len < PASSPHRASE_BYTES_MIN)
+		return err_set(
+			err, ERR_USAGE, "a passphrase has at least %d bytes", PASSPHRASE_BYTES_MIN);
+	secret = (struct archive_secret){ARCHIVE_PASSPHRASE, buf_str(&text), text.len};
+	if (!archive_add_key(path, &secret, &id, err))
+		return false;
+	app_note("key %" PRIu32 " was added", id);
+	return true;
+}
+
+static bool recovery(const struct app *app, const char *path, struct err *err)
+{
+	char text[ARCHIVE_RECOVERY_KEY_TEXT];
+	struct archive_secret secret = {ARCHIVE_RECOVERY_KEY, text, sizeof(text) - 1};
+	uint32_t id;
+	bool good;
+
+	archive_new_recovery_key(text);
+	good = archive_add_key(path, &secret, &id, err);
+	if (good && app->json) {
+		struct json *line = json_begin();
+
+		json_put_int(line, "id", id);
+		json_put_text(line, "recovery_key", text);
+		json_print(line);
+	} else if (good) {
+		(void)printf("%s\n", text);
+		app_note("this opens the archive when all else is lost: print it, and keep it "
+			 "elsewhere; it is not shown again (key %" PRIu32 ")",
+			id);
+	}
+	crypto_wipe(text, sizeof(text));
+	return good;
+}
+
+static bool remove_key(const struct app *app, const char *path, const char *text, struct err *err)
+{
+	char *end;
+	uint64_t id = strtoull(text, &end, 10);
+
+	if (end == text || *end || id == 0 || id > UINT32_MAX)
+		return err_set(err, ERR_USAGE, "key remove: ID is a number that key list shows");
+	if (!app_consents(app, "Remove this key?"))
+		return err_set(err, ERR_CANCELLED, "nothing was removed");
+	if (!archive_remove_key(path, (uint32_t)id, err))
+		return false;
+	app_note("key %" PRIu64 " was removed; copies of the archive, and what stands in its "
+		 "volumes, can still be read with it by who has both",
+		id);
+	return true;
+}
+
+static bool run(struct app *app, int argc, char **argv, struct err *err)
+{
+	const struct options options = {.arguments_min = 2, .arguments_max = 3};
+	CLEANUP(place_free) struct place place = {0};
+	struct arguments arguments;
+	const char *what, *path;
+
+	if (!options_parse(app, argc, argv, &options, &arguments, err))
+		return false;
+	what = arguments.items[0];
+	if ((arguments.count == 3) != (strcmp(what, "remove") == 0))
+		return err_set(err, ERR_USAGE, "key: 'mailstow key --help' shows what it takes");
+	if (!app_place(app, arguments.items[1], &place, err))
+		return false;
+	path = place.archive_path;
+	if (!archive_exists(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	if (!archive_is_encrypted(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", path);
+	if (strcmp(what, "list") == 0)
+		return list(app, path, err);
+	if (!app_unlock(&place, err))
+		return false;
+	if (strcmp(what, "add") == 0)
+		return add(path, err);
+	if (strcmp(what, "recovery") == 0)
+		return recovery(app, path, err);
+	if (strcmp(what, "remove") == 0)
+		return remove_key(app, path, arguments.items[2], err);
+	return err_set(err, ERR_USAGE, "key: add, remove, list or recovery");
+}
+
+const struct command cmd_key = {
+	.name = "key",
+	.group = COMMAND_SETUP,
+	.summary = "the keys that open an encrypted archive",
+	.usage = "list|add|recovery ACCOUNT\nremove ACCOUNT ID",
+	.help = "list      the keys there are\n"
+		"add       one more passphrase, asked for at the terminal\n"
+		"recovery  make and show a recovery key, to be printed and kept elsewhere\n"
+		"remove    remove a key; copies of the archive still open with it\n",
+	.run = run,
+};
