@@ -34,7 +34,7 @@ import mail_samples  # noqa: E402
 
 USERS = 60
 RUN_SECONDS = 120
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 POLL_SECONDS = 0.03
 ACCOUNT = """
 [account {name}]

@@ -39,10 +39,10 @@ class Stage:
         self.failures = []
         self.seconds = 0.0
 
-    def add(self, result, words=""):
+    def add(self, result, words="", said=()):
         self.counts[result] += 1
         if result == "failed":
-            self.failures.append(words)
+            self.failures.append((words, said))
 
 
 def run(command, log, seconds, **more):
@@ -72,10 +72,21 @@ def run(command, log, seconds, **more):
             return False
 
 
+def said_about(lines, number):
+    """The comments around a failed test's line: what was seen, and where."""
+    start, end = number, number + 1
+    while start and lines[start - 1].startswith("#"):
+        start -= 1
+    while end < len(lines) and lines[end].startswith("#"):
+        end += 1
+    return (lines[start:number] + lines[number + 1:end])[-SHOWN_LINES:]
+
+
 def count_tap(stage, name, text):
     """Adds every test a TAP stream reports; returns how many failed, None when it reports none."""
     failed = seen = 0
-    for line in text.splitlines():
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
         if re.match(r"^1\.\.0\b.*skip", line, re.I):
             stage.add("skipped")
             return 0
@@ -88,7 +99,7 @@ def count_tap(stage, name, text):
             stage.add("skipped")
         elif match.group(1) and directive != "todo":
             failed += 1
-            stage.add("failed", f"{name}: {match.group(2).strip()}")
+            stage.add("failed", f"{name}: {match.group(2).strip()}", said_about(lines, number))
         else:
             stage.add("passed")
     return failed if seen else None
@@ -105,7 +116,9 @@ def count_meson_log(stage, path):
                 stage.add({"OK": "passed", "EXPECTEDFAIL": "passed",
                            "SKIP": "skipped"}.get(result, "failed"), f"{name}: {result}")
             elif result not in ("OK", "SKIP", "EXPECTEDFAIL") and not failed:
-                stage.add("failed", f"{name}: {result}, status {test.get('returncode')}")
+                said = (test.get("stderr") or test.get("stdout") or "").splitlines()
+                stage.add("failed", f"{name}: {result}, status {test.get('returncode')}",
+                          said[-SHOWN_LINES:])
 
 
 def scratch():
@@ -293,8 +306,10 @@ def table(done):
         print(f"{stage.name:<12}{stage.counts['passed']:>8}{stage.counts['failed']:>8}"
               f"{stage.counts['skipped']:>9}{stage.seconds:>10.1f}")
     for stage in done:
-        for words in stage.failures:
+        for words, said in stage.failures:
             print(f"failed: {stage.name}: {words}")
+            for line in said:
+                print(f"    {line[:200]}")
 
 
 def main(arguments):
