@@ -3,19 +3,84 @@
 #include <assert.h>
 #include <string.h>
 
-enum { GROUP_CHARS = 4, GROUP_BYTES = 3, BITS = 6, LOW_BITS = 63, NO_VALUE = 64 };
+enum { GROUP_CHARS = 4, GROUP_BYTES = 3, BITS = 6, LOW_BITS = 63 };
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* One more than what the character stands for; 0: outside the alphabet. */
+static const uint8_t values[UINT8_MAX + 1] = {['A'] = 1,
+	['B'] = 2,
+	['C'] = 3,
+	['D'] = 4,
+	['E'] = 5,
+	['F'] = 6,
+	['G'] = 7,
+	['H'] = 8,
+	['I'] = 9,
+	['J'] = 10,
+	['K'] = 11,
+	['L'] = 12,
+	['M'] = 13,
+	['N'] = 14,
+	['O'] = 15,
+	['P'] = 16,
+	['Q'] = 17,
+	['R'] = 18,
+	['S'] = 19,
+	['T'] = 20,
+	['U'] = 21,
+	['V'] = 22,
+	['W'] = 23,
+	['X'] = 24,
+	['Y'] = 25,
+	['Z'] = 26,
+	['a'] = 27,
+	['b'] = 28,
+	['c'] = 29,
+	['d'] = 30,
+	['e'] = 31,
+	['f'] = 32,
+	['g'] = 33,
+	['h'] = 34,
+	['i'] = 35,
+	['j'] = 36,
+	['k'] = 37,
+	['l'] = 38,
+	['m'] = 39,
+	['n'] = 40,
+	['o'] = 41,
+	['p'] = 42,
+	['q'] = 43,
+	['r'] = 44,
+	['s'] = 45,
+	['t'] = 46,
+	['u'] = 47,
+	['v'] = 48,
+	['w'] = 49,
+	['x'] = 50,
+	['y'] = 51,
+	['z'] = 52,
+	['0'] = 53,
+	['1'] = 54,
+	['2'] = 55,
+	['3'] = 56,
+	['4'] = 57,
+	['5'] = 58,
+	['6'] = 59,
+	['7'] = 60,
+	['8'] = 61,
+	['9'] = 62,
+	['+'] = 63,
+	['/'] = 64};
+
 static unsigned value_of(uint8_t c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26U;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52U;
-	return c == '+' ? 62U : c == '/' ? 63U : NO_VALUE;
+	return values[c] - 1U;
+}
+
+static bool is_alphabet(uint8_t c)
+{
+	return values[c] != 0;
 }
 
 struct line {
@@ -40,7 +105,7 @@ static bool take_line(const uint8_t *data, size_t len, size_t at, struct line *r
 	struct line line = {0};
 	size_t i = at;
 
-	while (i < stop && value_of(data[i]) != NO_VALUE)
+	while (i < stop && is_alphabet(data[i]))
 		i++;
 	while (i < stop && i > at && data[i] == '=' && line.padding < 2) {
 		line.padding++;
@@ -112,11 +177,9 @@ bool split_decode(const uint8_t *data, const struct split_leaf *leaf, struct buf
 	if (!to)
 		return false;
 	for (size_t i = leaf->start; i < leaf->end; i++) {
-		unsigned value = value_of(data[i]);
-
-		if (value == NO_VALUE)
+		if (!is_alphabet(data[i]))
 			continue;
-		bits = bits << BITS | value;
+		bits = bits << BITS | value_of(data[i]);
 		count += BITS;
 		if (count < 8)
 			continue;
@@ -143,27 +206,38 @@ static void encode_group(const uint8_t *from, size_t len, uint8_t to[GROUP_CHARS
 	to[3] = len > 2 ? (uint8_t)alphabet[bits & LOW_BITS] : '=';
 }
 
+static size_t encoded_length(const struct split_leaf *leaf)
+{
+	size_t chars = (leaf->decoded_len + GROUP_BYTES - 1) / GROUP_BYTES * GROUP_CHARS;
+	size_t lines = (chars + leaf->line_chars - 1) / leaf->line_chars;
+
+	return chars + 2 * (lines - !leaf->ends_in_crlf);
+}
+
 bool split_encode(const uint8_t *decoded, const struct split_leaf *leaf, struct buf *out)
 {
-	size_t start = out->len;
+	uint8_t *to;
 	size_t on_line = 0;
-	uint8_t group[GROUP_CHARS];
 
+	assert(leaf->decoded_len > 0);
 	assert(leaf->line_chars > 0 && leaf->line_chars % GROUP_CHARS == 0);
+	to = buf_reserve(out, encoded_length(leaf));
+	if (!to)
+		return false;
 	for (size_t at = 0; at < leaf->decoded_len; at += GROUP_BYTES) {
 		size_t left = leaf->decoded_len - at;
 		bool ends = left <= GROUP_BYTES;
 
-		encode_group(decoded + at, ends ? left : GROUP_BYTES, group);
+		encode_group(decoded + at, ends ? left : GROUP_BYTES, to);
+		to += GROUP_CHARS;
 		on_line += GROUP_CHARS;
-		if (!buf_add(out, group, GROUP_CHARS) ||
-			((ends ? leaf->ends_in_crlf : on_line == leaf->line_chars) &&
-				!buf_add(out, "\r\n", 2))) {
-			out->len = start;
-			return false;
-		}
-		if (on_line == leaf->line_chars)
+		if (ends ? leaf->ends_in_crlf : on_line == leaf->line_chars) {
+			*to++ = '\r';
+			*to++ = '\n';
 			on_line = 0;
+		}
 	}
+	out->len += encoded_length(leaf);
+	assert(out->data + out->len == to);
 	return true;
 }

@@ -37,8 +37,8 @@ bool split_next(const uint8_t *data, size_t len, size_t from, struct split_leaf 
 /* Append what the leaf encodes. False when out would pass its maximum. */
 bool split_decode(const uint8_t *data, const struct split_leaf *leaf, struct buf *out) MUST_USE;
 
-/* Append the text of a leaf; only its decoded_len, line_chars and ends_in_crlf count. False when
- * out would pass its maximum. */
+/* Append the text of a leaf; only its decoded_len (not 0), line_chars and ends_in_crlf count. False
+ * when out would pass its maximum. */
 bool split_encode(const uint8_t *decoded, const struct split_leaf *leaf, struct buf *out) MUST_USE;
 
 #endif
