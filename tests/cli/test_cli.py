@@ -345,6 +345,29 @@ def a_wrong_command_line_is_exit_64(lab):
     lab.fails(64, "-c")
 
 
+def a_restore_is_asked_for_rightly(lab):
+    lab.fails(64, "restore", "alice", words="--to")
+    lab.fails(64, "restore", "alice", "--to", "target", "--verify=some", words="full")
+    lab.fails(64, "restore", "alice", "--to", "target", "--map", "nothing", words="nothing")
+    lab.fails(66, "restore", "bob", "--to", "target", words="alice")
+    lab.fails(66, "restore", "alice", "--to", "bob", words="bob")
+    lab.fails(66, "restore", "alice@3", "--to", "target", words="up to 2")
+    lab.fails(66, "restore", "never", "--to", "target")
+    lab.fails(66, "restore", "target", "--to", "alice")
+    lab.fails(66, "restore", lab.place / "nowhere", "--to", "target", words="nowhere")
+    lab.fails(66, "restore", "alice", "--to", "target", "--folder", "Nowhere", words="Nowhere")
+    lab.fails(78, "restore", lab.archive, "--to", "target", words="password")
+
+
+def a_path_is_as_good_as_a_name(lab):
+    for command, *rest in (("ls",), ("folders",), ("snapshots",), ("cat", "INBOX", "1")):
+        by_name = lab.run(command, "alice", *rest)
+        equal(by_name.status, 0, by_name)
+        equal(lab.run(command, lab.archive, *rest, conf=False).content, by_name.content)
+    equal(lab.ask("ls", f"{lab.archive}@1", conf=False), lab.ask("ls", "alice@1"))
+    equal(lab.ask("status", lab.archive)[0]["messages"], 4)
+
+
 def options_stand_anywhere(lab):
     wanted = lab.run("ls", "alice", "--json").output
     for arguments in (("--json", "ls", "alice"), ("ls", "--json", "alice"),
@@ -678,7 +701,8 @@ main([
     deleted_mail_is_listed, messages_are_selected, snapshots_are_told, folders_are_told,
     status_is_told, an_old_success_is_exit_3, a_damaged_archive_does_not_hide_the_others,
     cat_prints_exact_bytes, cat_finds_what_is_gone_by_its_uidvalidity,
-    what_is_not_there_is_exit_66, a_wrong_command_line_is_exit_64, options_stand_anywhere,
+    what_is_not_there_is_exit_66, a_wrong_command_line_is_exit_64,
+    a_restore_is_asked_for_rightly, a_path_is_as_good_as_a_name, options_stand_anywhere,
     a_wrong_configuration_is_exit_78, a_path_needs_no_configuration, a_read_only_copy_is_read,
     an_incomplete_state_is_warned_of, an_at_sign_belongs_to_the_address, secrets_are_hidden,
     every_problem_of_a_configuration_is_told, a_good_configuration_is_checked_in_silence,

@@ -4,6 +4,7 @@
 import hashlib
 import os
 import shlex
+import shutil
 import signal
 import socket
 import sqlite3
@@ -209,6 +210,23 @@ def a_disk_that_may_not_be_written_is_told(lab):
     live.true("ead-only" in said, said)
 
 
+def a_place_that_cannot_hold_archives_is_exit_73(lab):
+    lab.archives.write_text("no folder\n")
+    failing(lab, 73, str(lab.archives), "Not a directory")
+
+
+def an_archive_that_vanished_is_told_and_made_anew(lab):
+    user = lab.account("alice")
+    lab.server.fill(user)
+    lab.mirror("alice")
+    shutil.rmtree(lab.archives)
+    run = lab.run("mailstow", "ls", "alice")
+    live.equal(run.status, 66, run)
+    live.true(str(lab.archives) in run.errors, run)
+    lab.mirror("alice")
+    lab.same("alice", user)
+
+
 def an_archive_of_a_newer_mailstow_is_left_alone(lab):
     lab.account("alice")
     lab.mirror("alice")
@@ -308,7 +326,8 @@ live.main(
     a_message_over_the_limit_is_a_recorded_skip_until_the_limit_is_raised,
     a_skipped_message_that_goes_is_no_longer_counted,
     a_full_disk_stops_cleanly_and_goes_on_when_there_is_room,
-    a_disk_that_may_not_be_written_is_told, an_archive_of_a_newer_mailstow_is_left_alone,
+    a_disk_that_may_not_be_written_is_told, a_place_that_cannot_hold_archives_is_exit_73,
+    an_archive_that_vanished_is_told_and_made_anew, an_archive_of_a_newer_mailstow_is_left_alone,
     a_locked_archive_is_waited_for_and_the_holder_named,
     mail_that_is_to_be_encrypted_is_never_kept_in_plain, rubbish_from_a_server_harms_nothing,
     programs=("mailstowd", "mailstow"))

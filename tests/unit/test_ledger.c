@@ -88,6 +88,30 @@ static void what_was_refused_is_asked_for_later_and_later(void)
 	}
 }
 
+static void what_ends_a_session_twice_is_left_out_for_a_while(void)
+{
+	CLEANUP(room_close) struct room room;
+	struct err err = ERR_INIT;
+	uint64_t skipped = 1;
+	bool owed;
+
+	room_open(&room, "suspect");
+	CHECK_OK(ledger_suspect(&room.ledger, "INBOX", UIDVALIDITY, 5, &err));
+	load(&room, 2);
+	CHECK_INT(held(&room, &owed), 0);
+	CHECK(owed && ledger_due(&room.ledger, "INBOX"));
+	CHECK_OK(state_skipped_count(room.state, "/a", &skipped, &err));
+	CHECK_INT(skipped, 0);
+	CHECK_OK(ledger_suspect(&room.ledger, "INBOX", UIDVALIDITY, 5, &err));
+	load(&room, 3);
+	CHECK_INT(held(&room, &owed), 1);
+	CHECK(owed && !ledger_due(&room.ledger, "INBOX"));
+	CHECK_OK(state_skipped_count(room.state, "/a", &skipped, &err));
+	CHECK_INT(skipped, 1);
+	load(&room, INT64_MAX - 1);
+	CHECK_INT(held(&room, &owed), 0);
+}
+
 static void the_state_file_learns_of_what_is_settled_when_it_is_saved(void)
 {
 	CLEANUP(room_close) struct room room;
@@ -130,6 +154,7 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(what_is_too_large_is_not_asked_for_until_the_limit_allows_it),
 		PROMISE(what_was_refused_is_asked_for_later_and_later),
+		PROMISE(what_ends_a_session_twice_is_left_out_for_a_while),
 		PROMISE(the_state_file_learns_of_what_is_settled_when_it_is_saved),
 		PROMISE(another_uidvalidity_settles_what_was_before),
 	};
