@@ -62,6 +62,36 @@ static bool one_row(
 
 /* --- items and messages --- */
 
+static bool apply_leaf(
+	struct apply *apply, int64_t skeleton, int64_t number, int64_t leaf, struct err *err)
+{
+	struct db *db = apply->catalogue;
+	int64_t kind = 0;
+	bool row;
+
+	db_bind_int(db, CATALOGUE_ITEM_GET, "id", leaf);
+	if (!one_row(db, CATALOGUE_ITEM_GET, &kind, 1, &row, err))
+		return false;
+	if (!row || kind != ITEM_LEAF)
+		return corrupt(apply, "a skeleton of leaf", leaf, err);
+	db_bind_int(db, CATALOGUE_PART_PUT, "skeleton", skeleton);
+	db_bind_int(db, CATALOGUE_PART_PUT, "number", number);
+	db_bind_int(db, CATALOGUE_PART_PUT, "leaf", leaf);
+	return db_run(db, CATALOGUE_PART_PUT, err);
+}
+
+static bool apply_leaves(struct apply *apply, const struct record_item *item, struct err *err)
+{
+	struct record_item walk = *item;
+	int64_t number = 0;
+	int64_t leaf;
+
+	while (record_next_leaf(&walk, &leaf))
+		if (!apply_leaf(apply, item->id, number++, leaf, err))
+			return false;
+	return true;
+}
+
 static bool apply_item(struct apply *apply, const struct record_item *item, struct err *err)
 {
 	struct db *db = apply->catalogue;
@@ -74,7 +104,7 @@ static bool apply_item(struct apply *apply, const struct record_item *item, stru
 	db_bind_int(db, CATALOGUE_ITEM_PUT, "size", (int64_t)item->size);
 	if (item->has_sha256)
 		db_bind_blob(db, CATALOGUE_ITEM_PUT, "sha256", item->sha256, SHA256_BYTES);
-	return db_run(db, CATALOGUE_ITEM_PUT, err);
+	return db_run(db, CATALOGUE_ITEM_PUT, err) && apply_leaves(apply, item, err);
 }
 
 static bool apply_message(

@@ -19,6 +19,7 @@ static const struct {
 	{CATALOGUE_ALL_PLACEMENTS, "placement"},
 	{CATALOGUE_ALL_MESSAGES, "message"},
 	{CATALOGUE_ALL_ITEMS, "item"},
+	{CATALOGUE_ALL_PARTS, "part"},
 	{CATALOGUE_ALL_MARKS, "mark"},
 	{CATALOGUE_ALL_SNAPSHOTS, "snapshot"},
 };

@@ -21,6 +21,7 @@ enum {
 	RECORD_BYTES_MAX = 512 * 1024,
 	RECORD_TEXT_BYTES_MAX = 64 * 1024, /* of a folder's or placement's text */
 	RECORD_RANGES_MAX = 16 * 1024,
+	RECORD_LEAVES_MAX = 1000, /* of a skeleton */
 };
 
 /* The numbers are the format's. */
@@ -51,7 +52,11 @@ enum {
 	PLACEMENT_BITS = 3,
 };
 
-enum item_kind { ITEM_MESSAGE = 1 }; /* the exact bytes of a message */
+enum item_kind {
+	ITEM_MESSAGE = 1,  /* the exact bytes of a message */
+	ITEM_SKELETON = 2, /* a message but for its leaves */
+	ITEM_LEAF = 3,     /* bytes taken out of messages */
+};
 
 /* How a placement's bytes are known to be its own. */
 enum known { KNOWN_FETCHED = 0 };
@@ -62,8 +67,11 @@ struct record_item {
 	int64_t frame; /* the first, in the volume that holds the record */
 	uint64_t offset;
 	uint64_t size;
-	bool has_sha256; /* not for ITEM_MESSAGE: the message has it */
+	bool has_sha256; /* of the bytes stored, for ITEM_LEAF; the others' is the message's */
 	uint8_t sha256[SHA256_BYTES];
+	size_t leaves_count;   /* ITEM_SKELETON: its leaves in order */
+	const int64_t *leaves; /* encoding: their ids */
+	struct reader encoded; /* decoded: where record_next_leaf() stands */
 };
 
 struct record_message {
@@ -158,6 +166,9 @@ bool record_encode(const struct record *record, struct buf *out) MUST_USE;
  * Texts lie in the reader's bytes. *ret_unknown is set for a kind this program does not know.
  */
 bool record_decode(struct reader *reader, struct record *ret_record, bool *ret_unknown);
+
+/* The leaves of a decoded skeleton, checked by record_decode() already. */
+bool record_next_leaf(struct record_item *item, int64_t *ret_id);
 
 /* The ranges of a decoded `gone`, checked by record_decode() already. */
 bool record_next_range(struct record_gone *gone, struct range *ret_range);

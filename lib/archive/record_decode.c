@@ -26,6 +26,25 @@ static void get_digest(struct reader *in, uint8_t out[SHA256_BYTES])
 		memcpy(out, bytes, SHA256_BYTES);
 }
 
+static void get_leaves(struct reader *in, struct record_item *item)
+{
+	item->leaves_count = get_uint_max(in, RECORD_LEAVES_MAX);
+	item->encoded = *in;
+	for (size_t i = 0; i < item->leaves_count; i++)
+		(void)get_id(in);
+	item->encoded.end = in->at;
+	if (item->leaves_count == 0)
+		in->bad = true;
+}
+
+bool record_next_leaf(struct record_item *item, int64_t *ret_id)
+{
+	if (item->encoded.at == item->encoded.end)
+		return false;
+	*ret_id = get_id(&item->encoded);
+	return true;
+}
+
 static void get_item(struct reader *in, struct record_item *item)
 {
 	item->id = get_id(in);
@@ -36,7 +55,10 @@ static void get_item(struct reader *in, struct record_item *item)
 	item->has_sha256 = get_uint_max(in, 1);
 	if (item->has_sha256)
 		get_digest(in, item->sha256);
-	if (item->kind != ITEM_MESSAGE)
+	if (item->kind == ITEM_SKELETON)
+		get_leaves(in, item);
+	if (item->kind < ITEM_MESSAGE || item->kind > ITEM_LEAF ||
+		item->has_sha256 != (item->kind == ITEM_LEAF))
 		in->bad = true;
 }
 

@@ -3,12 +3,22 @@
 #include <assert.h>
 #include <string.h>
 
+static bool put_leaves(struct buf *out, const struct record_item *item)
+{
+	bool ok = put_uint(out, item->leaves_count);
+
+	for (size_t i = 0; ok && i < item->leaves_count; i++)
+		ok = put_uint(out, (uint64_t)item->leaves[i]);
+	return ok;
+}
+
 static bool put_item(struct buf *out, const struct record_item *item)
 {
 	return put_uint(out, (uint64_t)item->id) && put_uint(out, (uint64_t)item->kind) &&
 	       put_uint(out, (uint64_t)item->frame) && put_uint(out, item->offset) &&
 	       put_uint(out, item->size) && put_uint(out, item->has_sha256) &&
-	       (!item->has_sha256 || buf_add(out, item->sha256, SHA256_BYTES));
+	       (!item->has_sha256 || buf_add(out, item->sha256, SHA256_BYTES)) &&
+	       (item->kind != ITEM_SKELETON || put_leaves(out, item));
 }
 
 static bool put_message(struct buf *out, const struct record_message *message)

@@ -25,6 +25,15 @@ create table item (
 	sha256 blob
 );
 
+create index leaf_by_digest on item (substr(sha256, 1, 8)) where kind = 3;
+
+create table part (
+	skeleton integer not null,
+	number integer not null,
+	leaf integer not null,
+	primary key (skeleton, number)
+) without rowid;
+
 create table message (
 	id integer primary key,
 	sha256 blob not null,

@@ -48,6 +48,9 @@ from message order by id;
 -- name: all_items
 select id, kind, volume, frame, offset, size, sha256 from item order by id;
 
+-- name: all_parts
+select skeleton, number, leaf from part order by skeleton, number;
+
 -- name: all_marks
 select folder, uidvalidity, uidnext, highestmodseq, messages, flags_compared_ms
 from mark order by folder;
@@ -74,6 +77,20 @@ values (:id, :kind, :volume, :frame, :offset, :size, :sha256);
 
 -- name: item_get
 select kind, volume, frame, offset, size from item where id = :id;
+
+-- name: leaf_find
+select id from item
+where kind = 3 and substr(sha256, 1, 8) = substr(:sha256, 1, 8) and sha256 = :sha256
+	and size = :size
+limit 1;
+
+-- name: part_put
+insert into part (skeleton, number, leaf) values (:skeleton, :number, :leaf);
+
+-- name: part_list
+select i.id, i.volume, i.frame, i.offset, i.size
+from part p cross join item i on i.id = p.leaf
+where p.skeleton = :skeleton order by p.number;
 
 -- name: message_put
 insert into message (id, sha256, size, header_size, item, sender, subject, date_header, message_id)

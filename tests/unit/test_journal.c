@@ -10,17 +10,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static const struct range some_ranges[] = {{1, 1}, {3, 900}, {1000, UINT32_MAX}};
 
+static const int64_t some_leaves[] = {7, INT64_MAX, 7};
+
 /* One of each kind, with the largest and smallest numbers somewhere. */
 static const struct record samples[] = {
 	{.kind = RECORD_ITEM,
 		.item = {.id = 1, .kind = ITEM_MESSAGE, .frame = 7, .offset = 99, .size = 1000}},
 	{.kind = RECORD_ITEM,
 		.item = {.id = INT64_MAX,
-			.kind = ITEM_MESSAGE,
+			.kind = ITEM_LEAF,
 			.frame = INT64_MAX,
 			.size = INT64_MAX,
 			.has_sha256 = true,
 			.sha256 = {1, 2, 3}}},
+	{.kind = RECORD_ITEM,
+		.item = {.id = 2,
+			.kind = ITEM_SKELETON,
+			.frame = 7,
+			.size = 10,
+			.leaves_count = ARRAY_LEN(some_leaves),
+			.leaves = some_leaves}},
 	{.kind = RECORD_MESSAGE,
 		.message = {.id = 5,
 			.size = 300,
