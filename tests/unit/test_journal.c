@@ -94,6 +94,16 @@ static const struct record samples[] = {
 	{.kind = RECORD_UNPIN, .pin = INT64_MAX},
 };
 
+/* The first of its kind. */
+static struct record sample_of(enum record_kind kind)
+{
+	size_t i = 0;
+
+	while (samples[i].kind != kind)
+		i++;
+	return samples[i];
+}
+
 static void make_payload(struct buf *out)
 {
 	const struct journal_header header = {.seq = 3, .generation = 9, .previous = {7}};
@@ -127,8 +137,8 @@ static void a_payload_tells_what_was_put_in(void)
 static void numbers_and_texts_come_back(void)
 {
 	CLEANUP(buf_free) struct buf out = BUF_INIT(4096);
-	struct record placement = samples[7];
-	struct record gone = samples[10];
+	struct record placement = sample_of(RECORD_PLACEMENT);
+	struct record gone = sample_of(RECORD_GONE);
 	struct reader reader;
 	struct record record;
 	struct range range;
@@ -147,6 +157,25 @@ static void numbers_and_texts_come_back(void)
 		CHECK_INT(range.last, some_ranges[i].last);
 	}
 	CHECK(!record_next_range(&record.gone, &range));
+}
+
+static void a_skeleton_names_its_leaves(void)
+{
+	CLEANUP(buf_free) struct buf out = BUF_INIT(4096);
+	struct reader reader;
+	struct record record;
+	int64_t leaf;
+	bool unknown;
+
+	CHECK(record_encode(&samples[2], &out));
+	reader = (struct reader){.at = out.data, .end = out.data + out.len};
+	CHECK(record_decode(&reader, &record, &unknown));
+	CHECK_INT(record.item.leaves_count, ARRAY_LEN(some_leaves));
+	for (size_t i = 0; i < ARRAY_LEN(some_leaves); i++) {
+		CHECK(record_next_leaf(&record.item, &leaf));
+		CHECK_INT(leaf, some_leaves[i]);
+	}
+	CHECK(!record_next_leaf(&record.item, &leaf));
 }
 
 static void a_record_cut_short_is_bad(void)
@@ -196,6 +225,8 @@ static void what_cannot_be_is_refused(void)
 	static const uint8_t text_with_nul[] = {RECORD_FLAGS, 6, 1, 2, 3, 2, 'a', 0};
 	static const uint8_t ranges_pass_the_end[] = {
 		RECORD_GONE, 9, 1, 2, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1};
+	static const uint8_t leaf_without_digest[] = {RECORD_ITEM, 6, 1, ITEM_LEAF, 1, 0, 9, 0};
+	static const uint8_t no_leaves[] = {RECORD_ITEM, 7, 1, ITEM_SKELETON, 1, 0, 9, 0, 0};
 	static const uint8_t good[] = {RECORD_FOLDER_GONE, 1, 1};
 
 	CHECK(decodes(good, sizeof(good)));
@@ -204,6 +235,8 @@ static void what_cannot_be_is_refused(void)
 	CHECK(!decodes(needless_byte, sizeof(needless_byte)));
 	CHECK(!decodes(rest, sizeof(rest)));
 	CHECK(!decodes(text_with_nul, sizeof(text_with_nul)));
+	CHECK(!decodes(leaf_without_digest, sizeof(leaf_without_digest)));
+	CHECK(!decodes(no_leaves, sizeof(no_leaves)));
 	CHECK(!decodes(ranges_pass_the_end, sizeof(ranges_pass_the_end)));
 }
 
@@ -211,7 +244,7 @@ static void a_record_too_large_is_not_written(void)
 {
 	CLEANUP(buf_free) struct buf out = BUF_INIT(4 * RECORD_BYTES_MAX);
 	CLEANUP(freep) char *text = xcalloc(1, RECORD_BYTES_MAX);
-	struct record record = samples[9];
+	struct record record = sample_of(RECORD_FLAGS);
 
 	record.flags.flags = (struct text){text, RECORD_BYTES_MAX};
 	CHECK(!record_encode(&record, &out));
@@ -247,6 +280,7 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(a_payload_tells_what_was_put_in),
 		PROMISE(numbers_and_texts_come_back),
+		PROMISE(a_skeleton_names_its_leaves),
 		PROMISE(a_record_cut_short_is_bad),
 		PROMISE(an_unknown_kind_is_told),
 		PROMISE(what_cannot_be_is_refused),
