@@ -66,7 +66,9 @@ static void make_blocks(struct packer *packer)
 	packer->item = &packer->blocks[1];
 	packer->spare = &packer->blocks[2];
 	buf_init(&packer->journal, FRAME_RAW_BYTES_MAX);
-	packer->arrival.digest = sha256_new();
+	buf_init(&packer->decoded, PACKER_SLICE_BYTES_MAX);
+	buf_init(&packer->again, PACKER_SLICE_BYTES_MAX);
+	arrival_init(&packer->arrival);
 }
 
 bool packer_open(struct packer *packer, const char *archive_path, uint64_t volume_bytes_max,
@@ -90,9 +92,9 @@ bool packer_open(struct packer *packer, const char *archive_path, uint64_t volum
 void packer_close(struct packer *packer)
 {
 	press_stopp(&packer->press);
-	if (packer->arrival.summarised)
-		mime_summary_free(&packer->arrival.summary);
-	sha256_freep(&packer->arrival.digest);
+	arrival_free(&packer->arrival);
+	buf_free(&packer->decoded);
+	buf_free(&packer->again);
 	volume_close(&packer->volume);
 	db_freep(&packer->catalogue);
 	for (size_t i = 0; i < PACKER_BLOCKS; i++) {
