@@ -7,8 +7,7 @@
 
 void arrival_init(struct arrival *arrival)
 {
-	*arrival = (struct arrival){
-		.digest = sha256_new(), .joined = sha256_new(), .leaf_digest = sha256_new()};
+	*arrival = (struct arrival){.digest = sha256_new(), .leaf_digest = sha256_new()};
 	buf_init(&arrival->window, ARCHIVE_PIECE_BYTES);
 	skeleton_maker_init(&arrival->skeleton);
 }
@@ -18,7 +17,6 @@ void arrival_free(struct arrival *arrival)
 	if (arrival->summarised)
 		mime_summary_free(&arrival->summary);
 	sha256_freep(&arrival->digest);
-	sha256_freep(&arrival->joined);
 	sha256_freep(&arrival->leaf_digest);
 	buf_free(&arrival->window);
 	skeleton_maker_free(&arrival->skeleton);
@@ -34,6 +32,7 @@ void arrival_begin(struct arrival *arrival, int64_t folder)
 	arrival->size = 0;
 	arrival->taken = 0;
 	arrival->streamed = false;
+	arrival->differs = false;
 	arrival->leaf = (struct open_leaf){0};
 	arrival->leaves_count = 0;
 	buf_reset(&arrival->window);
@@ -47,7 +46,6 @@ void arrival_end(struct arrival *arrival)
 	uint8_t unused[SHA256_BYTES];
 
 	sha256_finish(arrival->digest, unused);
-	sha256_finish(arrival->joined, unused);
 	sha256_finish(arrival->leaf_digest, unused);
 	if (arrival->summarised)
 		mime_summary_free(&arrival->summary);

@@ -177,15 +177,13 @@ static bool store_skeleton(struct packer *packer, struct record_item *item, stru
 }
 
 /* Nothing is trusted that does not give the same bytes when put together. */
-static bool take_all_apart(struct packer *packer, const uint8_t *sha256, struct err *err)
+static bool take_all_apart(struct packer *packer, struct err *err)
 {
 	struct arrival *arrival = &packer->arrival;
-	uint8_t joined[SHA256_BYTES];
 
 	if (!packer_take_apart(packer, true, err))
 		return false;
-	sha256_finish(arrival->joined, joined);
-	if (memcmp(joined, sha256, SHA256_BYTES) == 0)
+	if (!arrival->differs)
 		return true;
 	if (arrival->streamed)
 		return err_set(err, ERR_LOCAL,
@@ -234,7 +232,7 @@ static bool store(struct packer *packer, const uint8_t *sha256, struct err *err)
 	bool whole;
 
 	summarise(&packer->arrival);
-	if (!packer->arrival.streamed && !take_all_apart(packer, sha256, err))
+	if (!packer->arrival.streamed && !take_all_apart(packer, err))
 		return false;
 	item.id = packer->next_item++;
 	whole = packer->arrival.leaves_count == 0;
@@ -250,7 +248,7 @@ bool packer_message_end(struct packer *packer, struct err *err)
 
 	assert(arrival->open);
 	sha256_finish(arrival->digest, sha256);
-	if (arrival->streamed && !take_all_apart(packer, sha256, err))
+	if (arrival->streamed && !take_all_apart(packer, err))
 		return false;
 	if (!catalogue_find_message(packer->catalogue, sha256, &id, err))
 		return false;

@@ -33,10 +33,27 @@ static bool add_to_leaf(struct packer *packer, const uint8_t *data, size_t len, 
 	return true;
 }
 
-static bool add_text(struct packer *packer, const uint8_t *text, size_t len, struct err *err)
+/*
+ * What was written again, against the text it is of. The writer lags behind by a group and a line
+ * end at most.
+ */
+static bool is_same(
+	struct open_leaf *leaf, const struct buf *again, const uint8_t *text, size_t len)
 {
-	sha256_add(packer->arrival.joined, text, len);
-	return add_to_leaf(packer, text, len, err);
+	size_t from_owed = again->len < leaf->owed_len ? again->len : leaf->owed_len;
+	size_t from_text = again->len - from_owed;
+	uint8_t owed[ARRIVAL_OWED_BYTES_MAX];
+	size_t left = leaf->owed_len - from_owed;
+
+	if (from_text > len || left + len - from_text > sizeof(owed) ||
+		memcmp(again->data, leaf->owed, from_owed) != 0 ||
+		memcmp(again->data + from_owed, text, from_text) != 0)
+		return false;
+	memcpy(owed, leaf->owed + from_owed, left);
+	memcpy(owed + left, text + from_text, len - from_text);
+	leaf->owed_len = left + len - from_text;
+	memcpy(leaf->owed, owed, leaf->owed_len);
+	return true;
 }
 
 /* Decoded into the leaf, and written again as a reader will do it. */
@@ -55,7 +72,8 @@ static bool add_base64(struct packer *packer, const uint8_t *text, size_t len, s
 	to = buf_reserve(again, base64_writer_room(&arrival->leaf.writer, decoded->len));
 	assert(to);
 	again->len = base64_writer_add(&arrival->leaf.writer, decoded->data, decoded->len, to);
-	sha256_add(arrival->joined, again->data, again->len);
+	if (!is_same(&arrival->leaf, again, text, len))
+		arrival->differs = true;
 	return add_to_leaf(packer, decoded->data, decoded->len, err);
 }
 
@@ -69,7 +87,7 @@ static bool add_span(
 	for (size_t at = 0; at < span->len; at += slice) {
 		size_t len = span->len - at < slice ? span->len - at : slice;
 
-		if (!(span->what == SPLIT_BASE64 ? add_base64 : add_text)(
+		if (!(span->what == SPLIT_BASE64 ? add_base64 : add_to_leaf)(
 			    packer, text + at, len, err))
 			return false;
 	}
@@ -115,14 +133,16 @@ static bool store_leaf(struct packer *packer, struct taken_leaf *leaf, struct er
 
 static void end_base64(struct packer *packer, const struct split_span *span)
 {
+	struct open_leaf *leaf = &packer->arrival.leaf;
 	struct buf *again = &packer->again;
 	uint8_t *to;
 
 	buf_reset(again);
-	to = buf_reserve(again, base64_writer_room(&packer->arrival.leaf.writer, 0));
+	to = buf_reserve(again, base64_writer_room(&leaf->writer, 0));
 	assert(to);
-	again->len = base64_writer_end(&packer->arrival.leaf.writer, span->crlf, to);
-	sha256_add(packer->arrival.joined, again->data, again->len);
+	again->len = base64_writer_end(&leaf->writer, span->crlf, to);
+	if (!is_same(leaf, again, (const uint8_t *)"", 0) || leaf->owed_len > 0)
+		packer->arrival.differs = true;
 }
 
 static bool end_leaf(struct packer *packer, const struct split_span *span, struct err *err)
@@ -162,7 +182,6 @@ static void take_rest(struct arrival *arrival, const uint8_t *text, struct split
 		span->len = 0;
 		return;
 	}
-	sha256_add(arrival->joined, text, span->len);
 	skeleton_add_text(&arrival->skeleton, text, span->len);
 }
 

@@ -96,6 +96,7 @@ void archive_writer_freep(struct archive_writer **writer)
 		return;
 	if (old->active) {
 		queue_put(old->queue, ENTRY_STOP, NULL, 0);
+		queue_flush(old->queue);
 		(void)pthread_join(old->thread, NULL);
 		packer_close(&old->packer);
 	}
@@ -159,6 +160,7 @@ static bool wait_answer(struct archive_writer *writer, enum entry_kind kind,
 	(void)pthread_mutex_unlock(&writer->mutex);
 	if (!writer_hand_over(writer, kind, NULL, 0, err))
 		return false;
+	queue_flush(writer->queue);
 	(void)pthread_mutex_lock(&writer->mutex);
 	while (writer->answers == before)
 		(void)pthread_cond_wait(&writer->answered, &writer->mutex);
