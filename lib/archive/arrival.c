@@ -7,7 +7,7 @@
 
 void arrival_init(struct arrival *arrival)
 {
-	*arrival = (struct arrival){.digest = sha256_new(), .leaf_digest = sha256_new()};
+	*arrival = (struct arrival){.leaf_digest = sha256_new()};
 	buf_init(&arrival->window, ARCHIVE_PIECE_BYTES);
 	skeleton_maker_init(&arrival->skeleton);
 }
@@ -16,7 +16,6 @@ void arrival_free(struct arrival *arrival)
 {
 	if (arrival->summarised)
 		mime_summary_free(&arrival->summary);
-	sha256_freep(&arrival->digest);
 	sha256_freep(&arrival->leaf_digest);
 	buf_free(&arrival->window);
 	skeleton_maker_free(&arrival->skeleton);
@@ -40,12 +39,11 @@ void arrival_begin(struct arrival *arrival, int64_t folder)
 	splitter_begin(&arrival->splitter);
 }
 
-/* Digests begin anew when they are finished. */
+/* A digest begins anew when it is finished. */
 void arrival_end(struct arrival *arrival)
 {
 	uint8_t unused[SHA256_BYTES];
 
-	sha256_finish(arrival->digest, unused);
 	sha256_finish(arrival->leaf_digest, unused);
 	if (arrival->summarised)
 		mime_summary_free(&arrival->summary);

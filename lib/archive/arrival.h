@@ -42,7 +42,6 @@ struct arrival {
 	bool open;
 	int64_t folder;
 	uint64_t size;
-	struct sha256 *digest;
 	bool summarised;
 	struct mime_summary summary;
 

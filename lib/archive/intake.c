@@ -17,7 +17,7 @@ bool packer_put_piece(struct packer *packer, struct pieces *pieces, struct err *
 	pieces->last = packer->next_frame++;
 	if (!pieces->first)
 		pieces->first = pieces->last;
-	return packer_submit(packer, &packer->item, FRAME_PART, pieces->last, err);
+	return packer_submit_role(packer, &packer->item, FRAME_PART, pieces->last, err);
 }
 
 bool packer_flush_pack(struct packer *packer, struct err *err)
@@ -28,7 +28,7 @@ bool packer_flush_pack(struct packer *packer, struct err *err)
 		pack->frame_id = 0;
 		return true;
 	}
-	if (!packer_submit(packer, &packer->pack, FRAME_PACK, pack->frame_id, err))
+	if (!packer_submit_role(packer, &packer->pack, FRAME_PACK, pack->frame_id, err))
 		return false;
 	packer->pack->frame_id = 0;
 	return true;
@@ -102,7 +102,6 @@ bool packer_message_data(struct packer *packer, const uint8_t *data, size_t len,
 	struct arrival *arrival = &packer->arrival;
 
 	assert(arrival->open);
-	sha256_add(arrival->digest, data, len);
 	arrival->size += len;
 	packer->figures.message_bytes += len;
 	while (len > 0) {
@@ -240,14 +239,12 @@ static bool store(struct packer *packer, const uint8_t *sha256, struct err *err)
 	       record_message(packer, sha256, item.id, err);
 }
 
-bool packer_message_end(struct packer *packer, struct err *err)
+bool packer_message_end(struct packer *packer, const uint8_t sha256[SHA256_BYTES], struct err *err)
 {
 	struct arrival *arrival = &packer->arrival;
-	uint8_t sha256[SHA256_BYTES];
 	int64_t id;
 
 	assert(arrival->open);
-	sha256_finish(arrival->digest, sha256);
 	if (arrival->streamed && !take_all_apart(packer, err))
 		return false;
 	if (!catalogue_find_message(packer->catalogue, sha256, &id, err))

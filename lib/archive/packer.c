@@ -64,7 +64,8 @@ static void make_blocks(struct packer *packer)
 	}
 	packer->pack = &packer->blocks[0];
 	packer->item = &packer->blocks[1];
-	packer->spare = &packer->blocks[2];
+	for (size_t i = 2; i < PACKER_BLOCKS; i++)
+		packer->spare[packer->spare_count++] = &packer->blocks[i];
 	buf_init(&packer->journal, FRAME_RAW_BYTES_MAX);
 	buf_init(&packer->decoded, PACKER_SLICE_BYTES_MAX);
 	buf_init(&packer->again, PACKER_SLICE_BYTES_MAX);
@@ -136,17 +137,19 @@ static bool begin_commit(struct packer *packer, struct err *err)
 /* Write the payload as a frame and be chained to it. */
 static bool write_payload(struct packer *packer, int64_t *ret_frame_id, struct err *err)
 {
+	struct block *block;
 	struct buf empty;
 
 	if (!packer_drain(packer, err))
 		return false;
 	sha256_of(packer->journal.data, packer->journal.len, packer->state.head);
 	packer->state.applied_seq++;
-	empty = packer->spare->raw;
-	packer->spare->raw = packer->journal;
+	block = packer_spare(packer);
+	empty = block->raw;
+	block->raw = packer->journal;
 	packer->journal = empty;
 	*ret_frame_id = packer->next_frame++;
-	return packer_submit(packer, &packer->spare, FRAME_JOURNAL, *ret_frame_id, err) &&
+	return packer_submit(packer, block, FRAME_JOURNAL, *ret_frame_id, err) &&
 	       packer_drain(packer, err);
 }
 

@@ -64,6 +64,7 @@ static struct archive_writer *new_writer(const char *path)
 	struct archive_writer *writer = xcalloc(1, sizeof(*writer));
 
 	writer->path = xstrdup(path);
+	writer->digest = sha256_new();
 	writer->lock = -1;
 	writer->next_ticket = 1;
 	writer->volume_bytes_max = ARCHIVE_VOLUME_BYTES;
@@ -105,6 +106,7 @@ void archive_writer_freep(struct archive_writer **writer)
 	(void)pthread_cond_destroy(&old->answered);
 	(void)pthread_mutex_destroy(&old->mutex);
 	buf_free(&old->scratch);
+	sha256_freep(&old->digest);
 	fs_unlock(&old->lock);
 	free(old->path);
 	free(old);

@@ -19,6 +19,21 @@ static const uint8_t values[UINT8_MAX + 1] = {NONE16, NONE16, NONE4, NONE4, NO_V
 	32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO_VALUE,
 	NONE4, NONE64, NONE64};
 
+/* Without branches, so that many bytes are looked at at once. */
+static bool all_in_alphabet(const uint8_t *text, size_t len)
+{
+	uint8_t bad = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		uint8_t letter = (uint8_t)((text[i] | 0x20) - 'a') < 26;
+		uint8_t digit = (uint8_t)(text[i] - '0') < 10;
+		uint8_t sign = (text[i] == '+') | (text[i] == '/');
+
+		bad |= (uint8_t)(1 ^ (letter | digit | sign));
+	}
+	return bad == 0;
+}
+
 /* Bits that encode nothing must be 0, or writing again would lose them. */
 static bool has_spare_bits(const uint8_t *end, size_t padding)
 {
@@ -30,15 +45,13 @@ bool base64_line_look(const uint8_t *line, size_t len, struct base64_line *ret_l
 	bool crlf = len >= CRLF_BYTES && line[len - 2] == '\r' && line[len - 1] == '\n';
 	size_t chars = crlf ? len - CRLF_BYTES : len;
 	size_t padding = 0;
-	uint8_t seen = 0;
 
 	if (chars == 0 || chars % BASE64_GROUP_CHARS != 0 || chars > BASE64_LINE_CHARS_MAX)
 		return false;
 	while (padding < 2 && line[chars - 1 - padding] == '=')
 		padding++;
-	for (size_t i = 0; i < chars - padding; i++)
-		seen |= values[line[i]];
-	if ((seen & NO_VALUE) || has_spare_bits(line + chars - padding, padding))
+	if (!all_in_alphabet(line, chars - padding) ||
+		has_spare_bits(line + chars - padding, padding))
 		return false;
 	*ret_line = (struct base64_line){.chars = chars, .padding = padding, .crlf = crlf};
 	return true;
