@@ -154,6 +154,7 @@ bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_
 		.kind = &volume_kind,
 		.mode = DB_CREATE,
 		.full_sync = true,
+		.secure_delete = true,
 		.busy_timeout_ms = BUSY_MS,
 		.init = write_header,
 		.init_context = &birth,
@@ -239,6 +240,7 @@ static bool open_file(
 		.kind = &volume_kind,
 		.mode = mode,
 		.full_sync = true,
+		.secure_delete = true,
 		.cache_kib = CACHE_KIB,
 		.busy_timeout_ms = BUSY_MS,
 	};
@@ -386,7 +388,7 @@ static bool unpack_row(struct volume *volume, int64_t frame_id, bool is_journal,
 	size_t sha256_len;
 	const void *sha256 = db_blob(db, VOLUME_FRAME_GET, 3, &sha256_len);
 
-	if ((frame.kind == FRAME_JOURNAL) != is_journal)
+	if ((frame.kind == FRAME_JOURNAL || frame.kind == FRAME_CHECKPOINT) != is_journal)
 		return err_set(err, ERR_CORRUPT, "is of another kind");
 	if (sha256_len != SHA256_BYTES)
 		return err_set(err, ERR_CORRUPT, "has no SHA-256");
