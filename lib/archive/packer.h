@@ -119,5 +119,9 @@ bool packer_tidy(struct packer *packer, struct err *err);
 
 /* Begin a new volume when this one is full. Between commits only. */
 bool packer_roll(struct packer *packer, struct err *err);
+bool packer_is_full(const struct packer *packer);
+/* Whether it is full or not; also within a transaction of the catalogue. *ret_rolled false: readers
+ * are in the way. */
+bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err);
 
 #endif

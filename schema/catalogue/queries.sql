@@ -362,3 +362,84 @@ union all
 select 'a placement in a folder', p.folder from placement p
 where not exists (select 1 from folder where id = p.folder)
 limit 1;
+
+-- What prune and forget take away.
+
+-- name: prune_snapshot
+update snapshot set pruned = 1 where generation = :generation;
+
+-- name: prune_changes
+delete from placement
+where gen_to is not null and not gone
+	and not exists (select 1 from snapshot s
+		where not s.pruned and s.generation >= placement.gen_from
+			and s.generation < placement.gen_to);
+
+-- The last row of one that a kept snapshot sees stays: it says when it went.
+
+-- name: prune_gone
+delete from placement
+where gone and (select unix_ms from snapshot where generation = placement.gen_to) < :deleted_before
+	and not exists (select 1 from snapshot s
+		where not s.pruned and s.generation >= placement.gen_from
+			and s.generation < placement.gen_to)
+	and not exists (select 1 from placement o
+		where o.folder = placement.folder and o.uidvalidity = placement.uidvalidity
+			and o.uid = placement.uid and o.added = placement.added
+			and o.gen_from < placement.gen_from);
+
+-- name: prune_folders
+delete from folder
+where gen_to is not null
+	and (not exists (select 1 from placement where folder = folder.id)
+		and not exists (select 1 from snapshot s
+			where not s.pruned and s.generation >= folder.gen_from
+				and s.generation < folder.gen_to)
+		or not exists (select 1 from snapshot s
+			where not s.pruned and s.generation >= folder.gen_from
+				and s.generation < coalesce((select min(l.gen_from) from folder l
+					where l.id = folder.id and l.gen_from > folder.gen_from),
+					9223372036854775807)));
+
+-- name: unplaced_totals
+select count(*), coalesce(sum(size), 0) from message
+where id not in (select message from placement);
+
+-- name: sweep_messages
+delete from message where id not in (select message from placement);
+
+-- name: sweep_parts
+delete from part where skeleton not in (select item from message);
+
+-- name: sweep_items
+delete from item
+where id not in (select item from message) and id not in (select leaf from part);
+
+-- name: sweep_flag_sets
+delete from flag_set where id not in (select flag_set from placement);
+
+-- name: sweep_snapshots
+delete from snapshot
+where pruned and generation not in (select added from placement)
+	and generation not in (select gen_to from placement where gone);
+
+-- name: sweep_tombstones
+delete from tombstone
+where not exists (select 1 from folder f
+	where f.id = tombstone.folder and f.gen_to is null
+		and f.uidvalidity = tombstone.uidvalidity);
+
+-- name: volumes_live
+select v.sequence, v.uuid, v.state, coalesce(l.bytes, 0), coalesce(l.items, 0)
+from volume v left join (select volume, sum(size) as bytes, count(*) as items
+	from item group by volume) l on l.volume = v.sequence
+order by v.sequence;
+
+-- name: volume_items
+select id, frame, offset, size from item where volume = :volume order by frame, offset, id;
+
+-- name: item_move
+update item set volume = :volume, frame = :frame, offset = :offset where id = :id;
+
+-- name: volume_remove
+delete from volume where sequence = :sequence;

@@ -30,6 +30,4 @@ select id from frame where kind in (3, 5) and id > :after order by id limit 1;
 select id from frame where kind = 5 and id > :after order by id limit 1;
 
 -- name: raw_bytes
-select coalesce(sum(case when kind in (1, 2) then rawlen end), 0),
-	coalesce(sum(case when kind in (1, 2) then 0 else rawlen end), 0)
-from frame;
+select coalesce(sum(rawlen), 0) from frame;
