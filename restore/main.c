@@ -24,6 +24,7 @@ const struct command *const commands[] = {
 	&cmd_rebuild,
 	&cmd_pin,
 	&cmd_unpin,
+	&cmd_prune,
 	&cmd_key,
 	&cmd_config,
 	NULL,
