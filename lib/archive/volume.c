@@ -298,6 +298,16 @@ bool volume_keyring(const char *archive_path, const struct volume_id *id, struct
 	return fits || err_set(err, ERR_CORRUPT, "%s: its keyring is too large", path);
 }
 
+bool volume_peek_archive(const char *archive_path, const struct volume_id *id,
+	uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(archive_path, id);
+	CLEANUP(volume_close) struct volume volume = {.id = *id};
+
+	return open_file(archive_path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	       volume_archive_uuid(&volume, ret_uuid, err);
+}
+
 void volume_close(struct volume *volume)
 {
 	db_freep(&volume->db);

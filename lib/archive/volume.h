@@ -48,6 +48,9 @@ bool volume_keyring(const char *archive_path, const struct volume_id *id, struct
 /* The archive's uuid, as the volume's header says. */
 bool volume_archive_uuid(
 	struct volume *volume, uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
+/* The same of one that need not be unlocked. */
+bool volume_peek_archive(const char *archive_path, const struct volume_id *id,
+	uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
 
 /* What stands in the folder, by sequence. Two of one sequence are ERR_CORRUPT. */
 struct volume_list {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/copy.h"
 #include "archive/rebuild.h"
 #include "archive/volume.h"
 #include "base/alloc.h"
@@ -263,6 +264,30 @@ static void times_of_what_stays_are_known_after_their_snapshots_went(void)
 	CHECK(strstr(none, "3") != NULL);
 }
 
+static void a_copy_follows_and_loses_the_same_volumes(void)
+{
+	PATH path = filled("source");
+	PATH to = str_printf("%s/copy", check_temp_dir());
+	PATH ours = NULL;
+	PATH theirs = NULL;
+	PATH stranger = NULL;
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, to, WAIT_MS, &copied, &err));
+	CHECK_INT(volumes_of(to), volumes_of(path));
+	(void)prune(path, (struct keep_rules){.last = 1}, 0);
+	CHECK_OK(archive_copy(path, to, WAIT_MS, &copied, &err));
+	CHECK_INT(volumes_of(to), volumes_of(path));
+	pruned_check(to);
+	ours = list_of(path, 6, true);
+	theirs = list_of(to, 6, true);
+	CHECK_STR(theirs, ours);
+	stranger = fixture_archive("stranger");
+	CHECK(!archive_copy(path, stranger, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -274,6 +299,7 @@ int main(int argc, char **argv)
 		PROMISE(an_older_catalogue_is_restated),
 		PROMISE(volumes_that_are_not_listed_are_litter),
 		PROMISE(one_who_had_it_open_reads_on),
+		PROMISE(a_copy_follows_and_loses_the_same_volumes),
 		PROMISE(times_of_what_stays_are_known_after_their_snapshots_went),
 	};
 
