@@ -371,26 +371,46 @@ static bool remove_volume(const char *archive_path, const struct volume_id *id, 
 	return db_remove_wal(path, err) && fs_remove(path, err);
 }
 
-bool checkpoint_remove_litter(const char *archive_path, struct db *catalogue, struct err *err)
+/* What stands in the folder and belongs to nobody. */
+static bool list_litter(const char *archive_path, struct db *catalogue,
+	struct volume_list *ret_litter, struct err *err)
 {
-	CLEANUP(volume_list_free) struct volume_list present = {0};
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
 	struct catalogue_state state;
-	bool settled = false;
+	size_t count = 0;
 
-	if (!volume_list(archive_path, &present, err) ||
+	if (!volume_list(archive_path, ret_litter, err) ||
 		!catalogue_volumes(catalogue, &known, err) ||
 		!catalogue_state(catalogue, &state, err))
 		return false;
-	for (size_t i = 0; i < present.count; i++) {
-		if (!checkpoint_is_litter(&state, &known, &present.items[i]))
-			continue;
-		if (!settled && !settle(catalogue, &settled, err))
+	for (size_t i = 0; i < ret_litter->count; i++)
+		if (checkpoint_is_litter(&state, &known, &ret_litter->items[i]))
+			ret_litter->items[count++] = ret_litter->items[i];
+	ret_litter->count = count;
+	return true;
+}
+
+bool checkpoint_has_litter(
+	const char *archive_path, struct db *catalogue, bool *ret_has, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list litter = {0};
+
+	if (!list_litter(archive_path, catalogue, &litter, err))
+		return false;
+	*ret_has = litter.count > 0;
+	return true;
+}
+
+bool checkpoint_remove_litter(const char *archive_path, struct db *catalogue, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list litter = {0};
+	bool settled = false;
+
+	if (!list_litter(archive_path, catalogue, &litter, err) ||
+		(litter.count > 0 && !settle(catalogue, &settled, err)))
+		return false;
+	for (size_t i = 0; settled && i < litter.count; i++)
+		if (!remove_volume(archive_path, &litter.items[i], err))
 			return false;
-		if (!settled)
-			return true;
-		if (!remove_volume(archive_path, &present.items[i], err))
-			return false;
-	}
 	return true;
 }

@@ -49,6 +49,10 @@ bool checkpoint_write(struct packer *packer, struct err *err);
  */
 bool checkpoint_remove_litter(const char *archive_path, struct db *catalogue, struct err *err);
 
+/* Is there still some? */
+bool checkpoint_has_litter(
+	const char *archive_path, struct db *catalogue, bool *ret_has, struct err *err);
+
 /* Is any of these such litter? */
 bool checkpoint_is_litter(const struct catalogue_state *state,
 	const struct catalogue_volumes *known, const struct volume_id *id);

@@ -32,12 +32,17 @@ bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, str
 	return true;
 }
 
-void reclaim_close(struct reclaim *reclaim)
+void reclaim_end(struct reclaim *reclaim)
 {
 	if (reclaim->open)
 		packer_close(&reclaim->packer);
 	reclaim->open = false;
 	zstd_freep(&reclaim->zstd);
+}
+
+void reclaim_close(struct reclaim *reclaim)
+{
+	reclaim_end(reclaim);
 	if (reclaim->lock >= 0)
 		fs_unlock(&reclaim->lock);
 }

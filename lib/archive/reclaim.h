@@ -34,6 +34,8 @@ struct reclaim {
 };
 
 bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, struct err *err);
+/* Everything but the lock. */
+void reclaim_end(struct reclaim *reclaim);
 void reclaim_close(struct reclaim *reclaim); /* also for CLEANUP(), and when it is {0} */
 
 /* Is there a volume that must be emptied, as an earlier run was stopped? */

@@ -117,3 +117,7 @@ create table tombstone (
 	uid integer not null,
 	primary key (folder, uidvalidity, uid)
 ) without rowid;
+
+create table forgotten (
+	message integer primary key
+);

@@ -443,3 +443,37 @@ update item set volume = :volume, frame = :frame, offset = :offset where id = :i
 
 -- name: volume_remove
 delete from volume where sequence = :sequence;
+
+-- Forgetting: of the messages in the table `forgotten`, which is empty at other times.
+
+-- name: forgotten_put
+insert or ignore into forgotten (message) values (:message);
+
+-- name: forgotten_clear
+delete from forgotten;
+
+-- name: forgotten_placements
+select p.gen_from, coalesce(p.gen_to, 0), m.size
+from placement p cross join message m on m.id = p.message
+where p.message in (select message from forgotten);
+
+-- name: forgotten_items
+select i.volume, i.sha256
+from item i
+where i.id in (select item from message where id in (select message from forgotten))
+	or (i.id in (select p.leaf from part p where p.skeleton in (
+			select item from message where id in (select message from forgotten)))
+		and i.id not in (select p.leaf from part p where p.skeleton not in (
+			select item from message where id in (select message from forgotten))));
+
+-- name: forgotten_tombstones
+insert or ignore into tombstone (folder, uidvalidity, uid)
+select folder, uidvalidity, uid from placement
+where gen_to is null and message in (select message from forgotten);
+
+-- name: forgotten_remove
+delete from placement where message in (select message from forgotten);
+
+-- name: snapshot_lessen
+update snapshot set messages = messages - 1, bytes = bytes - :size
+where generation >= :gen_from and (:gen_to = 0 or generation < :gen_to);
