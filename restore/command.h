@@ -31,8 +31,8 @@ struct command {
 };
 
 extern const struct command cmd_cat, cmd_check, cmd_config, cmd_copy, cmd_diff, cmd_pin, cmd_prune,
-	cmd_rebuild, cmd_unpin, cmd_folders, cmd_key, cmd_ls, cmd_restore, cmd_snapshots,
-	cmd_status;
+	cmd_forget, cmd_rebuild, cmd_unpin, cmd_folders, cmd_key, cmd_ls, cmd_restore,
+	cmd_snapshots, cmd_status;
 
 enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 

@@ -19,11 +19,12 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 VOLUME_ID = 0x4D535756
-PACK, PART, JOURNAL = 1, 2, 3
+FINAL, CHECKPOINT = 1, 2
 STORED, ZSTD = 0, 1
 PAYLOAD_VERSION = 1
 (ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE, MARK,
- SNAPSHOT, PIN, UNPIN) = range(1, 13)
+ SNAPSHOT, PIN, UNPIN, _, PRUNED, TOMBSTONE, VOLUME, ITEM_ROW, FOLDER_ROW, PLACEMENT_ROW,
+ SNAPSHOT_ROW) = range(1, 21)
 
 
 class Damaged(Exception):
@@ -96,7 +97,7 @@ class Volume:
 
     def journal(self):
         return [row[0] for row in
-                self.db.execute("select id from frame where kind = ? order by id", (JOURNAL,))]
+                self.db.execute("select id from frame where kind in (3, 5) order by id")]
 
     def item(self, frame, offset, size):
         """Bytes that begin in a frame and may go on in the next ones."""
@@ -120,35 +121,42 @@ class Archive:
         if not files:
             raise Damaged(f"{path}: no volumes")
         self.volumes = [Volume(file) for file in files]
-        self.items, self.messages, self.folders, self.placements = {}, {}, {}, {}
-        self.gone = []
+        self.clear()
         self.head = hashlib.sha256(self.volumes[0].header["archive"]).digest()
-        self.sequence = 0
+        self.sequence, self.broken, within = 0, None, False
         pending = []
         for volume in self.volumes:
             for frame in volume.journal():
-                final = self.payload(volume, volume.frame(frame), pending)
-                if final:
+                flags = self.payload(volume, volume.frame(frame), pending, within)
+                within = flags == CHECKPOINT
+                if flags & FINAL:
                     for apply in pending:
                         apply()
                     pending.clear()
+        if self.broken:
+            raise Damaged(self.broken)
 
-    def payload(self, volume, data, pending):
-        """Adds what a payload's records do to pending; True when it ends a commit."""
+    def clear(self):
+        self.items, self.messages, self.folders, self.placements = {}, {}, {}, {}
+        self.gone = []
+
+    def payload(self, volume, data, pending, within):
+        """Adds what a payload's records do to pending; its flags. A checkpoint begins it all anew."""
         reader = Reader(data)
         version, flags = reader.bytes(2)
         if version != PAYLOAD_VERSION:
             raise Damaged(f"{volume.path}: payload of version {version}")
-        if reader.bytes(32) != self.head:
-            raise Damaged(f"{volume.path}: a payload has another predecessor")
-        number, _ = reader.number(), reader.number()
-        if number != self.sequence + 1:
-            raise Damaged(f"{volume.path}: payload {number} follows {self.sequence}")
+        before, number, _ = reader.bytes(32), reader.number(), reader.number()
+        if flags & CHECKPOINT and not within:
+            self.head, self.sequence, self.broken = before, number - 1, None
+            pending[:] = [self.clear]
+        if (before, number) != (self.head, self.sequence + 1):
+            self.broken = f"{volume.path}: payload {number} follows {self.sequence}"
         self.head, self.sequence = hashlib.sha256(data).digest(), number
         while reader.more():
             kind, body = reader.number(), reader.bytes(reader.number())
             pending.append(lambda kind=kind, body=body: self.record(volume, kind, Reader(body)))
-        return flags & 1
+        return flags
 
     def record(self, volume, kind, body):
         if kind == ITEM:
@@ -156,6 +164,9 @@ class Archive:
             if item_kind != 1:
                 raise Damaged(f"{volume.path}: an item of kind {item_kind}")
             self.items[number] = (volume, frame, offset, size)
+        elif kind == ITEM_ROW:
+            place = body.number()
+            self.record(next(v for v in self.volumes if v.header["sequence"] == place), ITEM, body)
         elif kind == MESSAGE:
             number, digest = body.number(), body.bytes(32)
             size, _, item = body.number(), body.number(), body.number()
@@ -163,6 +174,15 @@ class Archive:
         elif kind == FOLDER:
             number, _, _ = body.number(), body.number(), body.number()
             self.folders[number] = body.string()
+        elif kind == FOLDER_ROW:  # the last row of a folder has its name
+            _ = body.number(), body.number(), body.number()
+            self.record(volume, FOLDER, body)
+        elif kind == PLACEMENT_ROW:
+            _, end, gone, _ = (body.number() for _ in range(4))
+            key = self.place(body)
+            entry = self.placements.pop(key) if end else None
+            if gone:
+                self.gone.append((key, entry))
         elif kind == FOLDER_GONE:
             number = body.number()
             self.close(lambda key: key[0] == number)
@@ -177,7 +197,7 @@ class Archive:
                 self.placements[key] = (*self.placements[key][:2], body.string())
         elif kind == GONE:
             self.take_away(body)
-        elif kind not in (MARK, SNAPSHOT, PIN, UNPIN):
+        elif kind not in (MARK, SNAPSHOT, PIN, UNPIN, PRUNED, TOMBSTONE, VOLUME, SNAPSHOT_ROW):
             raise Damaged(f"{volume.path}: a record of kind {kind}")
 
     def place(self, body):
@@ -192,6 +212,7 @@ class Archive:
         if bits & 2:
             date = body.string()
         self.placements.setdefault(key, (message, date, body.string()))
+        return key
 
     def take_away(self, body):
         folder, validity, count = body.number(), body.number(), body.number()
