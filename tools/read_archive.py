@@ -141,7 +141,7 @@ class Archive:
         self.gone = []
 
     def payload(self, volume, data, pending, within):
-        """Adds what a payload's records do to pending; its flags. A checkpoint begins it all anew."""
+        """Adds what a payload's records do to pending; its flags. A checkpoint begins anew."""
         reader = Reader(data)
         version, flags = reader.bytes(2)
         if version != PAYLOAD_VERSION:

@@ -269,7 +269,8 @@ from snapshot where generation = :generation and not pruned;
 
 -- name: snapshot_at_time
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
-from snapshot where complete and not pruned and unix_ms <= :unix_ms order by generation desc limit 1;
+from snapshot where complete and not pruned and unix_ms <= :unix_ms
+order by generation desc limit 1;
 
 -- name: snapshot_first_complete
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
