@@ -67,20 +67,25 @@ static bool has_volume(const struct volume_list *list, const struct volume_id *i
 	return false;
 }
 
+static bool was_ours(
+	const struct volume_id *id, const struct catalogue_state *state, const char *to)
+{
+	uint8_t archive[ARCHIVE_UUID_BYTES];
+	struct err unreadable = ERR_INIT;
+
+	return id->sequence < state->checkpoint &&
+	       volume_peek_archive(to, id, archive, &unreadable) &&
+	       memcmp(archive, state->archive, ARCHIVE_UUID_BYTES) == 0;
+}
+
 /* What stands there is the source's, or was until a checkpoint did without it. */
 static bool is_same_archive(const struct volume_list *ours, const struct volume_list *theirs,
 	const struct catalogue_state *state, const char *to, struct err *err)
 {
 	for (size_t i = 0; i < theirs->count; i++) {
 		const struct volume_id *id = &theirs->items[i];
-		uint8_t archive[ARCHIVE_UUID_BYTES];
 
-		if (has_volume(ours, id))
-			continue;
-		if (!volume_peek_archive(to, id, archive, err))
-			return false;
-		if (id->sequence >= state->checkpoint ||
-			memcmp(archive, state->archive, ARCHIVE_UUID_BYTES) != 0)
+		if (!has_volume(ours, id) && !was_ours(id, state, to))
 			return err_set(err, ERR_CREATE,
 				"%s: holds volumes that this archive has not: is it a copy of "
 				"another one?",
