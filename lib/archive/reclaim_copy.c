@@ -77,7 +77,7 @@ static bool copy_small(struct copying *copying, const struct source *source, str
 
 static bool submit_piece(struct packer *packer, struct err *err)
 {
-	return packer_submit(packer, &packer->item, FRAME_PART, packer->next_frame++, err);
+	return packer_submit_role(packer, &packer->item, FRAME_PART, packer->next_frame++, err);
 }
 
 static bool add_to_piece(struct packer *packer, const uint8_t *data, size_t len, struct err *err)
