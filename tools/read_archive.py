@@ -20,11 +20,9 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 VOLUME_ID = 0x4D535756
-FINAL, CHECKPOINT = 1, 2
 STORED, ZSTD = 0, 1
-SKELETON = 2
-BASE64 = 1
-PAYLOAD_VERSION = 1
+SKELETON, BASE64 = 2, 1
+PAYLOAD_VERSION, FINAL, CHECKPOINT = 1, 1, 2
 (ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE, MARK,
  SNAPSHOT, PIN, UNPIN, _, PRUNED, TOMBSTONE, VOLUME, ITEM_ROW, FOLDER_ROW, PLACEMENT_ROW,
  SNAPSHOT_ROW) = range(1, 21)
@@ -39,9 +37,6 @@ class Reader:
 
     def __init__(self, data):
         self.data, self.at = data, 0
-
-    def more(self):
-        return self.at < len(self.data)
 
     def bytes(self, count):
         taken = self.data[self.at:self.at + count]
@@ -147,20 +142,18 @@ class Archive:
         self.head = hashlib.sha256(self.volumes[0].header["archive"]).digest()
         self.sequence, self.broken, within = 0, None, False
         pending = []
-        for volume in self.volumes:
-            for frame in volume.journal():
-                flags = self.payload(volume, volume.frame(frame), pending, within)
-                within = flags == CHECKPOINT
-                if flags & FINAL:
-                    for apply in pending:
-                        apply()
-                    pending.clear()
+        for volume, frame in ((v, frame) for v in self.volumes for frame in v.journal()):
+            flags = self.payload(volume, volume.frame(frame), pending, within)
+            within = flags == CHECKPOINT
+            if flags & FINAL:
+                for apply in pending:
+                    apply()
+                pending.clear()
         if self.broken:
             raise Damaged(self.broken)
 
     def clear(self):
-        self.items, self.messages, self.folders, self.placements = {}, {}, {}, {}
-        self.gone = []
+        self.items, self.messages, self.folders, self.placements, self.gone = {}, {}, {}, {}, []
 
     def payload(self, volume, data, pending, within):
         """Adds what a payload's records do to pending; its flags. A checkpoint begins anew."""
@@ -175,32 +168,29 @@ class Archive:
         if (before, number) != (self.head, self.sequence + 1):
             self.broken = f"{volume.path}: payload {number} follows {self.sequence}"
         self.head, self.sequence = hashlib.sha256(data).digest(), number
-        while reader.more():
+        while reader.at < len(data):
             kind, body = reader.number(), reader.bytes(reader.number())
             pending.append(lambda kind=kind, body=body: self.record(volume, kind, Reader(body)))
         return flags
 
     def record(self, volume, kind, body):
-        if kind == ITEM:
+        if kind in (ITEM, ITEM_ROW):
+            if kind == ITEM_ROW:
+                place = body.number()
+                volume = next(other for other in self.volumes if other.header["sequence"] == place)
             number, item_kind, frame, offset, size = (body.number() for _ in range(5))
             body.bytes(32 if body.number() else 0)
             leaves = [body.number() for _ in range(body.number())] if item_kind == SKELETON else []
             self.items[number] = (volume, frame, offset, size, leaves)
-        elif kind == ITEM_ROW:
-            place = body.number()
-            self.record(next(v for v in self.volumes if v.header["sequence"] == place), ITEM, body)
         elif kind == MESSAGE:
-            number, digest = body.number(), body.bytes(32)
-            size, _, item = body.number(), body.number(), body.number()
-            self.messages[number] = (digest, size, item)
-        elif kind == FOLDER:
+            number, digest, size = body.number(), body.bytes(32), body.number()
+            _, self.messages[number] = body.number(), (digest, size, body.number())
+        elif kind in (FOLDER, FOLDER_ROW):  # the last row of a folder has its name
+            _ = kind == FOLDER_ROW and [body.number() for _ in range(3)]
             number, _, _ = body.number(), body.number(), body.number()
             self.folders[number] = body.string()
-        elif kind == FOLDER_ROW:  # the last row of a folder has its name
-            _ = body.number(), body.number(), body.number()
-            self.record(volume, FOLDER, body)
-        elif kind == PLACEMENT_ROW:
-            _, end, gone, _ = (body.number() for _ in range(4))
+        elif kind in (PLACEMENT, PLACEMENT_ROW):
+            _, end, gone, _ = [0] * 4 if kind == PLACEMENT else [body.number() for _ in range(4)]
             key = self.place(body)
             entry = self.placements.pop(key) if end else None
             if gone:
@@ -211,14 +201,17 @@ class Archive:
         elif kind == UIDVALIDITY:
             number, validity = body.number(), body.number()
             self.close(lambda key: key[0] == number and key[1] != validity)
-        elif kind == PLACEMENT:
-            self.place(body)
         elif kind == FLAGS:
             key = body.number(), body.number(), body.number()
             if key in self.placements:
                 self.placements[key] = (*self.placements[key][:2], body.string())
         elif kind == GONE:
-            self.take_away(body)
+            folder, validity, count, last = body.number(), body.number(), body.number(), 0
+            for _ in range(count):
+                first = last + body.number()
+                last = first + body.number()
+                self.close(lambda key, first=first, last=last:
+                           key[:2] == (folder, validity) and first <= key[2] <= last)
         elif kind not in (MARK, SNAPSHOT, PIN, UNPIN, PRUNED, TOMBSTONE, VOLUME, SNAPSHOT_ROW):
             raise Damaged(f"{volume.path}: a record of kind {kind}")
 
@@ -228,22 +221,11 @@ class Archive:
         date = ""
         if bits & 1:
             seconds, minutes = body.signed(), body.signed()
-            zone = timezone(timedelta(minutes=minutes))
-            date = (datetime(1970, 1, 1, tzinfo=timezone.utc) +
-                    timedelta(seconds=seconds)).astimezone(zone).isoformat()
+            date = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=minutes))).isoformat()
         if bits & 2:
             date = body.string()
         self.placements.setdefault(key, (message, date, body.string()))
         return key
-
-    def take_away(self, body):
-        folder, validity, count = body.number(), body.number(), body.number()
-        last = 0
-        for _ in range(count):
-            first = last + body.number()
-            last = first + body.number()
-            self.close(lambda key, first=first, last=last:
-                       key[:2] == (folder, validity) and first <= key[2] <= last)
 
     def close(self, chosen):
         for key in [key for key in self.placements if chosen(key)]:
