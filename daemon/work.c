@@ -7,9 +7,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "mirror/connect.h"
+#include "mirror/prune.h"
 #include "mirror/unlock.h"
 
-enum { PASSES_IN_A_ROW_MAX = 5 };
+enum { PASSES_IN_A_ROW_MAX = 5, PRUNE_EVERY_MS = 60 * 60 * 1000 };
 
 static enum account_state state_of_error(enum err_kind kind)
 {
@@ -142,7 +143,9 @@ static bool pass(struct account_work *work, struct mirror_result *ret_result, st
 
 bool work_pass(struct account_work *work, struct mirror_result *ret_result, struct err *err)
 {
+	work->complete = false;
 	if (pass(work, ret_result, err)) {
+		work->complete = ret_result->complete;
 		record_pass(work, ret_result);
 		log_pass(work, ret_result);
 		return true;
@@ -170,6 +173,33 @@ static bool pass_until_quiet(struct account_work *work, struct err *err)
 	return true;
 }
 
+static void log_pruned(const struct account_work *work, const struct archive_pruned *pruned)
+{
+	char size[STR_SIZE_MAX];
+
+	str_format_size(pruned->bytes, size);
+	if (pruned->snapshots > 0 || pruned->messages > 0)
+		log_info("%s: pruned: %llu snapshots, %llu messages, %s freed", work->account->name,
+			(unsigned long long)pruned->snapshots, (unsigned long long)pruned->messages,
+			size);
+}
+
+void work_prune(struct account_work *work)
+{
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+	int64_t now_ms = clock_mono_ms();
+
+	if (!work->complete ||
+		(work->pruned_mono_ms && now_ms - work->pruned_mono_ms < PRUNE_EVERY_MS))
+		return;
+	work->pruned_mono_ms = now_ms;
+	if (mirror_prune(work->account, &pruned, &err))
+		log_pruned(work, &pruned);
+	else
+		log_warning("%s: prune: %s", work->account->name, err.text);
+}
+
 /* The archive is held open and locked for the passes of a turn. */
 static bool compare(struct account_work *work, struct err *err)
 {
@@ -180,6 +210,8 @@ static bool compare(struct account_work *work, struct err *err)
 		return false;
 	done = pass_until_quiet(work, err);
 	archive_writer_freep(&work->writer);
+	if (done)
+		work_prune(work);
 	return done;
 }
 

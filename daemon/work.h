@@ -22,6 +22,8 @@ struct account_work {
 	bool idling;                   /* IDLE is under way on INBOX */
 	struct archive_writer *writer; /* within a turn */
 	struct busy busy;              /* folders, as the passes saw them */
+	bool complete;                 /* the last pass was */
+	int64_t pruned_mono_ms;        /* when pruning was looked at last, 0: never */
 };
 
 /* One pass over the account, connecting when there is no session; logs what it did, records the
@@ -40,6 +42,10 @@ bool work_turn(struct account_work *work, bool due, bool *ret_again, struct err 
 /* Note a change of state. Best effort: a full disk must not stop a mirror, it is logged. */
 void work_state(
 	struct account_work *work, enum account_state state, const char *push, const char *detail);
+
+/* After a complete pass, while no writer is open: prune, if the configuration says so and it is
+ * time. Best effort: what fails is logged, and tried another day. */
+void work_prune(struct account_work *work);
 
 void work_close(struct account_work *work); /* the session */
 void work_free(struct account_work *work);

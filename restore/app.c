@@ -178,11 +178,16 @@ bool app_shows_progress(const struct app *app)
 	return app->progress == PROGRESS_ALWAYS;
 }
 
+bool app_asks(const struct app *app)
+{
+	return !app->yes && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
 bool app_consents(const struct app *app, const char *question)
 {
 	char answer[ANSWER_BYTES_MAX];
 
-	if (app->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+	if (!app_asks(app))
 		return true;
 	(void)fprintf(stderr, "%s [y/N] ", question);
 	(void)fflush(stderr);

@@ -30,9 +30,9 @@ struct command {
 	bool (*run)(struct app *app, int argc, char **argv, struct err *err);
 };
 
-extern const struct command cmd_cat, cmd_check, cmd_config, cmd_copy, cmd_diff, cmd_pin,
-	cmd_rebuild, cmd_unpin, cmd_folders, cmd_key, cmd_ls, cmd_restore, cmd_snapshots,
-	cmd_status;
+extern const struct command cmd_cat, cmd_check, cmd_config, cmd_copy, cmd_diff, cmd_pin, cmd_prune,
+	cmd_forget, cmd_rebuild, cmd_unpin, cmd_folders, cmd_key, cmd_ls, cmd_restore,
+	cmd_snapshots, cmd_status;
 
 enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
@@ -102,6 +102,8 @@ bool app_shows_progress(const struct app *app);
  * when a person sits there. True with --yes or off a terminal.
  */
 bool app_consents(const struct app *app, const char *question);
+/* Would it ask? The plan is shown before. */
+bool app_asks(const struct app *app);
 
 /* Everything printed has arrived. ERR_LOCAL; a reader of stdout that left ends the program as
  * SIGPIPE does. Call it where output is long, main() does at the end. */

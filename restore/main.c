@@ -24,6 +24,8 @@ const struct command *const commands[] = {
 	&cmd_rebuild,
 	&cmd_pin,
 	&cmd_unpin,
+	&cmd_prune,
+	&cmd_forget,
 	&cmd_key,
 	&cmd_config,
 	NULL,

@@ -20,13 +20,12 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 VOLUME_ID = 0x4D535756
-PACK, PART, JOURNAL = 1, 2, 3
 STORED, ZSTD = 0, 1
-SKELETON = 2
-BASE64 = 1
-PAYLOAD_VERSION = 1
+SKELETON, BASE64 = 2, 1
+PAYLOAD_VERSION, FINAL, CHECKPOINT = 1, 1, 2
 (ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE, MARK,
- SNAPSHOT, PIN, UNPIN) = range(1, 13)
+ SNAPSHOT, PIN, UNPIN, _, PRUNED, TOMBSTONE, VOLUME, ITEM_ROW, FOLDER_ROW, PLACEMENT_ROW,
+ SNAPSHOT_ROW) = range(1, 21)
 
 
 class Damaged(Exception):
@@ -38,9 +37,6 @@ class Reader:
 
     def __init__(self, data):
         self.data, self.at = data, 0
-
-    def more(self):
-        return self.at < len(self.data)
 
     def bytes(self, count):
         taken = self.data[self.at:self.at + count]
@@ -99,7 +95,7 @@ class Volume:
 
     def journal(self):
         return [row[0] for row in
-                self.db.execute("select id from frame where kind = ? order by id", (JOURNAL,))]
+                self.db.execute("select id from frame where kind in (3, 5) order by id")]
 
     def item(self, frame, offset, size):
         """Bytes that begin in a frame and may go on in the next ones."""
@@ -142,64 +138,81 @@ class Archive:
         if not files:
             raise Damaged(f"{path}: no volumes")
         self.volumes = [Volume(file) for file in files]
-        self.items, self.messages, self.folders, self.placements = {}, {}, {}, {}
-        self.gone = []
+        self.clear()
         self.head = hashlib.sha256(self.volumes[0].header["archive"]).digest()
-        self.sequence = 0
+        self.sequence, self.broken, within = 0, None, False
         pending = []
-        for volume in self.volumes:
-            for frame in volume.journal():
-                final = self.payload(volume, volume.frame(frame), pending)
-                if final:
-                    for apply in pending:
-                        apply()
-                    pending.clear()
+        for volume, frame in ((v, frame) for v in self.volumes for frame in v.journal()):
+            flags = self.payload(volume, volume.frame(frame), pending, within)
+            within = flags == CHECKPOINT
+            if flags & FINAL:
+                for apply in pending:
+                    apply()
+                pending.clear()
+        if self.broken:
+            raise Damaged(self.broken)
 
-    def payload(self, volume, data, pending):
-        """Adds what a payload's records do to pending; True when it ends a commit."""
+    def clear(self):
+        self.items, self.messages, self.folders, self.placements, self.gone = {}, {}, {}, {}, []
+
+    def payload(self, volume, data, pending, within):
+        """Adds what a payload's records do to pending; its flags. A checkpoint begins anew."""
         reader = Reader(data)
         version, flags = reader.bytes(2)
         if version != PAYLOAD_VERSION:
             raise Damaged(f"{volume.path}: payload of version {version}")
-        if reader.bytes(32) != self.head:
-            raise Damaged(f"{volume.path}: a payload has another predecessor")
-        number, _ = reader.number(), reader.number()
-        if number != self.sequence + 1:
-            raise Damaged(f"{volume.path}: payload {number} follows {self.sequence}")
+        before, number, _ = reader.bytes(32), reader.number(), reader.number()
+        if flags & CHECKPOINT and not within:
+            self.head, self.sequence, self.broken = before, number - 1, None
+            pending[:] = [self.clear]
+        if (before, number) != (self.head, self.sequence + 1):
+            self.broken = f"{volume.path}: payload {number} follows {self.sequence}"
         self.head, self.sequence = hashlib.sha256(data).digest(), number
-        while reader.more():
+        while reader.at < len(data):
             kind, body = reader.number(), reader.bytes(reader.number())
             pending.append(lambda kind=kind, body=body: self.record(volume, kind, Reader(body)))
-        return flags & 1
+        return flags
 
     def record(self, volume, kind, body):
-        if kind == ITEM:
+        if kind in (ITEM, ITEM_ROW):
+            if kind == ITEM_ROW:
+                place = body.number()
+                volume = next(other for other in self.volumes if other.header["sequence"] == place)
             number, item_kind, frame, offset, size = (body.number() for _ in range(5))
             body.bytes(32 if body.number() else 0)
             leaves = [body.number() for _ in range(body.number())] if item_kind == SKELETON else []
             self.items[number] = (volume, frame, offset, size, leaves)
         elif kind == MESSAGE:
-            number, digest = body.number(), body.bytes(32)
-            size, _, item = body.number(), body.number(), body.number()
-            self.messages[number] = (digest, size, item)
-        elif kind == FOLDER:
+            number, digest, size = body.number(), body.bytes(32), body.number()
+            _, self.messages[number] = body.number(), (digest, size, body.number())
+        elif kind in (FOLDER, FOLDER_ROW):  # the last row of a folder has its name
+            _ = kind == FOLDER_ROW and [body.number() for _ in range(3)]
             number, _, _ = body.number(), body.number(), body.number()
             self.folders[number] = body.string()
+        elif kind in (PLACEMENT, PLACEMENT_ROW):
+            _, end, gone, _ = [0] * 4 if kind == PLACEMENT else [body.number() for _ in range(4)]
+            key = self.place(body)
+            entry = self.placements.pop(key) if end else None
+            if gone:
+                self.gone.append((key, entry))
         elif kind == FOLDER_GONE:
             number = body.number()
             self.close(lambda key: key[0] == number)
         elif kind == UIDVALIDITY:
             number, validity = body.number(), body.number()
             self.close(lambda key: key[0] == number and key[1] != validity)
-        elif kind == PLACEMENT:
-            self.place(body)
         elif kind == FLAGS:
             key = body.number(), body.number(), body.number()
             if key in self.placements:
                 self.placements[key] = (*self.placements[key][:2], body.string())
         elif kind == GONE:
-            self.take_away(body)
-        elif kind not in (MARK, SNAPSHOT, PIN, UNPIN):
+            folder, validity, count, last = body.number(), body.number(), body.number(), 0
+            for _ in range(count):
+                first = last + body.number()
+                last = first + body.number()
+                self.close(lambda key, first=first, last=last:
+                           key[:2] == (folder, validity) and first <= key[2] <= last)
+        elif kind not in (MARK, SNAPSHOT, PIN, UNPIN, PRUNED, TOMBSTONE, VOLUME, SNAPSHOT_ROW):
             raise Damaged(f"{volume.path}: a record of kind {kind}")
 
     def place(self, body):
@@ -208,21 +221,11 @@ class Archive:
         date = ""
         if bits & 1:
             seconds, minutes = body.signed(), body.signed()
-            zone = timezone(timedelta(minutes=minutes))
-            date = (datetime(1970, 1, 1, tzinfo=timezone.utc) +
-                    timedelta(seconds=seconds)).astimezone(zone).isoformat()
+            date = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=minutes))).isoformat()
         if bits & 2:
             date = body.string()
         self.placements.setdefault(key, (message, date, body.string()))
-
-    def take_away(self, body):
-        folder, validity, count = body.number(), body.number(), body.number()
-        last = 0
-        for _ in range(count):
-            first = last + body.number()
-            last = first + body.number()
-            self.close(lambda key, first=first, last=last:
-                       key[:2] == (folder, validity) and first <= key[2] <= last)
+        return key
 
     def close(self, chosen):
         for key in [key for key in self.placements if chosen(key)]:

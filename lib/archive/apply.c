@@ -1,6 +1,5 @@
 #include "archive/apply.h"
 
-#include <assert.h>
 #include <inttypes.h>
 
 #include "archive/catalogue.h"
@@ -213,7 +212,7 @@ static bool apply_uidvalidity(
 
 /* --- placements --- */
 
-static bool flag_set_id(struct db *db, struct text flags, int64_t *ret_id, struct err *err)
+bool apply_flag_set(struct db *db, struct text flags, int64_t *ret_id, struct err *err)
 {
 	bool row;
 
@@ -249,7 +248,7 @@ static bool apply_placement(
 
 	if (!need_folder(apply, placement->folder, err) ||
 		!message_size(apply, placement->message, &size, err) ||
-		!flag_set_id(db, placement->flags, &flag_set, err))
+		!apply_flag_set(db, placement->flags, &flag_set, err))
 		return false;
 	bind_place(db, PUT, placement->folder, placement->uidvalidity, placement->uid);
 	db_bind_int(db, PUT, "generation", apply->generation);
@@ -276,7 +275,7 @@ static bool apply_flags(struct apply *apply, const struct record_flags *flags, s
 	enum { PUT = CATALOGUE_PLACEMENT_PUT_FLAGS, CLOSE = CATALOGUE_PLACEMENT_CLOSE_OLDER };
 	int64_t flag_set = 0;
 
-	if (!flag_set_id(db, flags->flags, &flag_set, err))
+	if (!apply_flag_set(db, flags->flags, &flag_set, err))
 		return false;
 	bind_place(db, PUT, flags->folder, flags->uidvalidity, flags->uid);
 	db_bind_int(db, PUT, "generation", apply->generation);
@@ -411,7 +410,7 @@ bool apply_record(struct apply *apply, const struct record *record, struct err *
 	case RECORD_PIN:
 	case RECORD_UNPIN:
 		return apply_pin(apply, record->pin, record->kind == RECORD_PIN, err);
+	default:
+		return err_set(err, ERR_CORRUPT, "journal: a row of a checkpoint");
 	}
-	assert(!"a record of no kind");
-	return false;
 }

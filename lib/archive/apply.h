@@ -37,6 +37,9 @@ bool apply_record(struct apply *apply, const struct record *record, struct err *
 bool apply_is_change(
 	struct db *catalogue, const struct record *record, bool *ret_change, struct err *err);
 
+/* The id of a canonical list of flags, which is made when there is none. */
+bool apply_flag_set(struct db *catalogue, struct text flags, int64_t *ret_id, struct err *err);
+
 /* Is any placement of the range present? */
 bool apply_range_any(struct db *catalogue, int64_t folder, uint32_t uidvalidity, struct range range,
 	bool *ret_any, struct err *err);

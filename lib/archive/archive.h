@@ -240,6 +240,13 @@ struct archive_mark {
 	int64_t flags_compared_ms; /* wall time of the last flag scan (servers without CONDSTORE) */
 };
 
+/*
+ * Uids of (folder, UIDVALIDITY) that were forgotten (forget.h) and are not to be fetched again,
+ * added to uids.
+ */
+bool archive_add_forgotten(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
+	struct rangeset *uids, struct err *err);
+
 /* --- writing: one job at a time, by whoever holds the writer's lock --- */
 
 struct archive_writer;

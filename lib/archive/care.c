@@ -32,7 +32,7 @@ bool packer_tidy(struct packer *packer, struct err *err)
 	       (tidy_one(packer->volume.db, err) && tidy_one(packer->catalogue, err));
 }
 
-static bool is_full(const struct packer *packer)
+bool packer_is_full(const struct packer *packer)
 {
 	struct stat st;
 	const char *path = db_path(packer->volume.db);
@@ -43,13 +43,16 @@ static bool is_full(const struct packer *packer)
 
 static bool enter_volume(struct packer *packer, const struct volume_id *id, struct err *err)
 {
-	if (!db_begin(packer->catalogue, err))
+	bool own = !db_in_transaction(packer->catalogue);
+
+	if (own && !db_begin(packer->catalogue, err))
 		return false;
 	if (catalogue_add_volume(packer->catalogue, id, err) &&
 		catalogue_set_volume_state(
 			packer->catalogue, packer->volume.id.sequence, VOLUME_FULL, err))
-		return db_commit(packer->catalogue, err);
-	db_rollback(packer->catalogue);
+		return !own || db_commit(packer->catalogue, err);
+	if (own)
+		db_rollback(packer->catalogue);
 	return false;
 }
 
@@ -71,14 +74,22 @@ static bool make_next(struct packer *packer, struct volume_id *ret_id, struct er
 		       ret_id, err);
 }
 
-/* Readers that still need the old volume's WAL put it off to a later commit. */
 bool packer_roll(struct packer *packer, struct err *err)
+{
+	bool unimportant;
+
+	if (!packer_is_full(packer) || atomic_load(packer->view_peeks))
+		return true;
+	return packer_roll_now(packer, &unimportant, err);
+}
+
+/* Readers that still need the old volume's WAL put it off to a later commit. */
+bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
 {
 	struct volume_id id;
 
 	assert(!packer->dirty);
-	if (!is_full(packer) || atomic_load(packer->view_peeks))
-		return true;
+	*ret_rolled = false;
 	if (!db_checkpoint(packer->volume.db, true, err))
 		return false;
 	if (db_wal_bytes(packer->volume.db) > 0)
@@ -88,5 +99,6 @@ bool packer_roll(struct packer *packer, struct err *err)
 		return false;
 	packer->next_frame = 1;
 	packer->litter_after = 0;
+	*ret_rolled = true;
 	return volume_open(packer->path, &id, DB_WRITE, &packer->volume, err);
 }

@@ -95,6 +95,8 @@ bool catalogue_state(struct db *catalogue, struct catalogue_state *ret_state, st
 	if (!row)
 		return err_set(err, ERR_CORRUPT, "%s: has no state", db_path(catalogue));
 	state.applied_seq = (uint64_t)db_int(catalogue, CATALOGUE_STATE_GET, 1);
+	state.checkpoint = db_int(catalogue, CATALOGUE_STATE_GET, 3);
+	state.pruned_ms = db_int(catalogue, CATALOGUE_STATE_GET, 4);
 	ok = copy_blob(catalogue, CATALOGUE_STATE_GET, 0, state.archive, ARCHIVE_UUID_BYTES, err) &&
 	     copy_blob(catalogue, CATALOGUE_STATE_GET, 2, state.head, SHA256_BYTES, err);
 	db_reset(catalogue, CATALOGUE_STATE_GET);
@@ -194,6 +196,25 @@ void catalogue_volumes_free(struct catalogue_volumes *volumes)
 {
 	free(volumes->items);
 	*volumes = (struct catalogue_volumes){0};
+}
+
+/* --- checkpoints --- */
+
+bool catalogue_set_pruned(struct db *catalogue, int64_t unix_ms, struct err *err)
+{
+	db_bind_int(catalogue, CATALOGUE_STATE_PUT_PRUNED, "unix_ms", unix_ms);
+	return db_run(catalogue, CATALOGUE_STATE_PUT_PRUNED, err);
+}
+
+bool catalogue_stand_on_checkpoint(struct db *catalogue, int64_t sequence, int64_t frame_id,
+	const struct catalogue_state *state, struct err *err)
+{
+	db_bind_int(catalogue, CATALOGUE_VOLUME_FORGET_APPLIED, "sequence", sequence);
+	db_bind_int(catalogue, CATALOGUE_STATE_PUT_CHECKPOINT, "volume", sequence);
+	return db_run(catalogue, CATALOGUE_VOLUME_FORGET_APPLIED, err) &&
+	       db_run(catalogue, CATALOGUE_STATE_PUT_CHECKPOINT, err) &&
+	       catalogue_set_applied(catalogue, sequence, frame_id, err) &&
+	       catalogue_set_state(catalogue, state->applied_seq, state->head, err);
 }
 
 /* --- snapshots and messages --- */

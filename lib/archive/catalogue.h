@@ -24,10 +24,18 @@ struct catalogue_state {
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 	uint64_t applied_seq;       /* of the last journal payload in it, 0: none */
 	uint8_t head[SHA256_BYTES]; /* its SHA-256; with none: journal_origin() */
+	int64_t checkpoint; /* sequence of the volume the last one stands in, 0: there is none */
+	int64_t pruned_ms;  /* when it was pruned last, 0: never */
 };
 bool catalogue_state(struct db *catalogue, struct catalogue_state *ret_state, struct err *err);
 bool catalogue_set_state(struct db *catalogue, uint64_t applied_seq,
 	const uint8_t head[SHA256_BYTES], struct err *err);
+
+bool catalogue_set_pruned(struct db *catalogue, int64_t unix_ms, struct err *err);
+
+/* A checkpoint is the last that was applied: its last frame in that volume, and the chain's end. */
+bool catalogue_stand_on_checkpoint(struct db *catalogue, int64_t sequence, int64_t frame_id,
+	const struct catalogue_state *state, struct err *err);
 
 struct catalogue_volume {
 	struct volume_id id;

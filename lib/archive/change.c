@@ -191,9 +191,7 @@ bool apply_is_change(
 	case RECORD_UNPIN:
 		return pin_changes(
 			catalogue, record->pin, record->kind == RECORD_PIN, ret_change, err);
-	case RECORD_ITEM:
-	case RECORD_MESSAGE:
-	case RECORD_SNAPSHOT:
+	default:
 		break;
 	}
 	*ret_change = true;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive/check_internal.h"
+#include "archive/checkpoint.h"
 #include "archive/journal.h"
 #include "archive/replay.h"
 #include "base/alloc.h"
@@ -78,11 +79,12 @@ static bool follow(struct chain *chain, const struct buf *payload, struct err *e
 	return true;
 }
 
-static bool follow_volume(struct volume *volume, struct chain *chain, struct err *err)
+static bool follow_volume(
+	struct volume *volume, int64_t after, struct chain *chain, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
-	int64_t frame = 0;
+	int64_t frame = after;
 
 	while (volume_next_journal(volume, frame, &frame, err)) {
 		if (frame == 0)
@@ -94,32 +96,65 @@ static bool follow_volume(struct volume *volume, struct chain *chain, struct err
 	return false;
 }
 
-static bool look_at_volume(
-	struct checking *checking, const struct volume_id *id, struct chain *chain, struct err *err)
+static void count_frames(struct checking *checking, struct volume *volume)
+{
+	struct err found_again = ERR_INIT;
+	uint64_t frames = 0;
+
+	(void)volume_count_frames(volume, &frames, &found_again);
+	checking->result->frames += frames;
+}
+
+/* after: the frame behind which the chain goes on; -1: it begins in a later volume. */
+static bool look_at_volume(struct checking *checking, const struct volume_id *id, int64_t after,
+	struct chain *chain, struct err *err)
 {
 	CLEANUP(freep) char *path = volume_path(checking->path, id);
 	CLEANUP(volume_close) struct volume volume = {0};
 	uint8_t archive[ARCHIVE_UUID_BYTES];
-	uint64_t frames;
 
 	if (!volume_open(checking->path, id, replay_peek_mode(path), &volume, err) ||
 		!volume_archive_uuid(&volume, archive, err))
 		return false;
 	if (chain->seq == 0)
 		journal_origin(archive, sizeof(archive), chain->head);
-	if (volume_count_frames(&volume, &frames, err))
-		checking->result->frames += frames;
-	else
-		err_clear(err); /* the next finds it, too */
-	return follow_volume(&volume, chain, err) && db_integrity_check(volume.db, err);
+	count_frames(checking, &volume);
+	return (after < 0 || follow_volume(&volume, after, chain, err)) &&
+	       db_integrity_check(volume.db, err);
+}
+
+/* Where the chain begins: at the last checkpoint, or with the archive. */
+static bool find_begin(struct checking *checking, const struct volume_list *list,
+	struct checkpoint *ret_begin, struct chain *chain, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	struct err of = ERR_INIT;
+
+	*ret_begin = (struct checkpoint){0};
+	if (!checkpoint_find(checking->path, list, zstd, ret_begin, &of))
+		return checking_blame(checking, "checkpoint", &of, err);
+	if (ret_begin->found) {
+		chain->seq = ret_begin->seq;
+		memcpy(chain->head, ret_begin->previous, SHA256_BYTES);
+	}
+	return true;
+}
+
+static int64_t chain_after(const struct checkpoint *begin, size_t volume)
+{
+	if (!begin->found || volume > begin->volume)
+		return 0;
+	return volume == begin->volume ? begin->first_frame - 1 : -1;
 }
 
 static bool check_volumes(struct checking *checking, struct chain *ret_chain, struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct checkpoint begin;
 	struct chain chain = {0};
 
-	if (!volume_list(checking->path, &list, err))
+	if (!volume_list(checking->path, &list, err) ||
+		!find_begin(checking, &list, &begin, &chain, err))
 		return false;
 	checking->result->volumes = list.count;
 	for (size_t i = 0; i < list.count; i++) {
@@ -127,7 +162,8 @@ static bool check_volumes(struct checking *checking, struct chain *ret_chain, st
 		char *where = str_printf("volume %" PRId64, list.items[i].sequence);
 		struct err of = ERR_INIT;
 
-		if (!look_at_volume(checking, &list.items[i], &chain, &of) &&
+		if (!look_at_volume(
+			    checking, &list.items[i], chain_after(&begin, i), &chain, &of) &&
 			!checking_blame(checking, where, &of, err))
 			return false;
 	}

@@ -22,6 +22,7 @@ static const struct {
 	{CATALOGUE_ALL_PARTS, "part"},
 	{CATALOGUE_ALL_MARKS, "mark"},
 	{CATALOGUE_ALL_SNAPSHOTS, "snapshot"},
+	{CATALOGUE_ALL_TOMBSTONES, "tombstone"},
 };
 
 /* *ret_row: number of the first row that differs, 0: none does. */

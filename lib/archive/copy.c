@@ -36,34 +36,74 @@ static bool settle_volume(const char *path, const struct volume_id *id, struct e
 }
 
 /* The catalogue is brought up to the volumes, too, where a crash left it behind. */
-static bool settle_catalogue(const char *path, struct err *err)
+static bool settle_catalogue(const char *path, struct catalogue_state *ret_state, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(db_freep) struct db *catalogue = NULL;
 
+	bool needed;
+
 	return catalogue_open(path, DB_WRITE, &catalogue, err) &&
-	       replay(path, catalogue, zstd, err) && empty_wal(catalogue, err);
+	       replay_needed(path, catalogue, &needed, err) &&
+	       (!needed || replay(path, catalogue, zstd, err)) && empty_wal(catalogue, err) &&
+	       catalogue_state(catalogue, ret_state, err);
 }
 
-static bool settle(const char *path, const struct volume_list *volumes, struct err *err)
+static bool settle(const char *path, const struct volume_list *volumes,
+	struct catalogue_state *ret_state, struct err *err)
 {
 	return settle_volume(path, &volumes->items[volumes->count - 1], err) &&
-	       settle_catalogue(path, err);
+	       settle_catalogue(path, ret_state, err);
 }
 
 /* --- the copy --- */
 
-/* What stands there begins as the source does. */
-static bool is_same_archive(const struct volume_list *ours, const struct volume_list *theirs,
-	const char *to, struct err *err)
+static bool has_volume(const struct volume_list *list, const struct volume_id *id)
 {
-	for (size_t i = 0; i < theirs->count; i++)
-		if (i >= ours->count || ours->items[i].sequence != theirs->items[i].sequence ||
-			memcmp(ours->items[i].uuid, theirs->items[i].uuid, ARCHIVE_UUID_BYTES) != 0)
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].sequence == id->sequence &&
+			memcmp(list->items[i].uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static bool was_ours(
+	const struct volume_id *id, const struct catalogue_state *state, const char *to)
+{
+	uint8_t archive[ARCHIVE_UUID_BYTES];
+	struct err unreadable = ERR_INIT;
+
+	return id->sequence < state->checkpoint &&
+	       volume_peek_archive(to, id, archive, &unreadable) &&
+	       memcmp(archive, state->archive, ARCHIVE_UUID_BYTES) == 0;
+}
+
+/* What stands there is the source's, or was until a checkpoint did without it. */
+static bool is_same_archive(const struct volume_list *ours, const struct volume_list *theirs,
+	const struct catalogue_state *state, const char *to, struct err *err)
+{
+	for (size_t i = 0; i < theirs->count; i++) {
+		const struct volume_id *id = &theirs->items[i];
+
+		if (!has_volume(ours, id) && !was_ours(id, state, to))
 			return err_set(err, ERR_CREATE,
 				"%s: holds volumes that this archive has not: is it a copy of "
 				"another one?",
 				to);
+	}
+	return true;
+}
+
+/* After the catalogue, which no longer names them. */
+static bool remove_pruned(const struct volume_list *ours, const struct volume_list *theirs,
+	const char *to, struct err *err)
+{
+	for (size_t i = 0; i < theirs->count; i++) {
+		CLEANUP(freep) char *path = volume_path(to, &theirs->items[i]);
+
+		if (!has_volume(ours, &theirs->items[i]) && !fs_remove(path, err))
+			return false;
+	}
 	return true;
 }
 
@@ -121,14 +161,16 @@ static bool copy_locked(
 	CLEANUP(volume_list_free) struct volume_list ours = {0}, theirs = {0};
 	CLEANUP(freep) char *here = catalogue_path(from);
 	CLEANUP(freep) char *there = catalogue_path(to);
+	struct catalogue_state state;
 
 	if (!volume_list(from, &ours, err) || !volume_list(to, &theirs, err))
 		return false;
 	if (ours.count == 0)
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
-	return is_same_archive(&ours, &theirs, to, err) && is_untouched(to, &theirs, err) &&
-	       settle(from, &ours, err) && copy_keyring(from, to, copied, err) &&
-	       copy_volumes(from, to, &ours, copied, err) && copy_file(here, there, copied, err);
+	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
+	       is_same_archive(&ours, &theirs, &state, to, err) &&
+	       copy_keyring(from, to, copied, err) && copy_volumes(from, to, &ours, copied, err) &&
+	       copy_file(here, there, copied, err) && remove_pruned(&ours, &theirs, to, err);
 }
 
 static bool make_place(const char *to, struct err *err)

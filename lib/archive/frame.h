@@ -15,7 +15,7 @@ enum {
 };
 
 /* The numbers are the format's. */
-enum frame_kind { FRAME_PACK = 1, FRAME_PART = 2, FRAME_JOURNAL = 3 };
+enum frame_kind { FRAME_PACK = 1, FRAME_PART = 2, FRAME_JOURNAL = 3, FRAME_CHECKPOINT = 5 };
 enum frame_codec { CODEC_STORED = 0, CODEC_ZSTD = 1, CODEC_ENCRYPTED = 16 };
 
 /* Of an encrypted volume: its key, and what its frames are bound to. */

@@ -1,6 +1,7 @@
 /*
- * The payload of a journal frame: a header that chains it to its predecessor, then records
- * (schema/README.md, "Journal"). A commit is one payload or several, the last of them final.
+ * The payload of a journal or checkpoint frame: a header that chains it to its predecessor, then
+ * records (schema/README.md, "Journal"). A commit is one payload or several, the last of them
+ * final.
  */
 #ifndef MAILSTOW_ARCHIVE_JOURNAL_H
 #define MAILSTOW_ARCHIVE_JOURNAL_H
@@ -14,6 +15,7 @@ enum {
 
 struct journal_header {
 	bool final;
+	bool checkpoint; /* its records are rows of a state, not changes of one */
 	uint64_t seq;
 	int64_t generation;
 	uint8_t previous[SHA256_BYTES]; /* SHA-256 of the payload before */

@@ -205,6 +205,29 @@ bool archive_each_uid(struct archive *archive, int64_t folder_id, uint32_t uidva
 	return ok;
 }
 
+bool archive_add_forgotten(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
+	struct rangeset *uids, struct err *err)
+{
+	enum { ROW = CATALOGUE_TOMBSTONE_LIST };
+	bool row = true;
+	bool ok = true;
+
+	if (!archive_enter(archive, err))
+		return false;
+	db_bind_int(archive->catalogue, ROW, "folder", folder_id);
+	db_bind_int(archive->catalogue, ROW, "uidvalidity", uidvalidity);
+	while (ok && row) {
+		ok = db_step(archive->catalogue, ROW, &row, err);
+		if (ok && row) {
+			uint32_t uid = (uint32_t)db_int(archive->catalogue, ROW, 0);
+
+			rangeset_add(uids, uid, uid);
+		}
+	}
+	archive_leave(archive);
+	return ok;
+}
+
 static struct archive_mark mark_row(struct db *db)
 {
 	return (struct archive_mark){

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/checkpoint.h"
 #include "archive/journal.h"
 #include "archive/replay.h"
 #include "base/alloc.h"
@@ -18,7 +19,8 @@ static bool bring_up_to_date(struct packer *packer, struct err *err)
 	bool needed;
 
 	return replay_needed(packer->path, packer->catalogue, &needed, err) &&
-	       (!needed || replay(packer->path, packer->catalogue, zstd, err));
+	       (!needed || (replay(packer->path, packer->catalogue, zstd, err) &&
+				   checkpoint_remove_litter(packer->path, packer->catalogue, err)));
 }
 
 static bool open_newest_volume(struct packer *packer, struct err *err)
@@ -134,8 +136,8 @@ static bool begin_commit(struct packer *packer, struct err *err)
 	return true;
 }
 
-/* Write the payload as a frame and be chained to it. */
-static bool write_payload(struct packer *packer, int64_t *ret_frame_id, struct err *err)
+bool packer_write_payload(
+	struct packer *packer, enum frame_kind kind, int64_t *ret_frame_id, struct err *err)
 {
 	struct block *block;
 	struct buf empty;
@@ -149,8 +151,7 @@ static bool write_payload(struct packer *packer, int64_t *ret_frame_id, struct e
 	block->raw = packer->journal;
 	packer->journal = empty;
 	*ret_frame_id = packer->next_frame++;
-	return packer_submit(packer, block, FRAME_JOURNAL, *ret_frame_id, err) &&
-	       packer_drain(packer, err);
+	return packer_submit(packer, block, kind, *ret_frame_id, err) && packer_drain(packer, err);
 }
 
 static bool end_full_payload(struct packer *packer, struct err *err)
@@ -159,7 +160,7 @@ static bool end_full_payload(struct packer *packer, struct err *err)
 
 	if (packer->journal.len < JOURNAL_BYTES_MAX)
 		return true;
-	if (!write_payload(packer, &frame_id, err))
+	if (!packer_write_payload(packer, FRAME_JOURNAL, &frame_id, err))
 		return false;
 	begin_payload(packer);
 	return true;
@@ -273,7 +274,8 @@ static bool commit_now(struct packer *packer, bool complete, struct err *err)
 		!record_snapshot(packer, complete, err))
 		return false;
 	journal_set_final(&packer->journal);
-	if (!write_payload(packer, &frame_id, err) || !make_durable(packer, frame_id, err))
+	if (!packer_write_payload(packer, FRAME_JOURNAL, &frame_id, err) ||
+		!make_durable(packer, frame_id, err))
 		return false;
 	packer->dirty = false;
 	packer->pending_bytes = 0;

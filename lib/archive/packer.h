@@ -120,6 +120,9 @@ bool packer_remove_frames(struct packer *packer, int64_t first, int64_t last, st
 /* Into journal and catalogue, if it is a change. A placement's message is a ticket. */
 bool packer_change(struct packer *packer, const struct record *record, struct err *err);
 bool packer_record(struct packer *packer, const struct record *record, struct err *err);
+/* Write the payload in packer->journal as a frame and be chained to it. */
+bool packer_write_payload(
+	struct packer *packer, enum frame_kind kind, int64_t *ret_frame_id, struct err *err);
 bool packer_may_commit(struct packer *packer, struct err *err);
 bool packer_commit(struct packer *packer, bool complete, int64_t *ret_generation, struct err *err);
 
@@ -132,5 +135,9 @@ bool packer_tidy(struct packer *packer, struct err *err);
 
 /* Begin a new volume when this one is full. Between commits only. */
 bool packer_roll(struct packer *packer, struct err *err);
+bool packer_is_full(const struct packer *packer);
+/* Whether it is full or not; also within a transaction of the catalogue. *ret_rolled false: readers
+ * are in the way. */
+bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err);
 
 #endif

@@ -67,20 +67,24 @@ static bool put_in_place(const char *from, const char *to, struct err *err)
 	return db_remove_wal(from, err) && db_remove_wal(to, err) && fs_rename(from, to, err);
 }
 
-bool archive_rebuild(const char *path, int timeout_ms, struct err *err)
+bool rebuild_locked(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *lock_path = str_printf("%s/lock", path);
 	CLEANUP(freep) char *catalogue = catalogue_path(path);
 	CLEANUP(freep) char *beside = str_printf("%s.rebuilt.new", catalogue);
-	CLEANUP(fs_unlock) int lock = -1;
 	struct err unimportant = ERR_INIT;
 
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!fs_lock(lock_path, timeout_ms, &lock, err))
-		return false;
 	if (make_beside(path, beside, err) && put_in_place(beside, catalogue, err))
 		return true;
 	(void)remove_database(beside, &unimportant);
 	return false;
+}
+
+bool archive_rebuild(const char *path, int timeout_ms, struct err *err)
+{
+	CLEANUP(freep) char *lock_path = str_printf("%s/lock", path);
+	CLEANUP(fs_unlock) int lock = -1;
+
+	if (!archive_exists(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	return fs_lock(lock_path, timeout_ms, &lock, err) && rebuild_locked(path, err);
 }

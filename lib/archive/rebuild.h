@@ -13,6 +13,9 @@
  */
 bool archive_rebuild(const char *path, int timeout_ms, struct err *err);
 
+/* The same; the caller holds the writer's lock and has nothing of the archive open. */
+bool rebuild_locked(const char *path, struct err *err);
+
 /* The same into a file of its own, for looking at; the caller holds the writer's lock. */
 bool rebuild_into(
 	const char *path, const char *db_path, struct db **ret_catalogue, struct err *err);

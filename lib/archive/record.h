@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/archive.h"
 #include "archive/varint.h"
 #include "base/crypto.h"
 #include "base/rangeset.h"
@@ -38,6 +39,15 @@ enum record_kind {
 	RECORD_SNAPSHOT = 10,
 	RECORD_PIN = 11,
 	RECORD_UNPIN = 12,
+
+	/* in checkpoints only: rows of the catalogue, with their history (checkpoint.h) */
+	RECORD_PRUNED = 14,
+	RECORD_TOMBSTONE = 15,
+	RECORD_VOLUME = 16,
+	RECORD_ITEM_ROW = 17,
+	RECORD_FOLDER_ROW = 18,
+	RECORD_PLACEMENT_ROW = 19,
+	RECORD_SNAPSHOT_ROW = 20,
 };
 
 /* Bits within a folder's and a placement's record. */
@@ -46,6 +56,11 @@ enum {
 	FOLDER_SELECTABLE = 2,
 	FOLDER_SPECIAL_USE = 4,
 	FOLDER_BITS = 7,
+
+	SNAPSHOT_COMPLETE = 1,
+	SNAPSHOT_PINNED = 2,
+	SNAPSHOT_PRUNED = 4,
+	SNAPSHOT_BITS = 7,
 
 	PLACEMENT_DATE = 1,
 	PLACEMENT_DATE_TEXT = 2,
@@ -137,6 +152,51 @@ struct record_snapshot {
 	bool complete;
 };
 
+/* A message that was forgotten and is not to be fetched again. */
+struct record_tombstone {
+	int64_t folder;
+	uint32_t uidvalidity;
+	uint32_t uid;
+};
+
+/* A volume that belongs to the archive. */
+struct record_volume {
+	int64_t sequence;
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+	bool doomed; /* to be emptied */
+};
+
+struct record_item_row {
+	int64_t volume; /* sequence */
+	struct record_item item;
+};
+
+/* From one generation until another. */
+struct record_span {
+	int64_t from;
+	int64_t to; /* 0: still */
+};
+
+struct record_folder_row {
+	struct record_span span;
+	uint32_t uidvalidity;
+	struct record_folder folder;
+};
+
+struct record_placement_row {
+	struct record_span span;
+	bool gone;
+	int64_t added;
+	struct record_placement placement;
+};
+
+struct record_snapshot_row {
+	int64_t generation;
+	int64_t unix_ms;
+	bool complete, pinned, pruned;
+	uint64_t messages, bytes, added, removed, changed;
+};
+
 struct record {
 	enum record_kind kind;
 	union {
@@ -154,6 +214,13 @@ struct record {
 		struct record_gone gone;
 		struct record_mark mark;
 		struct record_snapshot snapshot;
+		int64_t pruned_ms; /* milliseconds since 1970 */
+		struct record_tombstone tombstone;
+		struct record_volume volume;
+		struct record_item_row item_row;
+		struct record_folder_row folder_row;
+		struct record_placement_row placement_row;
+		struct record_snapshot_row snapshot_row;
 	};
 };
 

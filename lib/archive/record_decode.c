@@ -184,10 +184,96 @@ static void get_snapshot(struct reader *in, struct record_snapshot *snapshot)
 	snapshot->complete = get_uint_max(in, 1);
 }
 
+/* --- rows of checkpoints --- */
+
+static void get_volume(struct reader *in, struct record_volume *volume)
+{
+	const uint8_t *uuid;
+
+	volume->sequence = get_id(in);
+	uuid = get_bytes(in, ARCHIVE_UUID_BYTES);
+	if (uuid)
+		memcpy(volume->uuid, uuid, ARCHIVE_UUID_BYTES);
+	volume->doomed = get_uint_max(in, 1);
+}
+
+static void get_span(struct reader *in, struct record_span *span)
+{
+	span->from = get_id(in);
+	span->to = (int64_t)get_uint_max(in, ID_MAX);
+	if (span->to != 0 && span->to < span->from)
+		in->bad = true;
+}
+
+static void get_folder_row(struct reader *in, struct record_folder_row *row)
+{
+	get_span(in, &row->span);
+	row->uidvalidity = (uint32_t)get_uint_max(in, UINT32_MAX);
+	get_folder(in, &row->folder);
+}
+
+static void get_placement_row(struct reader *in, struct record_placement_row *row)
+{
+	get_span(in, &row->span);
+	row->gone = get_uint_max(in, 1);
+	row->added = get_id(in);
+	get_placement(in, &row->placement);
+	if (row->added > row->span.from || (row->gone && row->span.to == 0))
+		in->bad = true;
+}
+
+static void get_snapshot_row(struct reader *in, struct record_snapshot_row *row)
+{
+	uint64_t bits;
+
+	row->generation = get_id(in);
+	row->unix_ms = get_int(in);
+	bits = get_uint_max(in, SNAPSHOT_BITS);
+	row->complete = bits & SNAPSHOT_COMPLETE;
+	row->pinned = bits & SNAPSHOT_PINNED;
+	row->pruned = bits & SNAPSHOT_PRUNED;
+	row->messages = get_uint_max(in, INT64_MAX);
+	row->bytes = get_uint_max(in, INT64_MAX);
+	row->added = get_uint_max(in, INT64_MAX);
+	row->removed = get_uint_max(in, INT64_MAX);
+	row->changed = get_uint_max(in, INT64_MAX);
+}
+
+/* False: no record of a checkpoint. */
+static bool get_row(struct reader *in, struct record *record)
+{
+	switch ((int)record->kind) {
+	case RECORD_PRUNED:
+		record->pruned_ms = get_int(in);
+		return true;
+	case RECORD_TOMBSTONE:
+		get_place(in, &record->tombstone.folder, &record->tombstone.uidvalidity,
+			&record->tombstone.uid);
+		return true;
+	case RECORD_VOLUME:
+		get_volume(in, &record->volume);
+		return true;
+	case RECORD_ITEM_ROW:
+		record->item_row.volume = get_id(in);
+		get_item(in, &record->item_row.item);
+		return true;
+	case RECORD_FOLDER_ROW:
+		get_folder_row(in, &record->folder_row);
+		return true;
+	case RECORD_PLACEMENT_ROW:
+		get_placement_row(in, &record->placement_row);
+		return true;
+	case RECORD_SNAPSHOT_ROW:
+		get_snapshot_row(in, &record->snapshot_row);
+		return true;
+	}
+	return false;
+}
+
 /* False: a kind that is not known. */
 static bool get_body(struct reader *in, struct record *record)
 {
-	switch (record->kind) {
+	switch ((int)record->kind) {
 	case RECORD_ITEM:
 		get_item(in, &record->item);
 		return true;
@@ -224,7 +310,7 @@ static bool get_body(struct reader *in, struct record *record)
 		record->pin = get_id(in);
 		return true;
 	}
-	return false;
+	return get_row(in, record);
 }
 
 bool record_decode(struct reader *reader, struct record *ret_record, bool *ret_unknown)

@@ -98,6 +98,48 @@ static bool put_snapshot(struct buf *out, const struct record_snapshot *snapshot
 	       put_uint(out, snapshot->complete);
 }
 
+/* --- rows of checkpoints --- */
+
+static bool put_tombstone(struct buf *out, const struct record_tombstone *tombstone)
+{
+	return put_uint(out, (uint64_t)tombstone->folder) &&
+	       put_uint(out, tombstone->uidvalidity) && put_uint(out, tombstone->uid);
+}
+
+static bool put_volume(struct buf *out, const struct record_volume *volume)
+{
+	return put_uint(out, (uint64_t)volume->sequence) &&
+	       buf_add(out, volume->uuid, ARCHIVE_UUID_BYTES) && put_uint(out, volume->doomed);
+}
+
+static bool put_span(struct buf *out, const struct record_span *span)
+{
+	return put_uint(out, (uint64_t)span->from) && put_uint(out, (uint64_t)span->to);
+}
+
+static bool put_folder_row(struct buf *out, const struct record_folder_row *row)
+{
+	return put_span(out, &row->span) && put_uint(out, row->uidvalidity) &&
+	       put_folder(out, &row->folder);
+}
+
+static bool put_placement_row(struct buf *out, const struct record_placement_row *row)
+{
+	return put_span(out, &row->span) && put_uint(out, row->gone) &&
+	       put_uint(out, (uint64_t)row->added) && put_placement(out, &row->placement);
+}
+
+static bool put_snapshot_row(struct buf *out, const struct record_snapshot_row *row)
+{
+	unsigned bits = (row->complete ? SNAPSHOT_COMPLETE : 0U) |
+			(row->pinned ? SNAPSHOT_PINNED : 0U) | (row->pruned ? SNAPSHOT_PRUNED : 0U);
+
+	return put_uint(out, (uint64_t)row->generation) && put_int(out, row->unix_ms) &&
+	       put_uint(out, bits) && put_uint(out, row->messages) && put_uint(out, row->bytes) &&
+	       put_uint(out, row->added) && put_uint(out, row->removed) &&
+	       put_uint(out, row->changed);
+}
+
 static bool put_body(struct buf *out, const struct record *record)
 {
 	switch (record->kind) {
@@ -125,6 +167,21 @@ static bool put_body(struct buf *out, const struct record *record)
 	case RECORD_PIN:
 	case RECORD_UNPIN:
 		return put_uint(out, (uint64_t)record->pin);
+	case RECORD_PRUNED:
+		return put_int(out, record->pruned_ms);
+	case RECORD_TOMBSTONE:
+		return put_tombstone(out, &record->tombstone);
+	case RECORD_VOLUME:
+		return put_volume(out, &record->volume);
+	case RECORD_ITEM_ROW:
+		return put_uint(out, (uint64_t)record->item_row.volume) &&
+		       put_item(out, &record->item_row.item);
+	case RECORD_FOLDER_ROW:
+		return put_folder_row(out, &record->folder_row);
+	case RECORD_PLACEMENT_ROW:
+		return put_placement_row(out, &record->placement_row);
+	case RECORD_SNAPSHOT_ROW:
+		return put_snapshot_row(out, &record->snapshot_row);
 	}
 	assert(!"a record of no kind");
 	return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "archive/apply.h"
+#include "archive/checkpoint.h"
 #include "archive/journal.h"
 
 static const char advice[] = "run `mailstow rebuild` once the volumes are back";
@@ -43,15 +44,45 @@ static bool find_id(const struct volume_list *list, const struct volume_id *id)
 	return false;
 }
 
+static bool is_known(const struct catalogue_volumes *known, const struct volume_id *id)
+{
+	for (size_t i = 0; i < known->count; i++)
+		if (memcmp(known->items[i].id.uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* NULL: all of them. */
+static const struct volume_id *first_missing(
+	const struct volume_list *present, const struct catalogue_volumes *known)
+{
+	for (size_t i = 0; i < known->count; i++)
+		if (!find_id(present, &known->items[i].id))
+			return &known->items[i].id;
+	return NULL;
+}
+
 static bool all_present(const char *archive_path, const struct volume_list *present,
 	const struct catalogue_volumes *known, struct err *err)
 {
-	for (size_t i = 0; i < known->count; i++) {
-		CLEANUP(freep) char *path = volume_path(archive_path, &known->items[i].id);
+	const struct volume_id *missing = first_missing(present, known);
+	CLEANUP(freep) char *path = missing ? volume_path(archive_path, missing) : NULL;
 
-		if (!find_id(present, &known->items[i].id))
-			return err_set(err, ERR_CORRUPT, "%s: volume is missing; %s", path, advice);
-	}
+	return !missing || err_set(err, ERR_CORRUPT, "%s: volume is missing; %s", path, advice);
+}
+
+/* A checkpoint past what was applied stands for all before it. */
+static bool find_checkpoint(const char *archive_path, struct db *catalogue,
+	const struct volume_list *present, struct zstd *zstd, struct checkpoint *ret_checkpoint,
+	struct err *err)
+{
+	struct catalogue_state state;
+
+	if (!catalogue_state(catalogue, &state, err) ||
+		!checkpoint_find(archive_path, present, zstd, ret_checkpoint, err))
+		return false;
+	ret_checkpoint->found =
+		ret_checkpoint->found && ret_checkpoint->last_seq > state.applied_seq;
 	return true;
 }
 
@@ -111,6 +142,24 @@ static bool is_behind(const char *archive_path, struct db *catalogue,
 	return true;
 }
 
+/* A volume may be missing only where a checkpoint does without it. */
+static bool is_superseded(const char *archive_path, struct db *catalogue,
+	const struct volume_list *present, const struct catalogue_volumes *known,
+	bool *ret_superseded, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = NULL;
+	struct checkpoint checkpoint;
+
+	*ret_superseded = false;
+	if (!first_missing(present, known))
+		return true;
+	zstd = zstd_new();
+	if (!find_checkpoint(archive_path, catalogue, present, zstd, &checkpoint, err))
+		return false;
+	*ret_superseded = checkpoint.found;
+	return checkpoint.found || all_present(archive_path, present, known, err);
+}
+
 bool replay_needed(
 	const char *archive_path, struct db *catalogue, bool *ret_needed, struct err *err)
 {
@@ -119,9 +168,9 @@ bool replay_needed(
 
 	if (!volume_list(archive_path, &present, err) ||
 		!catalogue_volumes(catalogue, &known, err) ||
-		!all_present(archive_path, &present, &known, err))
+		!is_superseded(archive_path, catalogue, &present, &known, ret_needed, err))
 		return false;
-	*ret_needed = present.count != known.count;
+	*ret_needed = *ret_needed || present.count != known.count;
 	if (*ret_needed || known.count == 0)
 		return true;
 	return is_behind(archive_path, catalogue, &known, ret_needed, err);
@@ -189,12 +238,15 @@ static bool replay_frame(struct replay *replay, int64_t frame_id, struct err *er
 	if (!volume_get_frame(
 		    &replay->volume, frame_id, true, replay->zstd, &replay->payload, err) ||
 		!journal_open(&replay->payload, &header, &records, err) ||
-		!check_header(replay, &header, err) || !begin_commit(replay, &header, err) ||
-		!apply_records(replay, &records, err))
+		!check_header(replay, &header, err))
+		return false;
+	/* checkpoints were looked for before: this one was never committed */
+	if (!header.checkpoint &&
+		(!begin_commit(replay, &header, err) || !apply_records(replay, &records, err)))
 		return false;
 	replay->state.applied_seq = header.seq;
 	sha256_of(replay->payload.data, replay->payload.len, replay->state.head);
-	return !header.final || end_commit(replay, frame_id, err);
+	return !header.final || header.checkpoint || end_commit(replay, frame_id, err);
 }
 
 /* What follows the last final payload was never committed: it is left where it is. */
@@ -246,9 +298,51 @@ static bool settle_states(struct db *catalogue, const struct volume_list *presen
 
 		if (!catalogue_volume(catalogue, sequence, &found, &volume, err))
 			return false;
-		if (volume.state == VOLUME_OPEN &&
+		if (found && volume.state == VOLUME_OPEN &&
 			!catalogue_set_volume_state(catalogue, sequence, VOLUME_FULL, err))
 			return false;
+	}
+	return true;
+}
+
+/* Begin at the last checkpoint, if it is news. */
+static bool restate(const struct replay *replay, const struct volume_list *present, struct err *err)
+{
+	CLEANUP(volume_close) struct volume volume = {0};
+	struct checkpoint checkpoint;
+
+	if (!find_checkpoint(replay->archive_path, replay->catalogue, present, replay->zstd,
+		    &checkpoint, err))
+		return false;
+	return !checkpoint.found || (open_volume(replay->archive_path,
+					     &present->items[checkpoint.volume], &volume, err) &&
+					    checkpoint_apply(&volume, &checkpoint,
+						    replay->catalogue, replay->zstd, err));
+}
+
+/* Volumes before the one that has the last applied payload have nothing new. */
+static bool replay_from_head(struct replay *replay, const struct volume_list *present,
+	const struct catalogue_volumes *known, struct err *err)
+{
+	struct catalogue_state state;
+	int64_t head = 0;
+
+	if (!catalogue_state(replay->catalogue, &state, err))
+		return false;
+	for (size_t i = 0; i < known->count; i++)
+		if (known->items[i].applied_frame > 0)
+			head = known->items[i].id.sequence;
+	for (size_t i = 0; i < present->count; i++) {
+		const struct volume_id *id = &present->items[i];
+		bool before = id->sequence < head;
+
+		if ((before && is_known(known, id)) || checkpoint_is_litter(&state, known, id))
+			continue;
+		if (before || !replay_one(replay, id, err))
+			return before ? err_set(err, ERR_CORRUPT,
+						"volume %" PRId64 " is not the one catalogued; %s",
+						id->sequence, advice)
+				      : false;
 	}
 	return true;
 }
@@ -263,12 +357,11 @@ bool replay(const char *archive_path, struct db *catalogue, struct zstd *zstd, s
 		.zstd = zstd,
 		.payload = BUF_INIT(FRAME_RAW_BYTES_MAX),
 	};
-	bool ok = volume_list(archive_path, &present, err) &&
+	bool ok = volume_list(archive_path, &present, err) && restate(&replay, &present, err) &&
 		  catalogue_volumes(catalogue, &known, err) &&
-		  all_present(archive_path, &present, &known, err);
+		  all_present(archive_path, &present, &known, err) &&
+		  replay_from_head(&replay, &present, &known, err);
 
-	for (size_t i = 0; ok && i < present.count; i++)
-		ok = replay_one(&replay, &present.items[i], err);
 	buf_free(&replay.payload);
 	return ok && settle_states(catalogue, &present, err);
 }

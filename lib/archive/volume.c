@@ -154,6 +154,7 @@ bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_
 		.kind = &volume_kind,
 		.mode = DB_CREATE,
 		.full_sync = true,
+		.secure_delete = true,
 		.busy_timeout_ms = BUSY_MS,
 		.init = write_header,
 		.init_context = &birth,
@@ -239,6 +240,7 @@ static bool open_file(
 		.kind = &volume_kind,
 		.mode = mode,
 		.full_sync = true,
+		.secure_delete = true,
 		.cache_kib = CACHE_KIB,
 		.busy_timeout_ms = BUSY_MS,
 	};
@@ -294,6 +296,16 @@ bool volume_keyring(const char *archive_path, const struct volume_id *id, struct
 	fits = buf_add(ret_bytes, data, len);
 	db_reset(volume.db, VOLUME_HEADER_GET);
 	return fits || err_set(err, ERR_CORRUPT, "%s: its keyring is too large", path);
+}
+
+bool volume_peek_archive(const char *archive_path, const struct volume_id *id,
+	uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(archive_path, id);
+	CLEANUP(volume_close) struct volume volume = {.id = *id};
+
+	return open_file(archive_path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	       volume_archive_uuid(&volume, ret_uuid, err);
 }
 
 void volume_close(struct volume *volume)
@@ -386,7 +398,7 @@ static bool unpack_row(struct volume *volume, int64_t frame_id, bool is_journal,
 	size_t sha256_len;
 	const void *sha256 = db_blob(db, VOLUME_FRAME_GET, 3, &sha256_len);
 
-	if ((frame.kind == FRAME_JOURNAL) != is_journal)
+	if ((frame.kind == FRAME_JOURNAL || frame.kind == FRAME_CHECKPOINT) != is_journal)
 		return err_set(err, ERR_CORRUPT, "is of another kind");
 	if (sha256_len != SHA256_BYTES)
 		return err_set(err, ERR_CORRUPT, "has no SHA-256");

@@ -9,8 +9,8 @@
 #include "archive/frame.h"
 #include "db/db.h"
 
-/* The numbers are the format's. */
-enum volume_state { VOLUME_OPEN = 1, VOLUME_FULL = 2, VOLUME_SEALED = 3 };
+/* The numbers are the format's. Doomed: full, and the next prune empties it. */
+enum volume_state { VOLUME_OPEN = 1, VOLUME_FULL = 2, VOLUME_SEALED = 3, VOLUME_DOOMED = 4 };
 
 struct volume_id {
 	int64_t sequence;
@@ -48,6 +48,9 @@ bool volume_keyring(const char *archive_path, const struct volume_id *id, struct
 /* The archive's uuid, as the volume's header says. */
 bool volume_archive_uuid(
 	struct volume *volume, uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
+/* The same of one that need not be unlocked. */
+bool volume_peek_archive(const char *archive_path, const struct volume_id *id,
+	uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
 
 /* What stands in the folder, by sequence. Two of one sequence are ERR_CORRUPT. */
 struct volume_list {
@@ -63,8 +66,8 @@ void volume_list_free(struct volume_list *list); /* also for CLEANUP() */
 bool volume_put_frame(
 	struct volume *volume, int64_t frame_id, const struct frame *frame, struct err *err);
 
-/* Read, check and unpack a frame of the journal or one of data. ERR_CORRUPT when it is missing,
- * damaged or of the other sort. */
+/* Read, check and unpack a frame of the journal, checkpoints included, or one of data. ERR_CORRUPT
+ * when it is missing, damaged or of the other sort. */
 bool volume_get_frame(struct volume *volume, int64_t frame_id, bool is_journal, struct zstd *zstd,
 	struct buf *ret_raw, struct err *err);
 
@@ -79,7 +82,7 @@ bool volume_remove_frames(struct volume *volume, int64_t first, int64_t last, st
 /* The highest frame id ever given out in it, 0: none. */
 bool volume_last_frame(struct volume *volume, int64_t *ret_id, struct err *err);
 
-/* The journal frame that follows `after`; *ret_id 0: none. */
+/* The journal or checkpoint frame that follows `after`; *ret_id 0: none. */
 bool volume_next_journal(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err);
 
 #endif

@@ -229,3 +229,11 @@ void clock_format_ms(int64_t unix_ms, char out[ZONED_TIME_TEXT_MAX])
 		(long long)c.year, c.month, c.day, c.hour, c.minute, c.second,
 		(unsigned)(unix_ms - seconds * 1000));
 }
+
+int64_t clock_local_offset_s(int64_t unix_s)
+{
+	time_t seconds = (time_t)unix_s;
+	struct tm tm;
+
+	return localtime_r(&seconds, &tm) ? tm.tm_gmtoff : 0;
+}

@@ -40,6 +40,9 @@ void zoned_time_format_imap(struct zoned_time time, char out[ZONED_TIME_TEXT_MAX
 /* "1996-07-17T02:44:25-07:00", "Z" for offset 0. */
 void zoned_time_format_rfc3339(struct zoned_time time, char out[ZONED_TIME_TEXT_MAX]);
 
+/* Seconds east of Greenwich that this machine's zone has at an instant. */
+int64_t clock_local_offset_s(int64_t unix_s);
+
 /* UTC milliseconds as "2026-11-20T10:00:00.123Z". */
 void clock_format_ms(int64_t unix_ms, char out[ZONED_TIME_TEXT_MAX]);
 

@@ -9,7 +9,6 @@
 enum {
 	PORT_MAX = 65535,
 	PERCENT_MAX = 100,
-	KEEP_NUMBER_MAX = 1000000,
 	GLOBS_MAX = 1000,
 	MINUTE_MS = 60 * 1000,
 	SECOND_MS = 1000,
@@ -141,37 +140,11 @@ static bool set_globs(struct str_list *globs, const char *value)
 	return good;
 }
 
-/* One word of `keep`, NAME=NUMBER or within=DURATION. *seen has a bit for each NAME. */
-static bool keep_word_valid(const char *word, unsigned *seen)
-{
-	static const char *const names[] = {
-		"last=", "hourly=", "daily=", "weekly=", "monthly=", "yearly=", "within="};
-	unsigned at = 0;
-	const char *text;
-	int64_t duration_ms;
-	int number;
-
-	while (at < ARRAY_LEN(names) && !str_starts(word, names[at]))
-		at++;
-	if (at == ARRAY_LEN(names) || (*seen & 1U << at) != 0)
-		return false;
-	*seen |= 1U << at;
-	text = word + strlen(names[at]);
-	if (at + 1 == ARRAY_LEN(names))
-		return config_parse_duration(text, &duration_ms) && duration_ms > 0;
-	return set_number(&number, text, KEEP_NUMBER_MAX);
-}
-
 static bool keep_valid(const char *value)
 {
-	CLEANUP(str_list_free) struct str_list words = {0};
-	unsigned seen = 0;
+	struct config_keep keep;
 
-	split_words(value, &words);
-	for (size_t i = 0; strcmp(value, "all") != 0 && i < words.count; i++)
-		if (!keep_word_valid(words.items[i], &seen))
-			return false;
-	return words.count > 0;
+	return config_parse_keep(value, &keep);
 }
 
 static bool set_duration(int64_t *ms, const char *value, int limit_minutes)

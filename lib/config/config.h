@@ -79,7 +79,7 @@ struct config_account {
 	int64_t idle_renew_ms;
 	int64_t poll_ms;
 	int64_t flag_scan_ms;
-	char *keep;              /* as written, checked; "all" */
+	char *keep;              /* as written, checked: config_parse_keep(); "all" */
 	int64_t keep_deleted_ms; /* -1: forever */
 	int guard_percent;
 	uint64_t max_message_bytes;
@@ -137,6 +137,14 @@ bool config_secret_read(
 /* Values, also for command-line options. "10s 5m 2h 7d", "10M" (k M G T, powers of 1024). */
 bool config_parse_duration(const char *text, int64_t *ret_ms);
 bool config_parse_size(const char *text, uint64_t *ret_bytes);
+
+/* The words of `keep`; 0: the word is not there. */
+struct config_keep {
+	bool all;
+	unsigned last, hourly, daily, weekly, monthly, yearly;
+	int64_t within_ms;
+};
+bool config_parse_keep(const char *text, struct config_keep *ret_keep);
 
 /* Where losable state lives: state/ in the first of $STATE_DIRECTORY (systemd),
  * $XDG_STATE_HOME/mailstow or

@@ -11,6 +11,7 @@ static enum err_kind kind_of(const struct db *db, int code)
 	switch (code & 0xff) {
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
+	case SQLITE_CONSTRAINT: /* what was read does not fit what is there */
 		return ERR_CORRUPT;
 	case SQLITE_FULL:
 		return ERR_NO_SPACE;

@@ -201,15 +201,22 @@ static void settle(struct folder_job *job, const struct server_view *server,
 	ledger_settle(&job->pass->ledger, job->server->path, job->uidvalidity, &settled);
 }
 
+/* What is not to be asked for: forgotten, or not yet due. */
+static bool hold_back(struct folder_job *job, struct err *err)
+{
+	ledger_hold(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
+		&job->unfinished);
+	return archive_add_forgotten(archive_writer_view(job->pass->writer), job->id,
+		job->uidvalidity, &job->without, err);
+}
+
 static bool fetch_missing(struct folder_job *job, const struct folder_plan *plan,
 	const struct server_view *server, const struct archive_view *archive, struct err *err)
 {
 	if (plan->fetch.count > 0 && !folder_fetch(job, &plan->fetch, err))
 		return false;
 	settle(job, server, archive);
-	ledger_hold(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
-		&job->unfinished);
-	return true;
+	return hold_back(job, err);
 }
 
 static bool look_and_apply(struct folder_job *job, struct imap_examined *examined, struct err *err)
@@ -221,9 +228,7 @@ static bool look_and_apply(struct folder_job *job, struct imap_examined *examine
 
 	if (!examine(job, &server, examined, &delta, err))
 		return false;
-	ledger_hold(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
-		&job->unfinished);
-	if (!view_archive(job, &archive, err))
+	if (!hold_back(job, err) || !view_archive(job, &archive, err))
 		return false;
 	server.uidvalidity = job->uidvalidity;
 	server.exists = examined->exists;

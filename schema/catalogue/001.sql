@@ -5,7 +5,9 @@ create table state (
 	id integer primary key check (id = 1),
 	archive blob not null,
 	applied_seq integer not null,
-	head blob not null
+	head blob not null,
+	checkpoint integer not null,
+	pruned_ms integer not null
 );
 
 create table volume (
@@ -99,9 +101,23 @@ create table snapshot (
 	unix_ms integer not null,
 	complete integer not null,
 	pinned integer not null,
+	pruned integer not null,
 	messages integer not null,
 	bytes integer not null,
 	added integer not null,
 	removed integer not null,
 	changed integer not null
+);
+
+create index snapshot_kept on snapshot (generation) where not pruned;
+
+create table tombstone (
+	folder integer not null,
+	uidvalidity integer not null,
+	uid integer not null,
+	primary key (folder, uidvalidity, uid)
+) without rowid;
+
+create table forgotten (
+	message integer primary key
 );

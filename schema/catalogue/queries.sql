@@ -1,10 +1,11 @@
 -- Statements on the catalogue. :generation is the one that is made, or looked at.
 
 -- name: state_get
-select archive, applied_seq, head from state;
+select archive, applied_seq, head, checkpoint, pruned_ms from state;
 
 -- name: state_make
-insert into state (id, archive, applied_seq, head) values (1, :archive, 0, :head);
+insert into state (id, archive, applied_seq, head, checkpoint, pruned_ms)
+values (1, :archive, 0, :head, 0, 0);
 
 -- name: state_put
 update state set applied_seq = :seq, head = :head;
@@ -48,6 +49,9 @@ from message order by id;
 -- name: all_items
 select id, kind, volume, frame, offset, size, sha256 from item order by id;
 
+-- name: items_leaves_first
+select id, kind, volume, frame, offset, size, sha256 from item order by kind desc, id;
+
 -- name: all_parts
 select skeleton, number, leaf from part order by skeleton, number;
 
@@ -56,8 +60,11 @@ select folder, uidvalidity, uidnext, highestmodseq, messages, flags_compared_ms
 from mark order by folder;
 
 -- name: all_snapshots
-select generation, unix_ms, complete, pinned, messages, bytes, added, removed, changed
+select generation, unix_ms, complete, pinned, messages, bytes, added, removed, changed, pruned
 from snapshot order by generation;
+
+-- name: all_tombstones
+select folder, uidvalidity, uid from tombstone order by folder, uidvalidity, uid;
 
 -- Messages in the order of where they begin.
 -- name: messages_stored
@@ -255,12 +262,12 @@ values (:folder, :uidvalidity, :uidnext, :highestmodseq, :messages, :flags_compa
 delete from mark where folder = :folder and uidvalidity <> :uidvalidity;
 
 -- name: snapshot_put
-insert into snapshot (generation, unix_ms, complete, pinned, messages, bytes, added, removed,
-	changed)
-values (:generation, :unix_ms, :complete, 0, :messages, :bytes, :added, :removed, :changed);
+insert into snapshot (generation, unix_ms, complete, pinned, pruned, messages, bytes, added,
+	removed, changed)
+values (:generation, :unix_ms, :complete, 0, 0, :messages, :bytes, :added, :removed, :changed);
 
 -- name: snapshot_pin
-update snapshot set pinned = :pinned where generation = :generation;
+update snapshot set pinned = :pinned where generation = :generation and not pruned;
 
 -- name: snapshot_last
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
@@ -268,16 +275,216 @@ from snapshot order by generation desc limit 1;
 
 -- name: snapshot_get
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
-from snapshot where generation = :generation;
+from snapshot where generation = :generation and not pruned;
 
 -- name: snapshot_at_time
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
-from snapshot where complete and unix_ms <= :unix_ms order by generation desc limit 1;
+from snapshot where complete and not pruned and unix_ms <= :unix_ms
+order by generation desc limit 1;
 
 -- name: snapshot_first_complete
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
-from snapshot where complete order by generation limit 1;
+from snapshot where complete and not pruned order by generation limit 1;
 
 -- name: snapshot_list
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
-from snapshot order by generation;
+from snapshot where not pruned order by generation;
+
+-- Checkpoints: the whole state, taken away and made again row by row.
+
+-- name: clear_volumes
+delete from volume;
+
+-- name: clear_items
+delete from item;
+
+-- name: clear_parts
+delete from part;
+
+-- name: clear_messages
+delete from message;
+
+-- name: clear_folders
+delete from folder;
+
+-- name: clear_placements
+delete from placement;
+
+-- name: clear_flag_sets
+delete from flag_set;
+
+-- name: clear_marks
+delete from mark;
+
+-- name: clear_snapshots
+delete from snapshot;
+
+-- name: clear_tombstones
+delete from tombstone;
+
+-- name: state_put_checkpoint
+update state set checkpoint = :volume;
+
+-- name: state_put_pruned
+update state set pruned_ms = :unix_ms;
+
+-- name: volume_forget_applied
+update volume set applied_frame = 0 where sequence <> :sequence;
+
+-- name: folder_row_put
+insert into folder (id, gen_from, gen_to, path, wire_name, delimiter, attributes, special_use,
+	subscribed, selectable, uidvalidity)
+values (:id, :gen_from, nullif(:gen_to, 0), :path, :wire_name, :delimiter, :attributes,
+	:special_use, :subscribed, :selectable, :uidvalidity);
+
+-- name: placement_row_put
+insert into placement (folder, uidvalidity, uid, gen_from, gen_to, gone, added, message, known,
+	date_s, date_offset, date_text, flag_set)
+values (:folder, :uidvalidity, :uid, :gen_from, nullif(:gen_to, 0), :gone, :added, :message, :known,
+	:date_s, :date_offset, :date_text, :flag_set);
+
+-- name: snapshot_row_put
+insert into snapshot (generation, unix_ms, complete, pinned, pruned, messages, bytes, added,
+	removed, changed)
+values (:generation, :unix_ms, :complete, :pinned, :pruned, :messages, :bytes, :added, :removed,
+	:changed);
+
+-- name: tombstone_put
+insert or ignore into tombstone (folder, uidvalidity, uid) values (:folder, :uidvalidity, :uid);
+
+-- name: tombstone_list
+select uid from tombstone where folder = :folder and uidvalidity = :uidvalidity order by uid;
+
+-- What names something that is not there.
+
+-- name: dangling
+select 'an item in a volume', i.id from item i
+where not exists (select 1 from volume where sequence = i.volume)
+union all
+select 'a skeleton of leaves', p.skeleton from part p
+where not exists (select 1 from item where id = p.leaf and kind = 3)
+union all
+select 'a message of an item', m.id from message m
+where not exists (select 1 from item where id = m.item and kind <> 3)
+union all
+select 'a placement of a message', p.message from placement p
+where not exists (select 1 from message where id = p.message)
+union all
+select 'a placement in a folder', p.folder from placement p
+where not exists (select 1 from folder where id = p.folder)
+limit 1;
+
+-- What prune and forget take away.
+
+-- name: prune_snapshot
+update snapshot set pruned = 1 where generation = :generation;
+
+-- name: prune_changes
+delete from placement
+where gen_to is not null and not gone
+	and not exists (select 1 from snapshot s
+		where not s.pruned and s.generation >= placement.gen_from
+			and s.generation < placement.gen_to);
+
+-- The last row of one that a kept snapshot sees stays: it says when it went.
+
+-- name: prune_gone
+delete from placement
+where gone and (select unix_ms from snapshot where generation = placement.gen_to) < :deleted_before
+	and not exists (select 1 from snapshot s
+		where not s.pruned and s.generation >= placement.gen_from
+			and s.generation < placement.gen_to)
+	and not exists (select 1 from placement o
+		where o.folder = placement.folder and o.uidvalidity = placement.uidvalidity
+			and o.uid = placement.uid and o.added = placement.added
+			and o.gen_from < placement.gen_from);
+
+-- name: prune_folders
+delete from folder
+where gen_to is not null
+	and (not exists (select 1 from placement where folder = folder.id)
+		and not exists (select 1 from snapshot s
+			where not s.pruned and s.generation >= folder.gen_from
+				and s.generation < folder.gen_to)
+		or not exists (select 1 from snapshot s
+			where not s.pruned and s.generation >= folder.gen_from
+				and s.generation < coalesce((select min(l.gen_from) from folder l
+					where l.id = folder.id and l.gen_from > folder.gen_from),
+					9223372036854775807)));
+
+-- name: unplaced_totals
+select count(*), coalesce(sum(size), 0) from message
+where id not in (select message from placement);
+
+-- name: sweep_messages
+delete from message where id not in (select message from placement);
+
+-- name: sweep_parts
+delete from part where skeleton not in (select item from message);
+
+-- name: sweep_items
+delete from item
+where id not in (select item from message) and id not in (select leaf from part);
+
+-- name: sweep_flag_sets
+delete from flag_set where id not in (select flag_set from placement);
+
+-- name: sweep_snapshots
+delete from snapshot
+where pruned and generation not in (select added from placement)
+	and generation not in (select gen_to from placement where gone);
+
+-- name: sweep_tombstones
+delete from tombstone
+where not exists (select 1 from folder f
+	where f.id = tombstone.folder and f.gen_to is null
+		and f.uidvalidity = tombstone.uidvalidity);
+
+-- name: volumes_live
+select v.sequence, v.uuid, v.state, coalesce(l.bytes, 0), coalesce(l.items, 0)
+from volume v left join (select volume, sum(size) as bytes, count(*) as items
+	from item group by volume) l on l.volume = v.sequence
+order by v.sequence;
+
+-- name: volume_items
+select id, frame, offset, size from item where volume = :volume order by frame, offset, id;
+
+-- name: item_move
+update item set volume = :volume, frame = :frame, offset = :offset where id = :id;
+
+-- name: volume_remove
+delete from volume where sequence = :sequence;
+
+-- Forgetting: of the messages in the table `forgotten`, which is empty at other times.
+
+-- name: forgotten_put
+insert or ignore into forgotten (message) values (:message);
+
+-- name: forgotten_clear
+delete from forgotten;
+
+-- name: forgotten_placements
+select p.gen_from, coalesce(p.gen_to, 0), m.size
+from placement p cross join message m on m.id = p.message
+where p.message in (select message from forgotten);
+
+-- name: forgotten_items
+select i.volume, i.sha256
+from item i
+where i.id in (select item from message where id in (select message from forgotten))
+	or (i.id in (select p.leaf from part p where p.skeleton in (
+			select item from message where id in (select message from forgotten)))
+		and i.id not in (select p.leaf from part p where p.skeleton not in (
+			select item from message where id in (select message from forgotten))));
+
+-- name: forgotten_tombstones
+insert or ignore into tombstone (folder, uidvalidity, uid)
+select folder, uidvalidity, uid from placement
+where gen_to is null and message in (select message from forgotten);
+
+-- name: forgotten_remove
+delete from placement where message in (select message from forgotten);
+
+-- name: snapshot_lessen
+update snapshot set messages = messages - 1, bytes = bytes - :size
+where generation >= :gen_from and (:gen_to = 0 or generation < :gen_to);

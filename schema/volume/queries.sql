@@ -24,4 +24,10 @@ select max(coalesce((select seq from sqlite_sequence where name = 'frame'), 0),
 	coalesce((select max(id) from frame), 0));
 
 -- name: journal_next
-select id from frame where kind = 3 and id > :after order by id limit 1;
+select id from frame where kind in (3, 5) and id > :after order by id limit 1;
+
+-- name: checkpoint_next
+select id from frame where kind = 5 and id > :after order by id limit 1;
+
+-- name: raw_bytes
+select coalesce(sum(rawlen), 0) from frame;

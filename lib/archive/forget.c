@@ -1,0 +1,228 @@
+#include "archive/forget.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/checkpoint.h"
+#include "archive/create.h"
+#include "archive/forget_search.h"
+#include "archive/rebuild.h"
+#include "archive/reclaim.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+
+enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
+
+struct forgetting {
+	struct reclaim reclaim;
+	struct forget_search search;
+	struct archive_forgotten result;
+};
+
+/* --- the catalogue --- */
+
+static bool choose(struct forgetting *forgetting, const uint8_t *digest, struct err *err)
+{
+	struct db *db = forgetting->reclaim.packer.catalogue;
+	int64_t id;
+
+	if (!catalogue_find_message(db, digest, &id, err))
+		return false;
+	if (id == 0)
+		return true;
+	db_bind_int(db, CATALOGUE_FORGOTTEN_PUT, "message", id);
+	if (!db_run(db, CATALOGUE_FORGOTTEN_PUT, err))
+		return false;
+	forget_search_add(&forgetting->search, digest);
+	return true;
+}
+
+/* Leaves that no other message has go with them. */
+static bool add_leaves(struct forgetting *forgetting, struct err *err)
+{
+	struct db *db = forgetting->reclaim.packer.catalogue;
+	bool row;
+
+	while (db_step(db, CATALOGUE_FORGOTTEN_ITEMS, &row, err)) {
+		const void *digest;
+		size_t len;
+
+		if (!row)
+			return true;
+		digest = db_blob(db, CATALOGUE_FORGOTTEN_ITEMS, 1, &len);
+		if (len == SHA256_BYTES)
+			forget_search_add(&forgetting->search, digest);
+	}
+	return false;
+}
+
+struct present {
+	int64_t from, to, size;
+};
+
+struct presents {
+	struct present *items;
+	size_t count, cap;
+};
+
+static void presents_free(struct presents *presents)
+{
+	free(presents->items);
+	*presents = (struct presents){0};
+}
+
+static bool read_presents(struct db *db, struct presents *presents, struct err *err)
+{
+	enum { ROW = CATALOGUE_FORGOTTEN_PLACEMENTS };
+	bool row;
+
+	while (db_step(db, ROW, &row, err)) {
+		if (!row)
+			return true;
+		ARRAY_GROW(presents->items, presents->count, presents->cap);
+		presents->items[presents->count++] = (struct present){
+			db_int(db, ROW, 0), db_int(db, ROW, 1), db_int(db, ROW, 2)};
+	}
+	return false;
+}
+
+/* Snapshots count what is still to be had. */
+static bool lessen_snapshots(struct db *db, struct err *err)
+{
+	enum { LESSEN = CATALOGUE_SNAPSHOT_LESSEN };
+	CLEANUP(presents_free) struct presents presents = {0};
+
+	if (!read_presents(db, &presents, err))
+		return false;
+	for (size_t i = 0; i < presents.count; i++) {
+		db_bind_int(db, LESSEN, "gen_from", presents.items[i].from);
+		db_bind_int(db, LESSEN, "gen_to", presents.items[i].to);
+		db_bind_int(db, LESSEN, "size", presents.items[i].size);
+		if (!db_run(db, LESSEN, err))
+			return false;
+	}
+	return true;
+}
+
+static bool take_away(struct forgetting *forgetting, struct err *err)
+{
+	struct db *db = forgetting->reclaim.packer.catalogue;
+	uint64_t bytes;
+
+	return lessen_snapshots(db, err) && db_run(db, CATALOGUE_FORGOTTEN_TOMBSTONES, err) &&
+	       db_run(db, CATALOGUE_FORGOTTEN_REMOVE, err) &&
+	       db_run(db, CATALOGUE_FORGOTTEN_CLEAR, err) &&
+	       reclaim_sweep(&forgetting->reclaim, &forgetting->result.messages, &bytes, err);
+}
+
+/* --- the volumes --- */
+
+/* What is to be emptied cannot be the newest. */
+static bool roll(struct packer *packer, struct err *err)
+{
+	bool rolled = false;
+
+	for (int i = 0; i < READER_TRIES && !rolled; i++)
+		if (!packer_roll_now(packer, &rolled, err) ||
+			(!rolled && !wait_sleep(wait_for(READER_PAUSE_MS, NULL), err)))
+			return false;
+	return rolled || err_set(err, ERR_BUSY, "%s: somebody reads it all the time", packer->path);
+}
+
+static bool doom(struct forgetting *forgetting, struct err *err)
+{
+	struct packer *packer = &forgetting->reclaim.packer;
+	const struct forget_search *search = &forgetting->search;
+	size_t count = search->volumes_count;
+
+	if (count > 0 && search->volumes[count - 1] == packer->volume.id.sequence &&
+		!roll(packer, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!catalogue_set_volume_state(
+			    packer->catalogue, search->volumes[i], VOLUME_DOOMED, err))
+			return false;
+	return true;
+}
+
+/* Files that are no longer the archive's, and what was once in the -wal of the newest volume. */
+static bool remove_files(struct packer *packer, struct err *err)
+{
+	for (int i = 0; i < READER_TRIES; i++) {
+		bool left;
+
+		if (!checkpoint_remove_litter(packer->path, packer->catalogue, err) ||
+			!checkpoint_has_litter(packer->path, packer->catalogue, &left, err) ||
+			!db_checkpoint(packer->volume.db, true, err))
+			return false;
+		if (!left && db_wal_file_bytes(packer->volume.db) == 0)
+			return true;
+		if (!wait_sleep(wait_for(READER_PAUSE_MS, NULL), err))
+			return false;
+	}
+	return err_set(err, ERR_BUSY,
+		"%s: somebody reads it all the time; the files go with the next writer",
+		packer->path);
+}
+
+static bool forget_in_transaction(struct forgetting *forgetting,
+	const uint8_t (*digests)[SHA256_BYTES], size_t count, struct err *err)
+{
+	struct reclaim *reclaim = &forgetting->reclaim;
+	bool owed;
+
+	for (size_t i = 0; i < count; i++)
+		if (!choose(forgetting, digests[i], err))
+			return false;
+	if (!add_leaves(forgetting, err) ||
+		(forgetting->search.count > 0 && !forget_search_run(&forgetting->search,
+							 &reclaim->packer, reclaim->zstd, err)) ||
+		!doom(forgetting, err) || !take_away(forgetting, err) ||
+		!reclaim_is_owed(reclaim, &owed, err))
+		return false;
+	return !owed || reclaim_run(reclaim, err);
+}
+
+/* --- all of it --- */
+
+static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests)[SHA256_BYTES],
+	size_t count, struct err *err)
+{
+	struct packer *packer = &forgetting->reclaim.packer;
+	bool done;
+
+	if (packer->last.generation == 0)
+		return true;
+	if (!db_begin(packer->catalogue, err))
+		return false;
+	done = forget_in_transaction(forgetting, digests, count, err);
+	db_rollback(packer->catalogue);
+	return done && remove_files(packer, err);
+}
+
+/* Nor has a file the catalogue was in any rest of them. */
+static bool renew_catalogue(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *volumes = volume_folder(path);
+
+	return create_remove_leftovers(path, err) && create_remove_leftovers(volumes, err) &&
+	       rebuild_locked(path, err);
+}
+
+bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
+	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err)
+{
+	struct forgetting forgetting = {.reclaim = {.lock = -1}};
+	bool done = reclaim_open(&forgetting.reclaim, path, timeout_ms, err) &&
+		    forget_locked(&forgetting, digests, count, err);
+
+	reclaim_end(&forgetting.reclaim);
+	done = done && renew_catalogue(path, err);
+	reclaim_close(&forgetting.reclaim);
+	forget_search_free(&forgetting.search);
+	forgetting.result.volumes = forgetting.reclaim.volumes;
+	forgetting.result.bytes = forgetting.reclaim.bytes;
+	if (done)
+		*ret_forgotten = forgetting.result;
+	return done;
+}

@@ -1,0 +1,138 @@
+#include "archive/forget_search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/journal.h"
+#include "archive/replay.h"
+#include "base/alloc.h"
+
+void forget_search_add(struct forget_search *search, const uint8_t digest[SHA256_BYTES])
+{
+	ARRAY_GROW(search->digests, search->count, search->cap);
+	memcpy(search->digests[search->count++], digest, SHA256_BYTES);
+}
+
+void forget_search_free(struct forget_search *search)
+{
+	free(search->digests);
+	free(search->volumes);
+	free(search->messages);
+	*search = (struct forget_search){0};
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_BYTES);
+}
+
+static bool is_sought(const struct forget_search *search, const uint8_t *digest)
+{
+	return search->count > 0 &&
+	       bsearch(digest, search->digests, search->count, SHA256_BYTES, by_bytes) != NULL;
+}
+
+static bool has_id(const struct forget_search *search, int64_t message)
+{
+	for (size_t i = 0; i < search->messages_count; i++)
+		if (search->messages[i] == message)
+			return true;
+	return false;
+}
+
+static bool names_message(struct forget_search *search, const struct record_message *message)
+{
+	if (!is_sought(search, message->sha256))
+		return false;
+	if (!has_id(search, message->id)) {
+		ARRAY_GROW(search->messages, search->messages_count, search->messages_cap);
+		search->messages[search->messages_count++] = message->id;
+	}
+	return true;
+}
+
+/* A message's record comes before those of its placements, and so does its id. */
+static bool names(struct forget_search *search, const struct record *record)
+{
+	switch ((int)record->kind) {
+	case RECORD_MESSAGE:
+		return names_message(search, &record->message);
+	case RECORD_ITEM:
+		return record->item.has_sha256 && is_sought(search, record->item.sha256);
+	case RECORD_ITEM_ROW:
+		return record->item_row.item.has_sha256 &&
+		       is_sought(search, record->item_row.item.sha256);
+	case RECORD_PLACEMENT:
+		return has_id(search, record->placement.message);
+	case RECORD_PLACEMENT_ROW:
+		return has_id(search, record->placement_row.placement.message);
+	default:
+		return false;
+	}
+}
+
+static bool search_payload(
+	struct forget_search *search, const struct buf *payload, bool *found, struct err *err)
+{
+	struct journal_header header;
+	struct reader records;
+	struct record record;
+	bool unknown;
+
+	if (!journal_open(payload, &header, &records, err))
+		return false;
+	while (record_decode(&records, &record, &unknown))
+		*found = names(search, &record) || *found;
+	return !records.bad || err_set(err, ERR_CORRUPT, "journal: a damaged record");
+}
+
+static bool search_volume(struct forget_search *search, struct volume *volume, struct zstd *zstd,
+	bool *ret_found, struct err *err)
+{
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	int64_t frame = 0;
+
+	*ret_found = false;
+	while (volume_next_journal(volume, frame, &frame, err)) {
+		if (frame == 0)
+			return true;
+		if (!volume_get_frame(volume, frame, true, zstd, &payload, err) ||
+			!search_payload(search, &payload, ret_found, err))
+			return false;
+	}
+	return false;
+}
+
+static bool search_one(struct forget_search *search, struct packer *packer,
+	const struct volume_id *id, struct zstd *zstd, struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(packer->path, id);
+	CLEANUP(volume_close) struct volume other = {0};
+	bool newest = id->sequence == packer->volume.id.sequence;
+	bool found;
+
+	if (!newest && !volume_open(packer->path, id, replay_peek_mode(path), &other, err))
+		return false;
+	if (!search_volume(search, newest ? &packer->volume : &other, zstd, &found, err))
+		return err_wrap(err, "%s", path);
+	if (!found)
+		return true;
+	ARRAY_GROW(search->volumes, search->volumes_count, search->volumes_cap);
+	search->volumes[search->volumes_count++] = id->sequence;
+	return true;
+}
+
+bool forget_search_run(
+	struct forget_search *search, struct packer *packer, struct zstd *zstd, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
+
+	if (search->count > 0)
+		qsort(search->digests, search->count, SHA256_BYTES, by_bytes);
+	if (!catalogue_volumes(packer->catalogue, &known, err))
+		return false;
+	for (size_t i = 0; i < known.count; i++)
+		if (!search_one(search, packer, &known.items[i].id, zstd, err))
+			return false;
+	return true;
+}

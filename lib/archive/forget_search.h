@@ -1,0 +1,25 @@
+/* Where chosen messages have left anything (internal to forget). */
+#ifndef MAILSTOW_ARCHIVE_FORGET_SEARCH_H
+#define MAILSTOW_ARCHIVE_FORGET_SEARCH_H
+
+#include "archive/packer.h"
+
+/* Digests of messages and leaves, and the volumes that hold something of them. */
+struct forget_search {
+	uint8_t (*digests)[SHA256_BYTES];
+	size_t count, cap;
+	int64_t *volumes; /* sequences, ascending */
+	size_t volumes_count, volumes_cap;
+
+	int64_t *messages; /* ids the digests had, now or once */
+	size_t messages_count, messages_cap;
+};
+
+void forget_search_add(struct forget_search *search, const uint8_t digest[SHA256_BYTES]);
+void forget_search_free(struct forget_search *search); /* also for CLEANUP() */
+
+/* Looks through the journal and the checkpoints of every volume of the catalogue. */
+bool forget_search_run(
+	struct forget_search *search, struct packer *packer, struct zstd *zstd, struct err *err);
+
+#endif
