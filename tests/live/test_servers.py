@@ -68,27 +68,27 @@ def flags_new_expunged_and_moved_mail_are_followed(lab):
 
 def folders_made_renamed_and_removed_are_followed(lab):
     user, _ = filled(lab)
-    lab.mirror("alice")
     with lab.server.client(user) as client:
-        for command in ('CREATE "{New/Deep/Folder}"', 'DELETE "{Sent}"',
-                        'RENAME "{Ärger/Kiste}" "{Ärger/Schachtel}"'):
-            command, name, *other = command.replace("}", "{").split("{")
-            client.command(command + client.wire(name) + "".join(
-                client.wire(part) if at == 1 else part for at, part in enumerate(other)))
+        client.deliver("Sent", MESSAGE)
+        client.fill([Folder("Short-lived", True, [Message(MESSAGE)])])
+        lab.mirror("alice")
+        client.command(f'CREATE "{client.wire("New/Deep/Folder")}"')
+        client.command(f'DELETE "{client.wire("Short-lived")}"')
+        client.command(f'RENAME "{client.wire("Ärger/Kiste")}" "{client.wire("Ärger/Schachtel")}"')
     lab.mirror("alice")
     lab.same("alice", user)
-    live.true("New/Deep/Folder" in {line["folder"] for line in lab.ask("folders", "alice")},
-              "the new folder is not in the archive")
+    folders = {line["folder"] for line in lab.ask("folders", "alice")}
+    live.true("New/Deep/Folder" in folders, f"the new folder is missing: {folders}")
 
 
 def a_folder_made_anew_is_read_anew(lab):
     user, _ = filled(lab)
     lab.mirror("alice")
     with lab.server.client(user) as client:
-        name = client.wire("Sent")
-        client.command(f"DELETE {name}")
-        client.command(f"CREATE {name}")
-        client.deliver("Sent", b"Subject: again\r\n\r\nfrom the start\r\n")
+        name = client.wire("Ärger/Kiste")
+        client.command(f'DELETE "{name}"')
+        client.command(f'CREATE "{name}"')
+        client.deliver("Ärger/Kiste", b"Subject: again\r\n\r\nfrom the start\r\n")
     lab.mirror("alice")
     lab.same("alice", user)
 
@@ -161,7 +161,7 @@ def messages(mailbox):
 
 def between(lab, source, target, fill):
     """Moves a mailbox filled by fill(client) from a server to another; both as they are then."""
-    name = f"from-{source.kind}"
+    name = f"from-{source.port}"
     user = lab.account(name, user=source.new_user(), port=source.port, ca=source.ca)
     with source.client(user) as client:
         fill(client)
