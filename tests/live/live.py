@@ -101,6 +101,7 @@ class Server:
         (self.place / "users").write_text(
             "".join(f"{name}:{{PLAIN}}secret\n" for name in names))
         self.users = 0
+        self.neighbour = None
         try:
             self.start()
         except BaseException:
@@ -123,7 +124,15 @@ class Server:
     def stop(self):
         subprocess.run([TOOLS / self.tool, "stop", self.place], check=False)
 
+    def dovecot(self):
+        """A Dovecot beside this server, started when first asked for; it ends with this one."""
+        if not self.neighbour:
+            self.neighbour = Server("dovecot")
+        return self.neighbour
+
     def remove(self):
+        if self.neighbour:
+            self.neighbour.remove()
         self.stop()
         shutil.rmtree(self.place, ignore_errors=True)
 

@@ -142,7 +142,7 @@ def odd_names(client):
     live.true(len(taken) >= MIN_ODD_NAMES, taken)
 
 
-def odd_names_of_folders_come_and_go_back(lab):
+def odd_names_move_to_another_account(lab):
     user = lab.account("alice")
     target = lab.account("bob", extra="mirror = no")
     with lab.server.client(user) as client:
@@ -177,19 +177,17 @@ def between(lab, source, target, fill):
 
 def a_mailbox_moves_to_and_from_dovecot(lab):
     folders = live.mail_samples.make("tiny")
-    with live.Server("dovecot") as dovecot:
-        for source, target in ((dovecot, lab.server), (lab.server, dovecot)):
-            here, there = between(lab, source, target, lambda client: client.fill(folders))
-            here = {path: folder for path, folder in here.items() if folder["messages"]}
-            there = {path: folder for path, folder in there.items() if folder["messages"]}
-            live.equal(live.compare_mailboxes.compare(here, there, {"special-use"}), [])
+    dovecot = lab.server.dovecot()
+    for source, target in ((dovecot, lab.server), (lab.server, dovecot)):
+        here, there = between(lab, source, target, lambda client: client.fill(folders))
+        here = {path: folder for path, folder in here.items() if folder["messages"]}
+        there = {path: folder for path, folder in there.items() if folder["messages"]}
+        live.equal(live.compare_mailboxes.compare(here, there, {"special-use"}), [])
 
 
-def odd_names_move_to_and_from_dovecot(lab):
-    with live.Server("dovecot") as dovecot:
-        for source, target in ((dovecot, lab.server), (lab.server, dovecot)):
-            here, there = between(lab, source, target, odd_names)
-            live.equal(messages(here), messages(there))
+def odd_names_move_from_dovecot(lab):
+    here, there = between(lab, lab.server.dovecot(), lab.server, odd_names)
+    live.equal(messages(here), messages(there))
 
 
 live.main(
@@ -197,7 +195,7 @@ live.main(
     flags_new_expunged_and_moved_mail_are_followed, folders_made_renamed_and_removed_are_followed,
     a_folder_made_anew_is_read_anew, new_mail_comes_by_push,
     a_restore_is_exact_and_a_second_adds_nothing,
-    a_mailbox_goes_back_into_its_own_emptied_account, odd_names_of_folders_come_and_go_back,
-    a_mailbox_moves_to_and_from_dovecot, odd_names_move_to_and_from_dovecot,
+    a_mailbox_goes_back_into_its_own_emptied_account, odd_names_move_to_another_account,
+    a_mailbox_moves_to_and_from_dovecot, odd_names_move_from_dovecot,
     programs=("mailstowd", "mailstow"),
 )
