@@ -43,6 +43,7 @@ void folders_made_free(struct folders_made *made, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		free(made[i].failure);
 		free(made[i].warning);
+		free(made[i].renamed);
 	}
 	free(made);
 }
@@ -69,8 +70,8 @@ static bool create_parents(struct imap *imap, const char *path, struct err *err)
 	return true;
 }
 
-static bool create(struct imap *imap, const struct map_place *place, struct folders_made *made,
-	struct err *err)
+static bool create_named(struct imap *imap, const struct map_place *place,
+	struct folders_made *made, struct err *err)
 {
 	if (imap_create(imap, place->wire_name, place->special_use, &made->exists, err)) {
 		made->created = true;
@@ -82,6 +83,25 @@ static bool create(struct imap *imap, const struct map_place *place, struct fold
 		return false;
 	made->created = imap_create(imap, place->wire_name, NULL, &made->exists, err);
 	return made->created || made->exists;
+}
+
+/* A name that is refused is tried once more without what servers may not take in it. */
+static bool create(
+	struct imap *imap, struct map_place *place, struct folders_made *made, struct err *err)
+{
+	struct err again = ERR_INIT;
+
+	if (create_named(imap, place, made, err))
+		return true;
+	if (err->kind != ERR_REFUSED || !place->plain_wire_name)
+		return false;
+	made->renamed = str_printf("goes to %s: %s", place->plain_path, err->text);
+	map_place_use_plain_name(place);
+	if (create_named(imap, place, made, &again))
+		return true;
+	if (again.kind != ERR_REFUSED)
+		*err = again;
+	return false;
 }
 
 static bool subscribe(struct imap *imap, const struct map_place *place, struct folders_made *made,
@@ -97,8 +117,8 @@ static bool subscribe(struct imap *imap, const struct map_place *place, struct f
 }
 
 /* What a lost connection left undone is done again: creating twice only finds it existing. */
-static bool make(struct target *target, const struct map_place *place, struct folders_made *made,
-	struct err *err)
+static bool make(
+	struct target *target, struct map_place *place, struct folders_made *made, struct err *err)
 {
 	for (;;) {
 		bool created = made->created;
@@ -148,7 +168,7 @@ static bool check_existing(
 }
 
 bool folders_make(
-	struct target *target, const struct map *map, struct folders_made *made, struct err *err)
+	struct target *target, struct map *map, struct folders_made *made, struct err *err)
 {
 	for (size_t i = 0; i < map->count; i++)
 		if (made[i].wanted && !make(target, &map->places[i], &made[i], err))

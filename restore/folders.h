@@ -22,14 +22,16 @@ struct folders_made {
 	bool exists;   /* out: the server says that it was there, which its list did not */
 	char *failure; /* out: it cannot be had, in the server's words; NULL: it can */
 	char *warning; /* out: it could not be subscribed; NULL */
+	char *renamed; /* out: its name was refused and it took the plain one; NULL */
 };
 void folders_made_free(struct folders_made *made, size_t count);
 
 /*
  * Make the wanted places of the map. made: one for each place. A refusal is noted there and the
- * others go on. False: no connection any more.
+ * others go on; a place whose name is refused takes its plain name if it has one. False: no
+ * connection any more.
  */
 bool folders_make(
-	struct target *target, const struct map *map, struct folders_made *made, struct err *err);
+	struct target *target, struct map *map, struct folders_made *made, struct err *err);
 
 #endif

@@ -1,12 +1,12 @@
 #include "restore/map.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
 #include "imap/name.h"
+#include "restore/map_name.h"
 #include "restore/map_rules.h"
 #include "restore/usage.h"
 
@@ -140,69 +140,6 @@ static void add_note(struct map_place *place, const char *text)
 	place->note = old ? str_printf("%s; %s", old, text) : xstrdup(text);
 }
 
-/* --- names the target can hold --- */
-
-/* Length of the target's delimiter where it stands inside a component, 0: it does not. */
-static size_t delimiter_at(const char *text, char delimiter)
-{
-	if (delimiter == '/')
-		return str_starts(text, "%2F") ? 3 : 0;
-	return delimiter && *text == delimiter ? 1 : 0;
-}
-
-static bool holds_delimiter(const char *component, size_t len, char delimiter)
-{
-	for (size_t i = 0; i < len; i++)
-		if (delimiter_at(component + i, delimiter))
-			return true;
-	return false;
-}
-
-static char *encode_component(char *out, const char *component, size_t len, char delimiter)
-{
-	for (size_t i = 0; i < len;) {
-		size_t found = delimiter_at(component + i, delimiter);
-
-		if (found || component[i] == '=') {
-			out += snprintf(out, 4, "=%02X", found ? delimiter : '=');
-			i += found ? found : 1;
-		} else {
-			*out++ = component[i++];
-		}
-	}
-	return out;
-}
-
-/*
- * "Dr. Jones" where '.' separates levels is "Dr=2E Jones": other names never become it, as '=' is
- * written =3D in such a component. NULL: there is nothing to change.
- */
-static char *encode_delimiters(const char *path, char delimiter)
-{
-	char *encoded, *out;
-	bool changed = false;
-
-	encoded = out = xmalloc(strlen(path) * 3 + 2);
-	for (;;) {
-		size_t len = strcspn(path, "/");
-
-		if (holds_delimiter(path, len, delimiter)) {
-			out = encode_component(out, path, len, delimiter);
-			changed = true;
-		} else {
-			out = mempcpy(out, path, len);
-		}
-		if (!path[len])
-			break;
-		*out++ = '/';
-		path += len + 1;
-	}
-	*out = '\0';
-	if (!changed)
-		free(encoded);
-	return changed ? encoded : NULL;
-}
-
 /* --- places --- */
 
 static const struct map_target *target_of_name(const struct making *making, const char *wire_name)
@@ -217,7 +154,7 @@ static const struct map_target *target_of_name(const struct making *making, cons
 static char *new_name(const struct making *making, struct map_place *place)
 {
 	const struct map_server *server = making->server;
-	char *encoded = encode_delimiters(place->path, server->delimiter);
+	char *encoded = map_name_without_delimiter(place->path, server->delimiter);
 	bool changed;
 
 	if (encoded) {
@@ -226,6 +163,28 @@ static char *new_name(const struct making *making, struct map_place *place)
 		add_note(place, "the name held the character that separates levels there");
 	}
 	return name_from_path(place->path, server->delimiter, server->prefix, false, &changed);
+}
+
+/* The other name of a place; there is none when a source has a claim to it. */
+static void name_plainly(const struct making *making, struct map_place *place)
+{
+	const struct map_server *server = making->server;
+	CLEANUP(freep) char *plain = map_name_plain(place->path);
+	bool changed;
+
+	if (!plain || is_source(making, plain))
+		return;
+	place->plain_wire_name =
+		name_from_path(plain, server->delimiter, server->prefix, false, &changed);
+	place->plain_path = TAKE(plain);
+}
+
+void map_place_use_plain_name(struct map_place *place)
+{
+	free(place->path);
+	free(place->wire_name);
+	place->path = TAKE(place->plain_path);
+	place->wire_name = TAKE(place->plain_wire_name);
 }
 
 /* An existing folder keeps the name the server gave it; a new one is named by our rules. */
@@ -238,6 +197,12 @@ static bool name_place(const struct making *making, struct map_place *place)
 		if (!place->wire_name)
 			return false;
 		target = target_of_name(making, place->wire_name);
+		name_plainly(making, place);
+	}
+	if (!target && place->plain_wire_name) {
+		target = target_of_name(making, place->plain_wire_name);
+		if (target)
+			map_place_use_plain_name(place);
 	}
 	if (!target)
 		return true;
@@ -260,6 +225,8 @@ static void free_place(struct map_place *place)
 {
 	free(place->path);
 	free(place->wire_name);
+	free(place->plain_path);
+	free(place->plain_wire_name);
 	free(place->note);
 }
 

@@ -13,7 +13,9 @@
  * apart from the target's mail is not mixed with it.
  *
  * A component that holds the target's separator has it written =2E (or =2F, ...), which the note of
- * the place tells.
+ * the place tells. A name the server may refuse for other characters has a plain one beside it
+ * (restore/map_name.h), which is used at once when the target has a folder of that name already:
+ * an earlier restore made it.
  *
  * Several sources may end in one place; their messages are then one multiset. Folders that cannot
  * hold messages are not places: servers make missing parents when the child is made.
@@ -80,6 +82,8 @@ struct map_server {
 struct map_place {
 	char *path;
 	char *wire_name;
+	char *plain_path;        /* for when the server refuses wire_name; NULL: no other name */
+	char *plain_wire_name;   /* NULL as plain_path is */
 	const char *special_use; /* to create it with (the source's text); NULL: none */
 	size_t target;           /* index in the server's folders; MAP_NONE: to be created */
 	size_t sources;          /* how many go here */
@@ -102,6 +106,10 @@ struct map {
 struct str_list;
 void map_make(const struct map_source *sources, size_t count, const struct map_rules *rules,
 	const struct map_server *server, struct map *ret_map, struct str_list *ret_problems);
+
+/* The place, which must have it, takes its plain name. */
+void map_place_use_plain_name(struct map_place *place);
+
 void map_free(struct map *map); /* also for CLEANUP() */
 
 #endif

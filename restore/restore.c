@@ -177,6 +177,7 @@ static void count_folders(struct run *run)
 
 		run->summary->folders_created += made->created;
 		run->summary->folders_failed += made->failure || made->warning;
+		note(run, run->survey.map.places[i].path, made->renamed);
 		note(run, run->survey.map.places[i].path, made->failure);
 		note(run, run->survey.map.places[i].path, made->warning);
 	}
@@ -184,7 +185,7 @@ static void count_folders(struct run *run)
 
 static bool make_folders(struct run *run, struct err *err)
 {
-	const struct survey *survey = &run->survey;
+	struct survey *survey = &run->survey;
 	bool fine;
 
 	run->made = xcalloc(survey->map.count + 1, sizeof(*run->made));

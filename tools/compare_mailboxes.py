@@ -29,6 +29,7 @@ MAX_SHOWN = 20
 IGNORABLE = ("flags", "dates", "subscriptions", "special-use")
 SPECIAL_USES = {"\\all", "\\archive", "\\drafts", "\\flagged", "\\junk", "\\sent", "\\trash"}
 LIST_LINE = re.compile(rb'^\(([^)]*)\) (?:"(\\?.)"|NIL) (.*)$', re.S)
+NAMESPACE = re.compile(rb'^\(\("([^"]*)" ')
 FETCH_HEAD = re.compile(rb"FLAGS \(([^)]*)\)")
 FETCH_DATE = re.compile(rb'INTERNALDATE "([^"]*)"')
 FETCH_UID = re.compile(rb"UID (\d+)")
@@ -58,6 +59,8 @@ def login(url, ca_file):
     else:
         server = imaplib.IMAP4(parts.hostname, parts.port, timeout=60)
     server.login(urllib.parse.unquote(parts.username), os.environ.get("TEST_PASSWORD", "secret"))
+    words = checked(server.capability(), "CAPABILITY")[-1].decode().upper()
+    server.capabilities = tuple(words.split())
     return server
 
 
@@ -87,10 +90,20 @@ def listing(server, command):
     return found
 
 
-def readable(wire, separator):
-    path = decode_utf7(wire)
-    if separator not in ("", "/"):
-        path = path.replace("/", "%2F").replace(separator, "/")
+def own_prefix(server):
+    """What stands before the names of one's own folders."""
+    if "NAMESPACE" not in server.capabilities:
+        return ""
+    match = NAMESPACE.match(checked(server.namespace(), "NAMESPACE")[0])
+    return match.group(1).decode() if match else ""
+
+
+def readable(wire, separator, prefix=""):
+    if prefix and wire.startswith(prefix) and wire != prefix:
+        wire = wire[len(prefix):]
+    components = wire.split(separator) if separator else [wire]
+    path = "/".join(decode_utf7(component).replace("%", "%25").replace("/", "%2F")
+                    for component in components)
     return "INBOX" if path.upper() == "INBOX" else path
 
 
@@ -140,10 +153,11 @@ def read_account(place, ca_file):
             return json.load(saved)
     server = login(place, ca_file)
     subscribed = set(listing(server, "lsub"))
+    prefix = own_prefix(server)
     account = {}
     for wire, (attributes, separator) in sorted(listing(server, "list").items()):
         if not attributes & {"\\noselect", "\\nonexistent"}:
-            account[readable(wire, separator)] = {
+            account[readable(wire, separator, prefix)] = {
                 "subscribed": wire in subscribed,
                 "special_use": sorted(attributes & SPECIAL_USES),
                 "messages": read_folder(server, wire)}

@@ -1,4 +1,4 @@
-"""What every live test needs: a private Dovecot, the programs, and promises printed as TAP.
+"""What every live test needs: a private server, the programs, and promises printed as TAP.
 
     import live
 
@@ -9,7 +9,8 @@
     live.main(a_second_pass_adds_nothing, programs=("mailstowd", "mailstow"))
 
 Each promise gets a Lab of its own: folders, accounts, configuration. The server is shared and ends
-with the test; users user1, user2, ... have never been seen by it.
+with the test; users user1, user2, ... have never been seen by it. It is a Dovecot unless the third
+argument names another of KINDS.
 """
 
 import json
@@ -32,7 +33,13 @@ import compare_mailboxes  # noqa: E402
 import imap_load  # noqa: E402
 import mail_samples  # noqa: E402
 
-USERS = 60
+KINDS = {  # tool, its options, accounts
+    "dovecot": ("dovecot", (), 60),
+    "cyrus": ("cyrus", ("/",), 30),
+    "cyrus-dots": ("cyrus", (".",), 30),
+    "courier": ("courier", (), 30),
+}
+EXIT_IMPOSSIBLE = 77
 RUN_SECONDS = 120
 WAIT_SECONDS = 60
 POLL_SECONDS = 0.03
@@ -83,31 +90,57 @@ class Run:
 
 
 class Server:
-    """A private Dovecot in a short folder below /tmp."""
+    """A private server in a short folder below /tmp; what differs between kinds is in KINDS."""
 
-    def __init__(self):
+    def __init__(self, kind="dovecot"):
+        self.kind = kind
+        self.tool, self.options, names = KINDS[kind]
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="msl-", dir="/tmp"))
         self.place.chmod(0o755)
-        names = ["alice", "bob"] + [f"user{number}" for number in range(1, USERS + 1)]
+        names = ["alice", "bob"] + [f"user{number}" for number in range(1, names + 1)]
         (self.place / "users").write_text(
             "".join(f"{name}:{{PLAIN}}secret\n" for name in names))
         self.users = 0
-        self.start()
+        self.neighbour = None
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
 
     def start(self):
         port = (self.place / "port", self.place / "tls-port")
         ports = [path.read_text().strip() if path.exists() else "0" for path in port]
-        subprocess.run([TOOLS / "dovecot", "start", self.place, *ports], check=True,
-                       stdin=subprocess.DEVNULL, env={**os.environ, "DOVECOT_FSYNC": "never"})
+        done = subprocess.run([TOOLS / self.tool, "start", self.place, *ports, *self.options],
+                              stdin=subprocess.DEVNULL, check=False, stderr=subprocess.PIPE,
+                              env={**os.environ, "DOVECOT_FSYNC": "never"})
+        words = done.stderr.decode(errors="replace").strip()
+        if done.returncode == EXIT_IMPOSSIBLE:
+            raise Skipped(f"{self.kind}: {words}")
+        true(done.returncode == 0, f"{self.kind} did not start: {words}")
         self.port = (self.place / "tls-port").read_text().strip()
         self.ca = self.place / "ca.pem"
 
     def stop(self):
-        subprocess.run([TOOLS / "dovecot", "stop", self.place], check=False)
+        subprocess.run([TOOLS / self.tool, "stop", self.place], check=False)
+
+    def dovecot(self):
+        """A Dovecot beside this server, started when first asked for; it ends with this one."""
+        if not self.neighbour:
+            self.neighbour = Server("dovecot")
+        return self.neighbour
 
     def remove(self):
+        if self.neighbour:
+            self.neighbour.remove()
         self.stop()
         shutil.rmtree(self.place, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
 
     def new_user(self):
         self.users += 1
@@ -249,30 +282,39 @@ def keep(promise, lab):
     return None
 
 
-def main(*promises, programs=()):
-    """Prints TAP; arguments are the build folder and, if wanted, part of a promise's name."""
-    build = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "build")
-    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
-    lacking = [name for name in programs if not program_path(build, name)]
-    if lacking or not (shutil.which("dovecot") or os.path.exists("/usr/sbin/dovecot")):
-        print(f"1..0 # SKIP not there: {', '.join(lacking) or 'dovecot'}")
-        return
-    chosen = [promise for promise in promises if wanted in promise.__name__]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    server = Server()
+def run_all(promises, server, build):
+    """Prints a line for each promise; how many were broken."""
     failed = 0
-    print(f"1..{len(chosen)}", flush=True)
+    print(f"1..{len(promises)}", flush=True)
+    for number, promise in enumerate(promises, 1):
+        try:
+            broken = keep(promise, Lab(server, build))
+        except Skipped as reason:
+            print(f"ok {number} - {promise.__name__} # SKIP {reason}", flush=True)
+            continue
+        failed += bool(broken)
+        print(f"{'not ok' if broken else 'ok'} {number} - {promise.__name__}", flush=True)
+        if broken:
+            print("\n".join("# " + line for line in broken.splitlines()), flush=True)
+    return failed
+
+
+def main(*promises, programs=()):
+    """Prints TAP; arguments: the build folder, part of a promise's name, the kind of server."""
+    build, wanted, kind = (sys.argv[1:] + ["", "", ""])[:3]
+    build, kind = build or str(ROOT / "build"), kind or "dovecot"
+    lacking = [name for name in programs if not program_path(build, name)]
+    if kind == "dovecot" and not (shutil.which("dovecot") or os.path.exists("/usr/sbin/dovecot")):
+        lacking.append("dovecot")
+    if lacking:
+        print(f"1..0 # SKIP not there: {', '.join(lacking)}")
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     try:
-        for number, promise in enumerate(chosen, 1):
-            try:
-                broken = keep(promise, Lab(server, build))
-            except Skipped as reason:
-                print(f"ok {number} - {promise.__name__} # SKIP {reason}", flush=True)
-                continue
-            failed += bool(broken)
-            print(f"{'not ok' if broken else 'ok'} {number} - {promise.__name__}", flush=True)
-            if broken:
-                print("\n".join("# " + line for line in broken.splitlines()), flush=True)
-    finally:
-        server.remove()
+        with Server(kind) as server:
+            chosen = [promise for promise in promises if wanted in promise.__name__]
+            failed = run_all(chosen, server, build)
+    except Skipped as reason:
+        print(f"1..0 # SKIP {reason}")
+        return
     sys.exit(1 if failed else 0)

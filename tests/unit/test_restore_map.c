@@ -247,6 +247,36 @@ static void a_separator_in_a_name_is_replaced_told_and_found_again(void)
 	result_free(&second);
 }
 
+static void a_name_that_may_be_refused_has_a_plain_one_that_is_found_again(void)
+{
+	struct scene scene = {.sources = {FOLDER("50%25=/a\"b/Größe & Co/c.d")}, .delimiter = '/'};
+	struct result first = play(&scene), second;
+
+	CHECK_STR(first.map.places[0].wire_name, "50%=/a\"b/Gr&APYA3w-e &- Co/c.d");
+	CHECK_STR(first.map.places[0].plain_path, "50=25=3D/a=22b/Größe & Co/c.d");
+	CHECK_STR(first.map.places[0].plain_wire_name, "50=25=3D/a=22b/Gr&APYA3w-e &- Co/c.d");
+	scene.targets[0] = (struct map_target){.path = "whatever",
+		.wire_name = first.map.places[0].plain_wire_name,
+		.selectable = true};
+	second = play(&scene);
+	CHECK_INT(second.map.places[0].target, 0);
+	CHECK_STR(second.map.places[0].wire_name, first.map.places[0].plain_wire_name);
+	CHECK_STR(second.map.places[0].path, first.map.places[0].plain_path);
+	result_free(&first);
+	result_free(&second);
+}
+
+static void a_plain_name_is_never_that_of_another_folder(void)
+{
+	const struct scene scene = {
+		.sources = {FOLDER("50%25"), FOLDER("50=25")}, .delimiter = '/'};
+	struct result result = play(&scene);
+
+	CHECK_INT(result.map.count, 2);
+	CHECK(!result.map.places[0].plain_path && !result.map.places[1].plain_path);
+	result_free(&result);
+}
+
 static void parents_come_before_children(void)
 {
 	const struct scene scene = {
@@ -307,6 +337,8 @@ int main(int argc, char **argv)
 		PROMISE(several_folders_in_one_place_are_told),
 		PROMISE(names_that_differ_in_case_are_told),
 		PROMISE(a_separator_in_a_name_is_replaced_told_and_found_again),
+		PROMISE(a_name_that_may_be_refused_has_a_plain_one_that_is_found_again),
+		PROMISE(a_plain_name_is_never_that_of_another_folder),
 		PROMISE(parents_come_before_children),
 		PROMISE(subscription_and_special_use_are_asked_for_where_they_are_missing),
 		PROMISE(rules_that_are_none_are_refused),

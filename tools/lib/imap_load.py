@@ -15,6 +15,7 @@ TIMEOUT_SECONDS = 60
 BATCH_MESSAGES = 50
 BATCH_BYTES = 8_000_000
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+NAMESPACE_REPLY = re.compile(rb'^\* NAMESPACE \(\("([^"]*)" "(\\?.)"\)')
 LIST_REPLY = re.compile(rb'^\* LIST \(([^)]*)\) (?:"\\?."|NIL) (.+)$', re.S)
 
 
@@ -57,6 +58,7 @@ class Client:
             raise ConnectionError(f"greeting: {greeting!r}")
         self.command(f"LOGIN {quoted(user)} {quoted(password)}")
         self.capabilities = self.command("CAPABILITY")[0].decode().split()[2:]
+        self.prefix, self.separator = self.namespace()
 
     def reply(self):
         """One reply; the text of its literals stays in it."""
@@ -76,6 +78,17 @@ class Client:
         self.tag += 1
         self.socket.sendall(b"".join((b"a%d " % self.tag, *pieces, b"\r\n")))
         return b"a%d" % self.tag
+
+    def send_in_turn(self, *pieces):
+        """As send(), for one literal that the server wants to be asked for first."""
+        self.tag += 1
+        tag = b"a%d" % self.tag
+        self.socket.sendall(b"".join((tag, b" ", *pieces[:-1])))
+        while not (line := self.stream.readline()).startswith(b"+"):
+            if not line or line.startswith(tag):
+                raise Refused(line.decode(errors="replace"))
+        self.socket.sendall(pieces[-1] + b"\r\n")
+        return tag
 
     def finish(self, tag):
         untagged = []
@@ -104,6 +117,19 @@ class Client:
 
     def __exit__(self, *_):
         self.close()
+
+    def namespace(self):
+        """Prefix and separator of one's own folders."""
+        for line in self.command("NAMESPACE") if "NAMESPACE" in self.capabilities else ():
+            match = NAMESPACE_REPLY.match(line)
+            if match:
+                return match.group(1).decode(), match.group(2).decode()[-1:]
+        return "", "/"
+
+    def wire(self, path):
+        """The name of a folder here; components of the path are joined by "/"."""
+        name = modified_utf7(path.replace("/", self.separator))
+        return name if path.split("/")[0] == "INBOX" else self.prefix + name
 
     def folders(self):
         """[(attributes, wire name)] of all folders that can be selected."""
@@ -136,16 +162,15 @@ class Client:
         return refused
 
     def _append_batch(self, path, batch):
-        if "LITERAL+" not in self.capabilities:
-            raise Refused("the server has no LITERAL+")
-        pieces = [b"APPEND ", quoted(modified_utf7(path)).encode()]
+        plus = "+" if "LITERAL+" in self.capabilities else ""
+        pieces = [b"APPEND ", quoted(self.wire(path)).encode()]
         for message in batch:
-            pieces.append(b' (%s) "%s" {%d+}\r\n' % (
+            pieces.append(b' (%s) "%s" {%d%s}\r\n' % (
                 " ".join(message.flags).encode(), internaldate(message).encode(),
-                len(message.content)))
+                len(message.content), plus.encode()))
             pieces.append(message.content)
         try:
-            self.finish(self.send(*pieces))
+            self.finish(self.send(*pieces) if plus else self.send_in_turn(*pieces))
         except Refused as refusal:
             if len(batch) == 1:
                 return [(path, batch[0], str(refusal))]
@@ -157,7 +182,7 @@ class Client:
         refused = []
         there = {name for _, name in self.folders()}
         for folder in folders:
-            wire = modified_utf7(folder.path)
+            wire = self.wire(folder.path)
             if wire not in there:
                 self.command(f"CREATE {quoted(wire)}")
             if folder.subscribed:

@@ -1,4 +1,5 @@
-# Sourced by tools/demo and tools/check: installs what tools/packages.txt names and is missing.
+# Sourced by tools/demo, tools/check and tools/fetch_servers: installs what tools/packages.txt names
+# and is missing, downloads what tools/packages-unpacked.txt names.
 # Says so before it does it, uses sudo when not root, and keeps new services from starting.
 
 as_root() {
@@ -16,11 +17,14 @@ apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@"
 }
 
+listed_packages() {
+	sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$1"
+}
+
 # Prints the packages of the list FILE that are not installed.
 missing_packages() {
 	local name
-	sed 's/#.*//' "$1" | while read -r name; do
-		[ -n "$name" ] || continue
+	listed_packages "$1" | while read -r name; do
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
 			echo "$name"
 	done
@@ -54,4 +58,21 @@ install_packages() {
 	echo "Installing Debian packages: ${missing[*]}" >&2
 	[ "$(id -u)" = 0 ] || echo "(sudo may ask for your password)" >&2
 	fetch_and_install "${missing[@]}"
+}
+
+# Puts the packages of the list FILE into the folder DIR, as files.
+download_packages() {
+	local missing
+	if ! command -v apt-get >/dev/null; then
+		echo "not a Debian system: the packages in $1 cannot be fetched" >&2
+		return 1
+	fi
+	mkdir -p "$2"
+	mapfile -t missing < <(listed_packages "$1" | while read -r name; do
+		compgen -G "$2/${name}_*.deb" >/dev/null || echo "$name"
+	done)
+	[ ${#missing[@]} -gt 0 ] || return 0
+	echo "Downloading Debian packages: ${missing[*]}" >&2
+	(cd "$2" && apt-get -q download "${missing[@]}" >apt.log 2>&1) ||
+		{ apt update >&2 && (cd "$2" && apt-get -q download "${missing[@]}" >apt.log 2>&1); }
 }

@@ -1,0 +1,201 @@
+"""The same promises with servers of other makes: their separators, prefixes, names and pushes."""
+
+import hashlib
+
+import live
+from imap_load import Refused
+from mail_samples import Folder, Message
+
+PUSH_SECONDS = 60
+MESSAGE = b"Subject: pushed\r\n\r\nhello\r\n"
+ODD_NAMES = (
+    "Größe & Co", "日本語/Ärger", "a b  c", "v1.2.3", "50% off", "x%2Fy", 'say "hello"', "back\\slash",
+    "~tilde", "star*", "INBOX/below", "inboxes", "a+b=c", "[brackets]", "semi;colon", "#hash",
+)
+MIN_ODD_NAMES = 8
+
+
+def filled(lab, extra=""):
+    user = lab.account("alice", extra=extra)
+    return user, lab.server.fill(user)
+
+
+def contents(folder):
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock"}
+
+
+def move(client, uid, path):
+    where = f'"{client.wire(path)}"'
+    if "MOVE" in client.capabilities:
+        client.command(f"UID MOVE {uid} {where}")
+    else:
+        client.command(f"UID COPY {uid} {where}")
+        client.command(f"UID STORE {uid} +FLAGS.SILENT (\\Deleted)")
+        client.command("EXPUNGE")
+
+
+def a_mirror_holds_what_the_server_has(lab):
+    user, count = filled(lab)
+    lab.mirror("alice")
+    live.equal(lab.status("alice")["messages"], count)
+    lab.same("alice", user)
+
+
+def a_second_pass_writes_nothing(lab):
+    filled(lab)
+    lab.mirror("alice")
+    before = contents(lab.archives)
+    lab.mirror("alice")
+    live.equal(contents(lab.archives), before)
+
+
+def flags_new_expunged_and_moved_mail_are_followed(lab):
+    user, _ = filled(lab)
+    lab.mirror("alice")
+    with lab.server.client(user) as client:
+        client.deliver("INBOX", b"Subject: one more\r\n\r\nhello\r\n")
+        client.command("SELECT INBOX")
+        client.command("UID STORE 2 +FLAGS (\\Flagged kw $Forwarded)")
+        client.command("UID STORE 4 FLAGS (\\Answered)")
+        client.command("UID STORE 3 +FLAGS.SILENT (\\Deleted)")
+        client.command("EXPUNGE")
+        move(client, 5, "Sent")
+        client.command("UID STORE 2 -FLAGS (kw)")
+    lab.mirror("alice")
+    lab.same("alice", user)
+
+
+def folders_made_renamed_and_removed_are_followed(lab):
+    user, _ = filled(lab)
+    with lab.server.client(user) as client:
+        client.deliver("Sent", MESSAGE)
+        client.fill([Folder("Short-lived", True, [Message(MESSAGE)])])
+        lab.mirror("alice")
+        client.command(f'CREATE "{client.wire("New/Deep/Folder")}"')
+        client.command(f'DELETE "{client.wire("Short-lived")}"')
+        client.command(f'RENAME "{client.wire("Ärger/Kiste")}" "{client.wire("Ärger/Schachtel")}"')
+    lab.mirror("alice")
+    lab.same("alice", user)
+    folders = {line["folder"] for line in lab.ask("folders", "alice")}
+    live.true("New/Deep/Folder" in folders, f"the new folder is missing: {folders}")
+
+
+def a_folder_made_anew_is_read_anew(lab):
+    user, _ = filled(lab)
+    lab.mirror("alice")
+    with lab.server.client(user) as client:
+        name = client.wire("Ärger/Kiste")
+        client.command(f'DELETE "{name}"')
+        client.command(f'CREATE "{name}"')
+        client.deliver("Ärger/Kiste", b"Subject: again\r\n\r\nfrom the start\r\n")
+    lab.mirror("alice")
+    lab.same("alice", user)
+
+
+def new_mail_comes_by_push(lab):
+    user, count = filled(lab, extra="poll = 1h")
+    lab.start_daemon()
+    lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
+    live.equal(lab.status("alice")["push"], "idle")
+    with lab.server.client(user) as client:
+        for number in (1, 2):
+            client.deliver("INBOX", MESSAGE)
+            lab.wait("push", lambda: lab.status("alice").get("messages") == count + number,
+                     seconds=PUSH_SECONDS)
+    lab.same("alice", user)
+
+
+def a_restore_is_exact_and_a_second_adds_nothing(lab):
+    user, count = filled(lab)
+    target = lab.account("bob", extra="mirror = no")
+    lab.mirror("alice")
+    summary = lab.ask("restore", "alice", "--to", "bob")[-1]
+    live.equal((summary["planned"], summary["exact"]), (count, count), summary)
+    live.equal(lab.differences(user, target), [])
+    summary = lab.ask("restore", "alice", "--to", "bob")[-1]
+    live.equal(summary["already_there"], count, summary)
+    live.equal(lab.differences(user, target), [])
+
+
+def a_mailbox_goes_back_into_its_own_emptied_account(lab):
+    user, count = filled(lab)
+    before = lab.server.mailbox(user)
+    lab.mirror("alice")
+    with lab.server.client(user) as client:
+        client.wipe()
+    first = min(line["id"] for line in lab.ask("snapshots", "alice"))
+    summary = lab.ask("restore", f"alice@{first}", "--to", "alice")[-1]
+    live.equal(summary["exact"], count, summary)
+    live.equal(live.compare_mailboxes.compare(before, lab.server.mailbox(user), set()), [])
+
+
+def odd_names(client):
+    """Makes folders with a message each, of the names that this server takes."""
+    taken = []
+    for name in ODD_NAMES:
+        try:
+            client.fill([Folder(name, True, [Message(b"Subject: %d\r\n\r\nx\r\n" % len(taken))])])
+        except Refused:
+            continue
+        taken.append(name)
+    live.true(len(taken) >= MIN_ODD_NAMES, taken)
+
+
+def odd_names_move_to_another_account(lab):
+    user = lab.account("alice")
+    target = lab.account("bob", extra="mirror = no")
+    with lab.server.client(user) as client:
+        odd_names(client)
+    lab.mirror("alice")
+    lab.same("alice", user)
+    summary = lab.ask("restore", "alice", "--to", "bob")[-1]
+    live.equal(summary["exact"], summary["planned"], summary)
+    live.equal(lab.differences(user, target), [])
+
+
+def messages(mailbox):
+    return sorted((one["sha256"], one["flags"], one["date"])
+                  for folder in mailbox.values() for one in folder["messages"])
+
+
+def between(lab, source, target, fill):
+    """Moves a mailbox filled by fill(client) from a server to another; both as they are then."""
+    name = f"from-{source.port}"
+    user = lab.account(name, user=source.new_user(), port=source.port, ca=source.ca)
+    with source.client(user) as client:
+        fill(client)
+    other = lab.account("to-" + name, user=target.new_user(), port=target.port, ca=target.ca,
+                        extra="mirror = no")
+    lab.mirror(name)
+    summary = lab.ask("restore", name, "--to", "to-" + name)[-1]
+    live.equal((summary["exact"], summary["refused"]), (summary["planned"], 0), summary)
+    again = lab.ask("restore", name, "--to", "to-" + name)[-1]
+    live.equal(again["already_there"], summary["planned"], again)
+    return source.mailbox(user), target.mailbox(other)
+
+
+def a_mailbox_moves_to_and_from_dovecot(lab):
+    folders = live.mail_samples.make("tiny")
+    dovecot = lab.server.dovecot()
+    for source, target in ((dovecot, lab.server), (lab.server, dovecot)):
+        here, there = between(lab, source, target, lambda client: client.fill(folders))
+        here = {path: folder for path, folder in here.items() if folder["messages"]}
+        there = {path: folder for path, folder in there.items() if folder["messages"]}
+        live.equal(live.compare_mailboxes.compare(here, there, {"special-use"}), [])
+
+
+def odd_names_move_from_dovecot(lab):
+    here, there = between(lab, lab.server.dovecot(), lab.server, odd_names)
+    live.equal(messages(here), messages(there))
+
+
+live.main(
+    a_mirror_holds_what_the_server_has, a_second_pass_writes_nothing,
+    flags_new_expunged_and_moved_mail_are_followed, folders_made_renamed_and_removed_are_followed,
+    a_folder_made_anew_is_read_anew, new_mail_comes_by_push,
+    a_restore_is_exact_and_a_second_adds_nothing,
+    a_mailbox_goes_back_into_its_own_emptied_account, odd_names_move_to_another_account,
+    a_mailbox_moves_to_and_from_dovecot, odd_names_move_from_dovecot,
+    programs=("mailstowd", "mailstow"),
+)
