@@ -61,9 +61,10 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		!app_open(&place, &archive, &snapshot, err))
 		return false;
 	if (app->json)
-		return archive_each_folder(archive, snapshot.generation, one_json, NULL, err);
+		return archive_each_folder_counted(
+			archive, snapshot.generation, one_json, NULL, err);
 	table_init(&table, columns, ARRAY_LEN(columns));
-	good = archive_each_folder(archive, snapshot.generation, one_row, &table, err);
+	good = archive_each_folder_counted(archive, snapshot.generation, one_row, &table, err);
 	table_end(&table);
 	return good;
 }

@@ -10,6 +10,7 @@ of it, 1 something is missing or damaged (it is named).
 """
 
 import argparse
+import base64
 import hashlib
 import pathlib
 import sqlite3
@@ -21,6 +22,8 @@ from urllib.parse import quote
 VOLUME_ID = 0x4D535756
 PACK, PART, JOURNAL = 1, 2, 3
 STORED, ZSTD = 0, 1
+SKELETON = 2
+BASE64 = 1
 PAYLOAD_VERSION = 1
 (ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE, MARK,
  SNAPSHOT, PIN, UNPIN) = range(1, 13)
@@ -111,6 +114,25 @@ class Volume:
         return b"".join(parts)
 
 
+def base64_lines(data, line_chars, ends_in_crlf):
+    text = base64.b64encode(data)
+    lines = [text[at:at + line_chars] for at in range(0, len(text), line_chars)]
+    return b"\r\n".join(lines) + (b"\r\n" if ends_in_crlf else b"")
+
+
+def join(skeleton, leaves):
+    """A skeleton with its gaps filled."""
+    reader, gaps, parts = Reader(skeleton), [], []
+    for _ in range(reader.number()):
+        length, form = reader.number(), reader.number()
+        gaps.append((length, form, *((reader.number(), reader.number()) if form else ())))
+    if len(gaps) != len(leaves):
+        raise Damaged("a skeleton has more gaps than leaves, or fewer")
+    for leaf, (length, form, *lines) in zip(leaves, gaps):
+        parts += [reader.bytes(length), base64_lines(leaf, *lines) if form == BASE64 else leaf]
+    return b"".join(parts) + reader.data[reader.at:]
+
+
 class Archive:
     """The state that the journals of all volumes make."""
 
@@ -153,9 +175,9 @@ class Archive:
     def record(self, volume, kind, body):
         if kind == ITEM:
             number, item_kind, frame, offset, size = (body.number() for _ in range(5))
-            if item_kind != 1:
-                raise Damaged(f"{volume.path}: an item of kind {item_kind}")
-            self.items[number] = (volume, frame, offset, size)
+            body.bytes(32 if body.number() else 0)
+            leaves = [body.number() for _ in range(body.number())] if item_kind == SKELETON else []
+            self.items[number] = (volume, frame, offset, size, leaves)
         elif kind == MESSAGE:
             number, digest = body.number(), body.bytes(32)
             size, _, item = body.number(), body.number(), body.number()
@@ -206,10 +228,14 @@ class Archive:
         for key in [key for key in self.placements if chosen(key)]:
             self.gone.append((key, self.placements.pop(key)))
 
+    def item(self, number):
+        volume, frame, offset, size, leaves = self.items[number]
+        data = volume.item(frame, offset, size)
+        return join(data, [self.item(leaf) for leaf in leaves]) if leaves else data
+
     def read(self, message):
         digest, size, item = self.messages[message]
-        volume, frame, offset, length = self.items[item]
-        data = volume.item(frame, offset, length)
+        volume, data = self.items[item][0], self.item(item)
         if len(data) != size or hashlib.sha256(data).digest() != digest:
             raise Damaged(f"{volume.path}: message {message} is damaged")
         return data
@@ -224,7 +250,7 @@ def safe_place(output, path):
 
 def stored_at(archive, placement):
     """Where its bytes lie, so that each frame is unpacked once."""
-    volume, frame, offset, _ = archive.items[archive.messages[placement[0]][2]]
+    volume, frame, offset, *_ = archive.items[archive.messages[placement[0]][2]]
     return archive.volumes.index(volume), frame, offset
 
 

@@ -157,12 +157,16 @@ struct archive_folder {
 	bool subscribed;
 	bool selectable;
 	uint32_t uidvalidity; /* 0: not known yet (never opened) */
-	uint64_t messages;    /* out only: at that generation */
-	uint64_t bytes;       /* out only: sum of their exact sizes */
+	uint64_t messages;    /* archive_each_folder_counted(): at that generation */
+	uint64_t bytes;       /* the same: sum of their exact sizes */
 };
 
-/* Folders that exist at the generation, by path. Strings are valid during the call. */
+/* Folders that exist at the generation, by path. Strings are valid during the call. Counting looks
+ * at every placement. */
 bool archive_each_folder(struct archive *archive, int64_t generation,
+	bool (*each)(void *context, const struct archive_folder *folder, struct err *err),
+	void *context, struct err *err);
+bool archive_each_folder_counted(struct archive *archive, int64_t generation,
 	bool (*each)(void *context, const struct archive_folder *folder, struct err *err),
 	void *context, struct err *err);
 

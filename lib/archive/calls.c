@@ -111,6 +111,7 @@ bool archive_message_data(
 	struct archive_writer *writer, const uint8_t *data, size_t len, struct err *err)
 {
 	assert(writer->message_open);
+	sha256_add(writer->digest, data, len);
 	while (len > 0) {
 		size_t part = len < DATA_BYTES ? len : DATA_BYTES;
 
@@ -124,9 +125,12 @@ bool archive_message_data(
 
 bool archive_message_end(struct archive_writer *writer, int64_t *ret_ticket, struct err *err)
 {
+	uint8_t sha256[SHA256_BYTES];
+
 	assert(writer->message_open);
 	writer->message_open = false;
-	if (!writer_hand_over(writer, ENTRY_END, NULL, 0, err))
+	sha256_finish(writer->digest, sha256);
+	if (!writer_hand_over(writer, ENTRY_END, sha256, sizeof(sha256), err))
 		return false;
 	*ret_ticket = writer->next_ticket++;
 	return true;
@@ -134,8 +138,10 @@ bool archive_message_end(struct archive_writer *writer, int64_t *ret_ticket, str
 
 void archive_message_abort(struct archive_writer *writer)
 {
+	uint8_t unused[SHA256_BYTES];
 	struct err ignored;
 
+	sha256_finish(writer->digest, unused);
 	if (writer->message_open)
 		(void)writer_hand_over(writer, ENTRY_ABORT, NULL, 0, &ignored);
 	writer->message_open = false;

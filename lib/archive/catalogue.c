@@ -229,16 +229,29 @@ bool catalogue_last_snapshot(struct db *catalogue, struct archive_snapshot *ret_
 	return true;
 }
 
-bool catalogue_find_message(
-	struct db *catalogue, const uint8_t sha256[SHA256_BYTES], int64_t *ret_id, struct err *err)
+static bool find_id(struct db *catalogue, size_t query, int64_t *ret_id, struct err *err)
 {
 	bool row;
 
-	db_bind_blob(catalogue, CATALOGUE_MESSAGE_FIND, "sha256", sha256, SHA256_BYTES);
-	if (!db_step(catalogue, CATALOGUE_MESSAGE_FIND, &row, err))
+	if (!db_step(catalogue, query, &row, err))
 		return false;
-	*ret_id = row ? db_int(catalogue, CATALOGUE_MESSAGE_FIND, 0) : 0;
+	*ret_id = row ? db_int(catalogue, query, 0) : 0;
 	if (row)
-		db_reset(catalogue, CATALOGUE_MESSAGE_FIND);
+		db_reset(catalogue, query);
 	return true;
+}
+
+bool catalogue_find_message(
+	struct db *catalogue, const uint8_t sha256[SHA256_BYTES], int64_t *ret_id, struct err *err)
+{
+	db_bind_blob(catalogue, CATALOGUE_MESSAGE_FIND, "sha256", sha256, SHA256_BYTES);
+	return find_id(catalogue, CATALOGUE_MESSAGE_FIND, ret_id, err);
+}
+
+bool catalogue_find_leaf(struct db *catalogue, const uint8_t sha256[SHA256_BYTES], uint64_t size,
+	int64_t *ret_id, struct err *err)
+{
+	db_bind_blob(catalogue, CATALOGUE_LEAF_FIND, "sha256", sha256, SHA256_BYTES);
+	db_bind_int(catalogue, CATALOGUE_LEAF_FIND, "size", (int64_t)size);
+	return find_id(catalogue, CATALOGUE_LEAF_FIND, ret_id, err);
 }

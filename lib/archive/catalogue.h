@@ -62,4 +62,8 @@ struct archive_snapshot catalogue_snapshot_row(struct db *catalogue, size_t quer
 bool catalogue_find_message(
 	struct db *catalogue, const uint8_t sha256[SHA256_BYTES], int64_t *ret_id, struct err *err);
 
+/* The id of a leaf with these bytes, 0: none. */
+bool catalogue_find_leaf(struct db *catalogue, const uint8_t sha256[SHA256_BYTES], uint64_t size,
+	int64_t *ret_id, struct err *err);
+
 #endif

@@ -10,7 +10,7 @@
 
 enum { PERCENT = 100 };
 
-/* Where a message's bytes begin. */
+/* Where something of a message is. */
 struct stored {
 	int64_t message;
 	int64_t volume, frame;
@@ -21,17 +21,17 @@ struct stored {
 static bool next_stored(
 	struct db *catalogue, struct stored *ret_stored, bool *ret_row, struct err *err)
 {
-	size_t query = CATALOGUE_MESSAGES_STORED;
+	size_t query = CATALOGUE_PLACES_USED;
 
 	if (!db_step(catalogue, query, ret_row, err))
 		return false;
 	if (*ret_row)
 		*ret_stored = (struct stored){
-			.message = db_int(catalogue, query, 0),
-			.volume = db_int(catalogue, query, 1),
-			.frame = db_int(catalogue, query, 2),
-			.size = (uint64_t)db_int(catalogue, query, 3),
-			.has_item = !db_is_null(catalogue, query, 1),
+			.message = db_int(catalogue, query, 3),
+			.volume = db_int(catalogue, query, 0),
+			.frame = db_int(catalogue, query, 1),
+			.size = (uint64_t)db_int(catalogue, query, 2),
+			.has_item = !db_is_null(catalogue, query, 0),
 		};
 	return true;
 }
@@ -127,7 +127,7 @@ bool check_frames(struct checking *checking, struct db *catalogue, struct err *e
 			done = take(&frames, &stored, err);
 	}
 	if (row)
-		db_reset(catalogue, CATALOGUE_MESSAGES_STORED);
+		db_reset(catalogue, CATALOGUE_PLACES_USED);
 	done = done && tell(&frames, err);
 	volume_close(&frames.volume);
 	return done;
@@ -178,16 +178,20 @@ static bool read_one(
 
 static bool read_all(struct reading *reading, struct archive *archive, struct err *err)
 {
-	struct stored stored;
+	struct db *db = archive->catalogue;
 	bool row = true, done = true;
 
 	while (row && done) {
-		done = next_stored(archive->catalogue, &stored, &row, err);
-		if (done && row && is_chosen(reading->checking->check, stored.message))
-			done = read_one(reading, archive, stored.message, err);
+		done = db_step(db, CATALOGUE_MESSAGES_STORED, &row, err);
+		if (done && row) {
+			int64_t message = db_int(db, CATALOGUE_MESSAGES_STORED, 0);
+
+			if (is_chosen(reading->checking->check, message))
+				done = read_one(reading, archive, message, err);
+		}
 	}
 	if (row)
-		db_reset(archive->catalogue, CATALOGUE_MESSAGES_STORED);
+		db_reset(db, CATALOGUE_MESSAGES_STORED);
 	return done;
 }
 

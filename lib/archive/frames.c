@@ -31,7 +31,7 @@ static bool bound_transaction(struct packer *packer, size_t more, struct err *er
 	       begin_volume(packer, err);
 }
 
-static bool write_block(struct packer *packer, struct block *block, struct err *err)
+static bool write_frame(struct packer *packer, const struct block *block, struct err *err)
 {
 	size_t len = block->frame.len;
 
@@ -41,35 +41,72 @@ static bool write_block(struct packer *packer, struct block *block, struct err *
 	packer->transaction_bytes += len;
 	packer->pending_bytes += len;
 	packer->figures.stored_bytes += len;
-	buf_reset(&block->raw);
 	return true;
 }
 
-bool packer_submit(struct packer *packer, struct block **role, enum frame_kind kind,
+static void empty(struct buf *buf)
+{
+	if (buf->cap > PACKER_BLOCK_BYTES_KEPT)
+		buf_free(buf);
+	else
+		buf_reset(buf);
+}
+
+static bool write_oldest(struct packer *packer, struct err *err)
+{
+	struct block *block = press_take(packer->press);
+	bool done = write_frame(packer, block, err);
+
+	empty(&block->raw);
+	empty(&block->packed);
+	packer->spare[packer->spare_count++] = block;
+	return done;
+}
+
+struct block *packer_spare(struct packer *packer)
+{
+	assert(packer->spare_count > 0);
+	return packer->spare[--packer->spare_count];
+}
+
+static bool is_too_much(const struct packer *packer, const struct block *block)
+{
+	size_t count = press_count(packer->press);
+
+	return count == PRESS_BLOCKS_MAX ||
+	       (count > 0 && press_bytes(packer->press) + block->raw.len > PACKER_PRESS_BYTES_MAX);
+}
+
+bool packer_submit(struct packer *packer, struct block *block, enum frame_kind kind,
 	int64_t frame_id, struct err *err)
 {
-	struct block *block = *role;
-	struct block *before = packer->pressed;
-
+	while (is_too_much(packer, block))
+		if (!write_oldest(packer, err))
+			return false;
 	block->kind = kind;
 	block->frame_id = frame_id;
 	block->cipher = volume_cipher(&packer->volume);
-	press_wait(packer->press);
 	press_give(packer->press, block);
-	packer->pressed = block;
-	*role = before ? before : packer->spare;
-	packer->spare = NULL;
-	return !before || write_block(packer, before, err);
+	return true;
+}
+
+bool packer_submit_role(struct packer *packer, struct block **role, enum frame_kind kind,
+	int64_t frame_id, struct err *err)
+{
+	if (packer->spare_count == 0 && !write_oldest(packer, err))
+		return false;
+	if (!packer_submit(packer, *role, kind, frame_id, err))
+		return false;
+	*role = packer_spare(packer);
+	return true;
 }
 
 bool packer_drain(struct packer *packer, struct err *err)
 {
-	if (!packer->pressed)
-		return true;
-	press_wait(packer->press);
-	packer->spare = packer->pressed;
-	packer->pressed = NULL;
-	return write_block(packer, packer->spare, err);
+	while (press_count(packer->press) > 0)
+		if (!write_oldest(packer, err))
+			return false;
+	return true;
 }
 
 bool packer_remove_frames(struct packer *packer, int64_t first, int64_t last, struct err *err)

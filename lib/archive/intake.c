@@ -6,74 +6,18 @@
 #include "base/alloc.h"
 
 _Static_assert((int)ARCHIVE_PIECE_BYTES == (int)FRAME_RAW_BYTES_MAX, "a piece is a frame");
+_Static_assert((int)SKELETON_BYTES_MAX == (int)FRAME_RAW_BYTES_MAX, "a skeleton is in one frame");
+_Static_assert(
+	(int)ARCHIVE_PIECE_BYTES >= (int)SPLIT_WINDOW_BYTES_MIN, "a full window gives a span");
 
-void packer_message_begin(struct packer *packer, int64_t folder)
+/* --- items --- */
+
+bool packer_put_piece(struct packer *packer, struct pieces *pieces, struct err *err)
 {
-	struct arrival *arrival = &packer->arrival;
-
-	assert(!arrival->open);
-	arrival->open = true;
-	arrival->folder = folder;
-	arrival->size = 0;
-	arrival->first_frame = 0;
-	arrival->last_frame = 0;
-	buf_reset(&packer->item->raw);
-}
-
-static void summarise(struct packer *packer)
-{
-	struct arrival *arrival = &packer->arrival;
-	const struct buf *raw = &packer->item->raw;
-
-	if (arrival->summarised)
-		return;
-	mime_summarise(raw->data, raw->len, &arrival->summary);
-	arrival->summarised = true;
-}
-
-static void end_arrival(struct arrival *arrival)
-{
-	if (arrival->summarised)
-		mime_summary_free(&arrival->summary);
-	arrival->summarised = false;
-	arrival->open = false;
-}
-
-static bool submit_piece(struct packer *packer, struct err *err)
-{
-	struct arrival *arrival = &packer->arrival;
-
-	summarise(packer);
-	arrival->last_frame = packer->next_frame++;
-	if (!arrival->first_frame)
-		arrival->first_frame = arrival->last_frame;
-	return packer_submit(packer, &packer->item, FRAME_PART, arrival->last_frame, err);
-}
-
-bool packer_message_data(struct packer *packer, const uint8_t *data, size_t len, struct err *err)
-{
-	struct arrival *arrival = &packer->arrival;
-
-	assert(arrival->open);
-	sha256_add(arrival->digest, data, len);
-	arrival->size += len;
-	packer->figures.message_bytes += len;
-	while (len > 0) {
-		size_t room = ARCHIVE_PIECE_BYTES - packer->item->raw.len;
-		size_t part = len < room ? len : room;
-		bool fits;
-
-		if (room == 0) {
-			if (!submit_piece(packer, err))
-				return false;
-			continue;
-		}
-		fits = buf_add(&packer->item->raw, data, part);
-		assert(fits);
-		data += part;
-		len -= part;
-	}
-	return true;
+	pieces->last = packer->next_frame++;
+	if (!pieces->first)
+		pieces->first = pieces->last;
+	return packer_submit_role(packer, &packer->item, FRAME_PART, pieces->last, err);
 }
 
 bool packer_flush_pack(struct packer *packer, struct err *err)
@@ -84,7 +28,7 @@ bool packer_flush_pack(struct packer *packer, struct err *err)
 		pack->frame_id = 0;
 		return true;
 	}
-	if (!packer_submit(packer, &packer->pack, FRAME_PACK, pack->frame_id, err))
+	if (!packer_submit_role(packer, &packer->pack, FRAME_PACK, pack->frame_id, err))
 		return false;
 	packer->pack->frame_id = 0;
 	return true;
@@ -93,7 +37,7 @@ bool packer_flush_pack(struct packer *packer, struct err *err)
 /* Small: behind the others of its folder. */
 static bool put_in_pack(struct packer *packer, struct record_item *item, struct err *err)
 {
-	const struct buf *raw = &packer->item->raw;
+	struct buf *raw = &packer->item->raw;
 	bool fits;
 
 	if ((packer->pack_folder != packer->arrival.folder ||
@@ -107,15 +51,143 @@ static bool put_in_pack(struct packer *packer, struct record_item *item, struct 
 	item->offset = packer->pack->raw.len;
 	fits = buf_add(&packer->pack->raw, raw->data, raw->len);
 	assert(fits);
+	buf_reset(raw);
 	return true;
 }
 
-static bool put_in_parts(struct packer *packer, struct record_item *item, struct err *err)
+bool packer_put_item(
+	struct packer *packer, struct pieces *pieces, struct record_item *item, struct err *err)
 {
-	if (!submit_piece(packer, err))
+	if (!pieces->first && packer->item->raw.len < ARCHIVE_PART_BYTES)
+		return put_in_pack(packer, item, err);
+	if (packer->item->raw.len > 0 && !packer_put_piece(packer, pieces, err))
 		return false;
-	item->frame = packer->arrival.first_frame;
+	item->frame = pieces->first;
 	return true;
+}
+
+/* --- a message --- */
+
+void packer_message_begin(struct packer *packer, int64_t folder)
+{
+	arrival_begin(&packer->arrival, folder);
+	buf_reset(&packer->item->raw);
+}
+
+static void summarise(struct arrival *arrival)
+{
+	if (arrival->summarised)
+		return;
+	mime_summarise(arrival->window.data, arrival->window.len, &arrival->summary);
+	arrival->summarised = true;
+}
+
+/* The window is full: what is known of the message goes on its way. */
+static bool stream(struct packer *packer, struct err *err)
+{
+	struct arrival *arrival = &packer->arrival;
+
+	summarise(arrival);
+	arrival->streamed = true;
+	if (!packer_take_apart(packer, false, err))
+		return false;
+	assert(arrival->taken > 0);
+	buf_consume(&arrival->window, arrival->taken);
+	arrival->taken = 0;
+	return true;
+}
+
+bool packer_message_data(struct packer *packer, const uint8_t *data, size_t len, struct err *err)
+{
+	struct arrival *arrival = &packer->arrival;
+
+	assert(arrival->open);
+	arrival->size += len;
+	packer->figures.message_bytes += len;
+	while (len > 0) {
+		size_t room = arrival->window.max - arrival->window.len;
+		size_t part = len < room ? len : room;
+		bool fits;
+
+		if (room == 0) {
+			if (!stream(packer, err))
+				return false;
+			continue;
+		}
+		fits = buf_add(&arrival->window, data, part);
+		assert(fits);
+		data += part;
+		len -= part;
+	}
+	return true;
+}
+
+static bool record_new_leaves(struct packer *packer, struct err *err)
+{
+	const struct arrival *arrival = &packer->arrival;
+
+	for (size_t i = 0; i < arrival->leaves_count; i++) {
+		struct record record = {.kind = RECORD_ITEM, .item = arrival->leaves[i].item};
+
+		if (arrival->leaves[i].is_new && !packer_record(packer, &record, err))
+			return false;
+	}
+	return true;
+}
+
+/* As it is: the window is the item. */
+static bool store_whole(struct packer *packer, struct record_item *item, struct err *err)
+{
+	struct arrival *arrival = &packer->arrival;
+	struct buf empty = packer->item->raw;
+	struct pieces pieces = {0};
+	struct record record = {.kind = RECORD_ITEM};
+
+	packer->item->raw = arrival->window;
+	arrival->window = empty;
+	item->kind = ITEM_MESSAGE;
+	item->size = arrival->size;
+	if (!packer_put_item(packer, &pieces, item, err))
+		return false;
+	record.item = *item;
+	return packer_record(packer, &record, err);
+}
+
+static bool store_skeleton(struct packer *packer, struct record_item *item, struct err *err)
+{
+	const struct arrival *arrival = &packer->arrival;
+	CLEANUP(freep) int64_t *leaves = xcalloc(arrival->leaves_count, sizeof(*leaves));
+	struct pieces pieces = {0};
+	struct record record = {.kind = RECORD_ITEM};
+	bool fits;
+
+	for (size_t i = 0; i < arrival->leaves_count; i++)
+		leaves[i] = arrival->leaves[i].item.id;
+	fits = skeleton_make(&arrival->skeleton, &packer->item->raw);
+	assert(fits);
+	item->kind = ITEM_SKELETON;
+	item->size = packer->item->raw.len;
+	if (!record_new_leaves(packer, err) || !packer_put_item(packer, &pieces, item, err))
+		return false;
+	record.item = *item;
+	record.item.leaves = leaves;
+	record.item.leaves_count = arrival->leaves_count;
+	return packer_record(packer, &record, err);
+}
+
+/* Nothing is trusted that does not give the same bytes when put together. */
+static bool take_all_apart(struct packer *packer, struct err *err)
+{
+	struct arrival *arrival = &packer->arrival;
+
+	if (!packer_take_apart(packer, true, err))
+		return false;
+	if (!arrival->differs)
+		return true;
+	if (arrival->streamed)
+		return err_set(err, ERR_LOCAL,
+			"a message that was taken apart could not be put together again");
+	return packer_drop_leaves(packer, err);
 }
 
 static struct text summary_text(const char *field)
@@ -125,59 +197,63 @@ static struct text summary_text(const char *field)
 	return (struct text){field ? field : "", len};
 }
 
-/* A message not seen before: an item and itself. */
-static bool store(struct packer *packer, const uint8_t *sha256, struct err *err)
+static bool record_message(
+	struct packer *packer, const uint8_t *sha256, int64_t item, struct err *err)
 {
 	const struct arrival *arrival = &packer->arrival;
-	struct record item = {
-		.kind = RECORD_ITEM,
-		.item = {.id = packer->next_item, .kind = ITEM_MESSAGE, .size = arrival->size},
-	};
-	struct record message = {
+	const struct mime_summary *summary = &arrival->summary;
+	struct record record = {
 		.kind = RECORD_MESSAGE,
-		.message = {.id = packer->next_message, .size = arrival->size},
+		.message =
+			{
+				.id = packer->next_message,
+				.size = arrival->size,
+				.header_size = summary->header_len,
+				.item = item,
+				.from = summary_text(summary->from),
+				.subject = summary_text(summary->subject),
+				.date = summary_text(summary->date),
+				.message_id = summary_text(summary->message_id),
+			},
 	};
-	bool small = !arrival->first_frame && arrival->size < ARCHIVE_PART_BYTES;
 
-	summarise(packer);
-	if (!(small ? put_in_pack : put_in_parts)(packer, &item.item, err))
+	memcpy(record.message.sha256, sha256, SHA256_BYTES);
+	if (!packer_record(packer, &record, err))
 		return false;
-	message.message.item = item.item.id;
-	memcpy(message.message.sha256, sha256, SHA256_BYTES);
-	message.message.header_size = arrival->summary.header_len;
-	message.message.from = summary_text(arrival->summary.from);
-	message.message.subject = summary_text(arrival->summary.subject);
-	message.message.date = summary_text(arrival->summary.date);
-	message.message.message_id = summary_text(arrival->summary.message_id);
-	if (!packer_record(packer, &item, err) || !packer_record(packer, &message, err))
-		return false;
-	packer->next_item++;
 	packer->next_message++;
 	return true;
 }
 
-static bool drop_pieces(struct packer *packer, struct err *err)
+/* A message not seen before: its items and itself. */
+static bool store(struct packer *packer, const uint8_t *sha256, struct err *err)
 {
-	const struct arrival *arrival = &packer->arrival;
+	struct record_item item = {0};
+	bool whole;
 
-	return !arrival->first_frame ||
-	       packer_remove_frames(packer, arrival->first_frame, arrival->last_frame, err);
+	summarise(&packer->arrival);
+	if (!packer->arrival.streamed && !take_all_apart(packer, err))
+		return false;
+	item.id = packer->next_item++;
+	whole = packer->arrival.leaves_count == 0;
+	return (whole ? store_whole : store_skeleton)(packer, &item, err) &&
+	       record_message(packer, sha256, item.id, err);
 }
 
-bool packer_message_end(struct packer *packer, struct err *err)
+bool packer_message_end(struct packer *packer, const uint8_t sha256[SHA256_BYTES], struct err *err)
 {
-	uint8_t sha256[SHA256_BYTES];
+	struct arrival *arrival = &packer->arrival;
 	int64_t id;
 
-	assert(packer->arrival.open);
-	sha256_finish(packer->arrival.digest, sha256);
+	assert(arrival->open);
+	if (arrival->streamed && !take_all_apart(packer, err))
+		return false;
 	if (!catalogue_find_message(packer->catalogue, sha256, &id, err))
 		return false;
-	if (id ? !drop_pieces(packer, err) : !store(packer, sha256, err))
+	if (id ? !packer_drop_leaves(packer, err) : !store(packer, sha256, err))
 		return false;
 	if (!id)
 		id = packer->next_message - 1;
-	end_arrival(&packer->arrival);
+	arrival_end(arrival);
 	ARRAY_GROW(packer->tickets, packer->tickets_count, packer->tickets_cap);
 	packer->tickets[packer->tickets_count++] = id;
 	packer->figures.messages++;
@@ -186,11 +262,8 @@ bool packer_message_end(struct packer *packer, struct err *err)
 
 bool packer_message_abort(struct packer *packer, struct err *err)
 {
-	uint8_t unused[SHA256_BYTES];
-
 	if (!packer->arrival.open)
 		return true;
-	sha256_finish(packer->arrival.digest, unused);
-	end_arrival(&packer->arrival);
-	return drop_pieces(packer, err);
+	arrival_end(&packer->arrival);
+	return packer_drop_leaves(packer, err);
 }

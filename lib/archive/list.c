@@ -53,7 +53,7 @@ static void bind_folders(struct db *db, int64_t id, int64_t generation)
 	db_bind_int(db, FOLDERS, "generation", generation);
 }
 
-bool archive_each_folder(struct archive *archive, int64_t generation,
+static bool each_folder(struct archive *archive, int64_t generation, bool counted,
 	bool (*each)(void *context, const struct archive_folder *folder, struct err *err),
 	void *context, struct err *err)
 {
@@ -71,12 +71,26 @@ bool archive_each_folder(struct archive *archive, int64_t generation,
 		if (!ok || !present)
 			continue;
 		folder = folder_row(archive->catalogue);
-		ok = count_folder(archive->catalogue, generation, &folder, err) &&
+		ok = (!counted || count_folder(archive->catalogue, generation, &folder, err)) &&
 		     each(context, &folder, err);
 	}
 	db_reset(archive->catalogue, FOLDERS);
 	archive_leave(archive);
 	return ok;
+}
+
+bool archive_each_folder(struct archive *archive, int64_t generation,
+	bool (*each)(void *context, const struct archive_folder *folder, struct err *err),
+	void *context, struct err *err)
+{
+	return each_folder(archive, generation, false, each, context, err);
+}
+
+bool archive_each_folder_counted(struct archive *archive, int64_t generation,
+	bool (*each)(void *context, const struct archive_folder *folder, struct err *err),
+	void *context, struct err *err)
+{
+	return each_folder(archive, generation, true, each, context, err);
 }
 
 /* --- placements --- */

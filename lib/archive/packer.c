@@ -64,9 +64,12 @@ static void make_blocks(struct packer *packer)
 	}
 	packer->pack = &packer->blocks[0];
 	packer->item = &packer->blocks[1];
-	packer->spare = &packer->blocks[2];
+	for (size_t i = 2; i < PACKER_BLOCKS; i++)
+		packer->spare[packer->spare_count++] = &packer->blocks[i];
 	buf_init(&packer->journal, FRAME_RAW_BYTES_MAX);
-	packer->arrival.digest = sha256_new();
+	buf_init(&packer->decoded, PACKER_SLICE_BYTES_MAX);
+	buf_init(&packer->again, PACKER_SLICE_BYTES_MAX);
+	arrival_init(&packer->arrival);
 }
 
 bool packer_open(struct packer *packer, const char *archive_path, uint64_t volume_bytes_max,
@@ -90,9 +93,9 @@ bool packer_open(struct packer *packer, const char *archive_path, uint64_t volum
 void packer_close(struct packer *packer)
 {
 	press_stopp(&packer->press);
-	if (packer->arrival.summarised)
-		mime_summary_free(&packer->arrival.summary);
-	sha256_freep(&packer->arrival.digest);
+	arrival_free(&packer->arrival);
+	buf_free(&packer->decoded);
+	buf_free(&packer->again);
 	volume_close(&packer->volume);
 	db_freep(&packer->catalogue);
 	for (size_t i = 0; i < PACKER_BLOCKS; i++) {
@@ -134,17 +137,19 @@ static bool begin_commit(struct packer *packer, struct err *err)
 /* Write the payload as a frame and be chained to it. */
 static bool write_payload(struct packer *packer, int64_t *ret_frame_id, struct err *err)
 {
+	struct block *block;
 	struct buf empty;
 
 	if (!packer_drain(packer, err))
 		return false;
 	sha256_of(packer->journal.data, packer->journal.len, packer->state.head);
 	packer->state.applied_seq++;
-	empty = packer->spare->raw;
-	packer->spare->raw = packer->journal;
+	block = packer_spare(packer);
+	empty = block->raw;
+	block->raw = packer->journal;
 	packer->journal = empty;
 	*ret_frame_id = packer->next_frame++;
-	return packer_submit(packer, &packer->spare, FRAME_JOURNAL, *ret_frame_id, err) &&
+	return packer_submit(packer, block, FRAME_JOURNAL, *ret_frame_id, err) &&
 	       packer_drain(packer, err);
 }
 

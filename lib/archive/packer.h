@@ -11,28 +11,19 @@
 #include <stdatomic.h>
 
 #include "archive/apply.h"
+#include "archive/arrival.h"
 #include "archive/catalogue.h"
 #include "archive/press.h"
 #include "archive/volume.h"
-#include "mime/summary.h"
 
 enum {
-	PACKER_BLOCKS = 3, /* one open pack, one open item, one at the press */
+	PACKER_BLOCKS = 2 + PRESS_BLOCKS_MAX,      /* an open pack, an open item */
+	PACKER_PRESS_BYTES_MAX = 4 * 1024 * 1024,  /* raw, at the press, if more than one block */
+	PACKER_BLOCK_BYTES_KEPT = 2 * 1024 * 1024, /* larger buffers are given back when empty */
+	PACKER_SLICE_BYTES_MAX = 128 * 1024, /* of base64 at a time, decoded and written again */
 	PACKER_WAL_BYTES_MAX = 16 * 1024 * 1024, /* then a checkpoint, even in a job */
 	PACKER_WAL_BYTES_TIDY =
 		1024 * 1024, /* -wal files over this are emptied when nobody waits */
-};
-
-/* The message that arrives. Its last bytes are in packer->item. */
-struct arrival {
-	bool open;
-	int64_t folder;
-	uint64_t size;
-	int64_t first_frame; /* pieces already handed over: first_frame ... last_frame; 0: none */
-	int64_t last_frame;
-	struct sha256 *digest;
-	bool summarised;
-	struct mime_summary summary;
 };
 
 struct packer {
@@ -44,12 +35,14 @@ struct packer {
 	const atomic_bool *view_peeks; /* somebody reads without locks: no checkpoint */
 
 	struct block blocks[PACKER_BLOCKS];
-	struct block *pack;  /* small items of one folder; its frame id is given when opened */
-	struct block *item;  /* bytes of the arriving message */
-	struct block *spare; /* NULL while one is at the press */
-	struct block *pressed;
+	struct block *pack; /* small items of one folder; its frame id is given when opened */
+	struct block *item; /* bytes of an item under way */
+	struct block *spare[PRESS_BLOCKS_MAX]; /* the others, but those at the press */
+	size_t spare_count;
 	int64_t pack_folder;
 	struct arrival arrival;
+	struct buf decoded; /* a slice of base64, */
+	struct buf again;   /* and the same written again */
 
 	int64_t next_frame; /* in the open volume */
 	int64_t next_item;
@@ -81,19 +74,42 @@ void packer_close(struct packer *packer);
 
 void packer_message_begin(struct packer *packer, int64_t folder);
 bool packer_message_data(struct packer *packer, const uint8_t *data, size_t len, struct err *err);
-bool packer_message_end(struct packer *packer, struct err *err);
+bool packer_message_end(struct packer *packer, const uint8_t sha256[SHA256_BYTES], struct err *err);
 bool packer_message_abort(struct packer *packer, struct err *err);
+
+/* The item block is full: hand it over as the next piece of an item. */
+bool packer_put_piece(struct packer *packer, struct pieces *pieces, struct err *err);
+
+/* An item ends with what the item block holds: behind others in a pack if it is small, else as its
+ * last piece. Fills in where it lies. */
+bool packer_put_item(
+	struct packer *packer, struct pieces *pieces, struct record_item *item, struct err *err);
 
 /* Hand the open pack to the press, if it holds anything. */
 bool packer_flush_pack(struct packer *packer, struct err *err);
 
+/* --- taking apart (leaves.c) --- */
+
+/* As much of the window as is sure; with `final` all of it. */
+bool packer_take_apart(struct packer *packer, bool final, struct err *err);
+
+/* Take back what leaves of the arriving message were handed over, and forget them. */
+bool packer_drop_leaves(struct packer *packer, struct err *err);
+
 /* --- frames (frames.c) --- */
 
-/* Hand *role to the press as frame_id; *role becomes an empty block. */
-bool packer_submit(struct packer *packer, struct block **role, enum frame_kind kind,
+/* An empty block. There is one unless PRESS_BLOCKS_MAX are at the press. */
+struct block *packer_spare(struct packer *packer);
+
+/* Hand a block to the press as frame_id. */
+bool packer_submit(struct packer *packer, struct block *block, enum frame_kind kind,
 	int64_t frame_id, struct err *err);
 
-/* Wait for the press and write what it made. */
+/* The same; *role becomes an empty block. */
+bool packer_submit_role(struct packer *packer, struct block **role, enum frame_kind kind,
+	int64_t frame_id, struct err *err);
+
+/* Wait for the press and write all it made. */
 bool packer_drain(struct packer *packer, struct err *err);
 
 /* Take back frames no journal frame names. */

@@ -1,11 +1,13 @@
 /*
  * The compressor: a thread that turns full blocks into frames while the packer hashes and writes
- * others. One block at a time is with it.
+ * others. Blocks come out in the order they were given.
  */
 #ifndef MAILSTOW_ARCHIVE_PRESS_H
 #define MAILSTOW_ARCHIVE_PRESS_H
 
 #include "archive/frame.h"
+
+enum { PRESS_BLOCKS_MAX = 6 /* with it at a time */ };
 
 struct block {
 	enum frame_kind kind;
@@ -19,12 +21,16 @@ struct block {
 struct press;
 
 bool press_start(struct press **ret_press, struct err *err);
-void press_stopp(struct press **press); /* a block given is finished first */
+void press_stopp(struct press **press); /* blocks given are finished first */
 
-/* Hand over a block. None may be with the press. */
+/* Hand over a block. */
 void press_give(struct press *press, struct block *block);
 
-/* Wait until the block given last is a frame; with none there, at once. */
-void press_wait(struct press *press);
+/* How many were given and not taken back, and their raw bytes. */
+size_t press_count(const struct press *press);
+size_t press_bytes(const struct press *press);
+
+/* Wait until the oldest block is a frame, and take it back. There is one. */
+struct block *press_take(struct press *press);
 
 #endif

@@ -39,7 +39,8 @@ static bool do_entry(struct archive_writer *writer, const struct queue_entry *en
 	case ENTRY_DATA:
 		return packer_message_data(packer, entry->data, entry->len, err);
 	case ENTRY_END:
-		return packer_message_end(packer, err);
+		assert(entry->len == SHA256_BYTES);
+		return packer_message_end(packer, entry->data, err);
 	case ENTRY_ABORT:
 		return packer_message_abort(packer, err);
 	case ENTRY_MAY_COMMIT:

@@ -112,8 +112,15 @@ void queue_put(struct queue *queue, uint32_t kind, const void *data, size_t len)
 		memcpy(queue->data + queue->to + sizeof(struct head), data, len);
 	queue->to += space;
 	queue->used += space;
-	if (queue->taker_waits)
+	if (queue->taker_waits && queue->used >= QUEUE_WAKE_BYTES)
 		(void)pthread_cond_signal(&queue->not_empty);
+	(void)pthread_mutex_unlock(&queue->mutex);
+}
+
+void queue_flush(struct queue *queue)
+{
+	(void)pthread_mutex_lock(&queue->mutex);
+	(void)pthread_cond_signal(&queue->not_empty);
 	(void)pthread_mutex_unlock(&queue->mutex);
 }
 

@@ -7,10 +7,23 @@
 #include <stdatomic.h>
 
 #include "archive/catalogue.h"
+#include "archive/skeleton.h"
 #include "archive/volume.h"
 #include "archive/zstd.h"
 
-enum { ARCHIVE_OPEN_VOLUMES = 2 };
+enum {
+	ARCHIVE_OPEN_VOLUMES = 2,
+	ARCHIVE_CACHED_FRAMES = 4,
+	MESSAGE_LINES_BYTES_MAX = 128 * 1024, /* of a base64 leaf, written at a time */
+};
+
+/* A frame that was unpacked: reading a folder in order meets it again and again. */
+struct cached_frame {
+	int64_t volume;
+	int64_t frame; /* 0: none */
+	uint64_t used; /* when; the lowest goes first */
+	struct buf raw;
+};
 
 struct archive {
 	char *path;
@@ -29,15 +42,43 @@ struct archive {
 	struct volume volumes[ARCHIVE_OPEN_VOLUMES]; /* last used first */
 	struct zstd *zstd;
 
-	/* The frame unpacked last: reading a folder in order meets it again and again. */
-	struct buf raw;
-	int64_t raw_volume;
-	int64_t raw_frame; /* 0: none */
+	struct cached_frame frames[ARCHIVE_CACHED_FRAMES];
+	uint64_t uses;
+
+	/* the message that is read */
+	struct buf skeleton;
+	struct buf lines;
+	struct buf whole;
 };
 
 /* may_peek: the caller holds the writer's lock and nothing is open for writing. */
 bool archive_open_view(
 	const char *path, bool may_peek, struct archive **ret_archive, struct err *err);
+
+/* How to open a file of the archive to read. */
+enum db_mode archive_reading_mode(const char *archive_path, const char *db_path, bool may_peek);
+
+/* --- bytes (items.c) --- */
+
+/* Where an item is. */
+struct place {
+	int kind;
+	int64_t volume;
+	int64_t frame;
+	uint64_t offset;
+	uint64_t size;
+};
+
+struct byte_sink {
+	bool (*each)(void *context, const uint8_t *data, size_t len, struct err *err);
+	void *context;
+};
+
+bool item_find(struct archive *archive, int64_t item, struct place *ret_place, struct err *err);
+
+/* Its bytes, a frame's at a time; they are valid until the next frame is read. */
+bool item_read(
+	struct archive *archive, const struct place *place, struct byte_sink sink, struct err *err);
 
 /* Something is about to be written: peeking ends, now or when the calls under way have ended. */
 bool archive_stop_peeking(struct archive *archive, struct err *err);

@@ -64,6 +64,7 @@ static struct archive_writer *new_writer(const char *path)
 	struct archive_writer *writer = xcalloc(1, sizeof(*writer));
 
 	writer->path = xstrdup(path);
+	writer->digest = sha256_new();
 	writer->lock = -1;
 	writer->next_ticket = 1;
 	writer->volume_bytes_max = ARCHIVE_VOLUME_BYTES;
@@ -96,6 +97,7 @@ void archive_writer_freep(struct archive_writer **writer)
 		return;
 	if (old->active) {
 		queue_put(old->queue, ENTRY_STOP, NULL, 0);
+		queue_flush(old->queue);
 		(void)pthread_join(old->thread, NULL);
 		packer_close(&old->packer);
 	}
@@ -104,6 +106,7 @@ void archive_writer_freep(struct archive_writer **writer)
 	(void)pthread_cond_destroy(&old->answered);
 	(void)pthread_mutex_destroy(&old->mutex);
 	buf_free(&old->scratch);
+	sha256_freep(&old->digest);
 	fs_unlock(&old->lock);
 	free(old->path);
 	free(old);
@@ -159,6 +162,7 @@ static bool wait_answer(struct archive_writer *writer, enum entry_kind kind,
 	(void)pthread_mutex_unlock(&writer->mutex);
 	if (!writer_hand_over(writer, kind, NULL, 0, err))
 		return false;
+	queue_flush(writer->queue);
 	(void)pthread_mutex_lock(&writer->mutex);
 	while (writer->answers == before)
 		(void)pthread_cond_wait(&writer->answered, &writer->mutex);

@@ -15,7 +15,7 @@ enum entry_kind {
 	ENTRY_RECORD = 1, /* encoded; a placement's message is a ticket */
 	ENTRY_BEGIN,      /* int64_t folder id */
 	ENTRY_DATA,
-	ENTRY_END,
+	ENTRY_END, /* SHA-256 of the message */
 	ENTRY_ABORT,
 	ENTRY_MAY_COMMIT,
 	ENTRY_COMMIT, /* the sender waits for an answer to this and the next two */
@@ -29,6 +29,7 @@ struct archive_writer {
 	int lock;
 	struct archive *view;
 	bool message_open;
+	struct sha256 *digest; /* of the message: this thread has the time for it */
 	int64_t next_folder;
 	int64_t next_ticket;
 	uint64_t volume_bytes_max; /* ARCHIVE_VOLUME_BYTES; less in tests */

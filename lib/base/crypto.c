@@ -12,13 +12,31 @@
 
 #include "base/alloc.h"
 
+/* Looked up once: EVP_sha256() is looked up again by every digest. */
+static EVP_MD *the_sha256;
+
+static void fetch_sha256(void)
+{
+	the_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	assert(the_sha256);
+}
+
+static const EVP_MD *sha256_md(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int failed = pthread_once(&once, fetch_sha256);
+
+	assert(!failed);
+	return the_sha256;
+}
+
 struct sha256 {
 	EVP_MD_CTX *context;
 };
 
 static void start(struct sha256 *digest)
 {
-	int ok = EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL);
+	int ok = EVP_DigestInit_ex(digest->context, sha256_md(), NULL);
 
 	assert(ok == 1);
 }
@@ -60,7 +78,7 @@ void sha256_finish(struct sha256 *digest, uint8_t out[SHA256_BYTES])
 
 void sha256_of(const void *data, size_t len, uint8_t out[SHA256_BYTES])
 {
-	int ok = EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL);
+	int ok = EVP_Digest(data, len, out, NULL, sha256_md(), NULL);
 
 	assert(ok == 1);
 }
@@ -77,7 +95,7 @@ void hmac_sha256(
 	unsigned out_len = 0;
 
 	assert(key_len <= INT_MAX);
-	if (!HMAC(EVP_sha256(), key, (int)key_len, data, len, out, &out_len))
+	if (!HMAC(sha256_md(), key, (int)key_len, data, len, out, &out_len))
 		abort();
 	assert(out_len == SHA256_BYTES);
 }
@@ -90,7 +108,7 @@ void pbkdf2_sha256(const char *password, size_t password_len, const void *salt, 
 	assert(password_len <= INT_MAX && salt_len <= INT_MAX);
 	assert(iterations > 0 && iterations <= INT_MAX);
 	ok = PKCS5_PBKDF2_HMAC(password, (int)password_len, salt, (int)salt_len, (int)iterations,
-		EVP_sha256(), SHA256_BYTES, out);
+		sha256_md(), SHA256_BYTES, out);
 	assert(ok == 1);
 }
 

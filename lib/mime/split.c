@@ -3,241 +3,262 @@
 #include <assert.h>
 #include <string.h>
 
-enum { GROUP_CHARS = 4, GROUP_BYTES = 3, BITS = 6, LOW_BITS = 63 };
+#include "mime/base64_lines.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+enum { LINE_BYTES_MAX = BASE64_LINE_CHARS_MAX + 2 /* a longer one is nothing but text */ };
 
-/* One more than what the character stands for; 0: outside the alphabet. */
-static const uint8_t values[UINT8_MAX + 1] = {['A'] = 1,
-	['B'] = 2,
-	['C'] = 3,
-	['D'] = 4,
-	['E'] = 5,
-	['F'] = 6,
-	['G'] = 7,
-	['H'] = 8,
-	['I'] = 9,
-	['J'] = 10,
-	['K'] = 11,
-	['L'] = 12,
-	['M'] = 13,
-	['N'] = 14,
-	['O'] = 15,
-	['P'] = 16,
-	['Q'] = 17,
-	['R'] = 18,
-	['S'] = 19,
-	['T'] = 20,
-	['U'] = 21,
-	['V'] = 22,
-	['W'] = 23,
-	['X'] = 24,
-	['Y'] = 25,
-	['Z'] = 26,
-	['a'] = 27,
-	['b'] = 28,
-	['c'] = 29,
-	['d'] = 30,
-	['e'] = 31,
-	['f'] = 32,
-	['g'] = 33,
-	['h'] = 34,
-	['i'] = 35,
-	['j'] = 36,
-	['k'] = 37,
-	['l'] = 38,
-	['m'] = 39,
-	['n'] = 40,
-	['o'] = 41,
-	['p'] = 42,
-	['q'] = 43,
-	['r'] = 44,
-	['s'] = 45,
-	['t'] = 46,
-	['u'] = 47,
-	['v'] = 48,
-	['w'] = 49,
-	['x'] = 50,
-	['y'] = 51,
-	['z'] = 52,
-	['0'] = 53,
-	['1'] = 54,
-	['2'] = 55,
-	['3'] = 56,
-	['4'] = 57,
-	['5'] = 58,
-	['6'] = 59,
-	['7'] = 60,
-	['8'] = 61,
-	['9'] = 62,
-	['+'] = 63,
-	['/'] = 64};
-
-static unsigned value_of(uint8_t c)
+void splitter_begin(struct splitter *splitter)
 {
-	return values[c] - 1U;
+	*splitter = (struct splitter){.where = SPLIT_IN_HEAD};
 }
 
-static bool is_alphabet(uint8_t c)
+void splitter_take_the_rest(struct splitter *splitter)
 {
-	return values[c] != 0;
+	assert(!splitter->begun);
+	splitter->where = SPLIT_IN_TEXT;
+	splitter->to_the_end = true;
 }
+
+/* --- lines --- */
 
 struct line {
-	size_t chars;   /* with padding */
-	size_t padding; /* 0 to 2 */
-	size_t end;     /* after its line end */
-	bool crlf;
+	size_t len; /* its end included */
+	bool ended;
 };
 
-/* Bits that encode nothing must be 0, or encoding again would lose them. */
-static bool is_exact(const uint8_t *text, const struct line *line)
+/* False: more of it must be seen. A line that is too long is taken as far as it is there. */
+static bool take_line(const uint8_t *data, size_t len, bool final, struct line *ret_line)
 {
-	const uint8_t *end = text + line->chars - line->padding;
+	const uint8_t *end = memchr(data, '\n', len);
 
-	return line->padding == 0 || (value_of(end[-1]) & (line->padding == 1 ? 3U : 15U)) == 0;
+	*ret_line = (struct line){end ? (size_t)(end - data) + 1 : len, end != NULL};
+	return end || final || len > LINE_BYTES_MAX;
 }
 
-/* A whole line of base64 at `at`. */
-static bool take_line(const uint8_t *data, size_t len, size_t at, struct line *ret_line)
+static bool is_empty(const uint8_t *line, size_t len)
 {
-	size_t stop = len - at > SPLIT_LINE_CHARS_MAX ? at + SPLIT_LINE_CHARS_MAX : len;
-	struct line line = {0};
-	size_t i = at;
-
-	while (i < stop && is_alphabet(data[i]))
-		i++;
-	while (i < stop && i > at && data[i] == '=' && line.padding < 2) {
-		line.padding++;
-		i++;
-	}
-	line.chars = i - at;
-	line.crlf = len - i >= 2 && data[i] == '\r' && data[i + 1] == '\n';
-	line.end = line.crlf ? i + 2 : i;
-	if (line.chars == 0 || line.chars % GROUP_CHARS != 0 || (!line.crlf && i != len) ||
-		!is_exact(data + at, &line))
-		return false;
-	*ret_line = line;
-	return true;
+	return len == 1 || (len == 2 && line[0] == '\r');
 }
 
-/* The run of lines at `at`, however short. */
-static bool take_run(const uint8_t *data, size_t len, size_t at, struct split_leaf *ret_leaf)
+static bool is_boundary(const uint8_t *line, size_t len)
 {
-	struct split_leaf leaf = {.start = at, .end = at, .ends_in_crlf = true};
-	struct line line;
-	bool last = false;
+	return len >= 2 && line[0] == '-' && line[1] == '-';
+}
 
-	while (!last && leaf.end < len && take_line(data, len, leaf.end, &line)) {
-		if (leaf.line_chars == 0)
-			leaf.line_chars = line.chars;
-		if (line.chars > leaf.line_chars)
+/* --- a run of base64 lines --- */
+
+struct run {
+	bool any;
+	size_t start;
+	size_t line_chars;
+	size_t decoded;
+	bool closed; /* nothing can follow its last line */
+};
+
+static void add_line(struct run *run, size_t at, const struct base64_line *line)
+{
+	if (!run->any || run->closed || line->chars > run->line_chars)
+		*run = (struct run){.any = true, .start = at, .line_chars = line->chars};
+	run->decoded += base64_line_decoded(line);
+	run->closed = line->padding > 0 || line->chars < run->line_chars || !line->crlf;
+}
+
+static size_t take_base64(struct splitter *splitter, const uint8_t *window, size_t len, bool final,
+	struct split_span *span)
+{
+	size_t at = 0;
+
+	while (at < len && !span->ends) {
+		struct base64_line look;
+		struct line line;
+
+		if (!take_line(window + at, len - at, final, &line))
+			return at;
+		if (!base64_line_look(window + at, line.len, &look) ||
+			look.chars > splitter->line_chars) {
+			span->ends = true;
 			break;
-		leaf.end = line.end;
-		leaf.decoded_len += line.chars / GROUP_CHARS * GROUP_BYTES - line.padding;
-		leaf.ends_in_crlf = line.crlf;
-		last = line.padding > 0 || line.chars < leaf.line_chars || !line.crlf;
-	}
-	*ret_leaf = leaf;
-	return leaf.end > at;
-}
-
-static size_t after_line(const uint8_t *data, size_t len, size_t at)
-{
-	const uint8_t *end = memchr(data + at, '\n', len - at);
-
-	return end ? (size_t)(end - data) + 1 : len;
-}
-
-bool split_next(const uint8_t *data, size_t len, size_t from, struct split_leaf *ret_leaf)
-{
-	struct split_leaf leaf;
-
-	for (size_t at = from; at < len;) {
-		if (!take_run(data, len, at, &leaf)) {
-			at = after_line(data, len, at);
-			continue;
 		}
-		if (leaf.decoded_len >= SPLIT_LEAF_BYTES_MIN) {
-			*ret_leaf = leaf;
+		at += line.len;
+		span->crlf = look.crlf;
+		span->ends = look.padding > 0 || look.chars < splitter->line_chars || !look.crlf;
+	}
+	span->ends = span->ends || final;
+	return at;
+}
+
+static bool next_of_base64(struct splitter *splitter, const uint8_t *window, size_t len, bool final,
+	struct split_span *ret_span)
+{
+	struct split_span span = {.what = SPLIT_BASE64,
+		.begins = !splitter->begun,
+		.line_chars = splitter->line_chars,
+		.crlf = true};
+
+	span.len = take_base64(splitter, window, len, final, &span);
+	if (span.len == 0 && !span.ends)
+		return false;
+	splitter->begun = !span.ends;
+	if (span.ends)
+		splitter->where = SPLIT_IN_REST;
+	*ret_span = span;
+	return true;
+}
+
+/* --- text --- */
+
+/* Where the text up to `len` ends, and why. */
+struct stop {
+	size_t len;
+	enum { STOP_WINDOW, STOP_BASE64, STOP_BOUNDARY, STOP_BODY, STOP_LONG } why;
+	size_t line_chars; /* of the base64 */
+	bool mid_line;
+};
+
+/* One line at `at`; true when the text stops there. */
+static bool look_at_line(const struct splitter *splitter, const uint8_t *window, size_t at,
+	const struct line *line, struct run *run, struct stop *stop)
+{
+	struct base64_line look;
+	bool whole = !(splitter->mid_line && at == 0);
+
+	if (whole && base64_line_look(window + at, line->len, &look)) {
+		add_line(run, at, &look);
+		if (run->decoded < SPLIT_BASE64_BYTES_MIN)
+			return false;
+		*stop = (struct stop){run->start, STOP_BASE64, run->line_chars, false};
+		return true;
+	}
+	run->any = false;
+	if (!whole || !line->ended)
+		return false;
+	if (splitter->where == SPLIT_IN_HEAD) {
+		*stop = (struct stop){at + line->len, STOP_BODY, 0, false};
+		return is_empty(window + at, line->len);
+	}
+	*stop = (struct stop){at, STOP_BOUNDARY, 0, false};
+	return is_boundary(window + at, line->len);
+}
+
+static struct stop find_stop(
+	const struct splitter *splitter, const uint8_t *window, size_t len, bool final)
+{
+	struct run run = {0};
+	struct stop stop;
+	struct line line = {0};
+	size_t at = 0;
+
+	while (at < len) {
+		size_t sure;
+
+		if (!take_line(window + at, len - at, final, &line)) {
+			sure = run.any ? run.start : at;
+			if (splitter->mid_line && at == 0)
+				return (struct stop){len, STOP_WINDOW, 0, true};
+			return (struct stop){sure, STOP_WINDOW, 0, false};
+		}
+		if (look_at_line(splitter, window, at, &line, &run, &stop))
+			return stop;
+		at += line.len;
+		sure = run.any ? run.start : at;
+		if (splitter->where == SPLIT_AT_BODY && sure >= SPLIT_TEXT_BYTES_MIN)
+			return (struct stop){sure, STOP_LONG, 0, sure == at && !line.ended};
+	}
+	if (run.any && !final)
+		return (struct stop){run.start, STOP_WINDOW, 0, false};
+	return (struct stop){len, STOP_WINDOW, 0, len > 0 && !line.ended};
+}
+
+static void move_on(struct splitter *splitter, const struct stop *stop)
+{
+	splitter->mid_line = stop->mid_line;
+	switch (stop->why) {
+	case STOP_BASE64:
+		splitter->where = SPLIT_IN_BASE64;
+		splitter->line_chars = stop->line_chars;
+		break;
+	case STOP_BOUNDARY:
+		splitter->where = SPLIT_IN_HEAD;
+		break;
+	case STOP_BODY:
+		splitter->where = SPLIT_AT_BODY;
+		break;
+	case STOP_LONG:
+		splitter->where = SPLIT_IN_TEXT;
+		break;
+	case STOP_WINDOW:
+		break;
+	}
+}
+
+/* A body is a leaf when it is long enough; until that is known its bytes wait in the window. */
+static bool next_of_body(
+	struct splitter *splitter, const struct stop *stop, bool final, struct split_span *ret_span)
+{
+	bool leaf = stop->len >= SPLIT_TEXT_BYTES_MIN;
+
+	if (stop->why == STOP_WINDOW && !final)
+		return false;
+	*ret_span = (struct split_span){.what = leaf ? SPLIT_TEXT : SPLIT_REST,
+		.len = stop->len,
+		.begins = leaf,
+		.ends = leaf && stop->why != STOP_LONG};
+	splitter->begun = leaf && !ret_span->ends;
+	if (stop->why == STOP_WINDOW)
+		splitter->where = SPLIT_IN_REST;
+	move_on(splitter, stop);
+	return true;
+}
+
+static bool next_of_text(
+	struct splitter *splitter, const struct stop *stop, bool final, struct split_span *ret_span)
+{
+	struct split_span span = {.what = SPLIT_TEXT, .len = stop->len, .begins = !splitter->begun};
+
+	span.ends = final || stop->why != STOP_WINDOW;
+	if (span.len == 0 && (!span.ends || span.begins))
+		return false;
+	splitter->begun = !span.ends;
+	if (span.ends)
+		splitter->where = SPLIT_IN_REST;
+	move_on(splitter, stop);
+	*ret_span = span;
+	return true;
+}
+
+static bool next_of_rest(
+	struct splitter *splitter, const struct stop *stop, struct split_span *ret_span)
+{
+	move_on(splitter, stop);
+	*ret_span = (struct split_span){.what = SPLIT_REST, .len = stop->len};
+	return stop->len > 0;
+}
+
+/* False: nothing stands before the stop, or too little is known. */
+static bool next_of_stop(
+	struct splitter *splitter, const struct stop *stop, bool final, struct split_span *ret_span)
+{
+	if (splitter->where == SPLIT_AT_BODY && stop->len > 0)
+		return next_of_body(splitter, stop, final, ret_span);
+	if (splitter->where == SPLIT_IN_TEXT)
+		return next_of_text(splitter, stop, final, ret_span);
+	return next_of_rest(splitter, stop, ret_span);
+}
+
+bool splitter_next(struct splitter *splitter, const uint8_t *window, size_t len, bool final,
+	struct split_span *ret_span)
+{
+	struct stop stop = {.len = len, .why = STOP_WINDOW};
+
+	if (len == 0 && !(final && splitter->begun))
+		return false;
+	do {
+		if (splitter->where == SPLIT_IN_BASE64)
+			return next_of_base64(splitter, window, len, final, ret_span);
+		if (!splitter->to_the_end)
+			stop = find_stop(splitter, window, len, final);
+		if (next_of_stop(splitter, &stop, final, ret_span))
 			return true;
-		}
-		at = leaf.end;
-	}
+	} while (stop.why != STOP_WINDOW);
 	return false;
-}
-
-bool split_decode(const uint8_t *data, const struct split_leaf *leaf, struct buf *out)
-{
-	uint8_t *to = buf_reserve(out, leaf->decoded_len);
-	size_t used = 0;
-	uint32_t bits = 0;
-	unsigned count = 0;
-
-	if (!to)
-		return false;
-	for (size_t i = leaf->start; i < leaf->end; i++) {
-		if (!is_alphabet(data[i]))
-			continue;
-		bits = bits << BITS | value_of(data[i]);
-		count += BITS;
-		if (count < 8)
-			continue;
-		count -= 8;
-		assert(used < leaf->decoded_len);
-		to[used++] = (uint8_t)(bits >> count);
-	}
-	assert(used == leaf->decoded_len);
-	out->len += used;
-	return true;
-}
-
-static void encode_group(const uint8_t *from, size_t len, uint8_t to[GROUP_CHARS])
-{
-	uint32_t bits = (uint32_t)from[0] << 16;
-
-	if (len > 1)
-		bits |= (uint32_t)from[1] << 8;
-	if (len > 2)
-		bits |= from[2];
-	to[0] = (uint8_t)alphabet[bits >> 18];
-	to[1] = (uint8_t)alphabet[bits >> 12 & LOW_BITS];
-	to[2] = len > 1 ? (uint8_t)alphabet[bits >> 6 & LOW_BITS] : '=';
-	to[3] = len > 2 ? (uint8_t)alphabet[bits & LOW_BITS] : '=';
-}
-
-static size_t encoded_length(const struct split_leaf *leaf)
-{
-	size_t chars = (leaf->decoded_len + GROUP_BYTES - 1) / GROUP_BYTES * GROUP_CHARS;
-	size_t lines = (chars + leaf->line_chars - 1) / leaf->line_chars;
-
-	return chars + 2 * (lines - !leaf->ends_in_crlf);
-}
-
-bool split_encode(const uint8_t *decoded, const struct split_leaf *leaf, struct buf *out)
-{
-	uint8_t *to;
-	size_t on_line = 0;
-
-	assert(leaf->decoded_len > 0);
-	assert(leaf->line_chars > 0 && leaf->line_chars % GROUP_CHARS == 0);
-	to = buf_reserve(out, encoded_length(leaf));
-	if (!to)
-		return false;
-	for (size_t at = 0; at < leaf->decoded_len; at += GROUP_BYTES) {
-		size_t left = leaf->decoded_len - at;
-		bool ends = left <= GROUP_BYTES;
-
-		encode_group(decoded + at, ends ? left : GROUP_BYTES, to);
-		to += GROUP_CHARS;
-		on_line += GROUP_CHARS;
-		if (ends ? leaf->ends_in_crlf : on_line == leaf->line_chars) {
-			*to++ = '\r';
-			*to++ = '\n';
-			on_line = 0;
-		}
-	}
-	out->len += encoded_length(leaf);
-	assert(out->data + out->len == to);
-	return true;
 }

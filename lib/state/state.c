@@ -12,7 +12,11 @@
 #include "db/db.h"
 #include "state/state_sql.h"
 
-enum { BUSY_TIMEOUT_MS = 10 * 1000, WAL_BYTES_MAX = 1024 * 1024 };
+enum {
+	BUSY_TIMEOUT_MS = 10 * 1000,
+	WAL_BYTES_MAX = 1024 * 1024,
+	WAL_BYTES_LEFT_MAX = 64 * 1024, /* when closed: whoever opens it next reads all of it */
+};
 
 struct state {
 	struct db *db;
@@ -64,8 +68,12 @@ bool state_open(const char *dir, struct state **ret_state, struct err *err)
 
 void state_freep(struct state **state)
 {
+	struct err unimportant = ERR_INIT;
+
 	if (!*state)
 		return;
+	if ((*state)->db && db_wal_bytes((*state)->db) > WAL_BYTES_LEFT_MAX)
+		(void)db_checkpoint((*state)->db, true, &unimportant);
 	db_freep(&(*state)->db);
 	(void)pthread_mutex_destroy(&(*state)->mutex);
 	free(*state);

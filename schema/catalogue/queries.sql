@@ -59,10 +59,20 @@ from mark order by folder;
 select generation, unix_ms, complete, pinned, messages, bytes, added, removed, changed
 from snapshot order by generation;
 
+-- Messages in the order of where they begin.
 -- name: messages_stored
-select m.id, i.volume, i.frame, i.size, i.offset
+select m.id
 from message m left join item i on i.id = m.item
 order by i.volume, i.frame, i.offset;
+
+-- Every place with something of a message, in order.
+-- name: places_used
+select i.volume, i.frame, i.size, m.id
+from message m left join item i on i.id = m.item
+union all
+select i.volume, i.frame, i.size, m.id
+from message m join part p on p.skeleton = m.item left join item i on i.id = p.leaf
+order by 1, 2;
 
 -- name: message_places
 select distinct f.path, p.uid

@@ -1,5 +1,6 @@
 """What a person or a script sees of `mailstow`: tables, JSON Lines, exit codes. Prints TAP."""
 
+import base64
 import datetime
 import hashlib
 import json
@@ -18,6 +19,12 @@ MAILSTOWD = os.environ["MAILSTOWD"]
 MAKE_ARCHIVE = os.environ["MAKE_ARCHIVE"]
 READ_ARCHIVE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "read_archive.py"
 RUN_SECONDS = 60
+def attachment(line_chars):
+    """The same bytes, in lines of this length."""
+    text = base64.b64encode(bytes(range(256)) * 300)
+    return b"".join(text[at:at + line_chars] + b"\r\n" for at in range(0, len(text), line_chars))
+
+
 EXACT = b"From: Ann <ann@example.org>\r\nSubject: exact\r\n\r\n\xff\xfe \r bytes\r\n.\r\n"
 MESSAGES = {
     "one": EXACT,
@@ -25,8 +32,10 @@ MESSAGES = {
             b"Date: Fri, 20 Nov 2026 10:00:00 +0100\n"
             b"Subject: =?utf-8?b?5pel5pys6Kqe44Gu44Oh44O844Or?=\n"
             b"Message-ID: <two@example.org>\n\nx\n"),
-    "three": b"Subject: \x1b]52;c;aGFjaw==\x07 \xe2\x80\xae evil\r\nFrom: \x9b21t\r\n\r\n",
-    "four": b"Subject: " + b"a very long subject " * 20 + b"\r\nFrom: " + b"x" * 90 + b"\r\n\r\n",
+    "three": b"Subject: \x1b]52;c;aGFjaw==\x07 \xe2\x80\xae evil\r\nFrom: \x9b21t\r\n\r\n"
+             + attachment(76),
+    "four": b"Subject: " + b"a very long subject " * 20 + b"\r\nFrom: " + b"x" * 90 + b"\r\n\r\n"
+            + b"a long body\r\n" * 2000 + b"--x\r\n\r\n" + attachment(60) + b"\r\nend",
 }
 HISTORY = """folder\tINBOX\t1000
 folder\tGesendet\t7\t\\Sent

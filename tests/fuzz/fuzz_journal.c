@@ -26,18 +26,33 @@ static void list_ranges(struct record *record, struct range **ret_ranges)
 	*ret_ranges = ranges;
 }
 
+static void list_leaves(struct record *record, int64_t **ret_leaves)
+{
+	struct record_item walk = record->item;
+	int64_t *leaves = xcalloc(record->item.leaves_count + 1, sizeof(*leaves));
+	size_t count = 0;
+
+	while (record_next_leaf(&walk, &leaves[count]))
+		count++;
+	assert(count == record->item.leaves_count);
+	record->item.leaves = leaves;
+	*ret_leaves = leaves;
+}
+
 static void check_again(struct record *record, const uint8_t *from, const uint8_t *to)
 {
 	CLEANUP(buf_free) struct buf again = BUF_INIT(2 * RECORD_BYTES_MAX);
-	struct range *ranges = NULL;
+	CLEANUP(freep) struct range *ranges = NULL;
+	CLEANUP(freep) int64_t *leaves = NULL;
 	bool fits;
 
 	if (record->kind == RECORD_GONE)
 		list_ranges(record, &ranges);
+	if (record->kind == RECORD_ITEM)
+		list_leaves(record, &leaves);
 	fits = record_encode(record, &again);
 	assert(fits && again.len == (size_t)(to - from));
 	assert(memcmp(again.data, from, again.len) == 0);
-	free(ranges);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

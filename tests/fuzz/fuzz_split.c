@@ -1,31 +1,23 @@
-/* Any bytes as a message: every leaf found in it encodes again to the same text. */
+/* Any bytes as a message, in any portions: what is taken apart is put together exactly. */
 #include <assert.h>
 #include <string.h>
 
-#include "mime/split.h"
+#include "base/alloc.h"
+#include "support/apart.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static void check_leaf(const uint8_t *data, const struct split_leaf *leaf)
-{
-	CLEANUP(buf_free) struct buf decoded = BUF_INIT(leaf->decoded_len);
-	CLEANUP(buf_free) struct buf encoded = BUF_INIT(leaf->end - leaf->start);
-	bool fits =
-		split_decode(data, leaf, &decoded) && split_encode(decoded.data, leaf, &encoded);
-
-	assert(fits);
-	assert(encoded.len == leaf->end - leaf->start);
-	assert(memcmp(encoded.data, data + leaf->start, encoded.len) == 0);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct split_leaf leaf;
+	static const size_t portions[] = {SIZE_MAX, 1000, 77};
 
-	for (size_t at = 0; split_next(data, len, at, &leaf); at = leaf.end) {
-		assert(leaf.start >= at && leaf.start < leaf.end && leaf.end <= len);
-		assert(leaf.decoded_len >= SPLIT_LEAF_BYTES_MIN);
-		check_leaf(data, &leaf);
+	for (size_t i = 0; i < ARRAY_LEN(portions); i++) {
+		CLEANUP(apart_free) struct apart apart;
+
+		apart_take(data, len, portions[i], &apart);
+		assert(apart.sound);
+		assert(apart.joined.len == len);
+		assert(len == 0 || memcmp(apart.joined.data, data, len) == 0);
 	}
 	return 0;
 }

@@ -106,7 +106,7 @@ static const char *folders_at(struct archive *archive, int64_t generation)
 	struct err err = ERR_INIT;
 
 	buf_reset(&text);
-	CHECK_OK(archive_each_folder(archive, generation, add_folder, &text, &err));
+	CHECK_OK(archive_each_folder_counted(archive, generation, add_folder, &text, &err));
 	return text.len ? buf_str(&text) : "";
 }
 

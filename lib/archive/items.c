@@ -1,0 +1,136 @@
+/* Items: where their bytes are, and reading them. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "archive/reader.h"
+#include "base/alloc.h"
+
+/* --- volumes --- */
+
+static bool open_volume(
+	struct archive *archive, int64_t sequence, struct volume *ret_volume, struct err *err)
+{
+	struct catalogue_volume known;
+	CLEANUP(freep) char *path = NULL;
+	enum db_mode mode = DB_IMMUTABLE;
+	bool found;
+
+	if (!catalogue_volume(archive->catalogue, sequence, &found, &known, err))
+		return false;
+	if (!found)
+		return err_set(err, ERR_CORRUPT, "%s: volume %" PRId64 " is not catalogued",
+			archive->path, sequence);
+	path = volume_path(archive->path, &known.id);
+	if (known.state == VOLUME_OPEN)
+		mode = archive_reading_mode(archive->path, path, archive->may_peek);
+	return volume_open(archive->path, &known.id, mode, ret_volume, err);
+}
+
+static bool use_volume(
+	struct archive *archive, int64_t sequence, struct volume **ret_volume, struct err *err)
+{
+	struct volume used = {0};
+	size_t at = 0;
+
+	while (at < ARCHIVE_OPEN_VOLUMES - 1 && archive->volumes[at].db &&
+		archive->volumes[at].id.sequence != sequence)
+		at++;
+	if (archive->volumes[at].db && archive->volumes[at].id.sequence == sequence) {
+		used = archive->volumes[at];
+	} else {
+		if (!open_volume(archive, sequence, &used, err))
+			return false;
+		volume_close(&archive->volumes[at]);
+	}
+	memmove(archive->volumes + 1, archive->volumes, at * sizeof(used));
+	archive->volumes[0] = used;
+	*ret_volume = &archive->volumes[0];
+	return true;
+}
+
+/* --- frames --- */
+
+static struct cached_frame *find_cached(struct archive *archive, int64_t volume, int64_t frame)
+{
+	for (size_t i = 0; i < ARCHIVE_CACHED_FRAMES; i++)
+		if (archive->frames[i].frame == frame && archive->frames[i].volume == volume)
+			return &archive->frames[i];
+	return NULL;
+}
+
+static struct cached_frame *least_used(struct archive *archive)
+{
+	struct cached_frame *least = &archive->frames[0];
+
+	for (size_t i = 1; i < ARCHIVE_CACHED_FRAMES; i++)
+		if (archive->frames[i].used < least->used)
+			least = &archive->frames[i];
+	return least;
+}
+
+static bool read_frame(struct archive *archive, int64_t sequence, int64_t frame,
+	const struct buf **ret_raw, struct err *err)
+{
+	struct cached_frame *cached = find_cached(archive, sequence, frame);
+	struct volume *volume;
+
+	if (!cached) {
+		cached = least_used(archive);
+		cached->frame = 0;
+		if (!use_volume(archive, sequence, &volume, err) ||
+			!volume_get_frame(volume, frame, false, archive->zstd, &cached->raw, err))
+			return false;
+		cached->frame = frame;
+		cached->volume = sequence;
+	}
+	cached->used = ++archive->uses;
+	*ret_raw = &cached->raw;
+	return true;
+}
+
+/* --- items --- */
+
+bool item_find(struct archive *archive, int64_t item, struct place *ret_place, struct err *err)
+{
+	struct db *db = archive->catalogue;
+	bool row;
+
+	db_bind_int(db, CATALOGUE_ITEM_GET, "id", item);
+	if (!db_step(db, CATALOGUE_ITEM_GET, &row, err))
+		return false;
+	if (!row)
+		return err_set(err, ERR_CORRUPT, "%s: item %" PRId64 " is not catalogued",
+			archive->path, item);
+	*ret_place = (struct place){
+		.kind = (int)db_int(db, CATALOGUE_ITEM_GET, 0),
+		.volume = db_int(db, CATALOGUE_ITEM_GET, 1),
+		.frame = db_int(db, CATALOGUE_ITEM_GET, 2),
+		.offset = (uint64_t)db_int(db, CATALOGUE_ITEM_GET, 3),
+		.size = (uint64_t)db_int(db, CATALOGUE_ITEM_GET, 4),
+	};
+	db_reset(db, CATALOGUE_ITEM_GET);
+	return true;
+}
+
+bool item_read(
+	struct archive *archive, const struct place *place, struct byte_sink sink, struct err *err)
+{
+	uint64_t offset = place->offset;
+	uint64_t left = place->size;
+
+	for (int64_t frame = place->frame; left > 0; frame++) {
+		const struct buf *raw;
+		uint64_t len;
+
+		if (!read_frame(archive, place->volume, frame, &raw, err))
+			return false;
+		if (offset >= raw->len)
+			return err_set(err, ERR_CORRUPT, "it passes the end of its frame");
+		len = raw->len - offset < left ? raw->len - offset : left;
+		if (!sink.each(sink.context, raw->data + offset, len, err))
+			return false;
+		left -= len;
+		offset = 0;
+	}
+	return true;
+}

@@ -1,0 +1,176 @@
+#include "mime/base64_lines.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { BITS = 6, LOW_BITS = 63, CRLF_BYTES = 2, NO_VALUE = 0x80 };
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* Four entries of the alphabet's order; what is outside of it has NO_VALUE. */
+#define NONE4  NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE
+#define NONE16 NONE4, NONE4, NONE4, NONE4
+#define NONE64 NONE16, NONE16, NONE16, NONE16
+
+static const uint8_t values[UINT8_MAX + 1] = {NONE16, NONE16, NONE4, NONE4, NO_VALUE, NO_VALUE,
+	NO_VALUE, 62, NO_VALUE, NO_VALUE, NO_VALUE, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61,
+	NO_VALUE, NO_VALUE, NONE4, NO_VALUE, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+	16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO_VALUE, NONE4, NO_VALUE, 26, 27, 28, 29, 30, 31,
+	32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO_VALUE,
+	NONE4, NONE64, NONE64};
+
+/* Without branches, so that many bytes are looked at at once. */
+static bool all_in_alphabet(const uint8_t *text, size_t len)
+{
+	uint8_t bad = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		uint8_t letter = (uint8_t)((text[i] | 0x20) - 'a') < 26;
+		uint8_t digit = (uint8_t)(text[i] - '0') < 10;
+		uint8_t sign = (text[i] == '+') | (text[i] == '/');
+
+		bad |= (uint8_t)(1 ^ (letter | digit | sign));
+	}
+	return bad == 0;
+}
+
+/* Bits that encode nothing must be 0, or writing again would lose them. */
+static bool has_spare_bits(const uint8_t *end, size_t padding)
+{
+	return padding > 0 && (values[end[-1]] & (padding == 1 ? 3U : 15U)) != 0;
+}
+
+bool base64_line_look(const uint8_t *line, size_t len, struct base64_line *ret_line)
+{
+	bool crlf = len >= CRLF_BYTES && line[len - 2] == '\r' && line[len - 1] == '\n';
+	size_t chars = crlf ? len - CRLF_BYTES : len;
+	size_t padding = 0;
+
+	if (chars == 0 || chars % BASE64_GROUP_CHARS != 0 || chars > BASE64_LINE_CHARS_MAX)
+		return false;
+	while (padding < 2 && line[chars - 1 - padding] == '=')
+		padding++;
+	if (!all_in_alphabet(line, chars - padding) ||
+		has_spare_bits(line + chars - padding, padding))
+		return false;
+	*ret_line = (struct base64_line){.chars = chars, .padding = padding, .crlf = crlf};
+	return true;
+}
+
+size_t base64_line_decoded(const struct base64_line *line)
+{
+	return line->chars / BASE64_GROUP_CHARS * BASE64_GROUP_BYTES - line->padding;
+}
+
+static uint32_t group(const uint8_t *text)
+{
+	return (uint32_t)values[text[0]] << 18 | (uint32_t)values[text[1]] << 12 |
+	       (uint32_t)values[text[2]] << 6 | values[text[3]];
+}
+
+/* The last group of a line may be padded. */
+static size_t decode_last(const uint8_t *text, uint8_t *out)
+{
+	size_t bytes = text[2] == '=' ? 1 : text[3] == '=' ? 2 : BASE64_GROUP_BYTES;
+	uint32_t bits = (uint32_t)values[text[0]] << 18 | (uint32_t)values[text[1]] << 12;
+
+	if (bytes > 1)
+		bits |= (uint32_t)values[text[2]] << 6;
+	if (bytes > 2)
+		bits |= values[text[3]];
+	for (size_t i = 0; i < bytes; i++)
+		out[i] = (uint8_t)(bits >> (16 - 8 * i));
+	return bytes;
+}
+
+size_t base64_lines_decode(const uint8_t *lines, size_t len, uint8_t *out)
+{
+	const uint8_t *end = lines + len;
+	uint8_t *to = out;
+
+	while (lines < end) {
+		const uint8_t *line_end = memchr(lines, '\r', (size_t)(end - lines));
+		const uint8_t *last = (line_end ? line_end : end) - BASE64_GROUP_CHARS;
+
+		for (; lines < last; lines += BASE64_GROUP_CHARS) {
+			uint32_t bits = group(lines);
+
+			*to++ = (uint8_t)(bits >> 16);
+			*to++ = (uint8_t)(bits >> 8);
+			*to++ = (uint8_t)bits;
+		}
+		assert(lines == last);
+		to += decode_last(last, to);
+		lines += BASE64_GROUP_CHARS + (line_end ? CRLF_BYTES : 0);
+	}
+	return (size_t)(to - out);
+}
+
+/* --- writing --- */
+
+size_t base64_writer_room(const struct base64_writer *writer, size_t len)
+{
+	size_t groups = (len + writer->carried) / BASE64_GROUP_BYTES + 1;
+	size_t chars = groups * BASE64_GROUP_CHARS;
+
+	return chars + CRLF_BYTES * (chars / writer->line_chars + 2);
+}
+
+static uint8_t *end_line(struct base64_writer *writer, uint8_t *to)
+{
+	*to++ = '\r';
+	*to++ = '\n';
+	writer->on_line = 0;
+	return to;
+}
+
+static uint8_t *put_group(struct base64_writer *writer, const uint8_t *from, uint8_t *to)
+{
+	uint32_t bits = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+
+	if (writer->on_line == writer->line_chars)
+		to = end_line(writer, to);
+	to[0] = (uint8_t)alphabet[bits >> 18];
+	to[1] = (uint8_t)alphabet[bits >> 12 & LOW_BITS];
+	to[2] = (uint8_t)alphabet[bits >> 6 & LOW_BITS];
+	to[3] = (uint8_t)alphabet[bits & LOW_BITS];
+	writer->on_line += BASE64_GROUP_CHARS;
+	return to + BASE64_GROUP_CHARS;
+}
+
+size_t base64_writer_add(
+	struct base64_writer *writer, const uint8_t *data, size_t len, uint8_t *out)
+{
+	const uint8_t *end = data + len;
+	uint8_t *to = out;
+
+	while (writer->carried > 0 && data < end) {
+		writer->carry[writer->carried++] = *data++;
+		if (writer->carried < BASE64_GROUP_BYTES)
+			continue;
+		to = put_group(writer, writer->carry, to);
+		writer->carried = 0;
+	}
+	for (; end - data >= BASE64_GROUP_BYTES; data += BASE64_GROUP_BYTES)
+		to = put_group(writer, data, to);
+	while (data < end)
+		writer->carry[writer->carried++] = *data++;
+	return (size_t)(to - out);
+}
+
+size_t base64_writer_end(struct base64_writer *writer, bool crlf, uint8_t *out)
+{
+	uint8_t *to = out;
+
+	if (writer->carried > 0) {
+		size_t padding = BASE64_GROUP_BYTES - writer->carried;
+
+		memset(writer->carry + writer->carried, 0, padding);
+		to = put_group(writer, writer->carry, to);
+		memset(to - padding, '=', padding);
+		writer->carried = 0;
+	}
+	if (crlf)
+		to = end_line(writer, to);
+	return (size_t)(to - out);
+}
