@@ -73,6 +73,13 @@ download_packages() {
 	done)
 	[ ${#missing[@]} -gt 0 ] || return 0
 	echo "Downloading Debian packages: ${missing[*]}" >&2
-	(cd "$2" && apt-get -q download "${missing[@]}" >apt.log 2>&1) ||
-		{ apt update >&2 && (cd "$2" && apt-get -q download "${missing[@]}" >apt.log 2>&1); }
+	download_into "$2" "${missing[@]}" && return
+	apt update >&2 && download_into "$2" "${missing[@]}"
 }
+
+# download_into DIR NAME...
+download_into() (
+	cd "$1"
+	shift
+	apt-get -q download "$@" >apt.log 2>&1
+)

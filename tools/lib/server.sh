@@ -22,13 +22,14 @@ make_certificates() (
 	{
 		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
 			-subj "/CN=Private test CA" -addext basicConstraints=critical,CA:TRUE \
-			-addext keyUsage=critical,keyCertSign,cRLSign -keyout ca.key -out ca.pem
-		openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
-			-keyout server.key -out server.csr
-		printf '%s\n' 'subjectAltName=DNS:localhost,IP:127.0.0.1' 'basicConstraints=CA:FALSE' \
-			'extendedKeyUsage=serverAuth' >server.ext
-		openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 \
-			-extfile server.ext -out server.pem
+			-addext keyUsage=critical,keyCertSign,cRLSign -keyout ca.key \
+			-out ca.pem
+		openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+			-subj "/CN=localhost" -keyout server.key -out server.csr
+		printf '%s\n' 'subjectAltName=DNS:localhost,IP:127.0.0.1' \
+			'basicConstraints=CA:FALSE' 'extendedKeyUsage=serverAuth' >server.ext
+		openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+			-days 30 -extfile server.ext -out server.pem
 	} >openssl.log 2>&1 || fail "openssl failed: $(tail -n 3 openssl.log)"
 	rm -f server.csr server.ext ca.srl openssl.log
 )
@@ -55,8 +56,9 @@ unpack_packages() {
 	command -v dpkg-deb >/dev/null || impossible "no dpkg-deb: not a Debian system"
 	for name; do
 		file=$(compgen -G "$store/${name}_*.deb" | tail -n 1) ||
-			impossible "package $name is not in build/servers: tools/fetch_servers gets it"
-		[ -e "$dir/.$name" ] || dpkg-deb -x "$file" "$dir" || fail "$file cannot be unpacked"
+			impossible "$name is not in build/servers: tools/fetch_servers gets it"
+		[ -e "$dir/.$name" ] || dpkg-deb -x "$file" "$dir" ||
+			fail "$file cannot be unpacked"
 		touch "$dir/.$name"
 	done
 }
@@ -87,7 +89,7 @@ wait_until_ready() {
 		deadline = time.monotonic() + float(sys.argv[3])
 		while time.monotonic() < deadline and os.path.exists(sys.argv[4]):
 		    try:
-		        with socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=2) as raw:
+		        with socket.create_connection(("127.0.0.1", int(sys.argv[2])), 2) as raw:
 		            with context.wrap_socket(raw, server_hostname="localhost") as tls:
 		                if tls.recv(200).startswith(b"* OK"):
 		                    sys.exit(0)
