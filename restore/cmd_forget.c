@@ -105,8 +105,8 @@ static void show(const struct archive_entry *entry)
 	CLEANUP(freep)
 	char *subject = str_printable(entry->subject, strlen(entry->subject), SHOWN_BYTES);
 
-	(void)printf("%s %" PRIu32 "%s: %s: %s\n", folder, entry->uid,
-		entry->gone_ms ? " (gone)" : "", from, subject);
+	(void)printf("%s %" PRIu32 "%s: %s%s%s\n", folder, entry->uid,
+		entry->gone_ms ? " (gone)" : "", from, from[0] ? ": " : "", subject);
 }
 
 /* Every place where one of them stands, or stood, goes. */
@@ -140,6 +140,7 @@ static void summarise_json(const struct line *line, const struct archive_forgott
 
 static void summarise(const struct line *line, const struct archive_forgotten *forgotten)
 {
+	char messages[STR_COUNT_MAX], places[STR_COUNT_MAX];
 	char freed[STR_SIZE_MAX];
 
 	if (line->json) {
@@ -147,11 +148,12 @@ static void summarise(const struct line *line, const struct archive_forgotten *f
 		return;
 	}
 	str_format_size(forgotten->bytes, freed);
-	(void)printf("%zu messages %s, with %" PRIu64 " places in folders.\n", line->chosen.count,
-		line->dry_run ? "would be forgotten" : "are forgotten", line->placements);
+	str_format_count(line->chosen.count, "message", messages);
+	str_format_count(line->placements, "place", places);
+	(void)printf("%s: %s, in %s.\n", line->dry_run ? "Would be forgotten" : "Forgotten",
+		messages, places);
 	if (!line->dry_run)
-		(void)printf(
-			"%s of disk are freed. Copies of the archive still have them.\n", freed);
+		(void)printf("Freed: %s. Copies of the archive still have them.\n", freed);
 }
 
 /* --- doing --- */
@@ -171,7 +173,7 @@ static bool look(struct line *line, struct archive *archive, int64_t generation,
 	if (!archive_each_entry(archive, &all, tell_place, line, err))
 		return false;
 	if (line->elsewhere > 0)
-		app_note("the same bytes stand in %" PRIu64 " other places, which go, too",
+		app_note("the same bytes stand elsewhere, %" PRIu64 " times; that goes, too",
 			line->elsewhere);
 	return true;
 }

@@ -113,17 +113,18 @@ static void tell_json(const struct archive_pruned *pruned, bool dry_run)
 
 static void tell(FILE *out, const struct archive_pruned *pruned, bool dry_run)
 {
-	char lost[STR_SIZE_MAX];
-	char freed[STR_SIZE_MAX];
+	char snapshots[STR_COUNT_MAX], messages[STR_COUNT_MAX];
+	char lost[STR_SIZE_MAX], freed[STR_SIZE_MAX];
 
 	str_format_size(pruned->message_bytes, lost);
 	str_format_size(pruned->bytes, freed);
-	(void)fprintf(out, "%" PRIu64 " snapshots %s, %" PRIu64 " stay.\n", pruned->snapshots,
-		dry_run ? "would go" : "are gone", pruned->kept);
-	(void)fprintf(out, "%" PRIu64 " messages (%s) %s for good.\n", pruned->messages, lost,
-		dry_run ? "would be lost" : "are lost");
+	str_format_count(pruned->snapshots, "snapshot", snapshots);
+	str_format_count(pruned->messages, "message", messages);
+	(void)fprintf(out, "%s: %s; %" PRIu64 " kept.\n", dry_run ? "Would go" : "Gone", snapshots,
+		pruned->kept);
 	(void)fprintf(
-		out, "%s of disk %s.\n", freed, dry_run ? "would be freed, about" : "are freed");
+		out, "%s for good: %s (%s).\n", dry_run ? "Would be lost" : "Lost", messages, lost);
+	(void)fprintf(out, "%s: %s.\n", dry_run ? "Would be freed, about" : "Freed", freed);
 }
 
 static bool ask(const struct app *app, const char *path, struct archive_prune prune, bool *ret_go,

@@ -1,6 +1,7 @@
 #include "base/str.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -247,6 +248,11 @@ void str_format_size(uint64_t size_bytes, char out[STR_SIZE_MAX])
 	else
 		(void)snprintf(out, STR_SIZE_MAX, value < 9.95 ? "%.1f %s" : "%.0f %s", value,
 			units[unit]);
+}
+
+void str_format_count(uint64_t count, const char *noun, char out[STR_COUNT_MAX])
+{
+	(void)snprintf(out, STR_COUNT_MAX, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
 }
 
 void str_list_take(struct str_list *list, char *text)

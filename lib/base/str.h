@@ -54,6 +54,10 @@ size_t str_edits(const char *a, const char *b);
 enum { STR_SIZE_MAX = 16 };
 void str_format_size(uint64_t size_bytes, char out[STR_SIZE_MAX]);
 
+/* "1 message", "20 messages": a noun whose plural ends in s, of at most 20 characters. */
+enum { STR_COUNT_MAX = 44 };
+void str_format_count(uint64_t count, const char *noun, char out[STR_COUNT_MAX]);
+
 /* A growing list of strings it owns. */
 struct str_list {
 	char **items;

@@ -252,6 +252,18 @@ static void waits_end_by_deadline_or_cancel(void)
 	CHECK_INT(err.kind, ERR_CANCELLED);
 }
 
+static void counts_have_their_noun(void)
+{
+	char text[STR_COUNT_MAX];
+
+	str_format_count(0, "message", text);
+	CHECK_STR(text, "0 messages");
+	str_format_count(1, "place", text);
+	CHECK_STR(text, "1 place");
+	str_format_count(UINT64_MAX, "snapshot", text);
+	CHECK_STR(text, "18446744073709551615 snapshots");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -267,6 +279,7 @@ int main(int argc, char **argv)
 		PROMISE(files_are_replaced_whole),
 		PROMISE(second_locker_learns_who_holds_it),
 		PROMISE(waits_end_by_deadline_or_cancel),
+		PROMISE(counts_have_their_noun),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
