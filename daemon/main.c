@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "archive/archive.h"
 #include "base/fs.h"
@@ -14,7 +17,14 @@
 #include "daemon/watch.h"
 #include "daemon/work.h"
 
-enum { EXIT_PARTIAL = 3, OPTION_ONCE = 256, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+enum {
+	EXIT_PARTIAL = 3,
+	OPTION_ONCE = 256,
+	OPTION_CHECK,
+	OPTION_WIRE_LOG,
+	OPTION_HELP,
+	OPTION_VERSION
+};
 enum { SKIPPED_LISTED_MAX = 50, FOLDER_BYTES_SHOWN = 300 };
 
 static const char help[] =
@@ -27,6 +37,8 @@ static const char help[] =
 	"  -c, --config FILE   configuration (default: ~/.config/mailstow/mailstow.conf,\n"
 	"                      then /etc/mailstow/mailstow.conf)\n"
 	"  -v, --verbose       log more\n"
+	"      --wire-log FILE with --once: what passes between server and mailstowd, without\n"
+	"                      secrets and bodies, is added to FILE\n"
 	"      --help          this text\n"
 	"      --version       the version\n"
 	"\n"
@@ -37,6 +49,7 @@ static const char help[] =
 
 struct arguments {
 	const char *config;
+	const char *wire_log;
 	bool once, check;
 	char **accounts;
 	int accounts_count;
@@ -88,9 +101,10 @@ static void list_all_skipped(const struct config_account *account, struct state 
 			list.listed - SKIPPED_LISTED_MAX);
 }
 
-static int once_account(const struct config_account *account, struct state *state)
+static int once_account(const struct config_account *account, struct state *state, FILE *wire_log)
 {
-	CLEANUP(work_free) struct account_work work = {.account = account, .state = state};
+	CLEANUP(work_free)
+	struct account_work work = {.account = account, .state = state, .wire_log = wire_log};
 	struct mirror_result result;
 	struct err err = ERR_INIT;
 	bool passed = work_pass(&work, &result, &err);
@@ -106,13 +120,35 @@ static int once_account(const struct config_account *account, struct state *stat
 	return result.complete && result.skipped == 0 ? 0 : EXIT_PARTIAL;
 }
 
+static void close_file(FILE **file)
+{
+	if (*file)
+		(void)fclose(*file);
+}
+
+/* Addresses and folders stand in it: nobody else's to read. */
+static bool open_wire_log(const char *path, FILE **ret_file, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	*ret_file = fd >= 0 ? fdopen(fd, "a") : NULL;
+	if (*ret_file)
+		return true;
+	(void)err_errno(err, ERR_CREATE, errno, "%s", path);
+	if (fd >= 0)
+		(void)close(fd);
+	return false;
+}
+
 static int once(const struct config *config, const char *state_dir, const struct arguments *args)
 {
+	CLEANUP(close_file) FILE *wire_log = NULL;
 	CLEANUP(state_freep) struct state *state = NULL;
 	struct err err = ERR_INIT;
 	int code = 0;
 
-	if (!state_open(state_dir, &state, &err))
+	if ((args->wire_log && !open_wire_log(args->wire_log, &wire_log, &err)) ||
+		!state_open(state_dir, &state, &err))
 		return complain(&err);
 	for (int i = 0; i < args->accounts_count; i++) {
 		const struct config_account *account = config_account(config, args->accounts[i]);
@@ -122,11 +158,11 @@ static int once(const struct config *config, const char *state_dir, const struct
 				config->file);
 			return EX_NOINPUT;
 		}
-		code = worse(code, once_account(account, state));
+		code = worse(code, once_account(account, state, wire_log));
 	}
 	for (size_t i = 0; args->accounts_count == 0 && i < config->accounts_count; i++)
 		if (config->accounts[i].mirror)
-			code = worse(code, once_account(&config->accounts[i], state));
+			code = worse(code, once_account(&config->accounts[i], state, wire_log));
 	return code;
 }
 
@@ -165,6 +201,7 @@ static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
 		{"verbose", no_argument, NULL, 'v'},
 		{"once", no_argument, NULL, OPTION_ONCE},
 		{"check-config", no_argument, NULL, OPTION_CHECK},
+		{"wire-log", required_argument, NULL, OPTION_WIRE_LOG},
 		{"help", no_argument, NULL, OPTION_HELP},
 		{"version", no_argument, NULL, OPTION_VERSION},
 		{0},
@@ -185,6 +222,9 @@ static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
 		case OPTION_CHECK:
 			args->check = true;
 			break;
+		case OPTION_WIRE_LOG:
+			args->wire_log = optarg;
+			break;
 		case OPTION_HELP:
 			(void)fputs(help, stdout);
 			*ret_code = 0;
@@ -200,8 +240,9 @@ static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
 	}
 	args->accounts = argv + optind;
 	args->accounts_count = argc - optind;
-	if (args->accounts_count > 0 && !args->once) {
-		(void)fputs("mailstowd: accounts are named with --once only; see --help\n", stderr);
+	if ((args->accounts_count > 0 || args->wire_log) && !args->once) {
+		(void)fprintf(stderr, "mailstowd: %s with --once only; see --help\n",
+			args->wire_log ? "--wire-log is" : "accounts are named");
 		*ret_code = EX_USAGE;
 		return false;
 	}

@@ -114,7 +114,7 @@ static bool connect_when_needed(struct account_work *work, struct err *err)
 {
 	if (work->imap)
 		return true;
-	return mirror_connect(work->account, NULL, work->cancel, &work->imap, err);
+	return mirror_connect(work->account, work->wire_log, work->cancel, &work->imap, err);
 }
 
 static void note_folder(void *context, const struct imap_folder *folder, bool changed)

@@ -5,6 +5,8 @@
 #ifndef MAILSTOW_DAEMON_WORK_H
 #define MAILSTOW_DAEMON_WORK_H
 
+#include <stdio.h>
+
 #include "config/config.h"
 #include "daemon/busy.h"
 #include "imap/session.h"
@@ -15,6 +17,7 @@ struct account_work {
 	const struct config_account *account;
 	struct state *state;
 	const struct cancel *cancel;
+	FILE *wire_log;                /* NULL: none */
 	struct imap *imap;             /* NULL: not connected */
 	bool idling;                   /* IDLE is under way on INBOX */
 	struct archive_writer *writer; /* within a turn */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What goes wrong, as a person sees it: words, exit codes, states, and mail that stays safe."""
 
+import base64
 import hashlib
 import os
 import shlex
@@ -120,6 +121,25 @@ def no_secret_is_shown(lab):
     status = lab.run("mailstow", "status", "alice", "--json")
     for text in (run.errors, run.output, shown.output, shown.errors, status.output):
         live.true(secret not in text, text)
+
+
+def what_passes_is_logged_without_secrets(lab):
+    user = lab.account("alice")
+    lab.server.fill(user, "tiny")
+    log = lab.place / "wire"
+    live.equal(lab.run("mailstowd", "--once", "--wire-log", log, "alice").status, 0)
+    text = log.read_text().replace("<secret>", "")
+    secret = lab.password.read_text().strip()
+    live.true(" C: " in text and " S: " in text and "LIST" in text and "FETCH" in text, text[:2000])
+    for form in (secret, base64.b64encode(secret.encode()).decode().rstrip("="),
+                 base64.b64encode(f"\0{user}\0{secret}".encode()).decode()):
+        live.true(form not in text, f"{form} is in the log")
+    live.equal(log.stat().st_mode & 0o777, 0o600)
+    live.equal(lab.run("mailstowd", "--wire-log", log).status, 64)
+    log.unlink()
+    log.symlink_to(lab.place / "elsewhere")
+    run = lab.run("mailstowd", "--once", "--wire-log", log, "alice")
+    live.equal(run.status, 73, run)
 
 
 # --- messages ---
@@ -328,6 +348,7 @@ live.main(
     starttls_that_is_not_offered_is_not_gone_without,
     the_target_of_a_restore_is_told_in_the_same_words,
     a_wrong_password_is_not_hammered_and_a_right_one_is_taken_up, no_secret_is_shown,
+    what_passes_is_logged_without_secrets,
     a_message_over_the_limit_is_a_recorded_skip_until_the_limit_is_raised,
     a_skipped_message_that_goes_is_no_longer_counted,
     a_full_disk_stops_cleanly_and_goes_on_when_there_is_room,
