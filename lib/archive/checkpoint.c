@@ -93,6 +93,7 @@ bool checkpoint_find(const char *archive_path, const struct volume_list *volumes
 
 struct restating {
 	struct volume *volume;
+	const struct volume_list *present;
 	struct db *catalogue;
 	struct zstd *zstd;
 	struct catalogue_state state; /* seq and head, as read */
@@ -124,6 +125,14 @@ static void bind_span(struct db *db, size_t query, const struct record_span *spa
 	db_bind_int(db, query, "gen_to", span->to);
 }
 
+static bool is_present(const struct restating *restating, const struct volume_id *id)
+{
+	for (size_t i = 0; i < restating->present->count; i++)
+		if (memcmp(restating->present->items[i].uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
+			return true;
+	return false;
+}
+
 static bool put_volume(
 	struct restating *restating, const struct record_volume *volume, struct err *err)
 {
@@ -132,6 +141,9 @@ static bool put_volume(
 	enum volume_state state = newest ? VOLUME_OPEN : VOLUME_FULL;
 
 	memcpy(id.uuid, volume->uuid, ARCHIVE_UUID_BYTES);
+	if (!is_present(restating, &id))
+		return err_set(
+			err, ERR_CORRUPT, "checkpoint: volume %" PRId64 " is missing", id.sequence);
 	return catalogue_add_volume(restating->catalogue, &id, err) &&
 	       catalogue_set_volume_state(restating->catalogue, id.sequence,
 		       volume->doomed ? VOLUME_DOOMED : state, err);
@@ -319,9 +331,10 @@ static bool restate(
 }
 
 bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint,
-	struct db *catalogue, struct zstd *zstd, struct err *err)
+	const struct volume_list *present, struct db *catalogue, struct zstd *zstd, struct err *err)
 {
 	struct restating restating = {.volume = volume,
+		.present = present,
 		.catalogue = catalogue,
 		.zstd = zstd,
 		.state = {.applied_seq = checkpoint->seq},

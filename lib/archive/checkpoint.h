@@ -30,10 +30,12 @@ bool checkpoint_find(const char *archive_path, const struct volume_list *volumes
 
 /*
  * Make the catalogue what the checkpoint says, whatever was in it, in a transaction of its own.
- * volume is the one it stands in. ERR_CORRUPT: it does not hold together; nothing is changed.
+ * volume is the one it stands in. ERR_CORRUPT: it does not hold together, or lists a volume that is
+ * not among those present; nothing is changed.
  */
 bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint,
-	struct db *catalogue, struct zstd *zstd, struct err *err);
+	const struct volume_list *present, struct db *catalogue, struct zstd *zstd,
+	struct err *err);
 
 /*
  * Write what the catalogue says now into the open volume and make both durable, the volume first.

@@ -316,7 +316,7 @@ static bool restate(const struct replay *replay, const struct volume_list *prese
 		return false;
 	return !checkpoint.found || (open_volume(replay->archive_path,
 					     &present->items[checkpoint.volume], &volume, err) &&
-					    checkpoint_apply(&volume, &checkpoint,
+					    checkpoint_apply(&volume, &checkpoint, present,
 						    replay->catalogue, replay->zstd, err));
 }
 

@@ -112,6 +112,8 @@ static bool has_trace(const void *data, size_t len)
 {
 	uint8_t digest[SHA256_BYTES];
 
+	if (!data)
+		return false;
 	digest_of(make_noise, digest);
 	if (memmem(data, len, canary, strlen(canary)) || memmem(data, len, digest, sizeof(digest)))
 		return true;
