@@ -169,13 +169,24 @@ static bool look(struct line *line, struct archive *archive, int64_t generation,
 		return false;
 	sort_chosen(&line->chosen);
 	if (line->chosen.count == 0)
-		return err_set(err, ERR_NOT_FOUND, "no such message");
+		return true;
 	if (!archive_each_entry(archive, &all, tell_place, line, err))
 		return false;
 	if (line->elsewhere > 0)
 		app_note("the same bytes stand elsewhere, %" PRIu64 " times; that goes, too",
 			line->elsewhere);
 	return true;
+}
+
+/* An earlier run that was stopped may have left work. */
+static bool find_nothing(const struct line *line, const struct place *place, struct err *err)
+{
+	struct archive_forgotten forgotten;
+
+	if (!line->dry_run && !archive_forget(place->archive_path, NULL, 0, ARCHIVE_LOCK_TIMEOUT_MS,
+				      &forgotten, err))
+		return false;
+	return err_set(err, ERR_NOT_FOUND, "no such message");
 }
 
 static bool forget(
@@ -218,7 +229,8 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		!look(&line, archive, snapshot.generation, err))
 		return false;
 	archive_freep(&archive);
-	return forget(app, &line, &place, err);
+	return line.chosen.count == 0 ? find_nothing(&line, &place, err)
+				      : forget(app, &line, &place, err);
 }
 
 const struct command cmd_forget = {

@@ -316,7 +316,8 @@ static bool close_uids(
 	apply->bytes -= (uint64_t)totals[1];
 	bind_range(db, CATALOGUE_RANGE_CLOSE, gone->folder, gone->uidvalidity, range);
 	db_bind_int(db, CATALOGUE_RANGE_CLOSE, "generation", apply->generation);
-	return db_run(db, CATALOGUE_RANGE_CLOSE, err);
+	bind_range(db, CATALOGUE_RANGE_BURY, gone->folder, gone->uidvalidity, range);
+	return db_run(db, CATALOGUE_RANGE_CLOSE, err) && db_run(db, CATALOGUE_RANGE_BURY, err);
 }
 
 static bool apply_gone(struct apply *apply, const struct record_gone *gone, struct err *err)

@@ -40,7 +40,7 @@ bool apply_is_change(
 /* The id of a canonical list of flags, which is made when there is none. */
 bool apply_flag_set(struct db *catalogue, struct text flags, int64_t *ret_id, struct err *err);
 
-/* Is any placement of the range present? */
+/* Is any placement of the range present, or forgotten? */
 bool apply_range_any(struct db *catalogue, int64_t folder, uint32_t uidvalidity, struct range range,
 	bool *ret_any, struct err *err);
 

@@ -330,7 +330,8 @@ bool archive_place(
 bool archive_set_flags(struct archive_writer *writer, int64_t folder_id, uint32_t uidvalidity,
 	uint32_t uid, const char *flags, struct err *err);
 
-/* These uids are gone from the server; those not present are left out. Closes, never removes. */
+/* These uids are gone from the server; those not present are left out. Closes, never removes, but
+ * what archive_add_forgotten() tells of them. */
 bool archive_set_gone(struct archive_writer *writer, int64_t folder_id, uint32_t uidvalidity,
 	const struct rangeset *uids, struct err *err);
 

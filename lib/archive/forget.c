@@ -17,6 +17,7 @@ struct forgetting {
 	struct reclaim reclaim;
 	struct forget_search search;
 	struct archive_forgotten result;
+	bool any; /* there was something to do */
 };
 
 /* --- the catalogue --- */
@@ -169,7 +170,6 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 	const uint8_t (*digests)[SHA256_BYTES], size_t count, struct err *err)
 {
 	struct reclaim *reclaim = &forgetting->reclaim;
-	bool owed;
 
 	for (size_t i = 0; i < count; i++)
 		if (!choose(forgetting, digests[i], err))
@@ -178,9 +178,9 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 		(forgetting->search.count > 0 && !forget_search_run(&forgetting->search,
 							 &reclaim->packer, reclaim->zstd, err)) ||
 		!doom(forgetting, err) || !take_away(forgetting, err) ||
-		!reclaim_is_owed(reclaim, &owed, err))
+		!reclaim_is_owed(reclaim, &forgetting->any, err))
 		return false;
-	return !owed || reclaim_run(reclaim, err);
+	return !forgetting->any || reclaim_run(reclaim, err);
 }
 
 /* --- all of it --- */
@@ -217,7 +217,7 @@ bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], si
 		    forget_locked(&forgetting, digests, count, err);
 
 	reclaim_end(&forgetting.reclaim);
-	done = done && renew_catalogue(path, err);
+	done = done && (!forgetting.any || renew_catalogue(path, err));
 	reclaim_close(&forgetting.reclaim);
 	forget_search_free(&forgetting.search);
 	forgetting.result.volumes = forgetting.reclaim.volumes;

@@ -210,6 +210,22 @@ static bool hold_back(struct folder_job *job, struct err *err)
 		job->uidvalidity, &job->without, err);
 }
 
+/* Of what was forgotten, the server holds some no more: nothing has to keep it away. */
+static bool bury(struct folder_job *job, const struct server_view *server, struct err *err)
+{
+	CLEANUP(rangeset_free) struct rangeset forgotten = {0}, gone = {0};
+
+	if (!archive_add_forgotten(archive_writer_view(job->pass->writer), job->id,
+		    job->uidvalidity, &forgotten, err))
+		return false;
+	if (server->whole)
+		rangeset_subtract(&forgotten, &server->uids, &gone);
+	else
+		rangeset_intersect(&forgotten, &server->vanished, &gone);
+	return gone.count == 0 ||
+	       archive_set_gone(job->pass->writer, job->id, job->uidvalidity, &gone, err);
+}
+
 static bool fetch_missing(struct folder_job *job, const struct folder_plan *plan,
 	const struct server_view *server, const struct archive_view *archive, struct err *err)
 {
@@ -239,7 +255,7 @@ static bool look_and_apply(struct folder_job *job, struct imap_examined *examine
 		uid_list_sort(&server.changed);
 	}
 	plan_folder(&server, &archive, &job->without, &plan);
-	return fetch_missing(job, &plan, &server, &archive, err) &&
+	return bury(job, &server, err) && fetch_missing(job, &plan, &server, &archive, err) &&
 	       apply(job, &plan, mark_after(job, examined, &server), err);
 }
 

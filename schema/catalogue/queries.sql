@@ -201,7 +201,14 @@ where folder = :folder and uidvalidity = :uidvalidity and uid = :uid and gen_to 
 select 1 from placement
 where folder = :folder and uidvalidity = :uidvalidity and uid between :first and :last
 	and gen_to is null
+union all
+select 1 from tombstone
+where folder = :folder and uidvalidity = :uidvalidity and uid between :first and :last
 limit 1;
+
+-- name: range_bury
+delete from tombstone
+where folder = :folder and uidvalidity = :uidvalidity and uid between :first and :last;
 
 -- name: range_totals
 select count(*), coalesce(sum(m.size), 0)

@@ -15,6 +15,8 @@ enum { LETTERS = 12, WAIT_MS = 1000 };
 struct pick {
 	uint8_t sha256[SHA256_BYTES];
 	uint64_t count, same;
+	int64_t folder;
+	uint32_t uidvalidity, uid;
 };
 
 static bool pick_first(void *context, const struct archive_entry *entry, struct err *err)
@@ -22,8 +24,12 @@ static bool pick_first(void *context, const struct archive_entry *entry, struct 
 	struct pick *pick = context;
 
 	(void)err;
-	if (pick->count++ == 0)
+	if (pick->count++ == 0) {
 		memcpy(pick->sha256, entry->sha256, SHA256_BYTES);
+		pick->folder = entry->folder_id;
+		pick->uidvalidity = entry->uidvalidity;
+		pick->uid = entry->uid;
+	}
 	pick->same += memcmp(pick->sha256, entry->sha256, SHA256_BYTES) == 0;
 	return true;
 }
@@ -52,6 +58,24 @@ static void check_quiet(struct ring *ring)
 	CHECK_STR(after, before);
 }
 
+/* When the server has it no more, it is not remembered either. */
+static void check_buried(struct ring *ring, const struct pick *pick)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	CLEANUP(rangeset_free) struct rangeset uids = {0};
+	int64_t generation;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_open(ring->archive, &archive, &err));
+	CHECK_OK(archive_add_forgotten(archive, pick->folder, pick->uidvalidity, &uids, &err));
+	CHECK(rangeset_has(&uids, pick->uid));
+	CHECK(model_message_expunge(ring->model, "alice", "INBOX", pick->uid));
+	CHECK_OK(ring_mirror(ring, &generation, &err));
+	rangeset_clear(&uids);
+	CHECK_OK(archive_add_forgotten(archive, pick->folder, pick->uidvalidity, &uids, &err));
+	CHECK(!rangeset_has(&uids, pick->uid));
+}
+
 /* quiet: a pass over what did not change writes nothing. */
 static void mirror_forgotten(const struct model_profile *profile, const char *name, bool quiet)
 {
@@ -76,6 +100,7 @@ static void mirror_forgotten(const struct model_profile *profile, const char *na
 	CHECK_OK(ring_mirror(ring, &generation, &err));
 	left = look(ring, generation);
 	CHECK(memcmp(left.sha256, pick.sha256, SHA256_BYTES) != 0);
+	check_buried(ring, &pick);
 }
 
 static void what_is_forgotten_is_not_fetched_again(void)

@@ -1,5 +1,7 @@
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -76,6 +78,16 @@ static void imap_dates_round_trip(void)
 
 		CHECK(!zoned_time_parse_imap(bad[i], strlen(bad[i]), &time));
 	}
+}
+
+static void the_zone_of_an_instant_is_known(void)
+{
+	CHECK(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1) == 0);
+	tzset();
+	CHECK_INT(clock_local_offset_s(1768478400), 3600);     /* January 2026 */
+	CHECK_INT(clock_local_offset_s(1784116800), 2 * 3600); /* July 2026 */
+	CHECK(unsetenv("TZ") == 0);
+	tzset();
 }
 
 static void untrusted_text_cannot_steer_a_terminal(void)
@@ -271,6 +283,7 @@ int main(int argc, char **argv)
 		PROMISE(full_disk_has_its_own_kind),
 		PROMISE(buffer_refuses_to_pass_its_maximum),
 		PROMISE(imap_dates_round_trip),
+		PROMISE(the_zone_of_an_instant_is_known),
 		PROMISE(untrusted_text_cannot_steer_a_terminal),
 		PROMISE(near_words_are_few_edits_away),
 		PROMISE(globs_match_in_linear_time),

@@ -290,6 +290,22 @@ static void durations_and_sizes_have_units(void)
 	CHECK(!config_parse_size("-1", &bytes) && !config_parse_size("8388608T", &bytes));
 }
 
+static void words_of_keep_are_numbers(void)
+{
+	static const char *const wrong[] = {"", " ", "all last=1", "last=0",
+		"last=", "last=1 last=2", "within=5", "within=0", "within=1h within=2h", "Last=1",
+		"last=1000001", "daily"};
+	struct config_keep keep;
+
+	CHECK(config_parse_keep("all", &keep) && keep.all);
+	CHECK(config_parse_keep(" last=3\thourly=24  within=7d yearly=1 ", &keep) && !keep.all);
+	CHECK(keep.last == 3 && keep.hourly == 24 && keep.daily == 0 && keep.yearly == 1);
+	CHECK_INT(keep.within_ms, 7LL * DAY_MS);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		if (config_parse_keep(wrong[i], &keep))
+			check_fail(__FILE__, __LINE__, "'%s' is accepted", wrong[i]);
+}
+
 static void state_lies_where_the_environment_says(void)
 {
 	CLEANUP(freep) char *service = NULL, *user = NULL;
@@ -347,6 +363,7 @@ int main(int argc, char **argv)
 		PROMISE(a_secret_that_cannot_be_had_is_told_without_it),
 		PROMISE(a_command_is_run_as_a_shell_runs_it),
 		PROMISE(durations_and_sizes_have_units),
+		PROMISE(words_of_keep_are_numbers),
 		PROMISE(state_lies_where_the_environment_says),
 		PROMISE(folders_are_wanted_by_globs),
 		PROMISE(an_address_that_two_have_finds_none),

@@ -252,6 +252,27 @@ static void it_is_not_to_be_fetched_again(void)
 	CHECK(rangeset_has(&uids, PLAIN_UID) && rangeset_has(&uids, AGAIN_UID));
 }
 
+static void once_gone_from_the_server_nothing_keeps_it_away(void)
+{
+	PATH path = filled("buried");
+	CLEANUP(rangeset_free) struct rangeset gone = {0}, uids = {0};
+	struct archive_writer *writer = NULL;
+	struct archive_forgotten forgotten;
+	READER reader = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(forget(path, &forgotten, &err));
+	writer = fixture_writer(path);
+	rangeset_add(&gone, PLAIN_UID, NOISE_UID);
+	CHECK_OK(archive_set_gone(writer, 1, PRUNED_VALIDITY, &gone, &err));
+	CHECK_INT(fixture_commit(writer, true), 10);
+	archive_writer_freep(&writer);
+	reader = fixture_reader(path);
+	CHECK_OK(archive_add_forgotten(reader, 1, PRUNED_VALIDITY, &uids, &err));
+	CHECK(rangeset_size(&uids) == 1 && rangeset_has(&uids, AGAIN_UID));
+	pruned_check(path);
+}
+
 static void what_is_not_there_is_forgotten_already(void)
 {
 	PATH path = filled("twice");
@@ -299,6 +320,7 @@ int main(int argc, char **argv)
 		PROMISE(nothing_of_it_is_left_in_any_frame_or_page),
 		PROMISE(all_else_is_as_it_was),
 		PROMISE(it_is_not_to_be_fetched_again),
+		PROMISE(once_gone_from_the_server_nothing_keeps_it_away),
 		PROMISE(what_is_not_there_is_forgotten_already),
 		PROMISE(bytes_that_came_back_after_pruning_go_with_their_old_selves),
 	};
