@@ -74,7 +74,7 @@ static bool file_has(const char *path, const char *suffix, const char *text)
 	if (!fs_exists(name))
 		return false;
 	CHECK_OK(fs_read(name, &bytes, &err));
-	return memmem(bytes.data, bytes.len, text, strlen(text)) != NULL;
+	return bytes.len > 0 && memmem(bytes.data, bytes.len, text, strlen(text)) != NULL;
 }
 
 static void check_nothing_readable(const char *path)
