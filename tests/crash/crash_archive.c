@@ -254,7 +254,7 @@ static void stop_everywhere(const struct scenario *scenario, enum crash_mode mod
 	bool ended = false;
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += scenario->step) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(scenario->step)) {
 		uint32_t acknowledged = run_child(scenario, path, n, mode, &ended);
 
 		crash_vfs_arm(0, CRASH_OFF);
@@ -262,7 +262,7 @@ static void stop_everywhere(const struct scenario *scenario, enum crash_mode mod
 		check_complete(scenario, path);
 		files_remove(path);
 	}
-	(void)printf("# stopped at %ld changes\n", (n - 1) / scenario->step);
+	(void)printf("# stopped at %ld changes\n", (n - 1) / check_stride(scenario->step));
 	CHECK(ended);
 }
 
@@ -273,7 +273,7 @@ static void fail_everywhere(
 	bool ended = false;
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += scenario->step) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(scenario->step)) {
 		struct err err = ERR_INIT;
 		bool ok;
 
@@ -287,7 +287,7 @@ static void fail_everywhere(
 		check_complete(scenario, path);
 		files_remove(path);
 	}
-	(void)printf("# failed at %ld changes\n", (n - 1) / scenario->step);
+	(void)printf("# failed at %ld changes\n", (n - 1) / check_stride(scenario->step));
 	CHECK(ended);
 }
 

@@ -142,13 +142,13 @@ static void stop_first_pass(enum crash_mode mode, long step)
 	bool ended = false;
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += step) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
 		ended = ends_before(ring, WORK_MIRROR, n, mode);
 		ring_check_sound(ring, ended);
 		complete(ring);
 		ring_forget(ring);
 	}
-	(void)printf("# stopped at %ld changes\n", n / step);
+	(void)printf("# stopped at %ld changes\n", n / check_stride(step));
 	CHECK(ended);
 }
 
@@ -165,7 +165,7 @@ static void stop_second_pass(enum crash_mode mode, long step)
 	first_text = ring_archive_text(ring, first);
 	ring_keep(ring);
 	ring_change(ring);
-	for (; !ended && n < TIMES_MAX; n += step) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
 		CLEANUP(freep) char *first_now = NULL;
 
 		ended = ends_before(ring, WORK_MIRROR, n, mode);
@@ -176,7 +176,7 @@ static void stop_second_pass(enum crash_mode mode, long step)
 		complete(ring);
 		ring_put_back(ring);
 	}
-	(void)printf("# stopped at %ld changes\n", n / step);
+	(void)printf("# stopped at %ld changes\n", n / check_stride(step));
 	CHECK(ended);
 }
 
@@ -218,7 +218,7 @@ static void fail_at_changes(enum crash_mode mode, enum err_kind kind)
 	bool ended = false;
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n++) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(1)) {
 		struct err err = ERR_INIT;
 		bool done;
 
@@ -231,7 +231,7 @@ static void fail_at_changes(enum crash_mode mode, enum err_kind kind)
 		complete(ring);
 		ring_forget(ring);
 	}
-	(void)printf("# failed at %ld changes\n", n - 2);
+	(void)printf("# failed at %ld changes\n", (n - 1) / check_stride(1));
 	CHECK(ended);
 }
 
@@ -256,7 +256,7 @@ static void stop_restore(enum crash_mode mode, long step)
 	CHECK_OK(mirror(ring, &err));
 	ring_keep(ring);
 	bytes = files_digests(ring->archive);
-	for (; !ended && n < TIMES_MAX; n += step) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
 		CLEANUP(freep) char *bytes_now = NULL;
 
 		ended = ends_before(ring, WORK_RESTORE, n, mode);
@@ -267,7 +267,7 @@ static void stop_restore(enum crash_mode mode, long step)
 		ring_put_back(ring);
 		ring_new_target(ring);
 	}
-	(void)printf("# stopped at %ld changes\n", n / step);
+	(void)printf("# stopped at %ld changes\n", n / check_stride(step));
 	CHECK(ended);
 }
 
@@ -296,7 +296,7 @@ static void fail_restore(enum crash_mode mode)
 
 	CHECK_OK(mirror(ring, &err));
 	ring_keep(ring);
-	for (; !ended && n < TIMES_MAX; n++) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(1)) {
 		crash_vfs_arm(n, mode);
 		(void)ring_restore(ring, &err);
 		ended = crash_vfs_count() < n;
@@ -306,7 +306,7 @@ static void fail_restore(enum crash_mode mode)
 		ring_put_back(ring);
 		ring_new_target(ring);
 	}
-	(void)printf("# failed at %ld changes\n", n - 2);
+	(void)printf("# failed at %ld changes\n", (n - 1) / check_stride(1));
 	CHECK(ended);
 }
 

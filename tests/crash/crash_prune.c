@@ -160,14 +160,14 @@ static void stop_everywhere(const struct work *work, enum crash_mode mode, long 
 	bool ended = false;
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += step) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
 		files_copy(before, path);
 		ended = ends_before(path, work, n, mode);
 		crash_vfs_arm(0, CRASH_OFF);
 		check_complete(path, work);
 		files_remove(path);
 	}
-	(void)printf("# stopped at %ld changes\n", (n - 1) / step);
+	(void)printf("# stopped at %ld changes\n", (n - 1) / check_stride(step));
 	CHECK(ended);
 }
 
@@ -178,7 +178,7 @@ static void fail_everywhere(const struct work *work, enum crash_mode mode, long 
 	bool ended = false;
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += step) {
+	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
 		struct err err = ERR_INIT;
 
 		files_copy(before, path);
@@ -189,7 +189,7 @@ static void fail_everywhere(const struct work *work, enum crash_mode mode, long 
 		check_complete(path, work);
 		files_remove(path);
 	}
-	(void)printf("# failed at %ld changes\n", (n - 1) / step);
+	(void)printf("# failed at %ld changes\n", (n - 1) / check_stride(step));
 	CHECK(ended);
 }
 

@@ -18,15 +18,6 @@ enum {
 	BYTES_MAX = 1000 * 1000,
 };
 
-/* MAILSTOW_CUT_STRIDE: only every so many places, where time is short. */
-static unsigned stride(unsigned step)
-{
-	const char *wish = getenv("MAILSTOW_CUT_STRIDE");
-	unsigned factor = wish ? (unsigned)strtoul(wish, NULL, 10) : 1;
-
-	return step * (factor ? factor : 1);
-}
-
 static const enum model_end ends[] = {MODEL_FIN, MODEL_RST, MODEL_BYE};
 
 static struct model_cut cut_at(enum model_way way, uint64_t n)
@@ -51,14 +42,14 @@ static bool mirror_cut(struct ring *ring, const struct model_cut *cut)
 	return fired;
 }
 
-static void cut_first_pass(enum model_way way, unsigned letters, unsigned step)
+static void cut_first_pass(enum model_way way, unsigned letters, long step)
 {
 	CLEANUP(ring_freep) struct ring *ring = ring_new(&model_profile_full, letters, "first");
-	uint64_t n = 1;
+	long n = 1;
 	bool fired = true;
 
-	for (; fired && n < BYTES_MAX; n += stride(step)) {
-		const struct model_cut cut = cut_at(way, n);
+	for (; fired && n < BYTES_MAX; n += check_stride(step)) {
+		const struct model_cut cut = cut_at(way, (uint64_t)n);
 		struct err err = ERR_INIT;
 
 		fired = mirror_cut(ring, &cut);
@@ -66,27 +57,27 @@ static void cut_first_pass(enum model_way way, unsigned letters, unsigned step)
 		ring_check_mirrored(ring);
 		ring_forget(ring);
 	}
-	(void)printf("# cut at %llu places\n", (unsigned long long)(n / stride(step)));
+	(void)printf("# cut at %ld places\n", n / check_stride(step));
 	CHECK(!fired);
 }
 
-static void cut_second_pass(enum model_way way, unsigned step)
+static void cut_second_pass(enum model_way way, long step)
 {
 	CLEANUP(ring_freep)
 	struct ring *ring = ring_new(&model_profile_full, FEW_LETTERS * 2, "second");
 	CLEANUP(freep) char *first_text = NULL;
 	struct err err = ERR_INIT;
 	int64_t first;
-	uint64_t n = 1;
+	long n = 1;
 	bool fired = true;
 
 	CHECK_OK(ring_mirror(ring, &first, &err));
 	first_text = ring_archive_text(ring, first);
 	ring_keep(ring);
 	ring_change(ring);
-	for (; fired && n < BYTES_MAX; n += stride(step)) {
+	for (; fired && n < BYTES_MAX; n += check_stride(step)) {
 		CLEANUP(freep) char *first_now = NULL;
-		const struct model_cut cut = cut_at(way, n);
+		const struct model_cut cut = cut_at(way, (uint64_t)n);
 
 		fired = mirror_cut(ring, &cut);
 		first_now = ring_archive_text(ring, first);
@@ -95,22 +86,22 @@ static void cut_second_pass(enum model_way way, unsigned step)
 		ring_check_mirrored(ring);
 		ring_put_back(ring);
 	}
-	(void)printf("# cut at %llu places\n", (unsigned long long)(n / stride(step)));
+	(void)printf("# cut at %ld places\n", n / check_stride(step));
 	CHECK(!fired);
 }
 
 /* A run whose first login fails is given up; every later loss it mends by itself. */
-static void cut_restore(enum model_way way, unsigned letters, unsigned step)
+static void cut_restore(enum model_way way, unsigned letters, long step)
 {
 	CLEANUP(ring_freep) struct ring *ring = ring_new(&model_profile_full, letters, "restore");
 	struct err err = ERR_INIT;
-	uint64_t n = 1;
+	long n = 1;
 	bool fired = true;
 
 	CHECK_OK(ring_mirror(ring, NULL, &err));
 	ring_keep(ring);
-	for (; fired && n < BYTES_MAX; n += stride(step)) {
-		const struct model_cut cut = cut_at(way, n);
+	for (; fired && n < BYTES_MAX; n += check_stride(step)) {
+		const struct model_cut cut = cut_at(way, (uint64_t)n);
 
 		model_cut_arm(ring->model, &cut);
 		if (!ring_restore(ring, &err)) {
@@ -123,7 +114,7 @@ static void cut_restore(enum model_way way, unsigned letters, unsigned step)
 		ring_put_back(ring);
 		ring_new_target(ring);
 	}
-	(void)printf("# cut at %llu places\n", (unsigned long long)(n / stride(step)));
+	(void)printf("# cut at %ld places\n", n / check_stride(step));
 	CHECK(!fired);
 }
 

@@ -31,6 +31,14 @@ void check_str(const char *file, int line, const char *what, const char *got, co
 			file, line, "%s is \"%s\", not \"%s\"", what, got ? got : "(null)", wanted);
 }
 
+long check_stride(long step)
+{
+	const char *wish = getenv("MAILSTOW_STRIDE");
+	long factor = wish ? strtol(wish, NULL, 10) : 1;
+
+	return step * (factor > 0 ? factor : 1);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
 {
 	(void)st;

@@ -37,6 +37,12 @@ struct promise {
 
 int check_main(int argc, char **argv, const struct promise *promises, size_t count);
 
+/*
+ * Rings try every place, or, by MAILSTOW_STRIDE, only every so many of them: where a slower build
+ * repeats what another has tried everywhere.
+ */
+long check_stride(long step);
+
 /* Ends the promise when the expression is false. Only from the thread that runs the promise. */
 #define CHECK(expression)                                                                          \
 	do {                                                                                       \

@@ -136,7 +136,7 @@ static char *everything(const char *path)
 /* MAILSTOW_EVERY_BYTE: where time does not matter. */
 static size_t step(size_t usual)
 {
-	return getenv("MAILSTOW_EVERY_BYTE") ? 1 : usual;
+	return getenv("MAILSTOW_EVERY_BYTE") ? 1 : (size_t)check_stride((long)usual);
 }
 
 static void put_file(const char *path, const struct buf *bytes, size_t len)

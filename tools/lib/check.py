@@ -152,7 +152,7 @@ def meson_stage(name, level, options=(), compiler="gcc", suites=(), times=1, wra
         logs = folder / "meson-logs" / "testlog.json"
         logs.unlink(missing_ok=True)
         good = run(test, log, max(1, deadline - time.monotonic()), env={
-            **os.environ, "MAILSTOW_CUT_STRIDE": stride, **scratch(), **dict(environment),
+            **os.environ, "MAILSTOW_STRIDE": stride, **scratch(), **dict(environment),
             **({"MAILSTOW_EVERY_BYTE": "1"} if level == "long" else {})})
         if logs.exists():
             count_meson_log(stage, logs)
@@ -232,7 +232,7 @@ def thread_stage(level):
             return
         meson_stage(name, level, ["-Db_sanitize=thread", *SANITIZE], suites=[
             "--no-suite", "tidy", "--no-suite", "fuzz", "--no-suite", "crash", "--no-suite",
-            "slow"], times=8,
+            "slow"], times=8, stride="31",
             wrapper=wrapper, environment={"TSAN_OPTIONS": "halt_on_error=1"}.items())[1](stage)
     return name, work
 
@@ -292,7 +292,7 @@ def stages(level):
         format_stage(), everything,
         meson_stage("clang", level, compiler="clang", suites=without + some, stride="31"),
         meson_stage("asan", level, ["-Db_sanitize=address,undefined", *SANITIZE], times=4,
-                    suites=without + some, stride="13", environment={
+                    suites=without + some, stride="1" if level == "long" else "5", environment={
                         "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1",
                         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}.items()),
         thread_stage(level), analysis_stage(), fuzz_stage(level),
