@@ -25,6 +25,7 @@ const struct command *const commands[] = {
 	&cmd_pin,
 	&cmd_unpin,
 	&cmd_prune,
+	&cmd_seal,
 	&cmd_forget,
 	&cmd_key,
 	&cmd_config,

@@ -94,12 +94,17 @@ static bool apply_leaves(struct apply *apply, const struct record_item *item, st
 static bool apply_item(struct apply *apply, const struct record_item *item, struct err *err)
 {
 	struct db *db = apply->catalogue;
+	const struct directory_entry *place =
+		apply->directory ? directory_find(apply->directory, item->id) : NULL;
 
+	if (apply->directory && !place)
+		return corrupt(apply, "its directory lacks item", item->id, err);
 	db_bind_int(db, CATALOGUE_ITEM_PUT, "id", item->id);
 	db_bind_int(db, CATALOGUE_ITEM_PUT, "kind", item->kind);
 	db_bind_int(db, CATALOGUE_ITEM_PUT, "volume", apply->volume);
-	db_bind_int(db, CATALOGUE_ITEM_PUT, "frame", item->frame);
-	db_bind_int(db, CATALOGUE_ITEM_PUT, "offset", (int64_t)item->offset);
+	db_bind_int(db, CATALOGUE_ITEM_PUT, "frame", place ? place->frame : item->frame);
+	db_bind_int(
+		db, CATALOGUE_ITEM_PUT, "offset", (int64_t)(place ? place->offset : item->offset));
 	db_bind_int(db, CATALOGUE_ITEM_PUT, "size", (int64_t)item->size);
 	if (item->has_sha256)
 		db_bind_blob(db, CATALOGUE_ITEM_PUT, "sha256", item->sha256, SHA256_BYTES);

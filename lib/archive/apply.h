@@ -9,6 +9,7 @@
 #ifndef MAILSTOW_ARCHIVE_APPLY_H
 #define MAILSTOW_ARCHIVE_APPLY_H
 
+#include "archive/directory.h"
 #include "archive/record.h"
 #include "base/err.h"
 #include "db/db.h"
@@ -17,7 +18,8 @@ struct apply {
 	struct db *catalogue;
 	int64_t volume; /* sequence of the volume whose journal is applied */
 	int64_t generation;
-	bool ended; /* the snapshot record was applied */
+	const struct directory *directory; /* where its items lie; NULL: as their records say */
+	bool ended;                        /* the snapshot record was applied */
 	uint64_t added;
 	uint64_t removed;
 	uint64_t changed;

@@ -198,6 +198,14 @@ void catalogue_volumes_free(struct catalogue_volumes *volumes)
 	*volumes = (struct catalogue_volumes){0};
 }
 
+bool catalogue_names(const struct catalogue_volumes *volumes, const struct volume_id *id)
+{
+	for (size_t i = 0; i < volumes->count; i++)
+		if (memcmp(volumes->items[i].id.uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
+			return true;
+	return false;
+}
+
 /* --- checkpoints --- */
 
 bool catalogue_set_pruned(struct db *catalogue, int64_t unix_ms, struct err *err)

@@ -59,6 +59,9 @@ bool catalogue_volumes(
 	struct db *catalogue, struct catalogue_volumes *ret_volumes, struct err *err);
 void catalogue_volumes_free(struct catalogue_volumes *volumes); /* also for CLEANUP() */
 
+/* Is this very volume among them? */
+bool catalogue_names(const struct catalogue_volumes *volumes, const struct volume_id *id);
+
 /* The newest generation, all zeros before the first; *ret_bytes: sum of its messages' sizes. */
 bool catalogue_last_snapshot(struct db *catalogue, struct archive_snapshot *ret_snapshot,
 	uint64_t *ret_bytes, struct err *err);

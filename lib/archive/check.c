@@ -89,7 +89,7 @@ static bool follow_volume(
 	while (volume_next_journal(volume, frame, &frame, err)) {
 		if (frame == 0)
 			return true;
-		if (!volume_get_frame(volume, frame, true, zstd, &payload, err) ||
+		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err) ||
 			!follow(chain, &payload, err))
 			return false;
 	}
@@ -120,7 +120,7 @@ static bool look_at_volume(struct checking *checking, const struct volume_id *id
 		journal_origin(archive, sizeof(archive), chain->head);
 	count_frames(checking, &volume);
 	return (after < 0 || follow_volume(&volume, after, chain, err)) &&
-	       db_integrity_check(volume.db, err);
+	       volume_check_root(&volume, err) && db_integrity_check(volume.db, err);
 }
 
 /* Where the chain begins: at the last checkpoint, or with the archive. */

@@ -6,6 +6,7 @@
 #include "archive/apply.h"
 #include "archive/replay.h"
 #include "archive/volume_sql.h"
+#include "base/alloc.h"
 #include "base/fs.h"
 
 /* --- where it is --- */
@@ -28,7 +29,7 @@ static bool read_header(struct volume *volume, int64_t frame, struct zstd *zstd,
 	struct buf *payload, struct journal_header *ret_header, struct reader *ret_records,
 	struct err *err)
 {
-	if (!volume_get_frame(volume, frame, true, zstd, payload, err) ||
+	if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, payload, err) ||
 		!journal_open(payload, ret_header, ret_records, err))
 		return false;
 	return ret_header->checkpoint ||
@@ -94,6 +95,7 @@ bool checkpoint_find(const char *archive_path, const struct volume_list *volumes
 struct restating {
 	struct volume *volume;
 	const struct volume_list *present;
+	const struct directories *directories;
 	struct db *catalogue;
 	struct zstd *zstd;
 	struct catalogue_state state; /* seq and head, as read */
@@ -125,28 +127,49 @@ static void bind_span(struct db *db, size_t query, const struct record_span *spa
 	db_bind_int(db, query, "gen_to", span->to);
 }
 
-static bool is_present(const struct restating *restating, const struct volume_id *id)
+/* It, or the sealed one that took its place; NULL: neither. */
+static const struct volume_id *find_present(
+	const struct restating *restating, const struct volume_id *listed)
 {
-	for (size_t i = 0; i < restating->present->count; i++)
-		if (memcmp(restating->present->items[i].uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
-			return true;
-	return false;
+	const struct directory *directory =
+		directories_of(restating->directories, listed->sequence);
+
+	for (size_t i = 0; i < restating->present->count; i++) {
+		const struct volume_id *id = &restating->present->items[i];
+
+		if (id->sequence == listed->sequence &&
+			(memcmp(id->uuid, listed->uuid, ARCHIVE_UUID_BYTES) == 0 ||
+				(directory && memcmp(directory->replaces, listed->uuid,
+						      ARCHIVE_UUID_BYTES) == 0)))
+			return id;
+	}
+	return NULL;
+}
+
+static enum volume_state state_of(
+	const struct restating *restating, const struct record_volume *volume)
+{
+	if (volume->doomed)
+		return VOLUME_DOOMED;
+	if (directories_of(restating->directories, volume->sequence))
+		return VOLUME_SEALED;
+	return volume->sequence == restating->volume->id.sequence ? VOLUME_OPEN : VOLUME_FULL;
 }
 
 static bool put_volume(
 	struct restating *restating, const struct record_volume *volume, struct err *err)
 {
-	struct volume_id id = {.sequence = volume->sequence};
-	bool newest = volume->sequence == restating->volume->id.sequence;
-	enum volume_state state = newest ? VOLUME_OPEN : VOLUME_FULL;
+	struct volume_id listed = {.sequence = volume->sequence};
+	const struct volume_id *id;
 
-	memcpy(id.uuid, volume->uuid, ARCHIVE_UUID_BYTES);
-	if (!is_present(restating, &id))
-		return err_set(
-			err, ERR_CORRUPT, "checkpoint: volume %" PRId64 " is missing", id.sequence);
-	return catalogue_add_volume(restating->catalogue, &id, err) &&
-	       catalogue_set_volume_state(restating->catalogue, id.sequence,
-		       volume->doomed ? VOLUME_DOOMED : state, err);
+	memcpy(listed.uuid, volume->uuid, ARCHIVE_UUID_BYTES);
+	id = find_present(restating, &listed);
+	if (!id)
+		return err_set(err, ERR_CORRUPT, "checkpoint: volume %" PRId64 " is missing",
+			listed.sequence);
+	return catalogue_add_volume(restating->catalogue, id, err) &&
+	       catalogue_set_volume_state(
+		       restating->catalogue, id->sequence, state_of(restating, volume), err);
 }
 
 static bool put_folder(struct db *db, const struct record_folder_row *row, struct err *err)
@@ -224,6 +247,7 @@ static bool put_item(
 {
 	struct apply apply = {.catalogue = restating->catalogue,
 		.volume = row->volume,
+		.directory = directories_of(restating->directories, row->volume),
 		.generation = restating->generation};
 	struct record record = {.kind = RECORD_ITEM, .item = row->item};
 
@@ -331,10 +355,12 @@ static bool restate(
 }
 
 bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint,
-	const struct volume_list *present, struct db *catalogue, struct zstd *zstd, struct err *err)
+	const struct volume_list *present, const struct directories *directories,
+	struct db *catalogue, struct zstd *zstd, struct err *err)
 {
 	struct restating restating = {.volume = volume,
 		.present = present,
+		.directories = directories,
 		.catalogue = catalogue,
 		.zstd = zstd,
 		.state = {.applied_seq = checkpoint->seq},
@@ -384,6 +410,23 @@ static bool remove_volume(const char *archive_path, const struct volume_id *id, 
 	return db_remove_wal(path, err) && fs_remove(path, err);
 }
 
+/* Those that sealed ones took the place of, in the catalogue too. */
+static bool add_replaced(const char *archive_path, const struct catalogue_volumes *known,
+	struct volume_list *litter, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list replaced = {0};
+
+	if (!volume_list_replaced(archive_path, &replaced, err))
+		return false;
+	for (size_t i = 0; i < replaced.count; i++) {
+		if (catalogue_names(known, &replaced.items[i]))
+			continue;
+		ARRAY_GROW(litter->items, litter->count, litter->cap);
+		litter->items[litter->count++] = replaced.items[i];
+	}
+	return true;
+}
+
 /* What stands in the folder and belongs to nobody. */
 static bool list_litter(const char *archive_path, struct db *catalogue,
 	struct volume_list *ret_litter, struct err *err)
@@ -400,7 +443,7 @@ static bool list_litter(const char *archive_path, struct db *catalogue,
 		if (checkpoint_is_litter(&state, &known, &ret_litter->items[i]))
 			ret_litter->items[count++] = ret_litter->items[i];
 	ret_litter->count = count;
-	return true;
+	return add_replaced(archive_path, &known, ret_litter, err);
 }
 
 bool checkpoint_has_litter(

@@ -7,6 +7,7 @@
 #define MAILSTOW_ARCHIVE_CHECKPOINT_H
 
 #include "archive/catalogue.h"
+#include "archive/directory.h"
 #include "archive/journal.h"
 #include "archive/volume.h"
 #include "archive/zstd.h"
@@ -31,11 +32,11 @@ bool checkpoint_find(const char *archive_path, const struct volume_list *volumes
 /*
  * Make the catalogue what the checkpoint says, whatever was in it, in a transaction of its own.
  * volume is the one it stands in. ERR_CORRUPT: it does not hold together, or lists a volume that is
- * not among those present; nothing is changed.
+ * not among those present; nothing is changed. Directories are those of the present.
  */
 bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint,
-	const struct volume_list *present, struct db *catalogue, struct zstd *zstd,
-	struct err *err);
+	const struct volume_list *present, const struct directories *directories,
+	struct db *catalogue, struct zstd *zstd, struct err *err);
 
 /*
  * Write what the catalogue says now into the open volume and make both durable, the volume first.

@@ -67,6 +67,24 @@ static bool has_volume(const struct volume_list *list, const struct volume_id *i
 	return false;
 }
 
+/* Has a sealed one of ours taken its place? */
+static bool was_sealed(
+	const char *from, const struct volume_list *ours, const struct volume_id *theirs)
+{
+	struct err unreadable = ERR_INIT;
+
+	for (size_t i = 0; i < ours->count; i++) {
+		uint8_t replaces[ARCHIVE_UUID_BYTES];
+		bool sealed;
+
+		if (ours->items[i].sequence == theirs->sequence)
+			return volume_peek_seal(
+				       from, &ours->items[i], &sealed, replaces, &unreadable) &&
+			       sealed && memcmp(replaces, theirs->uuid, ARCHIVE_UUID_BYTES) == 0;
+	}
+	return false;
+}
+
 static bool was_ours(
 	const struct volume_id *id, const struct catalogue_state *state, const char *to)
 {
@@ -78,14 +96,16 @@ static bool was_ours(
 	       memcmp(archive, state->archive, ARCHIVE_UUID_BYTES) == 0;
 }
 
-/* What stands there is the source's, or was until a checkpoint did without it. */
-static bool is_same_archive(const struct volume_list *ours, const struct volume_list *theirs,
-	const struct catalogue_state *state, const char *to, struct err *err)
+/* What stands there is the source's, or was until it was sealed, or a checkpoint did without it. */
+static bool is_same_archive(const char *from, const struct volume_list *ours,
+	const struct volume_list *theirs, const struct catalogue_state *state, const char *to,
+	struct err *err)
 {
 	for (size_t i = 0; i < theirs->count; i++) {
 		const struct volume_id *id = &theirs->items[i];
 
-		if (!has_volume(ours, id) && !was_ours(id, state, to))
+		if (!has_volume(ours, id) && !was_ours(id, state, to) &&
+			!was_sealed(from, ours, id))
 			return err_set(err, ERR_CREATE,
 				"%s: holds volumes that this archive has not: is it a copy of "
 				"another one?",
@@ -168,7 +188,7 @@ static bool copy_locked(
 	if (ours.count == 0)
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
-	       is_same_archive(&ours, &theirs, &state, to, err) &&
+	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
 	       copy_keyring(from, to, copied, err) && copy_volumes(from, to, &ours, copied, err) &&
 	       copy_file(here, there, copied, err) && remove_pruned(&ours, &theirs, to, err);
 }

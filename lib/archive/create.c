@@ -28,7 +28,8 @@ bool archive_exists(const char *path)
 static bool is_leftover(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "volumes") == 0 ||
-	       strcmp(name, "lock") == 0 || strcmp(name, "keyring") == 0 || strstr(name, ".new");
+	       strcmp(name, "lock") == 0 || strcmp(name, "sealing") == 0 ||
+	       strcmp(name, "keyring") == 0 || strstr(name, ".new");
 }
 
 static bool check_empty(const char *path, struct err *err)

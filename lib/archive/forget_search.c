@@ -96,7 +96,7 @@ static bool search_volume(struct forget_search *search, struct volume *volume, s
 	while (volume_next_journal(volume, frame, &frame, err)) {
 		if (frame == 0)
 			return true;
-		if (!volume_get_frame(volume, frame, true, zstd, &payload, err) ||
+		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err) ||
 			!search_payload(search, &payload, ret_found, err))
 			return false;
 	}

@@ -55,8 +55,16 @@ static void seal(
 	frame->len = out->len;
 }
 
-void frame_pack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
-	enum frame_kind kind, const struct buf *raw, struct buf *out, struct frame *ret_frame)
+static int level_of(enum frame_effort effort, size_t len)
+{
+	if (effort == EFFORT_SEAL)
+		return ZSTD_LEVEL_SEAL;
+	return len <= FRAME_SMALL_BYTES ? ZSTD_LEVEL_SMALL : ZSTD_LEVEL_MIRROR;
+}
+
+void frame_pack(struct zstd *zstd, enum frame_effort effort, const struct frame_cipher *cipher,
+	int64_t id, enum frame_kind kind, const struct buf *raw, struct buf *out,
+	struct frame *ret_frame)
 {
 	size_t worth = raw->len - (raw->len * FRAME_SAVING_PERCENT + 99) / 100;
 	struct frame frame = {
@@ -68,7 +76,7 @@ void frame_pack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id
 	};
 
 	assert(raw->len > 0 && raw->len <= FRAME_RAW_BYTES_MAX);
-	if (zstd_pack(zstd, ZSTD_LEVEL_MIRROR, raw->data, raw->len, worth, out)) {
+	if (zstd_pack(zstd, level_of(effort, raw->len), raw->data, raw->len, worth, out)) {
 		frame.codec = CODEC_ZSTD;
 		frame.data = out->data;
 		frame.len = out->len;

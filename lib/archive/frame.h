@@ -11,11 +11,18 @@
 enum {
 	FRAME_RAW_BYTES_MAX = 4 * 1024 * 1024,
 	FRAME_SEALED_BYTES_MAX = FRAME_RAW_BYTES_MAX + GCM_NONCE_BYTES + GCM_TAG_BYTES,
-	FRAME_SAVING_PERCENT = 3, /* less saved: stored as it is */
+	FRAME_SMALL_BYTES = 256 * 1024, /* pressed a little harder: it is done in some ms */
+	FRAME_SAVING_PERCENT = 3,       /* less saved: stored as it is */
 };
 
 /* The numbers are the format's. */
-enum frame_kind { FRAME_PACK = 1, FRAME_PART = 2, FRAME_JOURNAL = 3, FRAME_CHECKPOINT = 5 };
+enum frame_kind {
+	FRAME_PACK = 1,
+	FRAME_PART = 2,
+	FRAME_JOURNAL = 3,
+	FRAME_DIRECTORY = 4, /* of a sealed volume: where its items lie */
+	FRAME_CHECKPOINT = 5
+};
 enum frame_codec { CODEC_STORED = 0, CODEC_ZSTD = 1, CODEC_ENCRYPTED = 16 };
 
 /* Of an encrypted volume: its key, and what its frames are bound to. */
@@ -34,10 +41,15 @@ struct frame {
 	size_t len;
 };
 
+/* How hard to press. In the flow of mail it is never what others wait for; a volume that is sealed
+ * is pressed once, at leisure, for good. */
+enum frame_effort { EFFORT_FLOW, EFFORT_SEAL };
+
 /* Choose codec and bytes for raw. frame->data is raw itself or lies in out. cipher NULL: plain;
  * else it is sealed as frame `id` of its volume, and lies in out. */
-void frame_pack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
-	enum frame_kind kind, const struct buf *raw, struct buf *out, struct frame *ret_frame);
+void frame_pack(struct zstd *zstd, enum frame_effort effort, const struct frame_cipher *cipher,
+	int64_t id, enum frame_kind kind, const struct buf *raw, struct buf *out,
+	struct frame *ret_frame);
 
 /* Check the digest, open it if there is a cipher, and give the raw bytes. ERR_CORRUPT says what is
  * wrong. A frame that is plain where there is a cipher, or the other way round, is. */

@@ -7,38 +7,49 @@
 
 /* --- volumes --- */
 
-static bool open_volume(
-	struct archive *archive, int64_t sequence, struct volume *ret_volume, struct err *err)
+static bool find_volume(struct archive *archive, int64_t sequence,
+	struct catalogue_volume *ret_known, struct err *err)
 {
-	struct catalogue_volume known;
-	CLEANUP(freep) char *path = NULL;
-	enum db_mode mode = DB_IMMUTABLE;
 	bool found;
 
-	if (!catalogue_volume(archive->catalogue, sequence, &found, &known, err))
+	if (!catalogue_volume(archive->catalogue, sequence, &found, ret_known, err))
 		return false;
-	if (!found)
-		return err_set(err, ERR_CORRUPT, "%s: volume %" PRId64 " is not catalogued",
-			archive->path, sequence);
-	path = volume_path(archive->path, &known.id);
-	if (known.state == VOLUME_OPEN)
+	return found || err_set(err, ERR_CORRUPT, "%s: volume %" PRId64 " is not catalogued",
+				archive->path, sequence);
+}
+
+static bool open_volume(struct archive *archive, const struct catalogue_volume *known,
+	struct volume *ret_volume, struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(archive->path, &known->id);
+	enum db_mode mode = DB_IMMUTABLE;
+
+	if (known->state == VOLUME_OPEN)
 		mode = archive_reading_mode(archive->path, path, archive->may_peek);
-	return volume_open(archive->path, &known.id, mode, ret_volume, err);
+	return volume_open(archive->path, &known->id, mode, ret_volume, err);
+}
+
+static bool is_open(const struct volume *volume, const struct volume_id *id)
+{
+	return volume->db && memcmp(volume->id.uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0;
 }
 
 static bool use_volume(
 	struct archive *archive, int64_t sequence, struct volume **ret_volume, struct err *err)
 {
+	struct catalogue_volume known;
 	struct volume used = {0};
 	size_t at = 0;
 
+	if (!find_volume(archive, sequence, &known, err))
+		return false;
 	while (at < ARCHIVE_OPEN_VOLUMES - 1 && archive->volumes[at].db &&
-		archive->volumes[at].id.sequence != sequence)
+		!is_open(&archive->volumes[at], &known.id))
 		at++;
-	if (archive->volumes[at].db && archive->volumes[at].id.sequence == sequence) {
+	if (is_open(&archive->volumes[at], &known.id)) {
 		used = archive->volumes[at];
 	} else {
-		if (!open_volume(archive, sequence, &used, err))
+		if (!open_volume(archive, &known, &used, err))
 			return false;
 		volume_close(&archive->volumes[at]);
 	}
@@ -78,7 +89,8 @@ static bool read_frame(struct archive *archive, int64_t sequence, int64_t frame,
 		cached = least_used(archive);
 		cached->frame = 0;
 		if (!use_volume(archive, sequence, &volume, err) ||
-			!volume_get_frame(volume, frame, false, archive->zstd, &cached->raw, err))
+			!volume_get_frame(
+				volume, frame, FRAMES_DATA, archive->zstd, &cached->raw, err))
 			return false;
 		cached->frame = frame;
 		cached->volume = sequence;

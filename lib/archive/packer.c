@@ -37,6 +37,9 @@ static bool open_newest_volume(struct packer *packer, struct err *err)
 	if (!volume_open(packer->path, &newest->id, DB_WRITE, &packer->volume, err) ||
 		!volume_last_frame(&packer->volume, &last_frame, err))
 		return false;
+	if (packer->volume.sealed)
+		return err_set(err, ERR_CORRUPT, "%s: the volume that followed it is missing",
+			db_path(packer->volume.db));
 	packer->next_frame = last_frame + 1;
 	if (last_frame > newest->applied_frame)
 		packer->litter_after = newest->applied_frame + 1;

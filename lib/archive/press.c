@@ -39,8 +39,8 @@ static void *run(void *context)
 		}
 		block = at(press, press->done);
 		(void)pthread_mutex_unlock(&press->mutex);
-		frame_pack(press->zstd, block->cipher, block->frame_id, block->kind, &block->raw,
-			&block->packed, &block->frame);
+		frame_pack(press->zstd, EFFORT_FLOW, block->cipher, block->frame_id, block->kind,
+			&block->raw, &block->packed, &block->frame);
 		(void)pthread_mutex_lock(&press->mutex);
 		press->done++;
 		(void)pthread_cond_broadcast(&press->changed);

@@ -3,43 +3,15 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "archive/source.h"
+
 struct copying {
 	struct packer *packer;
 	struct volume *from;
-	struct zstd *zstd;
-	struct buf raw; /* of the frame read last */
-	int64_t raw_frame;
+	struct source source;
 };
 
-struct source {
-	int64_t id;
-	int64_t frame;
-	uint64_t offset;
-	uint64_t size;
-};
-
-/* Some of an item's bytes: those in one frame. */
-static bool read_some(struct copying *copying, int64_t frame, uint64_t offset, uint64_t wanted,
-	const uint8_t **ret_data, size_t *ret_len, struct err *err)
-{
-	uint64_t left;
-
-	if (copying->raw_frame != frame) {
-		copying->raw_frame = 0;
-		if (!volume_get_frame(
-			    copying->from, frame, false, copying->zstd, &copying->raw, err))
-			return false;
-		copying->raw_frame = frame;
-	}
-	if (offset >= copying->raw.len)
-		return err_set(err, ERR_CORRUPT, "frame %" PRId64 " ends early", frame);
-	left = copying->raw.len - offset;
-	*ret_data = copying->raw.data + offset;
-	*ret_len = left < wanted ? left : wanted;
-	return true;
-}
-
-static bool move_to(struct copying *copying, const struct source *source, int64_t frame,
+static bool move_to(struct copying *copying, const struct source_item *source, int64_t frame,
 	uint64_t offset, struct err *err)
 {
 	struct db *db = copying->packer->catalogue;
@@ -52,17 +24,18 @@ static bool move_to(struct copying *copying, const struct source *source, int64_
 }
 
 /* Behind the others, whatever their folder. */
-static bool copy_small(struct copying *copying, const struct source *source, struct err *err)
+static bool copy_small(struct copying *copying, const struct source_item *source, struct err *err)
 {
 	struct packer *packer = copying->packer;
+	struct source_item left = *source;
 	const uint8_t *data;
 	size_t offset;
 	size_t len;
 	bool fits;
 
-	if (!read_some(copying, source->frame, source->offset, source->size, &data, &len, err))
+	if (!source_take(&copying->source, &left, left.size, &data, &len, err))
 		return false;
-	if (len < source->size)
+	if (left.size > 0)
 		return err_set(
 			err, ERR_CORRUPT, "item %" PRId64 " passes its frame's end", source->id);
 	if (packer->pack->raw.len + len > ARCHIVE_PACK_BYTES && !packer_flush_pack(packer, err))
@@ -100,27 +73,25 @@ static bool add_to_piece(struct packer *packer, const uint8_t *data, size_t len,
 	return true;
 }
 
-static bool copy_big(struct copying *copying, const struct source *source, struct err *err)
+static bool copy_big(struct copying *copying, const struct source_item *source, struct err *err)
 {
 	struct packer *packer = copying->packer;
 	int64_t first = packer->next_frame;
-	int64_t frame = source->frame;
-	uint64_t offset = source->offset;
+	struct source_item left = *source;
 
 	buf_reset(&packer->item->raw);
-	for (uint64_t left = source->size; left > 0; frame++, offset = 0) {
+	while (left.size > 0) {
 		const uint8_t *data;
 		size_t len;
 
-		if (!read_some(copying, frame, offset, left, &data, &len, err) ||
+		if (!source_take(&copying->source, &left, left.size, &data, &len, err) ||
 			!add_to_piece(packer, data, len, err))
 			return false;
-		left -= len;
 	}
 	return submit_piece(packer, err) && move_to(copying, source, first, 0, err);
 }
 
-static bool copy_one(struct copying *copying, const struct source *source, struct err *err)
+static bool copy_one(struct copying *copying, const struct source_item *source, struct err *err)
 {
 	if (source->size == 0)
 		return move_to(copying, source, 1, 0, err);
@@ -137,12 +108,12 @@ static bool copy_all(struct copying *copying, struct err *err)
 
 	db_bind_int(db, ROW, "volume", copying->from->id.sequence);
 	while (ok && row) {
-		struct source source;
+		struct source_item source;
 
 		ok = db_step(db, ROW, &row, err);
 		if (!ok || !row)
 			return ok;
-		source = (struct source){
+		source = (struct source_item){
 			.id = db_int(db, ROW, 0),
 			.frame = db_int(db, ROW, 1),
 			.offset = (uint64_t)db_int(db, ROW, 2),
@@ -156,10 +127,11 @@ static bool copy_all(struct copying *copying, struct err *err)
 
 bool reclaim_copy(struct packer *packer, struct volume *from, struct zstd *zstd, struct err *err)
 {
-	struct copying copying = {
-		.packer = packer, .from = from, .zstd = zstd, .raw = BUF_INIT(FRAME_RAW_BYTES_MAX)};
-	bool done = copy_all(&copying, err);
+	struct copying copying = {.packer = packer, .from = from};
+	bool done;
 
-	buf_free(&copying.raw);
+	source_init(&copying.source, from, zstd);
+	done = copy_all(&copying, err);
+	source_free(&copying.source);
 	return done;
 }

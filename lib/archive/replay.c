@@ -8,6 +8,7 @@
 #include "archive/apply.h"
 #include "archive/checkpoint.h"
 #include "archive/journal.h"
+#include "archive/replace.h"
 
 static const char advice[] = "run `mailstow rebuild` once the volumes are back";
 
@@ -19,6 +20,7 @@ struct replay {
 	struct buf payload;
 	struct catalogue_state state; /* as applied in the current transaction */
 	struct apply apply;
+	struct directories directories;
 };
 
 enum db_mode replay_peek_mode(const char *db_path)
@@ -40,14 +42,6 @@ static bool find_id(const struct volume_list *list, const struct volume_id *id)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (memcmp(list->items[i].uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
-			return true;
-	return false;
-}
-
-static bool is_known(const struct catalogue_volumes *known, const struct volume_id *id)
-{
-	for (size_t i = 0; i < known->count; i++)
-		if (memcmp(known->items[i].id.uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
 			return true;
 	return false;
 }
@@ -92,7 +86,7 @@ static bool is_head(struct volume *volume, int64_t frame_id, const struct catalo
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
 	uint8_t sha256[SHA256_BYTES];
 
-	if (!volume_get_frame(volume, frame_id, true, zstd, &payload, err))
+	if (!volume_get_frame(volume, frame_id, FRAMES_JOURNAL, zstd, &payload, err))
 		return false;
 	sha256_of(payload.data, payload.len, sha256);
 	if (memcmp(sha256, state->head, SHA256_BYTES) != 0)
@@ -166,9 +160,12 @@ bool replay_needed(
 	CLEANUP(volume_list_free) struct volume_list present = {0};
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
 
-	if (!volume_list(archive_path, &present, err) ||
-		!catalogue_volumes(catalogue, &known, err) ||
-		!is_superseded(archive_path, catalogue, &present, &known, ret_needed, err))
+	if (!volume_list(archive_path, &present, err) || !catalogue_volumes(catalogue, &known, err))
+		return false;
+	*ret_needed = replace_is_due(&present, &known);
+	if (*ret_needed)
+		return true;
+	if (!is_superseded(archive_path, catalogue, &present, &known, ret_needed, err))
 		return false;
 	*ret_needed = *ret_needed || present.count != known.count;
 	if (*ret_needed || known.count == 0)
@@ -213,9 +210,12 @@ static bool begin_commit(
 		return err_set(err, ERR_CORRUPT, "journal: %" PRIu64 " is of another generation",
 			header->seq);
 	}
-	return db_begin(replay->catalogue, err) &&
-	       apply_begin(&replay->apply, replay->catalogue, replay->volume.id.sequence,
-		       header->generation, err);
+	if (!db_begin(replay->catalogue, err) ||
+		!apply_begin(&replay->apply, replay->catalogue, replay->volume.id.sequence,
+			header->generation, err))
+		return false;
+	replay->apply.directory = directories_of(&replay->directories, replay->volume.id.sequence);
+	return true;
 }
 
 static bool end_commit(struct replay *replay, int64_t frame_id, struct err *err)
@@ -235,8 +235,8 @@ static bool replay_frame(struct replay *replay, int64_t frame_id, struct err *er
 	struct journal_header header;
 	struct reader records;
 
-	if (!volume_get_frame(
-		    &replay->volume, frame_id, true, replay->zstd, &replay->payload, err) ||
+	if (!volume_get_frame(&replay->volume, frame_id, FRAMES_JOURNAL, replay->zstd,
+		    &replay->payload, err) ||
 		!journal_open(&replay->payload, &header, &records, err) ||
 		!check_header(replay, &header, err))
 		return false;
@@ -288,18 +288,22 @@ static bool replay_one(struct replay *replay, const struct volume_id *id, struct
 }
 
 /* Only the newest volume is written to. */
-static bool settle_states(struct db *catalogue, const struct volume_list *present, struct err *err)
+static bool settle_states(
+	const struct replay *replay, const struct volume_list *present, struct err *err)
 {
+	struct db *catalogue = replay->catalogue;
 	struct catalogue_volume volume;
 	bool found;
 
-	for (size_t i = 0; i + 1 < present->count; i++) {
+	for (size_t i = 0; i < present->count; i++) {
 		int64_t sequence = present->items[i].sequence;
+		bool sealed = directories_of(&replay->directories, sequence) != NULL;
 
 		if (!catalogue_volume(catalogue, sequence, &found, &volume, err))
 			return false;
-		if (found && volume.state == VOLUME_OPEN &&
-			!catalogue_set_volume_state(catalogue, sequence, VOLUME_FULL, err))
+		if (found && volume.state == VOLUME_OPEN && (sealed || i + 1 < present->count) &&
+			!catalogue_set_volume_state(
+				catalogue, sequence, sealed ? VOLUME_SEALED : VOLUME_FULL, err))
 			return false;
 	}
 	return true;
@@ -314,10 +318,11 @@ static bool restate(const struct replay *replay, const struct volume_list *prese
 	if (!find_checkpoint(replay->archive_path, replay->catalogue, present, replay->zstd,
 		    &checkpoint, err))
 		return false;
-	return !checkpoint.found || (open_volume(replay->archive_path,
-					     &present->items[checkpoint.volume], &volume, err) &&
-					    checkpoint_apply(&volume, &checkpoint, present,
-						    replay->catalogue, replay->zstd, err));
+	return !checkpoint.found ||
+	       (open_volume(
+			replay->archive_path, &present->items[checkpoint.volume], &volume, err) &&
+		       checkpoint_apply(&volume, &checkpoint, present, &replay->directories,
+			       replay->catalogue, replay->zstd, err));
 }
 
 /* Volumes before the one that has the last applied payload have nothing new. */
@@ -336,7 +341,8 @@ static bool replay_from_head(struct replay *replay, const struct volume_list *pr
 		const struct volume_id *id = &present->items[i];
 		bool before = id->sequence < head;
 
-		if ((before && is_known(known, id)) || checkpoint_is_litter(&state, known, id))
+		if ((before && catalogue_names(known, id)) ||
+			checkpoint_is_litter(&state, known, id))
 			continue;
 		if (before || !replay_one(replay, id, err))
 			return before ? err_set(err, ERR_CORRUPT,
@@ -357,11 +363,15 @@ bool replay(const char *archive_path, struct db *catalogue, struct zstd *zstd, s
 		.zstd = zstd,
 		.payload = BUF_INIT(FRAME_RAW_BYTES_MAX),
 	};
-	bool ok = volume_list(archive_path, &present, err) && restate(&replay, &present, err) &&
-		  catalogue_volumes(catalogue, &known, err) &&
+	bool ok = volume_list(archive_path, &present, err) &&
+		  directories_read(archive_path, &present, zstd, &replay.directories, err) &&
+		  replace_all(archive_path, catalogue, &present, &replay.directories, err) &&
+		  restate(&replay, &present, err) && catalogue_volumes(catalogue, &known, err) &&
 		  all_present(archive_path, &present, &known, err) &&
-		  replay_from_head(&replay, &present, &known, err);
+		  replay_from_head(&replay, &present, &known, err) &&
+		  settle_states(&replay, &present, err);
 
 	buf_free(&replay.payload);
-	return ok && settle_states(catalogue, &present, err);
+	directories_free(&replay.directories);
+	return ok;
 }

@@ -21,6 +21,7 @@ struct volume {
 	struct db *db;
 	struct volume_id id;
 	struct frame_cipher cipher; /* its gcm is NULL: plain */
+	bool sealed;
 };
 
 /* Random, of version 4 (RFC 9562). */
@@ -52,24 +53,55 @@ bool volume_archive_uuid(
 bool volume_peek_archive(const char *archive_path, const struct volume_id *id,
 	uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
 
-/* What stands in the folder, by sequence. Two of one sequence are ERR_CORRUPT. */
+/*
+ * What stands in the folder, by sequence. Of two with one sequence the sealed one counts, if it
+ * says that it takes the other's place; else they are ERR_CORRUPT.
+ */
 struct volume_list {
 	struct volume_id *items;
 	size_t count;
 	size_t cap;
 };
 bool volume_list(const char *archive_path, struct volume_list *ret_list, struct err *err);
+/* Those that do not count any more. */
+bool volume_list_replaced(const char *archive_path, struct volume_list *ret_list, struct err *err);
 void volume_list_free(struct volume_list *list); /* also for CLEANUP() */
+
+/* --- sealed ones (seal.h) --- */
+
+/* Begin one that takes the place of another: open for writing, under a name that means nothing. */
+bool volume_create_sealed(const char *archive_path, struct volume *instead,
+	struct volume *ret_volume, struct err *err);
+/* All its frames are there: write its root, all of it into the file. */
+bool volume_finish_sealed(struct volume *volume, struct err *err);
+/* Read-only, durably, under its name. Closes it. */
+bool volume_publish_sealed(const char *archive_path, struct volume *volume, struct err *err);
+
+/* Of a sealed one: whose place it took. */
+bool volume_replaces(struct volume *volume, uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
+
+/* SHA-256 over the ids and digests of its frames; and is that what a sealed one says? */
+bool volume_root(struct volume *volume, uint8_t ret_root[SHA256_BYTES], struct err *err);
+bool volume_check_root(struct volume *volume, struct err *err);
+
+/* Is it sealed, and whose place did it take? It need not be unlocked. */
+bool volume_peek_seal(const char *archive_path, const struct volume_id *id, bool *ret_sealed,
+	uint8_t ret_replaces[ARCHIVE_UUID_BYTES], struct err *err);
 
 /* --- frames --- */
 
 bool volume_put_frame(
 	struct volume *volume, int64_t frame_id, const struct frame *frame, struct err *err);
 
-/* Read, check and unpack a frame of the journal, checkpoints included, or one of data. ERR_CORRUPT
- * when it is missing, damaged or of the other sort. */
-bool volume_get_frame(struct volume *volume, int64_t frame_id, bool is_journal, struct zstd *zstd,
-	struct buf *ret_raw, struct err *err);
+enum frame_sort { FRAMES_DATA, FRAMES_JOURNAL /* and checkpoints */, FRAMES_DIRECTORY };
+
+/* Read, check and unpack a frame. ERR_CORRUPT when it is missing, damaged or of another sort. */
+bool volume_get_frame(struct volume *volume, int64_t frame_id, enum frame_sort sort,
+	struct zstd *zstd, struct buf *ret_raw, struct err *err);
+
+/* ERR_CORRUPT: it is missing. */
+bool volume_frame_kind(
+	struct volume *volume, int64_t frame_id, enum frame_kind *ret_kind, struct err *err);
 
 /* Is this frame there, and as it was written? Nothing is unpacked. ERR_CORRUPT. */
 bool volume_check_frame(struct volume *volume, int64_t frame_id, struct err *err);
@@ -81,6 +113,12 @@ bool volume_remove_frames(struct volume *volume, int64_t first, int64_t last, st
 
 /* The highest frame id ever given out in it, 0: none. */
 bool volume_last_frame(struct volume *volume, int64_t *ret_id, struct err *err);
+
+/* The directory frame that follows `after`; *ret_id 0: none. */
+bool volume_next_directory(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err);
+
+/* The last frame of journal or checkpoint; *ret_id 0: none. */
+bool volume_last_journal(struct volume *volume, int64_t *ret_id, struct err *err);
 
 /* The journal or checkpoint frame that follows `after`; *ret_id 0: none. */
 bool volume_next_journal(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err);

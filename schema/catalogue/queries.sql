@@ -456,6 +456,34 @@ order by v.sequence;
 -- name: volume_items
 select id, frame, offset, size from item where volume = :volume order by frame, offset, id;
 
+-- A sealed volume in the place of the one it was made of.
+-- name: volume_replace
+update volume set uuid = :uuid, state = 3,
+	applied_frame = case when applied_frame > 0 then :journal else 0 end
+where sequence = :sequence;
+
+-- name: item_place
+update item set frame = :frame, offset = :offset where id = :id and volume = :volume;
+
+-- name: volume_items_count
+select count(*), coalesce(max(id), 0) from item where volume = :volume;
+
+-- As a sealed volume has them: small ones of a folder together, in the order of their UIDs.
+-- name: volume_items_by_folder
+with home (message, folder, uid) as (
+	select message, min(folder), uid from placement group by message
+), owner (item, folder, uid) as (
+	select m.item, h.folder, h.uid from message m join home h on h.message = m.id
+	union all
+	select p.leaf, h.folder, h.uid
+	from part p join message m on m.item = p.skeleton join home h on h.message = m.id
+)
+select i.id, i.frame, i.offset, i.size, min(o.folder), o.uid
+from item i left join owner o on o.item = i.id
+where i.volume = :volume
+group by i.id
+order by i.size >= 65536, 5, 6, i.id;
+
 -- name: item_move
 update item set volume = :volume, frame = :frame, offset = :offset where id = :id;
 

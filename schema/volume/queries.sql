@@ -13,6 +13,9 @@ values (:id, :kind, :codec, :rawlen, :sha256, :data);
 -- name: frame_get
 select kind, codec, rawlen, sha256, data from frame where id = :id;
 
+-- name: frame_kind
+select kind from frame where id = :id;
+
 -- name: frame_count
 select count(*) from frame;
 
@@ -25,6 +28,15 @@ select max(coalesce((select seq from sqlite_sequence where name = 'frame'), 0),
 
 -- name: journal_next
 select id from frame where kind in (3, 5) and id > :after order by id limit 1;
+
+-- name: journal_last
+select coalesce(max(id), 0) from frame where kind in (3, 5);
+
+-- name: directory_next
+select id from frame where kind = 4 and id > :after order by id limit 1;
+
+-- name: frame_digests
+select id, sha256 from frame order by id;
 
 -- name: checkpoint_next
 select id from frame where kind = 5 and id > :after order by id limit 1;

@@ -1,7 +1,7 @@
 /*
- * Pruning an archive and forgetting mail of it, stopped or failed at each of its changes of the
- * disk. Afterwards the archive opens and is whole, all that is to be kept is there byte for byte,
- * and the next run completes.
+ * Pruning an archive, forgetting mail of it and sealing it, stopped or failed at each of its
+ * changes of the disk. Afterwards the archive opens and is whole, all that is to be kept is there
+ * byte for byte, and the next run completes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "archive/forget.h"
+#include "archive/seal.h"
+#include "archive/volume.h"
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/check.h"
@@ -48,6 +50,25 @@ static bool forget(const char *path, struct err *err)
 	return fixture_unlock(path, err) &&
 	       archive_forget(path, (const uint8_t(*)[SHA256_BYTES])digests,
 		       ARRAY_LEN(forgotten_uids), WAIT_MS, &forgotten, err);
+}
+
+/* Every volume but the newest is sealed, or the run has failed. */
+static bool seal(const char *path, struct err *err)
+{
+	const struct archive_seal wish = {.open_bytes_min = 1};
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct archive_sealed sealed;
+	bool done = fixture_unlock(path, err) && archive_seal(path, &wish, WAIT_MS, &sealed, err) &&
+		    volume_list(path, &list, err);
+
+	for (size_t i = 0; done && i + 1 < list.count; i++) {
+		uint8_t replaces[ARCHIVE_UUID_BYTES];
+		bool is_sealed;
+
+		done = volume_peek_seal(path, &list.items[i], &is_sealed, replaces, err) &&
+		       (is_sealed || err_set(err, ERR_LOCAL, "a volume is not sealed"));
+	}
+	return done;
 }
 
 struct work {
@@ -105,6 +126,16 @@ static bool is_forgotten(struct archive *archive)
 	return !present_there;
 }
 
+/* Nothing else is to be seen of it. */
+static bool is_as_before(struct archive *archive)
+{
+	CLEANUP(freep) char *snapshots = pruned_snapshots(archive);
+
+	CHECK_STR(snapshots, all_snapshots);
+	return true;
+}
+
+static const struct work sealing = {seal, is_as_before};
 static const struct work pruning = {prune, is_pruned};
 static const struct work forgetting = {forget, is_forgotten};
 
@@ -197,36 +228,42 @@ static void killed_at_every_change_nothing_that_is_kept_is_lost(void)
 {
 	stop_everywhere(&pruning, CRASH_EXIT, 1);
 	stop_everywhere(&forgetting, CRASH_EXIT, 2);
+	stop_everywhere(&sealing, CRASH_EXIT, 5);
 }
 
 static void killed_within_a_write_nothing_that_is_kept_is_lost(void)
 {
 	stop_everywhere(&pruning, CRASH_TEAR, 3);
 	stop_everywhere(&forgetting, CRASH_TEAR, 11);
+	stop_everywhere(&sealing, CRASH_TEAR, 17);
 }
 
 static void a_power_cut_at_every_change_takes_nothing_that_is_kept(void)
 {
 	stop_everywhere(&pruning, CRASH_POWER, 1);
 	stop_everywhere(&forgetting, CRASH_POWER, 3);
+	stop_everywhere(&sealing, CRASH_POWER, 7);
 }
 
 static void writes_in_an_order_of_the_disk_take_nothing_that_is_kept(void)
 {
 	stop_everywhere(&pruning, CRASH_POWER_MIXED, 1);
 	stop_everywhere(&forgetting, CRASH_POWER_MIXED, 5);
+	stop_everywhere(&sealing, CRASH_POWER_MIXED, 7);
 }
 
 static void a_full_disk_takes_nothing_that_is_kept(void)
 {
 	fail_everywhere(&pruning, CRASH_FULL, 1);
 	fail_everywhere(&forgetting, CRASH_FULL, 7);
+	fail_everywhere(&sealing, CRASH_FULL, 13);
 }
 
 static void a_failing_write_takes_nothing_that_is_kept(void)
 {
 	fail_everywhere(&pruning, CRASH_FAIL_ONCE, 1);
 	fail_everywhere(&forgetting, CRASH_FAIL_ONCE, 7);
+	fail_everywhere(&sealing, CRASH_FAIL_ONCE, 13);
 }
 
 int main(int argc, char **argv)

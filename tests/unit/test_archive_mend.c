@@ -170,7 +170,7 @@ static void a_damaged_frame_is_found_and_named(void)
 	archive_writer_freep(&writer);
 	CHECK_OK(volume_list(path, &list, &err));
 	CHECK_OK(volume_open(path, &list.items[0], DB_WRITE, &volume, &err));
-	CHECK_OK(volume_get_frame(&volume, 1, false, zstd, &raw, &err));
+	CHECK_OK(volume_get_frame(&volume, 1, FRAMES_DATA, zstd, &raw, &err));
 	raw.data[500] ^= 1;
 	frame.raw_len = raw.len;
 	frame.data = raw.data;

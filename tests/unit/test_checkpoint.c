@@ -101,7 +101,8 @@ static void put_payload(struct volume *volume, const struct buf *payload, enum f
 	struct err err = ERR_INIT;
 
 	CHECK_OK(volume_last_frame(volume, &last, &err));
-	frame_pack(zstd, volume_cipher(volume), last + 1, kind, payload, &packed, &frame);
+	frame_pack(
+		zstd, EFFORT_FLOW, volume_cipher(volume), last + 1, kind, payload, &packed, &frame);
 	CHECK_OK(volume_put_frame(volume, last + 1, &frame, &err));
 }
 

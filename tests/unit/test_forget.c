@@ -157,8 +157,8 @@ static unsigned traces_in_frames(const char *path)
 		CHECK_OK(volume_open(path, &list.items[i], DB_READ, &volume, &err));
 		CHECK_OK(volume_last_frame(&volume, &last, &err));
 		for (int64_t id = 1; id <= last; id++)
-			if (volume_get_frame(&volume, id, true, zstd, &raw, &err) ||
-				volume_get_frame(&volume, id, false, zstd, &raw, &err)) {
+			if (volume_get_frame(&volume, id, FRAMES_JOURNAL, zstd, &raw, &err) ||
+				volume_get_frame(&volume, id, FRAMES_DATA, zstd, &raw, &err)) {
 				found += has_trace(raw.data, raw.len);
 				frames++;
 			}

@@ -1,0 +1,22 @@
+/*
+ * A sealed volume takes the place of the one it was made of, in the catalogue: by the one who
+ * sealed it, or by the next who opens for writing, if that one was stopped.
+ */
+#ifndef MAILSTOW_ARCHIVE_REPLACE_H
+#define MAILSTOW_ARCHIVE_REPLACE_H
+
+#include "archive/catalogue.h"
+#include "archive/directory.h"
+
+/* In a transaction of its own. ERR_CORRUPT: it was made of another volume, or lacks items. */
+bool replace_volume(const char *archive_path, struct db *catalogue, const struct volume_id *sealed,
+	const struct directory *directory, struct err *err);
+
+/* Does one of these stand in the catalogue as the volume it was made of? */
+bool replace_is_due(const struct volume_list *present, const struct catalogue_volumes *known);
+
+/* All such. */
+bool replace_all(const char *archive_path, struct db *catalogue, const struct volume_list *present,
+	const struct directories *directories, struct err *err);
+
+#endif
