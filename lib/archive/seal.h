@@ -17,7 +17,11 @@
 #include "base/err.h"
 #include "base/wait.h"
 
-enum { SEAL_PACK_BYTES = 2 * 1024 * 1024 /* raw, of a pack */ };
+enum {
+	SEAL_PACK_BYTES = 2 * 1024 * 1024, /* raw, of a pack */
+	SEAL_MIDDLE_BYTES_MAX =
+		512 * 1024, /* a part below this joins others, if it can be pressed */
+};
 
 struct archive_seal {
 	uint64_t open_bytes_min;     /* the newest volume too, when it has as much; 0: never */

@@ -10,6 +10,8 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 
+enum size_class { CLASS_SMALL, CLASS_MIDDLE, CLASS_BIG };
+
 struct sealing {
 	const struct seal_plan *plan;
 	const struct cancel *cancel;
@@ -102,7 +104,7 @@ static void note(struct sealing *sealing, const struct source_item *item, uint64
 		.item = item->id, .frame = sealing->next_frame, .offset = offset};
 }
 
-static bool put_small(struct sealing *sealing, const struct source_item *item, struct err *err)
+static bool put_among(struct sealing *sealing, const struct source_item *item, struct err *err)
 {
 	struct source_item left = *item;
 	const uint8_t *data;
@@ -124,12 +126,10 @@ static bool put_small(struct sealing *sealing, const struct source_item *item, s
 	return true;
 }
 
-static bool put_big(struct sealing *sealing, const struct source_item *item, struct err *err)
+static bool put_alone(struct sealing *sealing, const struct source_item *item, struct err *err)
 {
 	struct source_item left = *item;
 
-	if (sealing->raw.len > 0 && !put_frame(sealing, FRAME_PACK, err))
-		return false;
 	note(sealing, item, 0);
 	while (left.size > 0) {
 		const uint8_t *data;
@@ -148,15 +148,42 @@ static bool put_big(struct sealing *sealing, const struct source_item *item, str
 	return true;
 }
 
-static bool put_items(struct sealing *sealing, struct err *err)
+/* What can be pressed is pressed better with its like; what cannot, or is big, stays alone. */
+static bool size_class(struct sealing *sealing, const struct source_item *item,
+	enum size_class *ret_class, struct err *err)
+{
+	enum frame_kind kind;
+	int codec;
+
+	*ret_class = item->size < ARCHIVE_PART_BYTES ? CLASS_SMALL : CLASS_BIG;
+	if (*ret_class == CLASS_SMALL || item->size >= SEAL_MIDDLE_BYTES_MAX)
+		return true;
+	if (!volume_frame_kind(&sealing->from, item->frame, &kind, &codec, err))
+		return false;
+	if ((codec & ~CODEC_ENCRYPTED) != CODEC_STORED)
+		*ret_class = CLASS_MIDDLE;
+	return true;
+}
+
+static bool put_class(struct sealing *sealing, enum size_class class, struct err *err)
 {
 	for (size_t i = 0; i < sealing->plan->count; i++) {
 		const struct source_item *item = &sealing->plan->items[i];
+		enum size_class own;
 
-		if (!(item->size < ARCHIVE_PART_BYTES ? put_small : put_big)(sealing, item, err))
+		if (!size_class(sealing, item, &own, err))
+			return false;
+		if (own == class &&
+			!(class == CLASS_BIG ? put_alone : put_among)(sealing, item, err))
 			return false;
 	}
 	return sealing->raw.len == 0 || put_frame(sealing, FRAME_PACK, err);
+}
+
+static bool put_items(struct sealing *sealing, struct err *err)
+{
+	return put_class(sealing, CLASS_SMALL, err) && put_class(sealing, CLASS_MIDDLE, err) &&
+	       put_class(sealing, CLASS_BIG, err);
 }
 
 /* --- journal and directory --- */
@@ -171,10 +198,11 @@ static bool put_journal(struct sealing *sealing, struct err *err)
 		return true;
 	while (volume_next_journal(&sealing->from, frame, &frame, err)) {
 		enum frame_kind kind;
+		int codec;
 
 		if (frame == 0)
 			return true;
-		if (!volume_frame_kind(&sealing->from, frame, &kind, err) ||
+		if (!volume_frame_kind(&sealing->from, frame, &kind, &codec, err) ||
 			!volume_get_frame(&sealing->from, frame, FRAMES_JOURNAL, sealing->zstd,
 				&sealing->raw, err) ||
 			!put_frame(sealing, kind, err))

@@ -100,8 +100,8 @@ bool volume_get_frame(struct volume *volume, int64_t frame_id, enum frame_sort s
 	struct zstd *zstd, struct buf *ret_raw, struct err *err);
 
 /* ERR_CORRUPT: it is missing. */
-bool volume_frame_kind(
-	struct volume *volume, int64_t frame_id, enum frame_kind *ret_kind, struct err *err);
+bool volume_frame_kind(struct volume *volume, int64_t frame_id, enum frame_kind *ret_kind,
+	int *ret_codec, struct err *err);
 
 /* Is this frame there, and as it was written? Nothing is unpacked. ERR_CORRUPT. */
 bool volume_check_frame(struct volume *volume, int64_t frame_id, struct err *err);

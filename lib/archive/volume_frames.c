@@ -75,8 +75,8 @@ bool volume_get_frame(struct volume *volume, int64_t frame_id, enum frame_sort s
 	return ok || err_wrap(err, "%s: frame %" PRId64, db_path(db), frame_id);
 }
 
-bool volume_frame_kind(
-	struct volume *volume, int64_t frame_id, enum frame_kind *ret_kind, struct err *err)
+bool volume_frame_kind(struct volume *volume, int64_t frame_id, enum frame_kind *ret_kind,
+	int *ret_codec, struct err *err)
 {
 	struct db *db = volume->db;
 	bool row;
@@ -87,6 +87,7 @@ bool volume_frame_kind(
 	if (!row)
 		return err_set(err, ERR_CORRUPT, "frame %" PRId64 " is missing", frame_id);
 	*ret_kind = (enum frame_kind)db_int(db, VOLUME_FRAME_KIND, 0);
+	*ret_codec = (int)db_int(db, VOLUME_FRAME_KIND, 1);
 	db_reset(db, VOLUME_FRAME_KIND);
 	return true;
 }

@@ -468,7 +468,7 @@ update item set frame = :frame, offset = :offset where id = :id and volume = :vo
 -- name: volume_items_count
 select count(*), coalesce(max(id), 0) from item where volume = :volume;
 
--- As a sealed volume has them: small ones of a folder together, in the order of their UIDs.
+-- As a sealed volume has them: those of a folder together, in the order of their UIDs.
 -- name: volume_items_by_folder
 with home (message, folder, uid) as (
 	select message, min(folder), uid from placement group by message
@@ -482,7 +482,7 @@ select i.id, i.frame, i.offset, i.size, min(o.folder), o.uid
 from item i left join owner o on o.item = i.id
 where i.volume = :volume
 group by i.id
-order by i.size >= 65536, 5, 6, i.id;
+order by 5, 6, i.id;
 
 -- name: item_move
 update item set volume = :volume, frame = :frame, offset = :offset where id = :id;

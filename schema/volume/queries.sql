@@ -14,7 +14,7 @@ values (:id, :kind, :codec, :rawlen, :sha256, :data);
 select kind, codec, rawlen, sha256, data from frame where id = :id;
 
 -- name: frame_kind
-select kind from frame where id = :id;
+select kind, codec from frame where id = :id;
 
 -- name: frame_count
 select count(*) from frame;

@@ -96,8 +96,8 @@ def a_folder_made_anew_is_read_anew(lab):
 def new_mail_comes_by_push(lab):
     user, count = filled(lab, extra="poll = 1h")
     lab.start_daemon()
-    lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
-    live.equal(lab.status("alice")["push"], "idle")
+    lab.wait("watching", lambda: (lab.status("alice").get("state"),
+                                  lab.status("alice").get("push")) == ("watching", "idle"))
     with lab.server.client(user) as client:
         for number in (1, 2):
             client.deliver("INBOX", MESSAGE)
