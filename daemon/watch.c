@@ -13,6 +13,7 @@
 #include "daemon/backoff.h"
 #include "daemon/notify.h"
 #include "daemon/park.h"
+#include "daemon/sealer.h"
 #include "daemon/sentry.h"
 #include "daemon/work.h"
 
@@ -41,6 +42,7 @@ struct house {
 	uv_loop_t *loop;
 	uv_signal_t term, interrupt, hangup;
 	struct cancel cancel;
+	struct sealer *sealer;
 	struct watcher *watchers;
 	size_t count;
 	bool stopping;
@@ -155,6 +157,9 @@ static void turn_done(uv_work_t *job, int status)
 	struct watcher *watcher = job->data;
 
 	(void)status;
+	if (watcher->work.changed)
+		sealer_note(watcher->house->sealer, watcher->work.account);
+	watcher->work.changed = false;
 	if (watcher->house->stopping) {
 		close_watcher(watcher);
 	} else if (!watcher->turned_well) {
@@ -240,7 +245,10 @@ static void add_watcher(
 
 	*watcher = (struct watcher){
 		.house = house,
-		.work = {.account = account, .state = state, .cancel = &house->cancel},
+		.work = {.account = account,
+			.state = state,
+			.cancel = &house->cancel,
+			.changed = true},
 		.park = {.loop = house->loop, .context = watcher, .input = on_input},
 	};
 	watcher->job.data = watcher;
@@ -266,6 +274,7 @@ static void house_free(struct house *house)
 	for (size_t i = 0; i < house->count; i++)
 		free(house->watchers[i].sentries);
 	free(house->watchers);
+	sealer_stopp(&house->sealer);
 	cancel_close(&house->cancel);
 }
 
@@ -274,7 +283,8 @@ bool watch_run(const struct config *config, struct state *state, struct err *err
 	CLEANUP(house_free) struct house house = {.loop = uv_default_loop(), .cancel = {-1}};
 	CLEANUP(freep) char *threads = str_printf("%d", config->workers);
 
-	if (!cancel_init(&house.cancel, err))
+	if (!cancel_init(&house.cancel, err) ||
+		!sealer_start(config->accounts_count, &house.cancel, &house.sealer, err))
 		return false;
 	(void)setenv("UV_THREADPOOL_SIZE", threads, 0);
 	house.watchers = xcalloc(config->accounts_count, sizeof(*house.watchers));

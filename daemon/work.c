@@ -146,6 +146,8 @@ bool work_pass(struct account_work *work, struct mirror_result *ret_result, stru
 	work->complete = false;
 	if (pass(work, ret_result, err)) {
 		work->complete = ret_result->complete;
+		work->changed = work->changed || ret_result->fetched || ret_result->reflagged ||
+				ret_result->gone;
 		record_pass(work, ret_result);
 		log_pass(work, ret_result);
 		return true;

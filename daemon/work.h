@@ -23,6 +23,7 @@ struct account_work {
 	struct archive_writer *writer; /* within a turn */
 	struct busy busy;              /* folders, as the passes saw them */
 	bool complete;                 /* the last pass was */
+	bool changed;                  /* the archive, in this turn */
 	int64_t pruned_mono_ms;        /* when pruning was looked at last, 0: never */
 };
 

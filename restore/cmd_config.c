@@ -191,6 +191,7 @@ static void put_account(struct sink *sink, const struct config_account *account)
 	put(sink, "key-credential", account->key_credential);
 	put(sink, "keep", account->keep);
 	put_duration(sink, "keep-deleted", account->keep_deleted_ms);
+	put_duration(sink, "seal-after", account->seal_after_ms);
 	put(sink, "guard-threshold", guard);
 	put_size(sink, "max-message-size", account->max_message_bytes);
 	put_url(sink, "ping-url", account->ping_url);

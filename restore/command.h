@@ -30,8 +30,8 @@ struct command {
 	bool (*run)(struct app *app, int argc, char **argv, struct err *err);
 };
 
-extern const struct command cmd_cat, cmd_seal, cmd_check, cmd_config, cmd_copy, cmd_diff, cmd_pin, cmd_prune,
-	cmd_forget, cmd_rebuild, cmd_unpin, cmd_folders, cmd_key, cmd_ls, cmd_restore,
+extern const struct command cmd_cat, cmd_seal, cmd_check, cmd_config, cmd_copy, cmd_diff, cmd_pin,
+	cmd_prune, cmd_forget, cmd_rebuild, cmd_unpin, cmd_folders, cmd_key, cmd_ls, cmd_restore,
 	cmd_snapshots, cmd_status;
 
 enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };

@@ -11,6 +11,7 @@ of it, 1 something is missing or damaged (it is named).
 
 import argparse
 import base64
+import functools
 import hashlib
 import pathlib
 import sqlite3
@@ -20,7 +21,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 VOLUME_ID = 0x4D535756
-STORED, ZSTD = 0, 1
+STORED, ZSTD, DIRECTORY, JOURNAL = 0, 1, 4, (3, 5)
 SKELETON, BASE64 = 2, 1
 PAYLOAD_VERSION, FINAL, CHECKPOINT = 1, 1, 2
 (ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE, MARK,
@@ -71,11 +72,15 @@ class Volume:
         if self.db.execute("pragma application_id").fetchone()[0] != VOLUME_ID:
             raise Damaged(f"{path} is no volume")
         self.header = dict(self.db.execute("select key, value from header"))
-        self.cached = (None, b"")
+        self.places = {}  # where a sealed volume's items lie
+        for number in self.frames(DIRECTORY, DIRECTORY):
+            reader, item = Reader(self.frame(number)), 0
+            while reader.at < len(reader.data):
+                item += reader.number()
+                self.places[item] = reader.number(), reader.number()
 
+    @functools.lru_cache(4)
     def frame(self, number):
-        if self.cached[0] == number:
-            return self.cached[1]
         row = self.db.execute("select codec, rawlen, sha256, data from frame where id = ?",
                               (number,)).fetchone()
         if not row:
@@ -90,12 +95,11 @@ class Volume:
             raise Damaged(f"{self.path}: frame {number} has codec {codec}")
         if len(data) != length:
             raise Damaged(f"{self.path}: frame {number} has another length")
-        self.cached = (number, data)
         return data
 
-    def journal(self):
+    def frames(self, *kinds):
         return [row[0] for row in
-                self.db.execute("select id from frame where kind in (3, 5) order by id")]
+                self.db.execute(f"select id from frame where kind in {kinds} order by id")]
 
     def item(self, frame, offset, size):
         """Bytes that begin in a frame and may go on in the next ones."""
@@ -137,12 +141,13 @@ class Archive:
                        key=lambda file: int(file.name.split("-")[0]))
         if not files:
             raise Damaged(f"{path}: no volumes")
-        self.volumes = [Volume(file) for file in files]
+        volumes = [Volume(file) for file in files]
+        replaced = [volume.header.get("replaces") for volume in volumes]  # by a sealed one
+        self.volumes = [volume for volume in volumes if volume.header["volume"] not in replaced]
         self.clear()
         self.head = hashlib.sha256(self.volumes[0].header["archive"]).digest()
-        self.sequence, self.broken, within = 0, None, False
-        pending = []
-        for volume, frame in ((v, frame) for v in self.volumes for frame in v.journal()):
+        self.sequence, self.broken, within, pending = 0, None, False, []
+        for volume, frame in ((v, frame) for v in self.volumes for frame in v.frames(*JOURNAL)):
             flags = self.payload(volume, volume.frame(frame), pending, within)
             within = flags == CHECKPOINT
             if flags & FINAL:
@@ -181,7 +186,7 @@ class Archive:
             number, item_kind, frame, offset, size = (body.number() for _ in range(5))
             body.bytes(32 if body.number() else 0)
             leaves = [body.number() for _ in range(body.number())] if item_kind == SKELETON else []
-            self.items[number] = (volume, frame, offset, size, leaves)
+            self.items[number] = (volume, *volume.places.get(number, (frame, offset)), size, leaves)
         elif kind == MESSAGE:
             number, digest, size = body.number(), body.bytes(32), body.number()
             _, self.messages[number] = body.number(), (digest, size, body.number())
@@ -251,16 +256,11 @@ def safe_place(output, path):
                              for part in components))
 
 
-def stored_at(archive, placement):
-    """Where its bytes lie, so that each frame is unpacked once."""
-    volume, frame, offset, *_ = archive.items[archive.messages[placement[0]][2]]
-    return archive.volumes.index(volume), frame, offset
-
-
 def extract(archive, output, with_gone):
-    """Writes all messages; how many could not be had."""
+    """Writes all messages, as they lie, so that a frame is unpacked once; how many are lost."""
     wanted = list(archive.placements.items()) + (archive.gone if with_gone else [])
-    wanted.sort(key=lambda entry: stored_at(archive, entry[1]))
+    at = {message: archive.items[row[2]] for message, row in archive.messages.items()}
+    wanted.sort(key=lambda entry: (at[entry[1][0]][0].header["sequence"], *at[entry[1][0]][1:3]))
     lost = 0
     with open(output / "index.tsv", "w", encoding="utf-8", errors="surrogateescape") as index:
         for (folder, validity, uid), (message, date, flags) in wanted:

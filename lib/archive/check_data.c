@@ -204,6 +204,7 @@ bool check_messages(struct checking *checking, struct err *err)
 
 	if (!archive_open(checking->path, &archive, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
+	archive->cached_bytes_max = ARCHIVE_CACHED_BYTES_CHECK;
 	if (!archive_enter(archive, err))
 		return false;
 	done = read_all(&reading, archive, err);

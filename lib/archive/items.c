@@ -79,6 +79,35 @@ static struct cached_frame *least_used(struct archive *archive)
 	return least;
 }
 
+static void drop(struct cached_frame *frame)
+{
+	frame->frame = 0;
+	frame->used = 0;
+	buf_free(&frame->raw);
+}
+
+/* A place for one more; the oldest go until there is room. */
+static struct cached_frame *make_room(struct archive *archive)
+{
+	struct cached_frame *free_one = least_used(archive);
+	size_t bytes = 0;
+
+	drop(free_one);
+	for (size_t i = 0; i < ARCHIVE_CACHED_FRAMES; i++)
+		bytes += archive->frames[i].raw.cap;
+	while (bytes > archive->cached_bytes_max) {
+		struct cached_frame *oldest = NULL;
+
+		for (size_t i = 0; i < ARCHIVE_CACHED_FRAMES; i++)
+			if (archive->frames[i].raw.cap > 0 &&
+				(!oldest || archive->frames[i].used < oldest->used))
+				oldest = &archive->frames[i];
+		bytes -= oldest->raw.cap;
+		drop(oldest);
+	}
+	return free_one;
+}
+
 static bool read_frame(struct archive *archive, int64_t sequence, int64_t frame,
 	const struct buf **ret_raw, struct err *err)
 {
@@ -86,8 +115,7 @@ static bool read_frame(struct archive *archive, int64_t sequence, int64_t frame,
 	struct volume *volume;
 
 	if (!cached) {
-		cached = least_used(archive);
-		cached->frame = 0;
+		cached = make_room(archive);
 		if (!use_volume(archive, sequence, &volume, err) ||
 			!volume_get_frame(
 				volume, frame, FRAMES_DATA, archive->zstd, &cached->raw, err))

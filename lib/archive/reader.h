@@ -13,8 +13,10 @@
 
 enum {
 	ARCHIVE_OPEN_VOLUMES = 2,
-	ARCHIVE_CACHED_FRAMES = 4,
-	MESSAGE_LINES_BYTES_MAX = 128 * 1024, /* of a base64 leaf, written at a time */
+	ARCHIVE_CACHED_FRAMES = 32,
+	ARCHIVE_CACHED_BYTES = 12 * 1024 * 1024,       /* of them, the one in use aside */
+	ARCHIVE_CACHED_BYTES_CHECK = 64 * 1024 * 1024, /* who reads everything */
+	MESSAGE_LINES_BYTES_MAX = 128 * 1024,          /* of a base64 leaf, written at a time */
 };
 
 /* A frame that was unpacked: reading a folder in order meets it again and again. */
@@ -43,6 +45,7 @@ struct archive {
 	struct zstd *zstd;
 
 	struct cached_frame frames[ARCHIVE_CACHED_FRAMES];
+	size_t cached_bytes_max;
 	uint64_t uses;
 
 	/* the message that is read */

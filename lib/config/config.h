@@ -81,6 +81,7 @@ struct config_account {
 	int64_t flag_scan_ms;
 	char *keep;              /* as written, checked: config_parse_keep(); "all" */
 	int64_t keep_deleted_ms; /* -1: forever */
+	int64_t seal_after_ms;   /* without changes */
 	int guard_percent;
 	uint64_t max_message_bytes;
 	char *ping_url;     /* NULL: none */

@@ -61,6 +61,8 @@ static const struct key of_account[] = {
 		"all, or some of last=N hourly=N daily=N weekly=N monthly=N yearly=N within=7d"},
 	{"keep-deleted", ACCOUNT(keep_deleted_ms), VALUE_FOREVER, 0,
 		"forever or a duration such as 90d"},
+	{"seal-after", ACCOUNT(seal_after_ms), VALUE_DURATION, SCAN_MINUTES_MAX,
+		"a duration from 1s to 365d"},
 	{"guard-threshold", ACCOUNT(guard_percent), VALUE_PERCENT, 0, "0% to 100%"},
 	{"max-message-size", ACCOUNT(max_message_bytes), VALUE_SIZE, 0,
 		"a size such as 512M (k M G T)"},
@@ -151,7 +153,7 @@ void account_defaults(struct config_account *account)
 {
 	static const char *const defaults[][2] = {{"folders", "*"}, {"connections", "2"},
 		{"idle-renew", "9m"}, {"poll", "5m"}, {"flag-scan", "1h"}, {"keep", "all"},
-		{"keep-deleted", "forever"}, {"guard-threshold", "30%"},
+		{"keep-deleted", "forever"}, {"seal-after", "10m"}, {"guard-threshold", "30%"},
 		{"max-message-size", "512M"}, {"mirror", "yes"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(defaults); i++)

@@ -1,9 +1,11 @@
-"""What a person or a script sees of `mailstow prune` and `mailstow forget`. Prints TAP."""
+"""What a person or a script sees of mailstow's prune, seal and forget. Prints TAP."""
 
+import base64
 import hashlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -126,16 +128,41 @@ def wrong_words_are_exit_64(lab):
     lab.run("forget", "alice", "--subject=nothing", status=66)
 
 
-def the_format_alone_is_enough_after_pruning(lab):
-    lab.run("prune", "alice")
+def extract(lab, count):
+    """All of it, by the format alone: (folder, uid) of each message."""
     output = lab.place / "out"
     subprocess.run([sys.executable, READ_ARCHIVE, lab.archive, output, "--gone"], check=True,
                    capture_output=True, timeout=RUN_SECONDS)
     lines = (output / "index.tsv").read_text().splitlines()
-    equal(sorted((path, int(uid)) for path, _, uid, *_ in (x.split("\t") for x in lines)), PRESENT)
     for line in lines:
         words = line.split("\t")
         equal(hashlib.sha256((output / words[6]).read_bytes()).hexdigest(), words[3])
+    equal(len(lines), count)
+    return sorted((path, int(uid)) for path, _, uid, *_ in (line.split("\t") for line in lines))
+
+
+def the_format_alone_is_enough_after_pruning(lab):
+    lab.run("prune", "alice")
+    equal(extract(lab, len(PRESENT)), PRESENT)
+
+
+def a_sealed_archive_is_the_same_archive(lab):
+    text = base64.encodebytes(random.Random(5).randbytes(2_000_000)).decode()
+    (lab.place / "large").write_text(f"Subject: large\n\n{text}")
+    subprocess.run([MAKE_ARCHIVE, lab.archive], check=True, timeout=RUN_SECONDS, cwd=lab.place,
+                   input=f"folder\tINBOX\t7\nmessage\tINBOX\t9\t\t{DATE}\tlarge\n"
+                         "commit\tcomplete\n", text=True)
+    before = lab.ask("ls", "alice", "--deleted"), lab.ask("status", "alice")[0]["head"]
+    told = lab.ask("seal", "alice")[-1]
+    equal((told["summary"], told["volumes"]), (True, 1))
+    equal((lab.ask("ls", "alice", "--deleted"), lab.ask("status", "alice")[0]["head"]), before)
+    lab.sound()
+    extract(lab, len(before[0]))
+    lab.run("rebuild", "alice")
+    equal((lab.ask("ls", "alice", "--deleted"), lab.ask("status", "alice")[0]["head"]), before)
+    lab.sound()
+    equal(lab.run("seal", "alice").stdout, "Nothing to seal.\n")
+    lab.run("seal", "alice@1", status=64)
 
 
 def the_rebuilt_is_the_same_after_pruning(lab):
@@ -190,5 +217,6 @@ main([
     what_would_go_is_told_and_stays, the_configuration_decides_and_the_command_line_more,
     a_pin_stays, a_bare_path_is_not_pruned_without_a_word, wrong_words_are_exit_64,
     the_format_alone_is_enough_after_pruning, the_rebuilt_is_the_same_after_pruning,
+    a_sealed_archive_is_the_same_archive,
     what_is_forgotten_is_nowhere,
 ])

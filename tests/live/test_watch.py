@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """The running daemon: push on INBOX and on further connections, polling, reconnecting, its end."""
 
+import base64
+import random
 import signal
 
 import live
 
 PUSH_SECONDS = 60  # a server out of inotify looks every 30 s; tests/bench/push measures
+LARGE_MESSAGES, LARGE_BYTES = 20, 1_000_000  # enough for a volume to be ended
 MESSAGE = b"Subject: pushed\r\n\r\nhello\r\n"
 
 
@@ -27,7 +30,7 @@ def deliver(lab, user, folder, count):
 
 def new_mail_comes_by_push(lab):
     user, count = watching(lab)
-    live.equal(lab.status("alice")["push"], "idle")
+    lab.wait("IDLE", lambda: lab.status("alice").get("push") == "idle")
     for number in range(1, 4):
         deliver(lab, user, "INBOX", count + number)
     lab.same("alice", user)
@@ -107,10 +110,26 @@ def a_copy_is_made_and_kept_up_while_the_daemon_runs(lab):
     live.equal(lab.differences(user, target), [])
 
 
+def what_has_been_quiet_is_sealed(lab):
+    user, count = watching(lab, extra="poll = 1h\nseal-after = 1s")
+    chance = random.Random(3)
+    with lab.server.client(user) as client:
+        for _ in range(LARGE_MESSAGES):
+            body = base64.encodebytes(chance.randbytes(LARGE_BYTES)).replace(b"\n", b"\r\n")
+            client.deliver("INBOX", b"Subject: large\r\n\r\n" + body)
+    volumes = lab.archives / "alice" / "volumes"
+    lab.wait("sealing", lambda: [path.stat().st_mode & 0o777 for path in
+                                 sorted(volumes.glob("*.vol"))] == [0o444, 0o600])
+    lab.wait("its word", lambda: "sealed: " in (lab.place / "daemon.log").read_text())
+    live.equal(lab.ask("check", "alice", "--read-data")[-1]["errors"], 0)
+    deliver(lab, user, "INBOX", count + LARGE_MESSAGES + 1)
+    lab.same("alice", user)
+
+
 live.main(
     new_mail_comes_by_push, further_connections_push_other_folders,
     what_no_push_covers_is_polled, a_server_that_comes_back_is_watched_again,
     the_daemon_ends_cleanly_when_asked, a_killed_daemon_is_not_taken_for_running,
     a_second_daemon_is_refused, a_pass_by_hand_goes_beside_the_daemon,
-    a_copy_is_made_and_kept_up_while_the_daemon_runs,
+    a_copy_is_made_and_kept_up_while_the_daemon_runs, what_has_been_quiet_is_sealed,
     programs=("mailstowd", "mailstow"))

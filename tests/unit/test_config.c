@@ -34,7 +34,7 @@ static void the_example_of_the_manual_is_understood(void)
 		"oauth-client-id =\nmaster-user =\nmirror = yes\n# comment\nfolders = *\n"
 		"connections = 2\nidle-renew = 9m\npoll = 5m\nflag-scan = 1h\n"
 		"passphrase-command =\nkeep = all\nkeep-deleted = forever\n"
-		"guard-threshold = 30%\nmax-message-size = 512M\nping-url =\n");
+		"seal-after = 20m\nguard-threshold = 30%\nmax-message-size = 512M\nping-url =\n");
 	const struct config_account *account = config_account(config, "alice");
 
 	CHECK_INT(config->accounts_count, 1);
@@ -47,6 +47,7 @@ static void the_example_of_the_manual_is_understood(void)
 	CHECK(!account->tls_ca_file && !account->tls_pin_sha256 && !account->master_user);
 	CHECK(!account->passphrase.command && !account->ping_url && account->mirror);
 	CHECK_INT(account->keep_deleted_ms, -1);
+	CHECK_INT(account->seal_after_ms, 20 * MINUTE_MS);
 	CHECK_INT(account->max_message_bytes, 512LL << 20);
 }
 
@@ -69,6 +70,7 @@ static void what_is_not_given_has_its_default(void)
 	CHECK_INT(a->idle_renew_ms, 9 * MINUTE_MS);
 	CHECK_INT(a->poll_ms, 5 * MINUTE_MS);
 	CHECK_INT(a->flag_scan_ms, 60 * MINUTE_MS);
+	CHECK_INT(a->seal_after_ms, 10 * MINUTE_MS);
 	CHECK_INT(a->guard_percent, 30);
 	CHECK_STR(a->keep, "all");
 	CHECK_INT(a->folders.count, 1);

@@ -30,7 +30,8 @@ struct bad {
 	"password-file, password-credential, token-command, oauth-client-id, "                     \
 	"oauth-client-secret-file, oauth-tenant, master-user, mirror, folders, connections, "      \
 	"idle-renew, poll, flag-scan, passphrase-command, passphrase-file, key-file, "             \
-	"key-credential, keep, keep-deleted, guard-threshold, max-message-size or ping-url"
+	"key-credential, keep, keep-deleted, seal-after, guard-threshold, max-message-size or "    \
+	"ping-url"
 
 #define FROBNICATE                                                                                 \
 	"mailstow.conf:7: frobnicate: unknown key in [account a]; accepted: " ACCOUNT_KEYS

@@ -1,0 +1,154 @@
+#include "daemon/sealer.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "archive/archive.h"
+#include "archive/seal.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+
+enum {
+	OPEN_BYTES_MIN = 16 * 1000 * 1000, /* a newest volume of less goes on */
+	LOOK_MS_MAX = 60 * 1000,
+	IO_WHO_PROCESS = 1, /* ioprio_set(2) */
+	IO_CLASS_IDLE = 3 << 13,
+};
+
+struct waiting {
+	const struct config_account *account;
+	int64_t due_ms; /* of clock_mono_ms(); 0: nothing to do */
+};
+
+struct sealer {
+	pthread_t thread;
+	pthread_mutex_t mutex; /* of what follows */
+	struct waiting *waiting;
+	size_t count;
+	const struct cancel *cancel;
+};
+
+void sealer_note(struct sealer *sealer, const struct config_account *account)
+{
+	size_t at = 0;
+
+	(void)pthread_mutex_lock(&sealer->mutex);
+	while (at < sealer->count && sealer->waiting[at].account != account)
+		at++;
+	sealer->waiting[at] = (struct waiting){account, clock_mono_ms() + account->seal_after_ms};
+	sealer->count += at == sealer->count;
+	(void)pthread_mutex_unlock(&sealer->mutex);
+}
+
+/* Whose time it is; NULL: nobody's, the next one's is at *ret_next_ms at the earliest. */
+static const struct config_account *take_due(struct sealer *sealer, int64_t *ret_next_ms)
+{
+	const struct config_account *due = NULL;
+	int64_t now_ms = clock_mono_ms();
+
+	*ret_next_ms = now_ms + LOOK_MS_MAX;
+	(void)pthread_mutex_lock(&sealer->mutex);
+	for (size_t i = 0; i < sealer->count && !due; i++) {
+		struct waiting *waiting = &sealer->waiting[i];
+
+		if (waiting->due_ms == 0)
+			continue;
+		if (waiting->due_ms > now_ms) {
+			if (waiting->due_ms < *ret_next_ms)
+				*ret_next_ms = waiting->due_ms;
+			continue;
+		}
+		waiting->due_ms = 0;
+		due = waiting->account;
+	}
+	(void)pthread_mutex_unlock(&sealer->mutex);
+	return due;
+}
+
+static void seal(const struct sealer *sealer, const struct config_account *account)
+{
+	const struct archive_seal wish = {
+		.open_bytes_min = OPEN_BYTES_MIN, .cancel = sealer->cancel};
+	const char *path = account->archive_path;
+	char before[STR_SIZE_MAX], after[STR_SIZE_MAX];
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	if (archive_is_encrypted(path) && !archive_is_unlocked(path))
+		return;
+	if (!archive_seal(path, &wish, ARCHIVE_LOCK_TIMEOUT_MS, &sealed, &err)) {
+		if (err.kind != ERR_CANCELLED)
+			log_warning("%s: sealing: %s", account->name, err.text);
+		return;
+	}
+	str_format_size(sealed.bytes_before, before);
+	str_format_size(sealed.bytes_after, after);
+	if (sealed.volumes > 0)
+		log_info("%s: sealed: %s are %s now", account->name, before, after);
+}
+
+/* Where it may not, it is done at the priority there is. */
+static void be_idle(void)
+{
+	const struct sched_param none = {0};
+
+	(void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+	(void)syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, IO_CLASS_IDLE);
+}
+
+static void *run(void *context)
+{
+	struct sealer *sealer = context;
+	struct err err = ERR_INIT;
+
+	be_idle();
+	while (!cancel_is(sealer->cancel)) {
+		struct wait wait = {.cancel = sealer->cancel};
+		const struct config_account *account = take_due(sealer, &wait.deadline_ms);
+
+		if (account)
+			seal(sealer, account);
+		else
+			(void)wait_sleep(wait, &err);
+	}
+	return NULL;
+}
+
+static void free_sealer(struct sealer *sealer)
+{
+	(void)pthread_mutex_destroy(&sealer->mutex);
+	free(sealer->waiting);
+	free(sealer);
+}
+
+bool sealer_start(
+	size_t count, const struct cancel *cancel, struct sealer **ret_sealer, struct err *err)
+{
+	struct sealer *sealer = xcalloc(1, sizeof(*sealer));
+	int code;
+
+	sealer->cancel = cancel;
+	sealer->waiting = xcalloc(count + 1, sizeof(*sealer->waiting));
+	(void)pthread_mutex_init(&sealer->mutex, NULL);
+	code = pthread_create(&sealer->thread, NULL, run, sealer);
+	if (code != 0) {
+		free_sealer(sealer);
+		return err_errno(err, ERR_LOCAL, code, "start a thread");
+	}
+	*ret_sealer = sealer;
+	return true;
+}
+
+void sealer_stopp(struct sealer **sealer)
+{
+	if (!*sealer)
+		return;
+	(void)pthread_join((*sealer)->thread, NULL);
+	free_sealer(*sealer);
+	*sealer = NULL;
+}
