@@ -9,6 +9,7 @@
 #include "archive/catalogue.h"
 #include "archive/check.h"
 #include "archive/rebuild.h"
+#include "archive/seal.h"
 #include "archive/volume.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -222,6 +223,21 @@ static void every_damaged_byte_of_a_volume_is_noticed(void)
 	damage(path, file);
 }
 
+static void every_damaged_byte_of_a_sealed_volume_is_noticed(void)
+{
+	const struct archive_seal wish = {.open_bytes_min = 1};
+	CLEANUP(freep) char *path = settled_archive("sealed", 1);
+	CLEANUP(freep) char *file = NULL;
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_INT(sealed.volumes, 1);
+	file = file_of_volume(path);
+	CHECK(chmod(file, 0600) == 0);
+	damage(path, file);
+}
+
 static void every_damaged_byte_of_the_catalogue_is_noticed(void)
 {
 	CLEANUP(freep) char *path = settled_archive("catalogue", 1);
@@ -325,6 +341,7 @@ int main(int argc, char **argv)
 		PROMISE(a_sound_archive_is_found_sound_and_left_as_it_was),
 		PROMISE(another_head_than_the_expected_one_is_told),
 		PROMISE(every_damaged_byte_of_a_volume_is_noticed),
+		PROMISE(every_damaged_byte_of_a_sealed_volume_is_noticed),
 		PROMISE(every_damaged_byte_of_the_catalogue_is_noticed),
 		PROMISE(a_damaged_frame_names_the_messages_it_costs),
 		PROMISE(a_missing_volume_and_another_catalogue_are_noticed),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "archive/rebuild.h"
+#include "archive/seal.h"
 #include "archive/volume.h"
 #include "archive/writer.h"
 #include "base/alloc.h"
@@ -194,9 +195,8 @@ static uint64_t messages_of(const char *path)
 
 /* --- promises --- */
 
-static void nothing_of_it_is_left_in_any_frame_or_page(void)
+static void expect_nothing_left(const char *path)
 {
-	PATH path = filled("canary");
 	struct archive_forgotten forgotten;
 	uint64_t messages = messages_of(path);
 	PATH list = NULL;
@@ -212,6 +212,25 @@ static void nothing_of_it_is_left_in_any_frame_or_page(void)
 	CHECK(strstr(list, " 900 ") == NULL && strstr(list, " 901 ") == NULL);
 	CHECK(strstr(list, " 910 ") != NULL);
 	pruned_check(path);
+}
+
+static void nothing_of_it_is_left_in_any_frame_or_page(void)
+{
+	PATH path = filled("canary");
+
+	expect_nothing_left(path);
+}
+
+static void nothing_of_it_is_left_of_sealed_volumes(void)
+{
+	const struct archive_seal wish = {.open_bytes_min = 1};
+	PATH path = filled("sealed");
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK(sealed.volumes > 1);
+	expect_nothing_left(path);
 }
 
 static void all_else_is_as_it_was(void)
@@ -318,6 +337,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(nothing_of_it_is_left_in_any_frame_or_page),
+		PROMISE(nothing_of_it_is_left_of_sealed_volumes),
 		PROMISE(all_else_is_as_it_was),
 		PROMISE(it_is_not_to_be_fetched_again),
 		PROMISE(once_gone_from_the_server_nothing_keeps_it_away),
