@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "archive/catalogue.h"
+#include "archive/packed_date.h"
 
 bool apply_begin(struct apply *apply, struct db *catalogue, int64_t volume, int64_t generation,
 	struct err *err)
@@ -129,7 +130,7 @@ static bool apply_message(
 	db_bind_int(db, CATALOGUE_MESSAGE_PUT, "item", message->item);
 	bind_text(db, CATALOGUE_MESSAGE_PUT, "sender", message->from);
 	bind_text(db, CATALOGUE_MESSAGE_PUT, "subject", message->subject);
-	bind_text(db, CATALOGUE_MESSAGE_PUT, "date_header", message->date);
+	packed_date_bind(db, CATALOGUE_MESSAGE_PUT, "date_header", message->date);
 	bind_text(db, CATALOGUE_MESSAGE_PUT, "message_id", message->message_id);
 	return db_run(db, CATALOGUE_MESSAGE_PUT, err);
 }

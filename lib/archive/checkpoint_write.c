@@ -89,7 +89,7 @@ static bool make_message(struct packer *packer, struct record *record)
 	message->item = db_int(db, ROW, 4);
 	message->from = column_text(db, ROW, 5);
 	message->subject = column_text(db, ROW, 6);
-	message->date = column_text(db, ROW, 7);
+	message->date = text_of(packed_date_column(db, ROW, 7, packer->date));
 	message->message_id = column_text(db, ROW, 8);
 	return copy_blob(db, ROW, 1, message->sha256, SHA256_BYTES);
 }

@@ -1,6 +1,7 @@
 /* Folders and placements at a generation. */
 #include <string.h>
 
+#include "archive/packed_date.h"
 #include "archive/reader.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -97,7 +98,7 @@ bool archive_each_folder_counted(struct archive *archive, int64_t generation,
 
 enum { ENTRIES = CATALOGUE_ENTRIES_AT };
 
-static struct archive_entry entry_row(struct db *db)
+static struct archive_entry entry_row(struct db *db, char date[MIME_DATE_TEXT_MAX])
 {
 	struct archive_entry entry = {
 		.folder_id = db_int(db, FOLDERS, 0),
@@ -115,7 +116,7 @@ static struct archive_entry entry_row(struct db *db)
 		.gone_ms = db_int(db, ENTRIES, 10),
 		.from = db_text(db, ENTRIES, 11),
 		.subject = db_text(db, ENTRIES, 12),
-		.date_header = db_text(db, ENTRIES, 13),
+		.date_header = packed_date_column(db, ENTRIES, 13, date),
 		.header_message_id = db_text(db, ENTRIES, 14),
 	};
 	size_t len;
@@ -142,12 +143,13 @@ static bool folder_entries(
 	db_bind_int(db, ENTRIES, "present", !list->only_deleted);
 	db_bind_int(db, ENTRIES, "deleted", list->deleted || list->only_deleted);
 	while (ok) {
+		char date[MIME_DATE_TEXT_MAX];
 		struct archive_entry entry;
 
 		ok = db_step(db, ENTRIES, &row, err);
 		if (!ok || !row)
 			break;
-		entry = entry_row(db);
+		entry = entry_row(db, date);
 		ok = sink.each(sink.context, &entry, err);
 	}
 	db_reset(db, ENTRIES);

@@ -13,6 +13,7 @@
 #include "archive/apply.h"
 #include "archive/arrival.h"
 #include "archive/catalogue.h"
+#include "archive/packed_date.h"
 #include "archive/press.h"
 #include "archive/volume.h"
 
@@ -61,6 +62,7 @@ struct packer {
 	size_t tickets_cap;
 	int64_t first_ticket;
 
+	char date[MIME_DATE_TEXT_MAX]; /* of the message a checkpoint is at */
 	struct archive_snapshot last;
 	struct archive_writer_figures figures;
 };

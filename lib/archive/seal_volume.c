@@ -191,7 +191,6 @@ static bool put_items(struct sealing *sealing, struct err *err)
 /* A journal from before the last checkpoint is not read any more. */
 static bool put_journal(struct sealing *sealing, struct err *err)
 {
-	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
 	int64_t frame = 0;
 
 	if (sealing->plan->volume.applied_frame == 0)

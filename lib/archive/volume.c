@@ -80,11 +80,12 @@ static bool write_header(void *context, struct db *db, struct err *err)
 	       put_keyring(db, birth->keyring, err);
 }
 
-static bool create_at(const char *archive_path, const char *path, struct birth *birth,
+static bool create_at(const char *archive_path, const char *path, const struct birth *wanted,
 	struct db **ret_db, struct err *err)
 {
 	CLEANUP(secret_freep) struct secret *key = NULL;
 	CLEANUP(buf_free) struct buf keyring = BUF_INIT(KEYRING_FILE_BYTES_MAX);
+	struct birth birth = *wanted;
 	const struct db_options options = {
 		.kind = &volume_kind,
 		.mode = DB_CREATE,
@@ -92,11 +93,11 @@ static bool create_at(const char *archive_path, const char *path, struct birth *
 		.secure_delete = true,
 		.busy_timeout_ms = BUSY_MS,
 		.init = write_header,
-		.init_context = birth,
+		.init_context = &birth,
 	};
 
-	birth->keyring = &keyring;
-	if (!vault_key(archive_path, birth->id->uuid, "frame", &key, err) ||
+	birth.keyring = &keyring;
+	if (!vault_key(archive_path, birth.id->uuid, "frame", &key, err) ||
 		!vault_keyring_bytes(archive_path, &keyring, err))
 		return false;
 	if (key && keyring.len == 0)

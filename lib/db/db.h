@@ -95,6 +95,7 @@ void db_reset(struct db *db, size_t query);
 
 int64_t db_int(struct db *db, size_t query, int column);
 bool db_is_null(struct db *db, size_t query, int column);
+bool db_is_int(struct db *db, size_t query, int column);
 /* Valid until the next step or reset. Never NULL ("" for NULL). */
 const char *db_text(struct db *db, size_t query, int column);
 const void *db_blob(struct db *db, size_t query, int column, size_t *ret_len);

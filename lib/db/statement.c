@@ -144,6 +144,11 @@ bool db_is_null(struct db *db, size_t query, int column)
 	return sqlite3_column_type(statement(db, query), column) == SQLITE_NULL;
 }
 
+bool db_is_int(struct db *db, size_t query, int column)
+{
+	return sqlite3_column_type(statement(db, query), column) == SQLITE_INTEGER;
+}
+
 const char *db_text(struct db *db, size_t query, int column)
 {
 	const unsigned char *text = sqlite3_column_text(statement(db, query), column);

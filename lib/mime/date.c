@@ -1,11 +1,17 @@
 #include "mime/date.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
 
 enum { TOKENS_MAX = 12, TOKEN_BYTES_MAX = 32, MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400 };
+
+static const char *const months[] = {
+	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 struct tokens {
 	char items[TOKENS_MAX][TOKEN_BYTES_MAX];
@@ -45,9 +51,6 @@ static bool number(const char *text, size_t digits_min, size_t digits_max, uint6
 
 static bool parse_month(const char *text, unsigned *ret_month)
 {
-	static const char *const months[] = {
-		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
 	for (unsigned i = 0; i < ARRAY_LEN(months); i++) {
 		if (str_starts_case(text, months[i])) {
 			*ret_month = i + 1;
@@ -154,4 +157,23 @@ bool mime_date_parse(const char *text, struct zoned_time *ret_time)
 	time.unix_s = days * DAY_S + seconds - (int64_t)time.offset_min * MINUTE_S;
 	*ret_time = time;
 	return true;
+}
+
+void mime_date_format(struct zoned_time time, bool short_day, char out[MIME_DATE_TEXT_MAX])
+{
+	static const char *const weekdays[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+	enum { WEEK = ARRAY_LEN(weekdays) };
+	int64_t local_s = time.unix_s + time.offset_min * MINUTE_S;
+	int64_t days = local_s / DAY_S - (local_s % DAY_S < 0);
+	int second = (int)(local_s - days * DAY_S);
+	int minutes = abs(time.offset_min);
+	unsigned month, day;
+	int64_t year;
+
+	clock_civil_from_days(days, &year, &month, &day);
+	(void)snprintf(out, MIME_DATE_TEXT_MAX,
+		"%s, %0*u %s %04" PRId64 " %02d:%02d:%02d %c%02d%02d",
+		weekdays[(days % WEEK + WEEK) % WEEK], short_day ? 1 : 2, day, months[month - 1],
+		year, second / HOUR_S, second % HOUR_S / MINUTE_S, second % MINUTE_S,
+		time.offset_min < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }

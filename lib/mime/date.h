@@ -11,4 +11,10 @@
 /* "Fri, 21 Nov 1997 09:55:06 -0600 (CST)": false when it is no date. Pure, linear. */
 bool mime_date_parse(const char *text, struct zoned_time *ret_time);
 
+enum { MIME_DATE_TEXT_MAX = 64 };
+
+/* The form nearly all mail has: "Fri, 21 Nov 1997 09:55:06 -0600". A day below 10 is "02", or "2"
+ * where it is short. */
+void mime_date_format(struct zoned_time time, bool short_day, char out[MIME_DATE_TEXT_MAX]);
+
 #endif

@@ -44,7 +44,7 @@ create table message (
 	item integer not null,
 	sender text not null,
 	subject text not null,
-	date_header text not null,
+	date_header not null,
 	message_id text not null
 );
 

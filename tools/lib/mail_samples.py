@@ -38,6 +38,7 @@ SAMPLE_FOLDERS = (
     ("Работа/Проекты", 18), ("日本語", 8), ("Café & crème", 12), ('Lists/Say "hello" \\o', 13),
     ("Empty", 0),
 )
+WEEKDAYS = (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
 TINY_FOLDERS = (("INBOX", 18), ("Sent", 8), ("Ärger/Kiste", 4))
 BENCH_FOLDERS = (
     ("INBOX", 1400), ("Sent", 700), ("Drafts", 12), ("Trash", 188), ("Archive", 100),
@@ -120,13 +121,15 @@ class Writer:
         self.serial += 1
         (name, address), (to_name, to_address) = rng.sample(PEOPLE, 2)
         day = rng.randint(1, 28)
+        weekday = WEEKDAYS[(day + 3) % len(WEEKDAYS)]  # 1 March 2024 was a Friday
         lines = [b"Return-Path: <%s>" % address.encode()]
         for hop in range(rng.choice((1, 2, 3, 3, 4, 6))):
             lines.append(b"Received: from mx%d.example.net (mx%d.example.net [192.0.2.%d])\r\n"
                          b"\tby in%d.example.org (Postfix) with ESMTPS id %010X\r\n"
-                         b"\tfor <%s>; Tue, %d Mar 2024 10:%02d:%02d +0100 (CET)"
+                         b"\tfor <%s>; %s, %d Mar 2024 10:%02d:%02d +0100 (CET)"
                          % (hop, hop, rng.randint(1, 254), hop, rng.getrandbits(40),
-                            to_address.encode(), day, rng.randint(0, 59), rng.randint(0, 59)))
+                            to_address.encode(), weekday, day, rng.randint(0, 59),
+                            rng.randint(0, 59)))
         if rng.random() < 0.5:
             lines.append(b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org;\r\n"
                          b"\ts=k1; h=from:to:subject:date; bh=%s;\r\n\tb=%s"
@@ -136,7 +139,8 @@ class Writer:
         lines += [
             b"Message-ID: " + (message_id or b"<%d.%08x@example.org>"
                                % (self.serial, rng.getrandbits(32))),
-            b"Date: Tue, %d Mar 2024 10:00:00 %s" % (day, rng.choice((b"+0100", b"-0800", b"GMT"))),
+            b"Date: %s, %d Mar 2024 10:00:00 %s"
+            % (weekday, day, rng.choice((b"+0100", b"-0800", b"GMT"))),
             b"From: %s <%s>" % (encoded_word(name), address.encode()),
             b"To: %s <%s>" % (encoded_word(to_name), to_address.encode()),
             b"Subject: " + encoded_word(subject),
