@@ -18,6 +18,8 @@ enum status_option { OPTION_FOLLOW, OPTION_MAX_AGE };
 
 enum { FOLLOW_STEP_MS = 1000, DETAIL_BYTES = 500 };
 
+static const int64_t COPY_OLD_MS = 30LL * 24 * 60 * 60 * 1000;
+
 static const struct table_column columns[] = {{"ACCOUNT", TEXT_LEFT, 12}, {"STATE"},
 	{"LAST SUCCESS"}, {"MESSAGES", TEXT_RIGHT}, {"SIZE", TEXT_RIGHT}, {"ON DISK", TEXT_RIGHT},
 	{"SKIPPED", TEXT_RIGHT}};
@@ -27,6 +29,7 @@ struct report {
 	struct account_status status;
 	struct archive_facts facts;
 	uint64_t skipped;
+	struct state_copy copy;
 	bool broken; /* the archive cannot be read; status.detail says why */
 };
 
@@ -131,7 +134,8 @@ static bool read_state(const struct status *status, struct report *reports, stru
 		const char *path = status->places[i].archive_path;
 
 		if (!state_get(state, path, &reports[i].status, err) ||
-			!state_skipped_count(state, path, &reports[i].skipped, err))
+			!state_skipped_count(state, path, &reports[i].skipped, err) ||
+			!state_best_copy(state, path, &reports[i].copy, err))
 			return false;
 	}
 	return true;
@@ -197,6 +201,24 @@ static void print_row(struct status *status, const struct place *place, const st
 	table_row(&status->table, cells);
 }
 
+/* What is on one disk goes with it. */
+static void print_copy(const struct place *place, const struct state_copy *copy)
+{
+	char when[WHEN_TEXT_MAX];
+
+	if (!place->account || !archive_exists(place->archive_path))
+		return;
+	when_format(copy->copied_ms, false, when);
+	if (copy->copied_ms == 0)
+		(void)printf(
+			"%s: on one disk only; `mailstow copy %s DIR` makes a copy on another\n",
+			place->name, place->name);
+	else if (copy->same_disk)
+		(void)printf("%s: the copy of %s is on the same disk\n", place->name, when);
+	else if (clock_wall_ms() - copy->copied_ms > COPY_OLD_MS)
+		(void)printf("%s: the last copy is of %s\n", place->name, when);
+}
+
 static void print_details(const struct status *status, const struct report *reports)
 {
 	for (size_t i = 0; i < status->count; i++) {
@@ -205,6 +227,7 @@ static void print_details(const struct status *status, const struct report *repo
 
 		if (detail[0])
 			(void)printf("%s: %s\n", status->places[i].name, shown);
+		print_copy(&status->places[i], &reports[i].copy);
 	}
 }
 

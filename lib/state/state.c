@@ -226,6 +226,38 @@ bool state_skipped_count(
 	return leave(state, true);
 }
 
+bool state_put_copy(struct state *state, const char *archive_path, const char *place,
+	const struct state_copy *copy, struct err *err)
+{
+	struct db *db = enter(state);
+	size_t q = STATE_COPY_PUT;
+
+	db_bind_text(db, q, "archive", archive_path);
+	db_bind_text(db, q, "place", place);
+	db_bind_int(db, q, "copied_ms", copy->copied_ms);
+	db_bind_int(db, q, "same_disk", copy->same_disk);
+	return leave(state, write_it(state, q, err));
+}
+
+bool state_best_copy(
+	struct state *state, const char *archive_path, struct state_copy *ret_copy, struct err *err)
+{
+	struct db *db = enter(state);
+	size_t q = STATE_COPY_BEST;
+	bool row;
+
+	db_bind_text(db, q, "archive", archive_path);
+	if (!db_step(db, q, &row, err))
+		return leave(state, false);
+	*ret_copy = (struct state_copy){0};
+	if (row) {
+		ret_copy->copied_ms = db_int(db, q, 0);
+		ret_copy->same_disk = db_int(db, q, 1) != 0;
+		db_reset(db, q);
+	}
+	return leave(state, true);
+}
+
 bool state_daemon_lock(const char *dir, int *ret_lock, struct err *err)
 {
 	CLEANUP(freep) char *path = str_printf("%s/daemon.lock", dir);

@@ -72,6 +72,16 @@ bool state_each_skipped(struct state *state, const char *archive_path,
 bool state_skipped_count(
 	struct state *state, const char *archive_path, uint64_t *ret_count, struct err *err);
 
+/* The copy of an archive that helps most: on another disk before the same, the newest. */
+struct state_copy {
+	int64_t copied_ms; /* wall time; 0: none was ever made */
+	bool same_disk;
+};
+bool state_put_copy(struct state *state, const char *archive_path, const char *place,
+	const struct state_copy *copy, struct err *err);
+bool state_best_copy(struct state *state, const char *archive_path, struct state_copy *ret_copy,
+	struct err *err);
+
 /*
  * Does a daemon run on this state directory? It holds DIR/daemon.lock for its life
  * (state_daemon_lock(), ERR_BUSY when another does).

@@ -29,3 +29,14 @@ from skipped where archive = :archive order by folder, uidvalidity, uid;
 
 -- name: skip_count
 select count(*) from skipped where archive = :archive and next_try_ms > 0;
+
+-- name: copy_put
+insert into copy (archive, place, copied_ms, same_disk)
+values (:archive, :place, :copied_ms, :same_disk)
+on conflict (archive, place) do update set copied_ms = excluded.copied_ms,
+    same_disk = excluded.same_disk;
+
+-- The one that helps most: on another disk, the newest.
+-- name: copy_best
+select copied_ms, same_disk from copy where archive = :archive
+order by same_disk, copied_ms desc limit 1;

@@ -627,7 +627,9 @@ def a_pin_is_remembered_by_the_volumes(lab):
 def a_copy_is_an_archive(lab):
     copy = lab.place / "disk" / "copy"
     wanted = lab.run("ls", "alice", "--json").output
+    has(lab.run("status").output, "alice: on one disk only")
     has(lab.run("copy", "alice", copy).output, "2 files copied")
+    has(lab.run("status").output, "is on the same disk")
     equal(lab.run("ls", f"{copy}/", "--json", conf=False).output, wanted)
     equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
     equal(lab.run("cat", f"{copy}@1", "INBOX", "1", conf=False).content, EXACT)

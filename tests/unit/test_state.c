@@ -49,6 +49,30 @@ static void an_account_never_seen_is_stopped(void)
 	CHECK_INT(got.last_success_ms, 0);
 }
 
+static void a_copy_on_another_disk_counts_most(void)
+{
+	CLEANUP(freep) char *dir = str_printf("%s/copies", check_temp_dir());
+	CLEANUP(state_freep) struct state *state = NULL;
+	const struct state_copy away = {.copied_ms = 5};
+	const struct state_copy here = {.copied_ms = 9, .same_disk = true};
+	const struct state_copy later = {.copied_ms = 7};
+	struct state_copy best;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(state_open(dir, &state, &err));
+	CHECK_OK(state_best_copy(state, archive, &best, &err));
+	CHECK_INT(best.copied_ms, 0);
+	CHECK_OK(state_put_copy(state, archive, "/here", &here, &err));
+	CHECK_OK(state_best_copy(state, archive, &best, &err));
+	CHECK(best.copied_ms == 9 && best.same_disk);
+	CHECK_OK(state_put_copy(state, archive, "/away", &away, &err));
+	CHECK_OK(state_put_copy(state, archive, "/away", &later, &err));
+	CHECK_OK(state_best_copy(state, archive, &best, &err));
+	CHECK(best.copied_ms == 7 && !best.same_disk);
+	CHECK_OK(state_best_copy(state, "/mail/bob", &best, &err));
+	CHECK_INT(best.copied_ms, 0);
+}
+
 static struct state *open_new(const char *name)
 {
 	CLEANUP(freep) char *dir = str_printf("%s/%s", check_temp_dir(), name);
@@ -319,6 +343,7 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(what_was_put_is_found_again),
 		PROMISE(an_account_never_seen_is_stopped),
+		PROMISE(a_copy_on_another_disk_counts_most),
 		PROMISE(every_state_has_its_word),
 		PROMISE(the_last_status_counts_and_accounts_are_apart),
 		PROMISE(what_was_skipped_is_kept_until_it_is_done),
