@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "archive/archive.h"
@@ -15,7 +16,8 @@
 
 enum {
 	OPEN_BYTES_MIN = 16 * 1000 * 1000, /* a newest volume of less goes on */
-	LOOK_MS_MAX = 60 * 1000,
+	MS_OF_S = 1000,
+	NS_OF_MS = 1000 * 1000,
 	IO_WHO_PROCESS = 1, /* ioprio_set(2) */
 	IO_CLASS_IDLE = 3 << 13,
 };
@@ -27,10 +29,12 @@ struct waiting {
 
 struct sealer {
 	pthread_t thread;
-	pthread_mutex_t mutex; /* of what follows */
+	const struct cancel *cancel;
+	pthread_cond_t changed; /* of CLOCK_MONOTONIC */
+	pthread_mutex_t mutex;  /* of what follows */
 	struct waiting *waiting;
 	size_t count;
-	const struct cancel *cancel;
+	bool stop;
 };
 
 void sealer_note(struct sealer *sealer, const struct config_account *account)
@@ -42,29 +46,53 @@ void sealer_note(struct sealer *sealer, const struct config_account *account)
 		at++;
 	sealer->waiting[at] = (struct waiting){account, clock_mono_ms() + account->seal_after_ms};
 	sealer->count += at == sealer->count;
+	(void)pthread_cond_signal(&sealer->changed);
 	(void)pthread_mutex_unlock(&sealer->mutex);
 }
 
-/* Whose time it is; NULL: nobody's, the next one's is at *ret_next_ms at the earliest. */
-static const struct config_account *take_due(struct sealer *sealer, int64_t *ret_next_ms)
+/* Who has been quiet for longest; NULL: there is nothing to do. */
+static struct waiting *next_due(struct sealer *sealer)
 {
-	const struct config_account *due = NULL;
-	int64_t now_ms = clock_mono_ms();
+	struct waiting *next = NULL;
 
-	*ret_next_ms = now_ms + LOOK_MS_MAX;
-	(void)pthread_mutex_lock(&sealer->mutex);
-	for (size_t i = 0; i < sealer->count && !due; i++) {
+	for (size_t i = 0; i < sealer->count; i++) {
 		struct waiting *waiting = &sealer->waiting[i];
 
-		if (waiting->due_ms == 0)
-			continue;
-		if (waiting->due_ms > now_ms) {
-			if (waiting->due_ms < *ret_next_ms)
-				*ret_next_ms = waiting->due_ms;
+		if (waiting->due_ms > 0 && (!next || waiting->due_ms < next->due_ms))
+			next = waiting;
+	}
+	return next;
+}
+
+/* The mutex is held. Until something changes, or it is time. */
+static void wait_until(struct sealer *sealer, const struct waiting *next)
+{
+	struct timespec until;
+
+	if (!next) {
+		(void)pthread_cond_wait(&sealer->changed, &sealer->mutex);
+		return;
+	}
+	until.tv_sec = (time_t)(next->due_ms / MS_OF_S);
+	until.tv_nsec = (long)(next->due_ms % MS_OF_S) * NS_OF_MS;
+	(void)pthread_cond_timedwait(&sealer->changed, &sealer->mutex, &until);
+}
+
+/* Waits for an account whose time it is; NULL: the end. */
+static const struct config_account *take_due(struct sealer *sealer)
+{
+	const struct config_account *due = NULL;
+
+	(void)pthread_mutex_lock(&sealer->mutex);
+	while (!due && !sealer->stop) {
+		struct waiting *next = next_due(sealer);
+
+		if (!next || next->due_ms > clock_mono_ms()) {
+			wait_until(sealer, next);
 			continue;
 		}
-		waiting->due_ms = 0;
-		due = waiting->account;
+		next->due_ms = 0;
+		due = next->account;
 	}
 	(void)pthread_mutex_unlock(&sealer->mutex);
 	return due;
@@ -104,23 +132,28 @@ static void be_idle(void)
 static void *run(void *context)
 {
 	struct sealer *sealer = context;
-	struct err err = ERR_INIT;
+	const struct config_account *account;
 
 	be_idle();
-	while (!cancel_is(sealer->cancel)) {
-		struct wait wait = {.cancel = sealer->cancel};
-		const struct config_account *account = take_due(sealer, &wait.deadline_ms);
-
-		if (account)
-			seal(sealer, account);
-		else
-			(void)wait_sleep(wait, &err);
-	}
+	while ((account = take_due(sealer)))
+		seal(sealer, account);
 	return NULL;
+}
+
+static void make_locks(struct sealer *sealer)
+{
+	pthread_condattr_t attributes;
+
+	(void)pthread_mutex_init(&sealer->mutex, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&sealer->changed, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
 }
 
 static void free_sealer(struct sealer *sealer)
 {
+	(void)pthread_cond_destroy(&sealer->changed);
 	(void)pthread_mutex_destroy(&sealer->mutex);
 	free(sealer->waiting);
 	free(sealer);
@@ -134,7 +167,7 @@ bool sealer_start(
 
 	sealer->cancel = cancel;
 	sealer->waiting = xcalloc(count + 1, sizeof(*sealer->waiting));
-	(void)pthread_mutex_init(&sealer->mutex, NULL);
+	make_locks(sealer);
 	code = pthread_create(&sealer->thread, NULL, run, sealer);
 	if (code != 0) {
 		free_sealer(sealer);
@@ -148,6 +181,10 @@ void sealer_stopp(struct sealer **sealer)
 {
 	if (!*sealer)
 		return;
+	(void)pthread_mutex_lock(&(*sealer)->mutex);
+	(*sealer)->stop = true;
+	(void)pthread_cond_signal(&(*sealer)->changed);
+	(void)pthread_mutex_unlock(&(*sealer)->mutex);
 	(void)pthread_join((*sealer)->thread, NULL);
 	free_sealer(*sealer);
 	*sealer = NULL;

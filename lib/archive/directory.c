@@ -17,6 +17,12 @@ static int by_item(const void *a, const void *b)
 	return (left->item > right->item) - (left->item < right->item);
 }
 
+void directory_sort(struct directory *directory)
+{
+	if (directory->count > 0)
+		qsort(directory->items, directory->count, sizeof(*directory->items), by_item);
+}
+
 const struct directory_entry *directory_find(const struct directory *directory, int64_t item)
 {
 	const struct directory_entry wanted = {.item = item};

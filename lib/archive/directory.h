@@ -29,6 +29,9 @@ bool directory_read(
 	struct volume *volume, struct zstd *zstd, struct directory *ret_directory, struct err *err);
 void directory_free(struct directory *directory); /* also for CLEANUP() */
 
+/* By item, which is what it must be in before anything is found or encoded. */
+void directory_sort(struct directory *directory);
+
 const struct directory_entry *directory_find(const struct directory *directory, int64_t item);
 
 /* The body of the frame that begins with entry `from`. *ret_next: the first that had no room. */

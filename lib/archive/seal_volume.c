@@ -210,21 +210,12 @@ static bool put_journal(struct sealing *sealing, struct err *err)
 	return false;
 }
 
-static int by_item(const void *a, const void *b)
-{
-	const struct directory_entry *left = a;
-	const struct directory_entry *right = b;
-
-	return (left->item > right->item) - (left->item < right->item);
-}
-
 static bool put_directory(struct sealing *sealing, struct err *err)
 {
 	struct directory *directory = &sealing->directory;
 	size_t at = 0;
 
-	if (directory->count > 0)
-		qsort(directory->items, directory->count, sizeof(*directory->items), by_item);
+	directory_sort(directory);
 	while (at < directory->count) {
 		directory_encode(directory, at, &sealing->raw, &at);
 		if (!put_frame(sealing, FRAME_DIRECTORY, err))

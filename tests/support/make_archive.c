@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "support/archive_fixture.h"
 
 enum { LINE_BYTES = 4096, WORDS = 6, FOLDERS = 64, MESSAGE_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -176,8 +177,9 @@ int main(int argc, char **argv)
 	bool good = argc == 2;
 
 	if (good && !archive_exists(argv[1]))
-		good = archive_create(argv[1], &err);
-	good = good && archive_writer_open(argv[1], 1000, &making.writer, &err);
+		good = fixture_create(argv[1], &err);
+	good = good && fixture_unlock(argv[1], &err) &&
+	       archive_writer_open(argv[1], 1000, &making.writer, &err);
 	while (good && fgets(line, sizeof(line), stdin))
 		good = obey(&making, line, &err);
 	archive_writer_freep(&making.writer);
