@@ -55,12 +55,11 @@ static void seal(
 	frame->len = out->len;
 }
 
-static int level_of(enum frame_effort effort, size_t len)
-{
-	if (effort == EFFORT_SEAL)
-		return ZSTD_LEVEL_SEAL;
-	return len <= FRAME_SMALL_BYTES ? ZSTD_LEVEL_SMALL : ZSTD_LEVEL_MIRROR;
-}
+static const int levels[] = {
+	[EFFORT_FLOW] = ZSTD_LEVEL_FLOW,
+	[EFFORT_LITTLE] = ZSTD_LEVEL_LITTLE,
+	[EFFORT_SEAL] = ZSTD_LEVEL_SEAL,
+};
 
 void frame_pack(struct zstd *zstd, enum frame_effort effort, const struct frame_cipher *cipher,
 	int64_t id, enum frame_kind kind, const struct buf *raw, struct buf *out,
@@ -76,7 +75,7 @@ void frame_pack(struct zstd *zstd, enum frame_effort effort, const struct frame_
 	};
 
 	assert(raw->len > 0 && raw->len <= FRAME_RAW_BYTES_MAX);
-	if (zstd_pack(zstd, level_of(effort, raw->len), raw->data, raw->len, worth, out)) {
+	if (zstd_pack(zstd, levels[effort], raw->data, raw->len, worth, out)) {
 		frame.codec = CODEC_ZSTD;
 		frame.data = out->data;
 		frame.len = out->len;

@@ -11,8 +11,7 @@
 enum {
 	FRAME_RAW_BYTES_MAX = 4 * 1024 * 1024,
 	FRAME_SEALED_BYTES_MAX = FRAME_RAW_BYTES_MAX + GCM_NONCE_BYTES + GCM_TAG_BYTES,
-	FRAME_SMALL_BYTES = 256 * 1024, /* pressed a little harder: it is done in some ms */
-	FRAME_SAVING_PERCENT = 3,       /* less saved: stored as it is */
+	FRAME_SAVING_PERCENT = 3, /* less saved: stored as it is */
 };
 
 /* The numbers are the format's. */
@@ -41,9 +40,10 @@ struct frame {
 	size_t len;
 };
 
-/* How hard to press. In the flow of mail it is never what others wait for; a volume that is sealed
- * is pressed once, at leisure, for good. */
-enum frame_effort { EFFORT_FLOW, EFFORT_SEAL };
+/* How hard to press. In the flow of mail it is never what others wait for; the little of a push is
+ * pressed harder, it is done in some ms; a volume that is sealed is pressed once, at leisure, for
+ * good. */
+enum frame_effort { EFFORT_FLOW, EFFORT_LITTLE, EFFORT_SEAL };
 
 /* Choose codec and bytes for raw. frame->data is raw itself or lies in out. cipher NULL: plain;
  * else it is sealed as frame `id` of its volume, and lies in out. */

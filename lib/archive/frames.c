@@ -85,6 +85,8 @@ bool packer_submit(struct packer *packer, struct block *block, enum frame_kind k
 			return false;
 	block->kind = kind;
 	block->frame_id = frame_id;
+	packer->job_bytes += block->raw.len;
+	block->effort = packer->job_bytes <= PACKER_LITTLE_BYTES ? EFFORT_LITTLE : EFFORT_FLOW;
 	block->cipher = volume_cipher(&packer->volume);
 	press_give(packer->press, block);
 	return true;

@@ -302,6 +302,7 @@ bool packer_commit(struct packer *packer, bool complete, int64_t *ret_generation
 
 	if ((packer->dirty || incomplete) && !commit_now(packer, complete, err))
 		return false;
+	packer->job_bytes = 0;
 	*ret_generation = packer->last.generation;
 	return true;
 }

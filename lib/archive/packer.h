@@ -22,6 +22,7 @@ enum {
 	PACKER_PRESS_BYTES_MAX = 4 * 1024 * 1024,  /* raw, at the press, if more than one block */
 	PACKER_BLOCK_BYTES_KEPT = 2 * 1024 * 1024, /* larger buffers are given back when empty */
 	PACKER_SLICE_BYTES_MAX = 128 * 1024, /* of base64 at a time, decoded and written again */
+	PACKER_LITTLE_BYTES = 256 * 1024,    /* of a job, pressed harder than its flow */
 	PACKER_WAL_BYTES_MAX = 16 * 1024 * 1024, /* then a checkpoint, even in a job */
 	PACKER_WAL_BYTES_TIDY =
 		1024 * 1024, /* -wal files over this are emptied when nobody waits */
@@ -57,7 +58,8 @@ struct packer {
 	struct catalogue_state state; /* as after the last payload written */
 	uint64_t transaction_bytes;   /* stored in the volume's transaction */
 	uint64_t pending_bytes;       /* stored since the last commit */
-	int64_t *tickets;             /* message ids, of tickets first_ticket, ... */
+	uint64_t job_bytes; /* raw, given to the press since somebody waited for a commit */
+	int64_t *tickets;   /* message ids, of tickets first_ticket, ... */
 	size_t tickets_count;
 	size_t tickets_cap;
 	int64_t first_ticket;

@@ -39,7 +39,7 @@ static void *run(void *context)
 		}
 		block = at(press, press->done);
 		(void)pthread_mutex_unlock(&press->mutex);
-		frame_pack(press->zstd, EFFORT_FLOW, block->cipher, block->frame_id, block->kind,
+		frame_pack(press->zstd, block->effort, block->cipher, block->frame_id, block->kind,
 			&block->raw, &block->packed, &block->frame);
 		(void)pthread_mutex_lock(&press->mutex);
 		press->done++;

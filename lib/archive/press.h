@@ -12,6 +12,7 @@ enum { PRESS_BLOCKS_MAX = 6 /* with it at a time */ };
 struct block {
 	enum frame_kind kind;
 	int64_t frame_id;
+	enum frame_effort effort;
 	const struct frame_cipher *cipher; /* of the volume it goes to; NULL: plain */
 	struct buf raw;
 	struct buf packed;

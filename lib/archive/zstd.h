@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-enum { ZSTD_LEVEL_MIRROR = 3, ZSTD_LEVEL_SMALL = 12, ZSTD_LEVEL_SEAL = 19 };
+enum { ZSTD_LEVEL_FLOW = 3, ZSTD_LEVEL_LITTLE = 12, ZSTD_LEVEL_SEAL = 19 };
 
 /* Working memory, for one thread at a time. */
 struct zstd;
