@@ -16,6 +16,10 @@ import termios
 import time
 import traceback
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import terminal  # noqa: E402
+
 MAILSTOW = os.environ["MAILSTOW"]
 MAILSTOWD = os.environ["MAILSTOWD"]
 MAKE_ARCHIVE = os.environ["MAKE_ARCHIVE"]
@@ -126,9 +130,10 @@ class Lab:
         time.sleep(0.05)
         self.make(LATER)
 
-    def make(self, script, archive=None):
+    def make(self, script, archive=None, **environment):
         subprocess.run([MAKE_ARCHIVE, archive or self.archive], check=True, timeout=RUN_SECONDS,
-                       input=script.format(place=self.place).encode())
+                       input=script.format(place=self.place).encode(),
+                       env={**os.environ, **environment})
 
     def run(self, *arguments, conf=True, **environment):
         """Runs mailstow with the configuration, if wanted."""
@@ -154,6 +159,11 @@ class Lab:
         has(run.errors, "mailstow: ")
         has(run.errors, words)
         return run
+
+    def typed(self, arguments, *answers, conf=True):
+        """Exit code and what is shown to somebody who types these answers."""
+        config = ["-c", self.conf] if conf else []
+        return terminal.typed(MAILSTOW, [*config, *arguments], self.environment, *answers)
 
     def on_terminal(self, *arguments, columns=80):
         """What a terminal shows."""
