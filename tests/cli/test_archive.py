@@ -1,6 +1,7 @@
 """Commands about an archive as a whole: status, check, rebuild, copy. Prints TAP."""
 
 import hashlib
+import random
 import subprocess
 import sys
 import time
@@ -35,6 +36,28 @@ def a_damaged_archive_does_not_hide_the_others(lab):
           [("alice", "stopped"), ("never", "failed")])
     has(lines[1]["detail"], "catalogue")
     lab.fails(65, "ls", "never")
+
+
+def what_is_sealed_is_copied_once(lab):
+    def volumes():
+        return {path.name: path.stat().st_ino for path in (copy / "volumes").iterdir()}
+    copy = lab.place / "disk" / "copy"
+    lab.run("copy", "alice", copy)
+    unsealed = volumes()
+    (lab.place / "large").write_bytes(b"Subject: large\n\n" + random.Random(5).randbytes(2000000))
+    lab.make("folder\tINBOX\t1000\n"
+             "message\tINBOX\t9\t\t23-Nov-2026 10:00:00 +0000\t{place}/large\n"
+             "commit\tcomplete\n")
+    equal(lab.ask("seal", "alice")[-1]["volumes"], 1)
+    has(lab.run("copy", "alice", copy).output, "3 files copied")
+    sealed = volumes()
+    equal((len(sealed), set(sealed) & set(unsealed)), (2, set()))
+    lab.run("pin", "alice@1")
+    has(lab.run("copy", "alice", copy).output, "2 files copied")
+    newest = max(sealed)
+    equal([name for name in sealed if volumes()[name] != sealed[name]], [newest])
+    equal(lab.ask("ls", f"{copy}"), lab.ask("ls", "alice"))
+    equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
 
 
 SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
@@ -113,4 +136,5 @@ def a_copy_is_an_archive(lab):
 main(
     status_is_told, an_old_success_is_exit_3, a_damaged_archive_does_not_hide_the_others,
     a_sound_archive_is_checked, a_damaged_archive_is_told_and_its_catalogue_made_anew,
-    the_format_alone_is_enough, a_copy_is_an_archive)
+    the_format_alone_is_enough, a_copy_is_an_archive,
+    what_is_sealed_is_copied_once)
