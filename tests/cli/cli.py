@@ -60,6 +60,8 @@ flags\tINBOX\t1\t\\Flagged \\Seen
 gone\tINBOX\t2
 commit\tcomplete
 """
+KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"  # make_archive's
+PASSPHRASE = "correct horse battery"
 CONFIG = """[mailstow]
 archive-dir = {place}/archives
 [account alice]
@@ -134,6 +136,21 @@ class Lab:
         subprocess.run([MAKE_ARCHIVE, archive or self.archive], check=True, timeout=RUN_SECONDS,
                        input=script.format(place=self.place).encode(),
                        env={**os.environ, **environment})
+
+    def encrypt(self):
+        """The archive anew, encrypted; the secrets that open it, by their kind."""
+        shutil.rmtree(self.archive)
+        for part in (HISTORY, LATER):
+            self.make(part, MAILSTOW_TEST_ENCRYPTED="1")
+        file = self.place / "key"
+        file.touch(mode=0o600)
+        file.write_text(KEY + "\n")
+        self.conf.write_text(self.conf.read_text().replace(
+            "[account never]", f"key-file = {file}\n[account never]"))
+        status, shown = self.typed(["key", "add", "alice"], PASSPHRASE, PASSPHRASE)
+        equal(status, 0, shown)
+        recovery = self.ask("key", "recovery", "alice")[0]["recovery_key"]
+        return {"passphrase": PASSPHRASE, "key": KEY, "recovery": recovery}
 
     def run(self, *arguments, conf=True, **environment):
         """Runs mailstow with the configuration, if wanted."""

@@ -4,10 +4,7 @@ import hashlib
 import os
 import shutil
 
-from cli import EXACT, HISTORY, LATER, equal, has, lacks, main
-
-KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"  # make_archive's
-PASSPHRASE = "correct horse battery"
+from cli import EXACT, HISTORY, KEY, equal, has, lacks, main
 
 
 def files_of(folder):
@@ -151,26 +148,11 @@ def damage_is_told_and_not_taken_in(lab):
     equal(lab.ask("ls", "bob"), lab.ask("ls", "alice"))
 
 
-def encrypted_home(lab):
-    """As leave_home(), of an archive that a key, a passphrase and a recovery key open."""
-    shutil.rmtree(lab.archive)
-    for part in (HISTORY, LATER):
-        lab.make(part, MAILSTOW_TEST_ENCRYPTED="1")
-    key = lab.place / "key"
-    key.touch(mode=0o600)
-    key.write_text(KEY + "\n")
-    text = lab.conf.read_text()
-    lab.conf.write_text(text.replace("[account never]", f"key-file = {key}\n[account never]"))
-    status, shown = lab.typed(["key", "add", "alice"], PASSPHRASE, PASSPHRASE)
-    equal(status, 0, shown)
-    lab.recovery = lab.ask("key", "recovery", "alice")[0]["recovery_key"]
-    leave_home(lab)
-
-
 def any_key_opens_a_copy_and_lets_it_be_adopted(lab):
-    encrypted_home(lab)
+    secrets = lab.encrypt().values()
+    leave_home(lab)
     before = files_of(lab.copy)
-    for secret in (PASSPHRASE, KEY, lab.recovery):
+    for secret in secrets:
         status, shown = lab.typed(["cat", lab.copy, "INBOX", "3"], secret, conf=False)
         equal(status, 0, shown)
         lacks(shown, secret)
@@ -188,7 +170,8 @@ def any_key_opens_a_copy_and_lets_it_be_adopted(lab):
 
 
 def a_wrong_secret_adopts_nothing(lab):
-    encrypted_home(lab)
+    lab.encrypt()
+    leave_home(lab)
     equal(lab.typed(["account", "adopt", lab.copy], "wrong", conf=False)[0], 77)
     lab.fails(77, "account", "adopt", lab.copy, conf=False)
     equal(list(lab.home.iterdir()), [])

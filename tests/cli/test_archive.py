@@ -1,12 +1,9 @@
 """Commands about an archive as a whole: status, check, rebuild, copy. Prints TAP."""
 
-import hashlib
 import random
-import subprocess
-import sys
 import time
 
-from cli import EXACT, READ_ARCHIVE, RUN_SECONDS, equal, has, main
+from cli import EXACT, equal, has, main
 
 
 def status_is_told(lab):
@@ -94,21 +91,6 @@ def a_damaged_archive_is_told_and_its_catalogue_made_anew(lab):
     equal(len(lab.ask("snapshots", "alice")), 2)
 
 
-def the_format_alone_is_enough(lab):
-    """Mail is not locked in: a short program that shares nothing with ours reads all of it."""
-    output = lab.place / "taken out"
-    done = subprocess.run([sys.executable, READ_ARCHIVE, lab.archive, output, "--gone"],
-                          check=False, capture_output=True, text=True, timeout=RUN_SECONDS)
-    equal(done.returncode, 0, done.stdout + done.stderr)
-    rows = [line.split("\t") for line in (output / "index.tsv").read_text().splitlines()]
-    equal(sorted((row[0], int(row[1]), int(row[2]), row[3]) for row in rows),
-          sorted((line["folder"], line["uidvalidity"], line["uid"], line["sha256"])
-                 for line in lab.ask("ls", "alice", "--deleted")))
-    for row in rows:
-        equal(hashlib.sha256((output / row[6]).read_bytes()).hexdigest(), row[3])
-    has(done.stdout, lab.ask("status", "alice")[0]["head"])
-
-
 def a_copy_is_an_archive(lab):
     copy = lab.place / "disk" / "copy"
     wanted = lab.run("ls", "alice", "--json").output
@@ -136,5 +118,5 @@ def a_copy_is_an_archive(lab):
 main(
     status_is_told, an_old_success_is_exit_3, a_damaged_archive_does_not_hide_the_others,
     a_sound_archive_is_checked, a_damaged_archive_is_told_and_its_catalogue_made_anew,
-    the_format_alone_is_enough, a_copy_is_an_archive,
+    a_copy_is_an_archive,
     what_is_sealed_is_copied_once)
