@@ -43,8 +43,7 @@ void app_warn(const char *format, ...)
 	va_end(args);
 }
 
-/* All problems are shown in their order; the last one becomes the error. */
-static bool bad_config(const struct str_list *problems, struct err *err)
+bool app_bad_config(const struct str_list *problems, struct err *err)
 {
 	if (problems->count == 0)
 		return false;
@@ -62,7 +61,7 @@ bool app_config(struct app *app, const struct config **ret_config, struct err *e
 		if (!config_find(app->config_file, &path, err))
 			return false;
 		if (!config_load(path, &app->config, &problems, err))
-			return bad_config(&problems, err);
+			return app_bad_config(&problems, err);
 	}
 	*ret_config = app->config;
 	return true;

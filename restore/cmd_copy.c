@@ -1,29 +1,8 @@
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
 #include "archive/copy.h"
-#include "base/clock.h"
 #include "base/str.h"
 #include "restore/options.h"
-#include "state/state.h"
-
-/* For `status`, which tells who has no copy. A copy is a copy without it. */
-static void remember(const char *archive_path, const char *place)
-{
-	CLEANUP(freep) char *dir = config_state_dir();
-	CLEANUP(freep) char *full = realpath(place, NULL);
-	CLEANUP(state_freep) struct state *state = NULL;
-	struct state_copy copy = {.copied_ms = clock_wall_ms()};
-	struct stat here, there;
-	struct err err = ERR_INIT;
-
-	copy.same_disk = stat(archive_path, &here) == 0 && stat(place, &there) == 0 &&
-			 here.st_dev == there.st_dev;
-	if (!state_open(dir, &state, &err) ||
-		!state_put_copy(state, archive_path, full ? full : place, &copy, &err))
-		app_warn("%s", err.text);
-}
 
 static bool run(struct app *app, int argc, char **argv, struct err *err)
 {
@@ -41,7 +20,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	if (!app_unlock(&place, err) || !archive_copy(place.archive_path, arguments.items[1],
 						ARCHIVE_LOCK_TIMEOUT_MS, &copied, err))
 		return false;
-	remember(place.archive_path, arguments.items[1]);
+	app_remember_copy(place.archive_path, arguments.items[1]);
 	str_format_size(copied.bytes, size);
 	if (!app->json && copied.files == 0)
 		(void)printf("Nothing was to be copied.\n");

@@ -30,9 +30,9 @@ struct command {
 	bool (*run)(struct app *app, int argc, char **argv, struct err *err);
 };
 
-extern const struct command cmd_cat, cmd_seal, cmd_check, cmd_config, cmd_copy, cmd_diff, cmd_pin,
-	cmd_prune, cmd_forget, cmd_rebuild, cmd_unpin, cmd_folders, cmd_key, cmd_ls, cmd_restore,
-	cmd_snapshots, cmd_status;
+extern const struct command cmd_account, cmd_cat, cmd_seal, cmd_check, cmd_config, cmd_copy,
+	cmd_diff, cmd_pin, cmd_prune, cmd_forget, cmd_rebuild, cmd_unpin, cmd_folders, cmd_key,
+	cmd_ls, cmd_restore, cmd_snapshots, cmd_status;
 
 enum progress { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
@@ -49,6 +49,9 @@ struct app {
 
 /* The configuration, read on first use. Lives as long as app. ERR_CONFIG. */
 bool app_config(struct app *app, const struct config **ret_config, struct err *err);
+
+/* Problems of a configuration, all but the last told; that becomes the error. */
+bool app_bad_config(const struct str_list *problems, struct err *err);
 
 /* What ACCOUNT[@WHEN] stands for. */
 struct place {
@@ -89,6 +92,10 @@ bool app_open(const struct place *place, struct archive **ret_archive,
 /* A folder by its path at a generation. ERR_NOT_FOUND. `INBOX` in any case. */
 bool app_folder(struct archive *archive, int64_t generation, const char *path, int64_t *ret_id,
 	struct err *err);
+
+/* For `status`, which tells who has no copy: `place` holds all of the archive now. A copy is a copy
+ * without it: what fails is warned of. */
+void app_remember_copy(const char *archive_path, const char *place);
 
 /* "mailstow: text" on stderr; app_warn() puts "warning: " before it. Printable text only. */
 void app_note(const char *format, ...) PRINTF_LIKE(1, 2);

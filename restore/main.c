@@ -27,6 +27,7 @@ const struct command *const commands[] = {
 	&cmd_prune,
 	&cmd_seal,
 	&cmd_forget,
+	&cmd_account,
 	&cmd_key,
 	&cmd_config,
 	NULL,

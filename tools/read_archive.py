@@ -1,282 +1,279 @@
 #!/usr/bin/env python3
 """Takes every message out of an archive, without mailstow: the format alone is enough.
 
-    read_archive.py ARCHIVE OUTPUT [--gone]
+    read_archive.py ARCHIVE OUTPUT [--gone] [--secret-file FILE]
 
-Reads only what schema/README.md says, with Python's standard library and the zstd command. OUTPUT
-gets a folder for each mail folder with UIDVALIDITY.UID.eml in it, and index.tsv: path, UIDVALIDITY,
-uid, SHA-256, INTERNALDATE, flags, file. With --gone also what the server no longer has. Exit: 0 all
-of it, 1 something is missing or damaged (it is named).
+Needs what schema/README.md says, Python's standard library, the zstd command and, for encrypted
+archives, OpenSSL's libcrypto, by ctypes: the openssl command takes keys as arguments, which all
+users see. Passphrase, key or recovery key: FILE's first line, or it is asked for. OUTPUT gets a
+folder for each mail folder, UIDVALIDITY.UID.eml in it, and index.tsv: path, UIDVALIDITY, uid,
+SHA-256, INTERNALDATE, flags, file. --gone: also what the server no longer has. Exit 1: damage.
 """
 
 import argparse
 import base64
+import ctypes.util
 import functools
+import getpass
 import hashlib
+import hmac
+import io
 import pathlib
+import re
 import sqlite3
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
+from itertools import accumulate
 from urllib.parse import quote
 
-VOLUME_ID = 0x4D535756
-STORED, ZSTD, DIRECTORY, JOURNAL = 0, 1, 4, (3, 5)
-SKELETON, BASE64 = 2, 1
-PAYLOAD_VERSION, FINAL, CHECKPOINT = 1, 1, 2
-(ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE, MARK,
- SNAPSHOT, PIN, UNPIN, _, PRUNED, TOMBSTONE, VOLUME, ITEM_ROW, FOLDER_ROW, PLACEMENT_ROW,
- SNAPSHOT_ROW) = range(1, 21)
+STORED, ZSTD, SEALED, DIRECTORY, JOURNAL = 0, 1, 16, (4, 4), (3, 5)
+SKELETON, PAYLOAD_VERSION, FINAL, CHECKPOINT, PASSPHRASE, KEY, RECOVERY_KEY = 2, 1, 1, 2, 1, 2, 3
+CLEAR, ITEM, MESSAGE, FOLDER, FOLDER_GONE, UIDVALIDITY, PLACEMENT, FLAGS, GONE = range(9)
+ITEM_ROW, FOLDER_ROW, PLACEMENT_ROW, NOT_NEEDED = 17, 18, 19, (9, 10, 11, 12, 14, 15, 16, 20)
+NONCE, TAG, DIGEST, SET_TAG, RING_HEAD, SLOT, EPOCH = 12, 16, 32, 17, 30, 108, slice(21, 25)
+FAILURES = ValueError, LookupError, sqlite3.DatabaseError, subprocess.SubprocessError
+CROCKFORD = str.maketrans("JKMNPQRSTVWXYZOIL", "IJKLMNOPQRSTUV011", "- ")  # as int() reads base 32
 
 
-class Damaged(Exception):
-    """What is wrong, and where."""
+def need(condition, words):
+    if not condition:
+        raise ValueError(words)
 
 
-class Reader:
+def unseal(key, sealed, additional):
+    """What AES-256-GCM sealed as nonce, ciphertext, tag; None: damaged, or not with this key."""
+    lib = ctypes.CDLL(ctypes.util.find_library("crypto") or "libcrypto.so.3")
+    lib.EVP_CIPHER_CTX_new.restype = lib.EVP_aes_256_gcm.restype = ctypes.c_void_p
+    context, gcm = map(ctypes.c_void_p, (lib.EVP_CIPHER_CTX_new(), lib.EVP_aes_256_gcm()))
+    text, count = sealed[NONCE:-TAG], ctypes.byref(ctypes.c_int())
+    plain = ctypes.create_string_buffer(len(sealed))
+    good = (lib.EVP_DecryptInit_ex(context, gcm, None, key, sealed[:NONCE]) == 1
+            and lib.EVP_DecryptUpdate(context, None, count, additional, len(additional)) == 1
+            and lib.EVP_DecryptUpdate(context, plain, count, text, len(text)) == 1
+            and lib.EVP_CIPHER_CTX_ctrl(context, SET_TAG, TAG, sealed[-TAG:]) == 1
+            and lib.EVP_DecryptFinal_ex(context, plain, count) == 1)
+    lib.EVP_CIPHER_CTX_free(context)
+    return plain.raw[:len(text)] if good else None
+
+
+def hkdf(key, info, salt=bytes(DIGEST)):
+    return hmac.digest(hmac.digest(salt, key, "sha256"), info + b"\1", "sha256")
+
+
+def master_key(ring, text):
+    """The master key that a keyring has wrapped for a passphrase, key or recovery key."""
+    digits, hexadecimal = text.upper().translate(CROCKFORD), re.fullmatch("[0-9a-fA-F]{64}", text)
+    secrets = {PASSPHRASE: text.encode("utf-8", "surrogateescape"),
+               KEY: bytes.fromhex(text) if hexadecimal else b"",
+               RECOVERY_KEY: (int(digits, 32) >> 20).to_bytes(20, "big")
+               if re.fullmatch("[0-9A-V]{36}", digits) else b""}
+    for slot in (ring[at:at + SLOT] for at in range(RING_HEAD, len(ring) - DIGEST, SLOT)):
+        (log_n, r, p), salt, secret = slot[13:16], slot[16:48], secrets[slot[0]]
+        key = (hashlib.scrypt(secret, salt=salt, n=1 << log_n, r=r, p=p, maxmem=1 << 29, dklen=32)
+               if slot[0] == PASSPHRASE else hkdf(secret, b"slot", salt))
+        master = unseal(key, slot[48:], b"MSK1" + ring[5:25] + slot[:48])
+        if master:
+            mac = hmac.digest(hkdf(master, b"keyring"), ring[:-DIGEST], "sha256")
+            need(mac == ring[-DIGEST:], "the keyring is damaged")
+            return master
+    raise ValueError("this passphrase or key does not open the archive")
+
+
+class Reader(io.BytesIO):
     """Numbers and strings of a payload."""
 
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def bytes(self, count):
-        taken = self.data[self.at:self.at + count]
-        if len(taken) != count:
-            raise Damaged("a record ends early")
-        self.at += count
-        return taken
+    def take(self, count):
+        data = self.read(count)
+        need(len(data) == count, "a record ends early")
+        return data
 
     def number(self):
-        value = shift = 0
-        while True:
-            byte = self.bytes(1)[0]
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
+        byte = self.take(1)[0]
+        return byte if byte < 128 else (byte & 127) + (self.number() << 7)
 
-    def signed(self):
-        number = self.number()
-        return (number >> 1) ^ -(number & 1)
+    def numbers(self, count):
+        return tuple(self.number() for _ in range(count))
 
     def string(self):
-        return self.bytes(self.number()).decode("utf-8", "surrogateescape")
+        return self.take(self.number()).decode("utf-8", "surrogateescape")
 
 
 class Volume:
     """The frames of one file."""
 
     def __init__(self, path):
-        self.path = path
+        self.path, self.key, self.places = path, None, {}
         self.db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
-        if self.db.execute("pragma application_id").fetchone()[0] != VOLUME_ID:
-            raise Damaged(f"{path} is no volume")
         self.header = dict(self.db.execute("select key, value from header"))
-        self.places = {}  # where a sealed volume's items lie
-        for number in self.frames(DIRECTORY, DIRECTORY):
-            reader, item = Reader(self.frame(number)), 0
-            while reader.at < len(reader.data):
+
+    def unlock(self, master):
+        self.key = master and hkdf(master, b"frame", self.header["volume"])
+        for number in self.frames(DIRECTORY):  # where a sealed volume's items lie
+            reader, item, end = Reader(self.frame(number)), 0, len(self.frame(number))
+            while reader.tell() < end:
                 item += reader.number()
-                self.places[item] = reader.number(), reader.number()
+                self.places[item] = reader.numbers(2)
 
     @functools.lru_cache(4)
     def frame(self, number):
-        row = self.db.execute("select codec, rawlen, sha256, data from frame where id = ?",
+        where = f"{self.path}: frame {number}"
+        row = self.db.execute("select kind, codec, rawlen, sha256, data from frame where id = ?",
                               (number,)).fetchone()
-        if not row:
-            raise Damaged(f"{self.path}: frame {number} is missing")
-        codec, length, digest, data = row
-        if hashlib.sha256(data).digest() != digest:
-            raise Damaged(f"{self.path}: frame {number} is damaged")
-        if codec == ZSTD:
-            data = subprocess.run(["zstd", "-dcq"], input=data, capture_output=True,
-                                  check=True).stdout
-        elif codec != STORED:
-            raise Damaged(f"{self.path}: frame {number} has codec {codec}")
-        if len(data) != length:
-            raise Damaged(f"{self.path}: frame {number} has another length")
+        need(row and hashlib.sha256(row[4]).digest() == row[3], f"{where} is missing or damaged")
+        kind, codec, length, _, data = row
+        need(codec & ~ZSTD == (SEALED if self.key else STORED), f"{where} has codec {codec}")
+        if self.key:
+            about = number.to_bytes(8, "big") + bytes((kind, codec)) + length.to_bytes(8, "big")
+            data = unseal(self.key, data, b"MSF1" + self.header["archive"] + self.header["volume"]
+                          + about)
+            need(data is not None, f"{where} is not what it was sealed as")
+        if codec & ZSTD:
+            data = subprocess.check_output(["zstd", "-dcq"], input=data)
+        need(len(data) == length, f"{where} has another length")
         return data
 
-    def frames(self, *kinds):
+    def frames(self, kinds):
         return [row[0] for row in
                 self.db.execute(f"select id from frame where kind in {kinds} order by id")]
 
     def item(self, frame, offset, size):
         """Bytes that begin in a frame and may go on in the next ones."""
-        parts = []
-        while size:
-            part = self.frame(frame)[offset:offset + size]
-            if not part:
-                raise Damaged(f"{self.path}: frame {frame} ends early")
-            parts.append(part)
-            size -= len(part)
+        data = bytearray()
+        while len(data) < size:
+            part = self.frame(frame)[offset:offset + size - len(data)]
+            need(part, f"{self.path}: frame {frame} ends early")
+            data += part
             frame, offset = frame + 1, 0
-        return b"".join(parts)
-
-
-def base64_lines(data, line_chars, ends_in_crlf):
-    text = base64.b64encode(data)
-    lines = [text[at:at + line_chars] for at in range(0, len(text), line_chars)]
-    return b"\r\n".join(lines) + (b"\r\n" if ends_in_crlf else b"")
+        return bytes(data)
 
 
 def join(skeleton, leaves):
     """A skeleton with its gaps filled."""
-    reader, gaps, parts = Reader(skeleton), [], []
-    for _ in range(reader.number()):
-        length, form = reader.number(), reader.number()
-        gaps.append((length, form, *((reader.number(), reader.number()) if form else ())))
-    if len(gaps) != len(leaves):
-        raise Damaged("a skeleton has more gaps than leaves, or fewer")
-    for leaf, (length, form, *lines) in zip(leaves, gaps):
-        parts += [reader.bytes(length), base64_lines(leaf, *lines) if form == BASE64 else leaf]
-    return b"".join(parts) + reader.data[reader.at:]
+    reader, parts = Reader(skeleton), []
+    gaps = [(reader.number(), reader.numbers(2) if reader.number() else None)
+            for _ in range(reader.number())]
+    for leaf, (length, lines) in zip(leaves, gaps, strict=True):
+        if lines:  # base64
+            found = re.findall(b".{1,%d}" % lines[0], base64.b64encode(leaf))
+            leaf = b"\r\n".join(found) + b"\r\n" * lines[1]
+        parts += [reader.take(length), leaf]
+    return b"".join(parts) + reader.read()
 
 
 class Archive:
     """The state that the journals of all volumes make."""
 
-    def __init__(self, path):
-        files = sorted((pathlib.Path(path) / "volumes").glob("*.vol"),
-                       key=lambda file: int(file.name.split("-")[0]))
-        if not files:
-            raise Damaged(f"{path}: no volumes")
-        volumes = [Volume(file) for file in files]
+    def __init__(self, path, secret_file):
+        volumes = [Volume(file) for file in sorted(
+            path.glob("volumes/*.vol"), key=lambda file: int(file.name.split("-")[0]))]
+        need(volumes, f"{path}: no volumes")
+        rings = [volume.header.get("key_slots", b"") for volume in volumes]
+        rings += [file.read_bytes() for file in path.glob("keyring")]  # the newest comes last
+        secret = any(rings) and (secret_file.readline().rstrip("\n") if secret_file else
+                                 getpass.getpass("Passphrase, key or recovery key: "))
+        rings = {ring[EPOCH]: ring for ring in rings}.items()
+        masters = {epoch: ring and master_key(ring, secret) for epoch, ring in rings}
         replaced = [volume.header.get("replaces") for volume in volumes]  # by a sealed one
-        self.volumes = [volume for volume in volumes if volume.header["volume"] not in replaced]
-        self.clear()
-        self.head = hashlib.sha256(self.volumes[0].header["archive"]).digest()
-        self.sequence, self.broken, within, pending = 0, None, False, []
-        for volume, frame in ((v, frame) for v in self.volumes for frame in v.frames(*JOURNAL)):
-            flags = self.payload(volume, volume.frame(frame), pending, within)
-            within = flags == CHECKPOINT
-            if flags & FINAL:
-                for apply in pending:
-                    apply()
-                pending.clear()
-        if self.broken:
-            raise Damaged(self.broken)
+        self.volumes = {volume.header["sequence"]: volume for volume in volumes
+                        if volume.header["volume"] not in replaced}
+        self.head = hashlib.sha256(volumes[0].header["archive"]).digest()
+        self.sequence, self.broken, self.within, self.pending = 0, None, False, []
+        self.record(0, CLEAR, None)
+        for volume in self.volumes.values():
+            volume.unlock(masters[volume.header.get("key_slots", b"")[EPOCH]])
+            for frame in volume.frames(JOURNAL):
+                self.payload(volume, volume.frame(frame))
+        need(not self.broken, self.broken)
 
-    def clear(self):
-        self.items, self.messages, self.folders, self.placements, self.gone = {}, {}, {}, {}, []
-
-    def payload(self, volume, data, pending, within):
-        """Adds what a payload's records do to pending; its flags. A checkpoint begins anew."""
+    def payload(self, volume, data):
+        """Does what its records say when a final one came. A checkpoint begins anew."""
         reader = Reader(data)
-        version, flags = reader.bytes(2)
-        if version != PAYLOAD_VERSION:
-            raise Damaged(f"{volume.path}: payload of version {version}")
-        before, number, _ = reader.bytes(32), reader.number(), reader.number()
-        if flags & CHECKPOINT and not within:
+        (version, flags), before = reader.take(2), reader.take(DIGEST)
+        number, _ = reader.numbers(2)
+        need(version == PAYLOAD_VERSION, f"{volume.path}: payload of version {version}")
+        if flags & CHECKPOINT and not self.within:
             self.head, self.sequence, self.broken = before, number - 1, None
-            pending[:] = [self.clear]
+            self.pending = [(0, CLEAR, None)]
         if (before, number) != (self.head, self.sequence + 1):
             self.broken = f"{volume.path}: payload {number} follows {self.sequence}"
         self.head, self.sequence = hashlib.sha256(data).digest(), number
-        while reader.at < len(data):
-            kind, body = reader.number(), reader.bytes(reader.number())
-            pending.append(lambda kind=kind, body=body: self.record(volume, kind, Reader(body)))
-        return flags
+        self.within = flags == CHECKPOINT
+        while reader.tell() < len(data):
+            self.pending.append((volume.header["sequence"], reader.number(),
+                                 Reader(reader.take(reader.number()))))
+        if flags & FINAL:
+            for entry in self.pending:
+                self.record(*entry)
+            self.pending = []
 
-    def record(self, volume, kind, body):
-        if kind in (ITEM, ITEM_ROW):
-            if kind == ITEM_ROW:
-                place = body.number()
-                volume = next(other for other in self.volumes if other.header["sequence"] == place)
-            number, item_kind, frame, offset, size = (body.number() for _ in range(5))
-            body.bytes(32 if body.number() else 0)
-            leaves = [body.number() for _ in range(body.number())] if item_kind == SKELETON else []
-            self.items[number] = (volume, *volume.places.get(number, (frame, offset)), size, leaves)
+    def record(self, sequence, kind, body):
+        if kind == CLEAR:
+            self.items, self.messages, self.folders, self.placements = {}, {}, {}, {}
+        elif kind in (ITEM, ITEM_ROW):
+            sequence = body.number() if kind == ITEM_ROW else sequence
+            number, item_kind, frame, offset, size, has_digest = body.numbers(6)
+            body.take(DIGEST * has_digest)
+            leaves = body.numbers(body.number()) if item_kind == SKELETON else ()
+            place = self.volumes[sequence].places.get(number, (frame, offset))
+            self.items[number] = (sequence, *place, size, leaves)
         elif kind == MESSAGE:
-            number, digest, size = body.number(), body.bytes(32), body.number()
-            _, self.messages[number] = body.number(), (digest, size, body.number())
+            number, digest = body.number(), body.take(DIGEST)
+            self.messages[number] = digest, body.numbers(3)[2]
         elif kind in (FOLDER, FOLDER_ROW):  # the last row of a folder has its name
-            _ = kind == FOLDER_ROW and [body.number() for _ in range(3)]
-            number, _, _ = body.number(), body.number(), body.number()
+            number = body.numbers(6)[3] if kind == FOLDER_ROW else body.numbers(3)[0]
             self.folders[number] = body.string()
-        elif kind in (PLACEMENT, PLACEMENT_ROW):
-            _, end, gone, _ = [0] * 4 if kind == PLACEMENT else [body.number() for _ in range(4)]
-            key = self.place(body)
-            entry = self.placements.pop(key) if end else None
-            if gone:
-                self.gone.append((key, entry))
-        elif kind == FOLDER_GONE:
-            number = body.number()
-            self.close(lambda key: key[0] == number)
-        elif kind == UIDVALIDITY:
-            number, validity = body.number(), body.number()
-            self.close(lambda key: key[0] == number and key[1] != validity)
+        elif kind in (PLACEMENT, PLACEMENT_ROW):  # the last row of a place tells how it is
+            gone = body.numbers(4)[2] if kind == PLACEMENT_ROW else 0
+            place, (message, _, bits), date = body.numbers(3), body.numbers(3), ""
+            if bits & 1:
+                seconds, minutes = ((n >> 1) ^ -(n & 1) for n in body.numbers(2))
+                date = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=minutes)))
+            date = body.string() if bits & 2 else date and date.isoformat()
+            self.placements[place] = [message, date, body.string(), not gone]
         elif kind == FLAGS:
-            key = body.number(), body.number(), body.number()
-            if key in self.placements:
-                self.placements[key] = (*self.placements[key][:2], body.string())
-        elif kind == GONE:
-            folder, validity, count, last = body.number(), body.number(), body.number(), 0
-            for _ in range(count):
-                first = last + body.number()
-                last = first + body.number()
-                self.close(lambda key, first=first, last=last:
-                           key[:2] == (folder, validity) and first <= key[2] <= last)
-        elif kind not in (MARK, SNAPSHOT, PIN, UNPIN, PRUNED, TOMBSTONE, VOLUME, SNAPSHOT_ROW):
-            raise Damaged(f"{volume.path}: a record of kind {kind}")
-
-    def place(self, body):
-        key = body.number(), body.number(), body.number()
-        message, _, bits = body.number(), body.number(), body.number()
-        date = ""
-        if bits & 1:
-            seconds, minutes = body.signed(), body.signed()
-            date = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=minutes))).isoformat()
-        if bits & 2:
-            date = body.string()
-        self.placements.setdefault(key, (message, date, body.string()))
-        return key
-
-    def close(self, chosen):
-        for key in [key for key in self.placements if chosen(key)]:
-            self.gone.append((key, self.placements.pop(key)))
+            place = body.numbers(3)
+            self.placements[place][2] = body.string()
+        elif kind in (FOLDER_GONE, UIDVALIDITY, GONE):
+            folder, now = body.number(), None if kind == FOLDER_GONE else body.number()
+            ends = list(accumulate(body.numbers(2 * body.number() if kind == GONE else 0)))
+            for (place, validity, uid), row in self.placements.items():
+                if place == folder and (validity != now if kind != GONE else validity == now and
+                                        any(a <= uid <= b for a, b in zip(ends[::2], ends[1::2]))):
+                    row[3] = False
+        else:
+            need(kind in NOT_NEEDED, f"volume {sequence}: a record of kind {kind}")
 
     def item(self, number):
-        volume, frame, offset, size, leaves = self.items[number]
-        data = volume.item(frame, offset, size)
+        sequence, frame, offset, size, leaves = self.items[number]
+        data = self.volumes[sequence].item(frame, offset, size)
         return join(data, [self.item(leaf) for leaf in leaves]) if leaves else data
 
     def read(self, message):
-        digest, size, item = self.messages[message]
-        volume, data = self.items[item][0], self.item(item)
-        if len(data) != size or hashlib.sha256(data).digest() != digest:
-            raise Damaged(f"{volume.path}: message {message} is damaged")
+        data = self.item(self.messages[message][1])
+        need(hashlib.sha256(data).digest() == self.messages[message][0], "damaged")
         return data
-
-
-def safe_place(output, path):
-    """A folder below output, whatever a server called it."""
-    components = [quote(part, safe="% ") for part in path.split("/")]
-    return output.joinpath(*(part if part.strip(".") else part.replace(".", "%2E") or "%"
-                             for part in components))
 
 
 def extract(archive, output, with_gone):
     """Writes all messages, as they lie, so that a frame is unpacked once; how many are lost."""
-    wanted = list(archive.placements.items()) + (archive.gone if with_gone else [])
-    at = {message: archive.items[row[2]] for message, row in archive.messages.items()}
-    wanted.sort(key=lambda entry: (at[entry[1][0]][0].header["sequence"], *at[entry[1][0]][1:3]))
+    wanted = [entry for entry in archive.placements.items() if entry[1][3] or with_gone]
+    wanted.sort(key=lambda entry: archive.items[archive.messages[entry[1][0]][1]][:3])
     lost = 0
     with open(output / "index.tsv", "w", encoding="utf-8", errors="surrogateescape") as index:
-        for (folder, validity, uid), (message, date, flags) in wanted:
+        for (folder, validity, uid), (message, date, flags, _) in wanted:
             path = archive.folders[folder]
-            place = safe_place(output, path)
+            place = output.joinpath(*(re.sub(r"^\.*$", lambda dots: f"%{len(dots[0])}", quote(
+                part, safe="% ")) for part in path.split("/")))  # below it, whatever the name
             place.mkdir(parents=True, exist_ok=True)
             file = place / f"{validity}.{uid}.eml"
             try:
                 file.write_bytes(archive.read(message))
-            except Damaged as damage:
+                print(path, validity, uid, archive.messages[message][0].hex(), date, flags,
+                      file.relative_to(output), sep="\t", file=index)
+            except FAILURES as damage:
                 lost += 1
                 print(f"{path} {uid}: {damage}", file=sys.stderr)
-                continue
-            index.write("\t".join((path, str(validity), str(uid),
-                                   archive.messages[message][0].hex(), date, flags,
-                                   str(file.relative_to(output)))) + "\n")
     print(f"{len(wanted) - lost} messages, {lost} lost; head {archive.head.hex()}")
     return lost
 
@@ -286,11 +283,13 @@ def main():
     parser.add_argument("archive", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--gone", action="store_true", help="also what the server no longer has")
+    parser.add_argument("--secret-file", type=argparse.FileType(errors="surrogateescape"))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     try:
-        return 1 if extract(Archive(options.archive), options.output, options.gone) else 0
-    except (Damaged, sqlite3.DatabaseError) as damage:
+        archive = Archive(options.archive, options.secret_file)
+        return 1 if extract(archive, options.output, options.gone) else 0
+    except FAILURES as damage:
         print(f"read_archive.py: {damage}", file=sys.stderr)
         return 1
 

@@ -71,7 +71,7 @@ static bool make_next(struct packer *packer, struct volume_id *ret_id, struct er
 
 	return create_remove_leftovers(folder, err) &&
 	       volume_create(packer->path, packer->state.archive, packer->volume.id.sequence + 1,
-		       ret_id, err);
+		       packer->epoch, ret_id, err);
 }
 
 bool packer_roll(struct packer *packer, struct err *err)

@@ -58,15 +58,6 @@ static bool settle(const char *path, const struct volume_list *volumes,
 
 /* --- the copy --- */
 
-static bool has_volume(const struct volume_list *list, const struct volume_id *id)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].sequence == id->sequence &&
-			memcmp(list->items[i].uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
-			return true;
-	return false;
-}
-
 /* Has a sealed one of ours taken its place? */
 static bool was_sealed(
 	const char *from, const struct volume_list *ours, const struct volume_id *theirs)
@@ -104,7 +95,7 @@ static bool is_same_archive(const char *from, const struct volume_list *ours,
 	for (size_t i = 0; i < theirs->count; i++) {
 		const struct volume_id *id = &theirs->items[i];
 
-		if (!has_volume(ours, id) && !was_ours(id, state, to) &&
+		if (!volume_list_has(ours, id) && !was_ours(id, state, to) &&
 			!was_sealed(from, ours, id))
 			return err_set(err, ERR_CREATE,
 				"%s: holds volumes that this archive has not: is it a copy of "
@@ -121,7 +112,7 @@ static bool remove_pruned(const struct volume_list *ours, const struct volume_li
 	for (size_t i = 0; i < theirs->count; i++) {
 		CLEANUP(freep) char *path = volume_path(to, &theirs->items[i]);
 
-		if (!has_volume(ours, &theirs->items[i]) && !fs_remove(path, err))
+		if (!volume_list_has(ours, &theirs->items[i]) && !fs_remove(path, err))
 			return false;
 	}
 	return true;

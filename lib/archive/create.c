@@ -81,7 +81,7 @@ static bool make_files(const char *path, const uint8_t uuid[ARCHIVE_UUID_BYTES],
 	CLEANUP(db_freep) struct db *db = NULL;
 	struct volume_id id;
 
-	return volume_create(path, uuid, 1, &id, err) &&
+	return volume_create(path, uuid, 1, VOLUME_EPOCH_FIRST, &id, err) &&
 	       catalogue_create(path, catalogue, uuid, &id, &db, err);
 }
 

@@ -35,7 +35,8 @@ static bool open_newest_volume(struct packer *packer, struct err *err)
 		return err_set(err, ERR_CORRUPT, "%s: there is no volume", packer->path);
 	newest = &volumes.items[volumes.count - 1];
 	if (!volume_open(packer->path, &newest->id, DB_WRITE, &packer->volume, err) ||
-		!volume_last_frame(&packer->volume, &last_frame, err))
+		!volume_last_frame(&packer->volume, &last_frame, err) ||
+		!volume_epoch(&packer->volume, &packer->epoch, err))
 		return false;
 	if (packer->volume.sealed)
 		return err_set(err, ERR_CORRUPT, "%s: the volume that followed it is missing",

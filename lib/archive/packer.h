@@ -34,6 +34,7 @@ struct packer {
 	struct volume volume;
 	struct press *press;
 	uint64_t volume_bytes_max;
+	int64_t epoch;                 /* of volumes that are begun: as of the open one */
 	const atomic_bool *view_peeks; /* somebody reads without locks: no checkpoint */
 
 	struct block blocks[PACKER_BLOCKS];

@@ -18,6 +18,7 @@
 
 enum { CACHE_KIB = 1024, BUSY_MS = 10 * 1000, SEALED_MODE = 0444 };
 
+static const char owner_epoch[] = "epoch";
 static const char key_epoch[] = "key_epoch";
 static const char key_slots[] = "key_slots";
 static const char key_root[] = "root";
@@ -35,6 +36,7 @@ void volume_new_uuid(uint8_t out[ARCHIVE_UUID_BYTES])
 struct birth {
 	const uint8_t *archive_uuid;
 	const struct volume_id *id;
+	int64_t epoch;
 	const struct buf *keyring; /* empty: plain */
 	const uint8_t *replaces;   /* NULL: nothing */
 };
@@ -74,7 +76,7 @@ static bool write_header(void *context, struct db *db, struct err *err)
 	return put_header_uuid(db, "archive", birth->archive_uuid, err) &&
 	       put_header_uuid(db, "volume", birth->id->uuid, err) &&
 	       put_header_int(db, "sequence", birth->id->sequence, err) &&
-	       put_header_int(db, "epoch", 1, err) &&
+	       put_header_int(db, owner_epoch, birth->epoch, err) &&
 	       put_header_int(db, "created_ms", clock_wall_ms(), err) &&
 	       (!birth->replaces || put_header_uuid(db, key_replaces, birth->replaces, err)) &&
 	       put_keyring(db, birth->keyring, err);
@@ -106,10 +108,10 @@ static bool create_at(const char *archive_path, const char *path, const struct b
 }
 
 bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
-	int64_t sequence, struct volume_id *ret_id, struct err *err)
+	int64_t sequence, int64_t epoch, struct volume_id *ret_id, struct err *err)
 {
 	struct volume_id id = {.sequence = sequence};
-	struct birth birth = {.archive_uuid = archive_uuid, .id = &id};
+	struct birth birth = {.archive_uuid = archive_uuid, .id = &id, .epoch = epoch};
 	CLEANUP(db_freep) struct db *db = NULL;
 	CLEANUP(freep) char *path = NULL;
 
@@ -147,6 +149,22 @@ bool volume_archive_uuid(
 	struct volume *volume, uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
 	return header_uuid(volume, "archive", ret_uuid, err);
+}
+
+bool volume_epoch(struct volume *volume, int64_t *ret_epoch, struct err *err)
+{
+	bool row;
+
+	db_bind_text(volume->db, VOLUME_HEADER_GET, "key", owner_epoch);
+	if (!db_step(volume->db, VOLUME_HEADER_GET, &row, err))
+		return false;
+	if (!row)
+		return err_set(err, ERR_CORRUPT, "%s: header lacks '%s'", db_path(volume->db),
+			owner_epoch);
+	*ret_epoch = db_int(volume->db, VOLUME_HEADER_GET, 0);
+	db_reset(volume->db, VOLUME_HEADER_GET);
+	return *ret_epoch >= VOLUME_EPOCH_FIRST ||
+	       err_set(err, ERR_CORRUPT, "%s: an owner's epoch of 0", db_path(volume->db));
 }
 
 static bool header_has(struct volume *volume, const char *key, bool *ret_has, struct err *err)
@@ -296,6 +314,7 @@ bool volume_create_sealed(const char *archive_path, struct volume *instead,
 	path = volume_path(archive_path, &volume.id);
 	beside = str_printf("%s.new", path);
 	if (!volume_archive_uuid(instead, archive_uuid, err) ||
+		!volume_epoch(instead, &birth.epoch, err) ||
 		!create_at(archive_path, beside, &birth, &volume.db, err) ||
 		!open_cipher(archive_path, &volume, err))
 		return false;

@@ -30,9 +30,12 @@ void volume_new_uuid(uint8_t out[ARCHIVE_UUID_BYTES]);
 char *volume_path(const char *archive_path, const struct volume_id *id); /* the caller frees */
 char *volume_folder(const char *archive_path);                           /* the caller frees */
 
+/* Of the owner's who makes an archive; each who adopts one (adopt.h) has the next. */
+enum { VOLUME_EPOCH_FIRST = 1 };
+
 /* Make an empty one, durably; encrypted if the archive is (vault.h), with a copy of its keyring. */
 bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
-	int64_t sequence, struct volume_id *ret_id, struct err *err);
+	int64_t sequence, int64_t epoch, struct volume_id *ret_id, struct err *err);
 
 /* One that is missing or another one under its name is ERR_CORRUPT. */
 bool volume_open(const char *archive_path, const struct volume_id *id, enum db_mode mode,
@@ -49,7 +52,10 @@ bool volume_keyring(const char *archive_path, const struct volume_id *id, struct
 /* The archive's uuid, as the volume's header says. */
 bool volume_archive_uuid(
 	struct volume *volume, uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
-/* The same of one that need not be unlocked. */
+/* The epoch of the owner who began it. */
+bool volume_epoch(struct volume *volume, int64_t *ret_epoch, struct err *err);
+
+/* The archive's uuid of a volume that need not be unlocked. */
 bool volume_peek_archive(const char *archive_path, const struct volume_id *id,
 	uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
 
@@ -65,6 +71,7 @@ struct volume_list {
 bool volume_list(const char *archive_path, struct volume_list *ret_list, struct err *err);
 /* Those that do not count any more. */
 bool volume_list_replaced(const char *archive_path, struct volume_list *ret_list, struct err *err);
+bool volume_list_has(const struct volume_list *list, const struct volume_id *id);
 void volume_list_free(struct volume_list *list); /* also for CLEANUP() */
 
 /* --- sealed ones (seal.h) --- */

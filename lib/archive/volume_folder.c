@@ -184,6 +184,15 @@ bool volume_list_replaced(const char *archive_path, struct volume_list *ret_list
 	return true;
 }
 
+bool volume_list_has(const struct volume_list *list, const struct volume_id *id)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].sequence == id->sequence &&
+			memcmp(list->items[i].uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
+			return true;
+	return false;
+}
+
 void volume_list_free(struct volume_list *list)
 {
 	free(list->items);

@@ -91,10 +91,10 @@ void account_complete(struct loading *loading, struct config_account *account,
 {
 	const char *preset = preset_host(account->address ? account->address : "");
 
-	if (!account->host && !preset && !section_entry(keys, "host"))
+	if (account->mirror && !account->host && !preset && !section_entry(keys, "host"))
 		problem_add(&loading->problems, origin->place, "host",
 			"missing for account %s; a host name, or the address of a known provider, "
-			"is accepted",
+			"is accepted, or mirror = no",
 			account->name);
 	if (!account->host)
 		account->host = xstrdup(preset ? preset : "");

@@ -107,18 +107,21 @@ static void begin(struct loading *loading, const char *path)
 	(void)problems_file(&loading->problems, path);
 }
 
-static bool load(
-	struct loading *loading, const char *path, struct str_list *problems, struct err *err)
+static bool read_file(const char *path, struct buf *ret_text, struct err *err)
+{
+	if (fs_read(path, ret_text, err))
+		return true;
+	err->kind = ERR_CONFIG;
+	return err_wrap(err, "configuration");
+}
+
+static bool load(struct loading *loading, const char *path, struct buf *text,
+	struct str_list *problems, struct err *err)
 {
 	CLEANUP(str_list_free) struct str_list lines = {0};
-	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
 
-	if (!fs_read(path, &text, err)) {
-		err->kind = ERR_CONFIG;
-		return err_wrap(err, "configuration");
-	}
 	begin(loading, path);
-	document_parse(buf_str(&text), text.len, &loading->problems, &loading->document);
+	document_parse(buf_str(text), text->len, &loading->problems, &loading->document);
 	load_sections(loading);
 	accounts_find_repeated(loading);
 	finish(loading->config);
@@ -133,9 +136,23 @@ static bool load(
 bool config_load(
 	const char *path, struct config **ret_config, struct str_list *problems, struct err *err)
 {
+	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
 	CLEANUP(loading_free) struct loading loading = {0};
 
-	if (!load(&loading, path, problems, err))
+	if (!read_file(path, &text, err) || !load(&loading, path, &text, problems, err))
+		return false;
+	*ret_config = TAKE(loading.config);
+	return true;
+}
+
+bool config_load_with(const char *path, const char *section, struct config **ret_config,
+	struct str_list *problems, struct err *err)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
+	CLEANUP(loading_free) struct loading loading = {0};
+
+	if (!config_read_with(path, section, &text, err) ||
+		!load(&loading, path, &text, problems, err))
 		return false;
 	*ret_config = TAKE(loading.config);
 	return true;
@@ -143,9 +160,10 @@ bool config_load(
 
 bool config_check(const char *path, struct str_list *problems, struct err *err)
 {
+	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
 	CLEANUP(loading_free) struct loading loading = {.look_at_files = true};
 
-	return load(&loading, path, problems, err);
+	return read_file(path, &text, err) && load(&loading, path, &text, problems, err);
 }
 
 void config_freep(struct config **config)

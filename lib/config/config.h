@@ -103,12 +103,25 @@ struct config {
  */
 bool config_find(const char *given, char **ret_path, struct err *err);
 
+/* The same, and where there is none, the place to make it: `given`, or the first of the defaults.
+ */
+char *config_find_or_place(const char *given);
+
 /*
  * Read and check. On failure (ERR_CONFIG) err has the first problem and, when problems is not NULL,
  * problems gets all of them.
  */
 bool config_load(
 	const char *path, struct config **ret_config, struct str_list *problems, struct err *err);
+
+/*
+ * A section that is to stand at the end of the file, which is made if there is none: load it as if
+ * it did, and then write it. The file is replaced at once, keeps its mode, and may be a link.
+ * config_add(): ERR_AUTH when it belongs to somebody else.
+ */
+bool config_load_with(const char *path, const char *section, struct config **ret_config,
+	struct str_list *problems, struct err *err);
+bool config_add(const char *path, const char *section, struct err *err);
 
 /*
  * For --check-config: as config_load(), and the files it names must be there: readable, and those

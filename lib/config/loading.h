@@ -61,6 +61,9 @@ void account_clear(struct config_account *account);
 /* A problem for each account whose name was there before. */
 void accounts_find_repeated(struct loading *loading);
 
+/* add.c: what the file holds, if it is there, and behind it `section`. */
+bool config_read_with(const char *path, const char *section, struct buf *ret_text, struct err *err);
+
 /* lists.c: [template NAME], which is ignored further on when it has problems; and lists of it. */
 void loading_template(struct loading *loading, struct section *section, const char *name);
 void loading_list(struct loading *loading, const struct section *section, const char *name);

@@ -20,20 +20,26 @@ char *default_archive_dir(void)
 	return xstrdup("/var/lib/mailstow");
 }
 
-bool config_find(const char *given, char **ret_path, struct err *err)
+static void list_places(struct str_list *places)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (xdg && xdg[0] == '/')
+		str_list_take(places, str_printf("%s/mailstow/mailstow.conf", xdg));
+	if (home)
+		str_list_take(places, str_printf("%s/.config/mailstow/mailstow.conf", home));
+	str_list_add(places, "/etc/mailstow/mailstow.conf");
+}
+
+bool config_find(const char *given, char **ret_path, struct err *err)
+{
 	CLEANUP(str_list_free) struct str_list places = {0};
 
 	if (given) {
 		*ret_path = xstrdup(given);
 		return true;
 	}
-	if (xdg && xdg[0] == '/')
-		str_list_take(&places, str_printf("%s/mailstow/mailstow.conf", xdg));
-	if (home)
-		str_list_take(&places, str_printf("%s/.config/mailstow/mailstow.conf", home));
-	str_list_add(&places, "/etc/mailstow/mailstow.conf");
+	list_places(&places);
 	for (size_t i = 0; i < places.count; i++) {
 		if (fs_exists(places.items[i])) {
 			*ret_path = xstrdup(places.items[i]);
@@ -44,6 +50,18 @@ bool config_find(const char *given, char **ret_path, struct err *err)
 		"no configuration: looked for %s%s%s; give one with -c FILE", places.items[0],
 		places.count > 1 ? " and " : "",
 		places.count > 1 ? places.items[places.count - 1] : "");
+}
+
+char *config_find_or_place(const char *given)
+{
+	CLEANUP(str_list_free) struct str_list places = {0};
+	struct err none = ERR_INIT;
+	char *path;
+
+	if (config_find(given, &path, &none))
+		return path;
+	list_places(&places);
+	return xstrdup(places.items[0]);
 }
 
 char *config_state_dir(void)

@@ -47,6 +47,10 @@ bool mirror_connect(const struct config_account *account, FILE *wire_log,
 		.cancel = cancel,
 	};
 
+	if (account->host[0] == '\0')
+		return err_set(err, ERR_CONFIG,
+			"account %s has no host: a host name is needed in the configuration",
+			account->name);
 	if (!auth_of(account, &login.auth, err))
 		return false;
 	if (!config_secret_read(&account->password, "password", &password, err))

@@ -27,7 +27,7 @@ import traceback
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TOOLS = ROOT / "tools"
-sys.path[:0] = [str(TOOLS), str(TOOLS / "lib")]
+sys.path[:0] = [str(TOOLS), str(TOOLS / "lib"), str(ROOT / "tests" / "support")]
 
 import compare_mailboxes  # noqa: E402
 import imap_load  # noqa: E402

@@ -1,12 +1,7 @@
 """Encrypted archives: nothing readable on the disk, and no way in without the secret."""
 
-import os
-import pty
-import select
-import subprocess
-import time
-
 import live
+import terminal
 
 CANARIES = [b"canarysubject", b"canarysender", b"canaryfolder", b"canarybody", b"canarylarge"]
 MAIL = (b"From: canarysender@example.org\r\nSubject: canarysubject\r\n"
@@ -116,29 +111,8 @@ def without_its_passphrase_nothing_is_added_in_plain(lab):
 
 def typed(lab, text, *arguments):
     """Exit code and output of a command at a terminal at which text is typed."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(live.program_path(lab.build, "mailstow"),
-                  ["mailstow", *arguments], lab.environment)
-    shown = b""
-    answered = False
-    deadline = time.monotonic() + live.WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 1)[0]:
-            continue
-        try:
-            data = os.read(terminal, 4096)
-        except OSError:
-            break
-        if not data:
-            break
-        shown += data
-        if not answered and shown.rstrip().endswith(b":"):
-            time.sleep(0.1)
-            os.write(terminal, text.encode() + b"\n")
-            answered = True
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode(errors="replace")
+    return terminal.typed(live.program_path(lab.build, "mailstow"), arguments, lab.environment,
+                          text)
 
 
 def an_archive_alone_is_opened_by_what_a_person_types(lab):

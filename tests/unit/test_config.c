@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -187,6 +188,72 @@ static void a_template_says_how_users_are_called(void)
 
 /* --- files and secrets --- */
 
+static void a_target_or_an_archive_alone_needs_no_host(void)
+{
+	CLEANUP(config_freep)
+	struct config *config = config_load_text("[account a]\nmirror = no\n");
+
+	CHECK_STR(config->accounts[0].host, "");
+	CHECK(!config->accounts[0].mirror);
+}
+
+/* --- writing --- */
+
+static void check_added(const char *before, const char *after)
+{
+	CLEANUP(freep) char *path = config_path_of("sub/mailstow.conf");
+	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
+	CLEANUP(config_freep) struct config *config = NULL;
+	static const char section[] = "[account new]\nmirror = no\n";
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_remove(path, &err));
+	if (before)
+		CHECK_OK(fs_write_atomic(path, before, strlen(before), 0640, &err));
+	CHECK_OK(config_load_with(path, section, &config, NULL, &err));
+	CHECK(config_account(config, "new") != NULL);
+	CHECK(!before || fs_exists(path));
+	CHECK_OK(config_add(path, section, &err));
+	CHECK_OK(fs_read(path, &text, &err));
+	CHECK_STR(buf_str(&text), after);
+}
+
+static void a_section_comes_to_the_end(void)
+{
+	CLEANUP(freep) char *folder = config_path_of("sub");
+	CLEANUP(freep) char *path = config_path_of("sub/mailstow.conf");
+	CLEANUP(freep) char *link = config_path_of("link.conf");
+	struct err err = ERR_INIT;
+	struct stat st;
+
+	CHECK_OK(fs_make_dirs(folder, 0700, &err));
+	check_added("# mine\n[account a]\nhost = h", "# mine\n[account a]\nhost = h\n\n"
+						     "[account new]\nmirror = no\n");
+	check_added("", "[account new]\nmirror = no\n");
+	CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0640);
+	CHECK_INT(symlink(path, link), 0);
+	CHECK_OK(config_add(link, "[account b]\nmirror = no\n", &err));
+	CHECK(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+	CHECK_OK(fs_remove(path, &err));
+	CHECK_INT(rmdir(folder), 0);
+	CHECK_OK(config_add(path, "[account b]\nmirror = no\n", &err));
+	CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+	CHECK(stat(folder, &st) == 0 && (st.st_mode & 0777) == 0700);
+}
+
+static void what_would_be_wrong_is_known_before(void)
+{
+	CLEANUP(freep) char *path = config_path_of("mailstow.conf");
+	CLEANUP(str_list_free) struct str_list problems = {0};
+	struct config *config = NULL;
+	struct err err = ERR_INIT;
+
+	config_write_text("mailstow.conf", "[account a]\nhost = h\n");
+	CHECK(!config_load_with(path, "[account a]\nprot = 1\n", &config, &problems, &err));
+	CHECK_INT(err.kind, ERR_CONFIG);
+	CHECK(problems.count > 0);
+}
+
 static void checking_looks_at_files_and_loading_does_not(void)
 {
 	CLEANUP(freep) char *path = config_path_of("mailstow.conf");
@@ -360,6 +427,9 @@ int main(int argc, char **argv)
 		PROMISE(paths_begin_at_home_or_at_the_configuration),
 		PROMISE(each_line_of_a_list_is_an_account),
 		PROMISE(a_template_says_how_users_are_called),
+		PROMISE(a_target_or_an_archive_alone_needs_no_host),
+		PROMISE(a_section_comes_to_the_end),
+		PROMISE(what_would_be_wrong_is_known_before),
 		PROMISE(checking_looks_at_files_and_loading_does_not),
 		PROMISE(a_secret_is_the_first_line),
 		PROMISE(a_secret_that_cannot_be_had_is_told_without_it),

@@ -73,9 +73,9 @@ static const struct bad bad_ones[] = {
 			"; comment are"}},
 	{"[account a]\nuser = a\n[account b]\naddress = b@example.org\n", NULL,
 		{"mailstow.conf:1: host: missing for account a; a host name, or the address of a "
-		 "known provider, is accepted",
+		 "known provider, is accepted, or mirror = no",
 			"mailstow.conf:3: host: missing for account b; a host name, or the address "
-			"of a known provider, is accepted"}},
+			"of a known provider, is accepted, or mirror = no"}},
 	{"[account a]\nhost = imap.example.org\nport = 143\ntls = off\n[account b]\n"
 	 "host = 127.0.0.1.example.org\ntls = off\n",
 		NULL,
@@ -172,7 +172,7 @@ static const struct bad bad_ones[] = {
 		 "accepted"}},
 	{"[template t]\nport = 993\n[accounts-from t]\nfile = accounts.tsv\n", "a\ta@example.org\n",
 		{"accounts.tsv:1: host: missing for account a; a host name, or the address of a "
-		 "known provider, is accepted"}},
+		 "known provider, is accepted, or mirror = no"}},
 	{"[template t]\nhost = localhost\npassword-command = get %u\n"
 	 "[accounts-from t]\nfile = accounts.tsv\n",
 		"a\ta;reboot@example.org\nb\t$(reboot)@example.org\nc\t-rf@example.org\n"

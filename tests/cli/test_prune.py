@@ -10,12 +10,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import traceback
 
-MAILSTOW = os.environ["MAILSTOW"]
-MAKE_ARCHIVE = os.environ["MAKE_ARCHIVE"]
-READ_ARCHIVE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "read_archive.py"
-RUN_SECONDS = 60
+from cli import MAILSTOW, MAKE_ARCHIVE, READ_ARCHIVE, RUN_SECONDS, equal, main
+
 CONFIG = """[mailstow]
 archive-dir = {place}/archives
 [account alice]
@@ -26,11 +23,6 @@ keep = last=1
 keep-deleted = 0
 """
 DATE = "20-Nov-2026 09:00:00 +0100"
-
-
-def equal(got, wanted, words=""):
-    if got != wanted:
-        raise AssertionError(f"{got!r}, not {wanted!r}; {words}")
 
 
 class Lab:
@@ -188,35 +180,9 @@ def what_is_forgotten_is_nowhere(lab):
     equal(lab.ask("status", "alice")[0]["messages"], 1)
 
 
-def keep(promise):
-    lab = Lab()
-    try:
-        promise(lab)
-    except Exception:  # a promise can fail in any way
-        return traceback.format_exc()
-    finally:
-        lab.end()
-    return None
-
-
-def main(promises):
-    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    chosen = [promise for promise in promises if wanted in promise.__name__]
-    failed = 0
-    print(f"1..{len(chosen)}", flush=True)
-    for number, promise in enumerate(chosen, 1):
-        broken = keep(promise)
-        failed += bool(broken)
-        print(f"{'not ok' if broken else 'ok'} {number} - {promise.__name__}", flush=True)
-        if broken:
-            print("\n".join("# " + line for line in broken.splitlines()), flush=True)
-    sys.exit(1 if failed else 0)
-
-
-main([
+main(
     what_would_go_is_told_and_stays, the_configuration_decides_and_the_command_line_more,
     a_pin_stays, a_bare_path_is_not_pruned_without_a_word, wrong_words_are_exit_64,
     the_format_alone_is_enough_after_pruning, the_rebuilt_is_the_same_after_pruning,
-    a_sealed_archive_is_the_same_archive,
-    what_is_forgotten_is_nowhere,
-])
+    a_sealed_archive_is_the_same_archive, what_is_forgotten_is_nowhere,
+    make_lab=Lab)

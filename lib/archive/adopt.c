@@ -1,0 +1,303 @@
+#include "archive/adopt.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/reader.h"
+#include "archive/rebuild.h"
+#include "archive/reclaim.h"
+#include "archive/vault.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+enum {
+	FOLDER_MODE = 0700,
+	OPEN_MODE = 0600,
+	FULL_MODE = 0444,
+	DOTS = 2 /* entries of every folder */
+};
+
+/* --- what is where --- */
+
+/* A name no account can have. */
+static char *beside(const char *to)
+{
+	const char *slash = strrchr(to, '/');
+	size_t folder = slash ? (size_t)(slash - to) + 1 : 0;
+
+	return str_printf("%.*s.%s.adopt", (int)folder, to, to + folder);
+}
+
+/* Nothing, or an empty folder, which makes way. */
+static bool check_free(const char *to, struct err *err)
+{
+	DIR *dir = opendir(to);
+	int entries = 0;
+
+	if (!dir && errno != ENOENT)
+		return err_errno(err, ERR_CREATE, errno, "%s", to);
+	while (dir && readdir(dir))
+		entries++;
+	if (dir)
+		(void)closedir(dir);
+	return entries <= DOTS || err_set(err, ERR_CREATE, "%s: is not empty, and no archive", to);
+}
+
+static bool identify(const char *path, const struct volume_list *volumes,
+	uint8_t ret_archive[ARCHIVE_UUID_BYTES], struct err *err)
+{
+	if (volumes->count == 0)
+		return err_set(err, ERR_CORRUPT, "%s: no volumes", path);
+	return volume_peek_archive(path, &volumes->items[0], ret_archive, err);
+}
+
+/* Volumes that stand at a place belong to this archive, if there are any. */
+static bool belongs(const char *path, const struct volume_list *volumes,
+	const uint8_t archive[ARCHIVE_UUID_BYTES], bool *ret_same, struct err *err)
+{
+	uint8_t there[ARCHIVE_UUID_BYTES];
+
+	*ret_same = true;
+	if (volumes->count == 0)
+		return true;
+	if (!identify(path, volumes, there, err))
+		return false;
+	*ret_same = memcmp(there, archive, ARCHIVE_UUID_BYTES) == 0;
+	return true;
+}
+
+static bool share_key(const char *from, const char *to, struct err *err)
+{
+	CLEANUP(secret_freep) struct secret *master = NULL;
+
+	if (!archive_is_encrypted(from))
+		return true;
+	if (!vault_master(from, &master, err))
+		return false;
+	vault_put(to, master);
+	return true;
+}
+
+static bool facts_of(
+	const char *path, bool may_peek, struct archive_facts *ret_facts, struct err *err)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+
+	return archive_open_view(path, may_peek, &archive, err) &&
+	       archive_facts(archive, ret_facts, err);
+}
+
+/* Not made for it: a lock would change the place. Where it cannot be had, nobody writes. */
+static bool lock_source(const char *from, int timeout_ms, int *ret_lock, struct err *err)
+{
+	CLEANUP(freep) char *lock = str_printf("%s/lock", from);
+
+	if (!fs_exists(lock) || fs_lock(lock, timeout_ms, ret_lock, err))
+		return true;
+	if (err->kind != ERR_AUTH)
+		return false;
+	err_clear(err);
+	return true;
+}
+
+/* An archive at `to`: fine if it is this one, as it is now. */
+static bool look_at_target(const char *from, const char *to,
+	const uint8_t archive[ARCHIVE_UUID_BYTES], int timeout_ms, char ret_head[SHA256_HEX_MAX],
+	struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list volumes = {0};
+	CLEANUP(fs_unlock) int lock = -1;
+	struct archive_facts ours, theirs;
+	bool same;
+
+	if (!volume_list(to, &volumes, err) || !belongs(to, &volumes, archive, &same, err))
+		return false;
+	if (!same)
+		return err_set(err, ERR_CREATE, "%s: another archive is there", to);
+	if (!share_key(from, to, err) || !facts_of(to, false, &ours, err) ||
+		!lock_source(from, timeout_ms, &lock, err) || !facts_of(from, true, &theirs, err))
+		return false;
+	if (strcmp(ours.head, theirs.head) != 0)
+		return err_set(err, ERR_CREATE,
+			"%s: is this archive already, in another state; nothing was changed", to);
+	memcpy(ret_head, ours.head, SHA256_HEX_MAX);
+	return true;
+}
+
+/* --- copying --- */
+
+static bool copy_file(const char *from, const char *to, mode_t mode, struct archive_adopted *made,
+	struct err *err)
+{
+	uint64_t bytes;
+
+	if (!fs_copy(from, to, &bytes, err))
+		return false;
+	made->files += bytes > 0;
+	made->bytes += bytes;
+	return fs_chmod(to, mode, err);
+}
+
+/* A volume with the -wal that belongs to it, or without any. */
+static bool copy_volume(const char *from, const char *to, const struct volume_id *id, bool newest,
+	struct archive_adopted *made, struct err *err)
+{
+	CLEANUP(freep) char *here = volume_path(from, id);
+	CLEANUP(freep) char *there = volume_path(to, id);
+	CLEANUP(freep) char *wal_here = str_printf("%s-wal", here);
+	CLEANUP(freep) char *wal_there = str_printf("%s-wal", there);
+
+	return db_remove_wal(there, err) &&
+	       copy_file(here, there, newest ? OPEN_MODE : FULL_MODE, made, err) &&
+	       (!db_has_wal(here) || copy_file(wal_here, wal_there, OPEN_MODE, made, err));
+}
+
+/* What an earlier run copied and the source has no more, or what it began itself. */
+static bool remove_others(const char *path, const struct volume_list *there,
+	const struct volume_list *wanted, struct err *err)
+{
+	for (size_t i = 0; i < there->count; i++) {
+		CLEANUP(freep) char *volume = volume_path(path, &there->items[i]);
+
+		if (!volume_list_has(wanted, &there->items[i]) &&
+			(!db_remove_wal(volume, err) || !fs_remove(volume, err)))
+			return false;
+	}
+	return true;
+}
+
+static bool copy_keyring(
+	const char *from, const char *to, struct archive_adopted *made, struct err *err)
+{
+	CLEANUP(freep) char *here = vault_keyring_path(from);
+	CLEANUP(freep) char *there = vault_keyring_path(to);
+
+	return !fs_exists(here) || copy_file(here, there, OPEN_MODE, made, err);
+}
+
+/* It is made anew; what an earlier run made may be of more than the source holds now. */
+static bool remove_catalogue(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+
+	return db_remove_wal(catalogue, err) && fs_remove(catalogue, err);
+}
+
+static bool copy_all(const char *from, const char *to, const struct volume_list *volumes,
+	const struct volume_list *there, struct archive_adopted *made, struct err *err)
+{
+	if (!remove_catalogue(to, err) || !remove_others(to, there, volumes, err) ||
+		!copy_keyring(from, to, made, err))
+		return false;
+	for (size_t i = 0; i < volumes->count; i++)
+		if (!copy_volume(from, to, &volumes->items[i], i + 1 == volumes->count, made, err))
+			return false;
+	return archive_mend_keyring(to, err);
+}
+
+static bool copy_locked(const char *from, const char *to, int timeout_ms,
+	struct archive_adopted *made, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list volumes = {0}, there = {0};
+	CLEANUP(fs_unlock) int lock = -1;
+	uint8_t archive[ARCHIVE_UUID_BYTES];
+	bool same;
+
+	if (!lock_source(from, timeout_ms, &lock, err) || !volume_list(from, &volumes, err) ||
+		!identify(from, &volumes, archive, err) || !volume_list(to, &there, err) ||
+		!belongs(to, &there, archive, &same, err))
+		return false;
+	if (!same)
+		return err_set(err, ERR_CREATE,
+			"%s: was begun to be made of another archive; remove it", to);
+	return copy_all(from, to, &volumes, &there, made, err);
+}
+
+/* --- making it an archive of its own --- */
+
+/* The volume that was written to there is ended: what follows it has this epoch. */
+static bool begin_epoch(const char *path, int timeout_ms, struct err *err)
+{
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	bool rolled;
+
+	if (!reclaim_open(&job, path, timeout_ms, err))
+		return false;
+	job.packer.epoch++;
+	return packer_roll_now(&job.packer, &rolled, err) &&
+	       (rolled || err_set(err, ERR_BUSY, "%s: somebody reads it", path));
+}
+
+static bool check_made(const char *path, const struct archive_check *check, int timeout_ms,
+	struct archive_adopted *made, struct err *err)
+{
+	struct archive_checked checked;
+
+	if (!archive_check(path, check, timeout_ms, &checked, err))
+		return false;
+	memcpy(made->head, checked.head, SHA256_HEX_MAX);
+	return checked.errors == 0 || err_set(err, ERR_CORRUPT, "the archive is damaged");
+}
+
+/* So that the next run reads them again. */
+static void throw_away(const char *path)
+{
+	CLEANUP(volume_list_free) struct volume_list there = {0};
+	struct err unimportant = ERR_INIT;
+
+	if (volume_list(path, &there, &unimportant))
+		(void)remove_others(path, &there, &(struct volume_list){0}, &unimportant);
+}
+
+static bool make(const char *from, const char *path, const struct archive_check *check,
+	int timeout_ms, struct archive_adopted *made, struct err *err)
+{
+	if (copy_locked(from, path, timeout_ms, made, err) && share_key(from, path, err) &&
+		archive_rebuild(path, timeout_ms, err) && begin_epoch(path, timeout_ms, err) &&
+		check_made(path, check, timeout_ms, made, err))
+		return true;
+	if (err->kind == ERR_CORRUPT)
+		throw_away(path);
+	return false;
+}
+
+/* The sealer's lock is held rather than the writer's, which the steps take by themselves. */
+static bool adopt(const char *from, const char *to, const struct archive_check *check,
+	int timeout_ms, struct archive_adopted *made, struct err *err)
+{
+	CLEANUP(freep) char *path = beside(to);
+	CLEANUP(freep) char *volumes = volume_folder(path);
+	CLEANUP(freep) char *lock_path = str_printf("%s/sealing", path);
+	CLEANUP(fs_unlock) int lock = -1;
+	bool done;
+
+	if (!check_free(to, err) || !fs_make_dirs(path, FOLDER_MODE, err) ||
+		!fs_make_dirs(volumes, FOLDER_MODE, err) ||
+		!fs_lock(lock_path, timeout_ms, &lock, err))
+		return false;
+	done = make(from, path, check, timeout_ms, made, err) && fs_rename(path, to, err);
+	archive_lock(path);
+	return done;
+}
+
+bool archive_adopt(const char *from, const char *to,
+	bool (*finding)(void *context, const struct archive_finding *finding, struct err *err),
+	void *context, int timeout_ms, struct archive_adopted *ret_adopted, struct err *err)
+{
+	const struct archive_check check = {.finding = finding, .context = context};
+	CLEANUP(volume_list_free) struct volume_list volumes = {0};
+	struct archive_adopted made = {.was_there = archive_exists(to)};
+	uint8_t archive[ARCHIVE_UUID_BYTES];
+
+	if (!archive_exists(from))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from);
+	if (!volume_list(from, &volumes, err) || !identify(from, &volumes, archive, err))
+		return false;
+	if (!(made.was_there ? look_at_target(from, to, archive, timeout_ms, made.head, err)
+			     : adopt(from, to, &check, timeout_ms, &made, err)))
+		return false;
+	*ret_adopted = made;
+	return true;
+}
