@@ -91,6 +91,8 @@ static void log_pass(const struct account_work *work, const struct mirror_result
 			work->account->name, (unsigned long long)result->fetched, size,
 			(unsigned long long)result->reflagged, (unsigned long long)result->gone,
 			(long long)result->generation);
+	if (result->renamed)
+		log_info("%s: %u folders renamed", work->account->name, result->renamed);
 	if (result->detail[0])
 		log_warning("%s: %s: %s", work->account->name,
 			result->complete ? "left out" : "not complete", detail);
