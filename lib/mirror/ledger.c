@@ -207,6 +207,20 @@ void ledger_rename(
 	}
 }
 
+void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count)
+{
+	CLEANUP(freep) bool *kept = xcalloc(ledger->count + 1, sizeof(*kept));
+
+	for (size_t i = 0; i < count && ledger->count > 0; i++) {
+		CLEANUP(freep) char *name = name_of(ledger, folders[i]);
+
+		for (size_t k = 0; k < ledger->count; k++)
+			kept[k] |= is_of(&ledger->items[k], name);
+	}
+	for (size_t k = 0; k < ledger->count; k++)
+		ledger->items[k].settled |= !kept[k];
+}
+
 /* Those that went before those that came, as a place may have one of either. */
 bool ledger_save(struct ledger *ledger, struct err *err)
 {

@@ -69,6 +69,13 @@ void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidi
 void ledger_rename(
 	struct ledger *ledger, const char *const *from, const char *const *to, size_t count);
 
+/*
+ * These are all folders that there are: entries of others are settled. A crash between a commit and
+ * ledger_save() leaves such, and nobody would ever ask for them again. In memory: see
+ * ledger_save().
+ */
+void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count);
+
 /* After the commit that holds what was settled and renamed: were the state file told before, a
  * crash between the two would leave mail that nobody asks for again. */
 bool ledger_save(struct ledger *ledger, struct err *err);

@@ -143,6 +143,15 @@ static bool record_renames(struct pass *pass, const struct known_folders *known,
 	return true;
 }
 
+static void forget_strays(struct pass *pass, const struct imap_folders *folders)
+{
+	CLEANUP(freep) const char **paths = xcalloc(folders->count + 1, sizeof(char *));
+
+	for (size_t i = 0; i < folders->count; i++)
+		paths[i] = folders->items[i].path;
+	ledger_keep(&pass->ledger, paths, folders->count);
+}
+
 static bool apply_closures(struct pass *pass, struct err *err)
 {
 	for (size_t i = 0; i < pass->closures_count; i++) {
@@ -174,8 +183,10 @@ static bool run(struct pass *pass, struct err *err)
 	if (!known_read(pass, &folders, &known, err))
 		return false;
 	close_gone_folders(pass, &known);
-	if (!record_renames(pass, &known, err) || !mirror_folders(pass, &folders, &known, err) ||
-		!apply_closures(pass, err))
+	if (!record_renames(pass, &known, err))
+		return false;
+	forget_strays(pass, &folders);
+	if (!mirror_folders(pass, &folders, &known, err) || !apply_closures(pass, err))
 		return false;
 	pass->result.skipped = ledger_count(&pass->ledger, &owed);
 	pass->result.complete = pass->result.folders_refused == 0 && owed == 0;
