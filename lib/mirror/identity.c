@@ -169,6 +169,7 @@ static bool ask_server(struct pass *pass, const struct imap_folder *server,
 	};
 	const struct imap_fetch_sink sink = {.context = comparison, .fetched = hear_fetched};
 
+	pass->result.looked++;
 	if (!imap_examine(pass->job->imap, server->wire_name, NULL, NULL, &examined, err))
 		return false;
 	return examined.uidvalidity != comparison->uidvalidity ||

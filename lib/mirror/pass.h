@@ -39,6 +39,7 @@ struct mirror_result {
 	unsigned folders;
 	unsigned renamed;  /* of them, since the last pass */
 	unsigned compared; /* folders that were opened */
+	unsigned looked;   /* that were opened before that, to see which they are */
 	unsigned folders_refused;
 	char detail[256]; /* the first thing that could not be had, printable; "" when nothing */
 };
