@@ -91,6 +91,8 @@ static void log_pass(const struct account_work *work, const struct mirror_result
 			work->account->name, (unsigned long long)result->fetched, size,
 			(unsigned long long)result->reflagged, (unsigned long long)result->gone,
 			(long long)result->generation);
+	if (result->renamed)
+		log_info("%s: %u folders renamed", work->account->name, result->renamed);
 	if (result->detail[0])
 		log_warning("%s: %s: %s", work->account->name,
 			result->complete ? "left out" : "not complete", detail);
@@ -157,20 +159,38 @@ bool work_pass(struct account_work *work, struct mirror_result *ret_result, stru
 	return false;
 }
 
-/* Passes until one finds nothing to compare, the last of them with INBOX selected. */
+static bool is_as_it_was(const struct imap_examined *now, const struct imap_examined *before)
+{
+	return now->uidvalidity == before->uidvalidity && now->uidnext == before->uidnext &&
+	       now->exists == before->exists && now->highestmodseq == before->highestmodseq;
+}
+
+/*
+ * Passes until one finds nothing to compare, with INBOX selected all the time. One that had to look
+ * into other folders left it meanwhile: it must be as it was before.
+ */
 static bool pass_until_quiet(struct account_work *work, struct err *err)
 {
+	CLEANUP(imap_examined_free) struct imap_examined before = {0};
+
 	for (int i = 0; i < PASSES_IN_A_ROW_MAX; i++) {
-		CLEANUP(imap_examined_free) struct imap_examined examined = {0};
+		struct imap_examined now = {0};
 		struct mirror_result result;
+		bool quiet;
 
 		if (!work_pass(work, &result, err))
 			return false;
-		if (i > 0 && result.compared == 0 && !imap_take_news(work->imap))
+		quiet = i > 0 && result.compared == 0 && !imap_take_news(work->imap);
+		if (quiet && result.looked == 0)
 			return true;
-		if (!imap_examine(work->imap, "INBOX", NULL, NULL, &examined, err))
+		if (!imap_examine(work->imap, "INBOX", NULL, NULL, &now, err))
 			return false;
 		(void)imap_take_news(work->imap);
+		quiet = quiet && is_as_it_was(&now, &before);
+		imap_examined_free(&before);
+		before = now;
+		if (quiet)
+			return true;
 	}
 	return true;
 }

@@ -52,6 +52,18 @@ static int by_message(const struct place_of_mail *a, const struct place_of_mail 
 	return (a->message > b->message) - (a->message < b->message);
 }
 
+/* Both at once: what moved because its folder has another name. */
+static int by_message_and_uid(const struct place_of_mail *a, const struct place_of_mail *b)
+{
+	int messages = by_message(a, b);
+
+	if (messages != 0)
+		return messages;
+	if (a->uidvalidity != b->uidvalidity)
+		return a->uidvalidity < b->uidvalidity ? -1 : 1;
+	return (a->uid > b->uid) - (a->uid < b->uid);
+}
+
 struct sorting {
 	const struct mail_state *state;
 	compare_mail *order;
@@ -140,6 +152,7 @@ void difference_find(const struct mail_state *before, const struct mail_state *a
 	for (size_t i = 0; i < after->count; i++)
 		difference.after[i] = CHANGE_ADDED;
 	join(before, after, by_place, CHANGE_REMOVED, CHANGE_ADDED, &difference, stayed);
+	join(before, after, by_message_and_uid, CHANGE_REMOVED, CHANGE_ADDED, &difference, moved);
 	join(before, after, by_message, CHANGE_REMOVED, CHANGE_ADDED, &difference, moved);
 	*ret_difference = difference;
 }

@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "config": ("base",),
     "archive": ("base", "db", "mime"),
     "state": ("base", "db"),
-    "mirror": ("base", "net", "imap", "archive", "config", "state"),
+    "mirror": ("base", "net", "imap", "mime", "archive", "config", "state"),
     "daemon": ("base", "net", "imap", "mime", "archive", "config", "state", "mirror"),
     "restore": ("base", "net", "imap", "db", "mime", "archive", "config", "state", "mirror"),
 }

@@ -71,6 +71,7 @@ static void add_items(const struct imap *imap, struct command *command, uint32_t
 		{IMAP_ITEM_SIZE, "RFC822.SIZE"},
 		{IMAP_ITEM_MODSEQ, "MODSEQ"},
 		{IMAP_ITEM_MESSAGE_ID, "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"},
+		{IMAP_ITEM_SUMMARY, "BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)]"},
 		{IMAP_ITEM_BODY, "BODY.PEEK[]"},
 	};
 

@@ -185,6 +185,7 @@ enum imap_item {
 	IMAP_ITEM_MODSEQ = 1 << 3,     /* left out where CONDSTORE is not offered */
 	IMAP_ITEM_BODY = 1 << 4,       /* BODY.PEEK[] */
 	IMAP_ITEM_MESSAGE_ID = 1 << 5, /* BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)] */
+	IMAP_ITEM_SUMMARY = 1 << 6,    /* the same of FROM, SUBJECT, DATE and MESSAGE-ID */
 };
 
 struct imap_fetch {

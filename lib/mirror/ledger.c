@@ -46,6 +46,7 @@ static bool hold_entry(void *context, const struct skipped *skipped, struct err 
 		.size = skipped->size,
 		.attempts = skipped->attempts,
 		.next_try_ms = skipped->next_try_ms,
+		.reason = xstrdup(skipped->reason),
 	};
 	return true;
 }
@@ -59,8 +60,10 @@ bool ledger_load(struct ledger *ledger, struct state *state, const struct config
 
 void ledger_free(struct ledger *ledger)
 {
-	for (size_t i = 0; i < ledger->count; i++)
+	for (size_t i = 0; i < ledger->count; i++) {
 		free(ledger->items[i].folder);
+		free(ledger->items[i].reason);
+	}
 	free(ledger->items);
 }
 
@@ -119,20 +122,29 @@ static struct ledger_entry *find(
 	return &ledger->items[ledger->count++];
 }
 
+static bool put_entry(struct ledger *ledger, const struct ledger_entry *entry, struct err *err)
+{
+	const struct skipped skipped = {.folder_path = entry->folder,
+		.uidvalidity = entry->uidvalidity,
+		.uid = entry->uid,
+		.size = entry->size,
+		.reason = entry->reason,
+		.attempts = entry->attempts,
+		.next_try_ms = entry->next_try_ms};
+
+	return state_skip_put(ledger->state, ledger->account->archive_path, &skipped, err);
+}
+
 static bool put(struct ledger *ledger, struct ledger_entry *entry, int64_t next_try_ms,
 	const char *reason, struct err *err)
 {
 	bool hides = archive_is_encrypted(ledger->account->archive_path);
-	struct skipped skipped = {.folder_path = entry->folder,
-		.uidvalidity = entry->uidvalidity,
-		.uid = entry->uid,
-		.size = entry->size,
-		.reason = hides ? "the reason is not noted of an encrypted archive" : reason,
-		.attempts = ++entry->attempts,
-		.next_try_ms = next_try_ms};
 
+	free(entry->reason);
+	entry->reason = xstrdup(hides ? "the reason is not noted of an encrypted archive" : reason);
 	entry->next_try_ms = next_try_ms;
-	return state_skip_put(ledger->state, ledger->account->archive_path, &skipped, err);
+	entry->attempts++;
+	return put_entry(ledger, entry, err);
 }
 
 bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
@@ -171,6 +183,45 @@ void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidi
 	}
 }
 
+void ledger_rename(
+	struct ledger *ledger, const char *const *from, const char *const *to, size_t count)
+{
+	size_t before = ledger->count; /* what was moved is not moved on */
+
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(freep) char *old = name_of(ledger, from[i]);
+		CLEANUP(freep) char *new = name_of(ledger, to[i]);
+
+		for (size_t k = 0; k < before; k++) {
+			struct ledger_entry moved = ledger->items[k];
+
+			if (!is_of(&moved, old))
+				continue;
+			ledger->items[k].settled = true;
+			moved.folder = xstrdup(new);
+			moved.reason = xstrdup(moved.reason);
+			moved.moved = true;
+			ARRAY_GROW(ledger->items, ledger->count, ledger->cap);
+			ledger->items[ledger->count++] = moved;
+		}
+	}
+}
+
+void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count)
+{
+	CLEANUP(freep) bool *kept = xcalloc(ledger->count + 1, sizeof(*kept));
+
+	for (size_t i = 0; i < count && ledger->count > 0; i++) {
+		CLEANUP(freep) char *name = name_of(ledger, folders[i]);
+
+		for (size_t k = 0; k < ledger->count; k++)
+			kept[k] |= is_of(&ledger->items[k], name);
+	}
+	for (size_t k = 0; k < ledger->count; k++)
+		ledger->items[k].settled |= !kept[k];
+}
+
+/* Those that went before those that came, as a place may have one of either. */
 bool ledger_save(struct ledger *ledger, struct err *err)
 {
 	for (size_t i = 0; i < ledger->count; i++) {
@@ -178,6 +229,12 @@ bool ledger_save(struct ledger *ledger, struct err *err)
 
 		if (entry->settled && !state_skip_done(ledger->state, ledger->account->archive_path,
 					      entry->folder, entry->uidvalidity, entry->uid, err))
+			return false;
+	}
+	for (size_t i = 0; i < ledger->count; i++) {
+		const struct ledger_entry *entry = &ledger->items[i];
+
+		if (entry->moved && !entry->settled && !put_entry(ledger, entry, err))
 			return false;
 	}
 	return true;

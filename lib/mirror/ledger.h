@@ -22,7 +22,9 @@ struct ledger_entry {
 	uint64_t size;
 	int attempts;
 	int64_t next_try_ms; /* wall time; INT64_MAX: too large; 0: suspected */
-	bool settled;        /* no longer an entry */
+	char *reason;
+	bool settled; /* no longer an entry */
+	bool moved;   /* not yet in the state file under this folder */
 };
 
 struct ledger {
@@ -63,8 +65,19 @@ bool ledger_suspect(struct ledger *ledger, const char *folder, uint32_t uidvalid
 void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	const struct rangeset *uids);
 
-/* After the commit that holds what was settled: were the state file told before, a crash between
- * the two would leave mail that nobody asks for again. */
+/* Folders have other names, all at once: from[i] is to[i] now. In memory: see ledger_save(). */
+void ledger_rename(
+	struct ledger *ledger, const char *const *from, const char *const *to, size_t count);
+
+/*
+ * These are all folders that there are: entries of others are settled. A crash between a commit and
+ * ledger_save() leaves such, and nobody would ever ask for them again. In memory: see
+ * ledger_save().
+ */
+void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count);
+
+/* After the commit that holds what was settled and renamed: were the state file told before, a
+ * crash between the two would leave mail that nobody asks for again. */
 bool ledger_save(struct ledger *ledger, struct err *err);
 
 /* *ret_owed: of these, those the server refused. */

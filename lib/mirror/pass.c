@@ -6,69 +6,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "mirror/known.h"
 #include "mirror/pass_internal.h"
 #include "mirror/unlock.h"
-
-/* What the archive knows of a folder before the pass. */
-struct known_folder {
-	int64_t id;
-	char *path;
-	uint32_t uidvalidity;
-	bool seen; /* the server has it */
-};
-
-struct known_folders {
-	struct known_folder *items;
-	size_t count, cap;
-};
-
-static void known_free(struct known_folders *known)
-{
-	for (size_t i = 0; i < known->count; i++)
-		free(known->items[i].path);
-	free(known->items);
-}
-
-static bool know_folder(void *context, const struct archive_folder *folder, struct err *err)
-{
-	struct known_folders *known = context;
-
-	(void)err;
-	ARRAY_GROW(known->items, known->count, known->cap);
-	known->items[known->count++] = (struct known_folder){.id = folder->id,
-		.path = xstrdup(folder->path),
-		.uidvalidity = folder->uidvalidity};
-	return true;
-}
-
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(
-		((const struct known_folder *)a)->path, ((const struct known_folder *)b)->path);
-}
-
-static bool read_known(struct pass *pass, struct known_folders *known, struct err *err)
-{
-	struct archive *view = archive_writer_view(pass->writer);
-	struct archive_snapshot newest;
-
-	if (!archive_resolve(view, (struct archive_when){.kind = ARCHIVE_LATEST}, &newest, err) ||
-		!archive_each_folder(view, newest.generation, know_folder, known, err))
-		return false;
-	if (known->count > 0)
-		qsort(known->items, known->count, sizeof(*known->items), by_path);
-	pass->result.generation = newest.generation;
-	return true;
-}
-
-static struct known_folder *find_known(struct known_folders *known, const char *path)
-{
-	struct known_folder key = {.path = (char *)path};
-
-	if (known->count == 0)
-		return NULL;
-	return bsearch(&key, known->items, known->count, sizeof(key), by_path);
-}
 
 void pass_note(struct pass *pass, const char *folder, const char *why)
 {
@@ -112,19 +52,20 @@ static void folder_job_free(struct folder_job *job)
 }
 
 static bool mirror_one(struct pass *pass, const struct imap_folder *server,
-	struct known_folder *known, struct err *err)
+	const struct known_folder *known, struct err *err)
 {
 	CLEANUP(folder_job_free)
-	struct folder_job job = {
-		.pass = pass, .server = server, .uidvalidity = known ? known->uidvalidity : 0};
+	struct folder_job job = {.pass = pass, .server = server};
 
+	if (known) {
+		job.uidvalidity = known->uidvalidity;
+		job.has_mark = known->has_mark;
+		job.mark = known->mark;
+	}
 	if (!record_folder(pass, server, known ? known->id : 0, &job.id, err))
 		return false;
 	if (server->attributes & IMAP_ATTR_NOSELECT)
 		return true;
-	if (known && !archive_mark_of(archive_writer_view(pass->writer), job.id, &job.has_mark,
-			     &job.mark, err))
-		return false;
 	if (may_skip(pass, &job))
 		return true;
 	pass->result.compared++;
@@ -138,19 +79,16 @@ static uint64_t recorded(const struct pass *pass)
 }
 
 static bool mirror_folders(struct pass *pass, const struct imap_folders *folders,
-	struct known_folders *known, struct err *err)
+	const struct known_folders *known, struct err *err)
 {
 	for (size_t i = 0; i < folders->count; i++) {
 		const struct imap_folder *server = &folders->items[i];
-		struct known_folder *mine = find_known(known, server->path);
 		uint64_t before = recorded(pass);
 
-		if (mine)
-			mine->seen = true;
 		if (!config_wants_folder(pass->job->account, server->path))
 			continue;
 		pass->result.folders++;
-		if (!mirror_one(pass, server, mine, err))
+		if (!mirror_one(pass, server, known->by_server[i], err))
 			return false;
 		if (pass->job->folder)
 			pass->job->folder(pass->job->context, server, recorded(pass) != before);
@@ -162,13 +100,56 @@ static bool mirror_folders(struct pass *pass, const struct imap_folders *folders
 static void close_gone_folders(struct pass *pass, const struct known_folders *known)
 {
 	for (size_t i = 0; i < known->count; i++) {
-		if (known->items[i].seen)
+		if (known->items[i].server)
 			continue;
 		ARRAY_GROW(pass->closures, pass->closures_count, pass->closures_cap);
 		pass->closures[pass->closures_count++] =
 			(struct closure){.folder_id = known->items[i].id, .folder_gone = true};
 		ledger_settle(&pass->ledger, known->items[i].path, 0, NULL);
 	}
+}
+
+struct renames {
+	const char **from, **to;
+	size_t count;
+};
+
+static void renames_free(struct renames *renames)
+{
+	free(renames->from);
+	free(renames->to);
+}
+
+/* All at once, so that no commit knows two folders of one name because of it. */
+static bool record_renames(struct pass *pass, const struct known_folders *known, struct err *err)
+{
+	CLEANUP(renames_free)
+	struct renames renames = {.from = xcalloc(known->count + 1, sizeof(char *)),
+		.to = xcalloc(known->count + 1, sizeof(char *))};
+
+	for (size_t i = 0; i < known->count; i++) {
+		const struct known_folder *folder = &known->items[i];
+		int64_t id;
+
+		if (!folder->server || strcmp(folder->path, folder->server->path) == 0)
+			continue;
+		if (!record_folder(pass, folder->server, folder->id, &id, err))
+			return false;
+		renames.from[renames.count] = folder->path;
+		renames.to[renames.count++] = folder->server->path;
+	}
+	ledger_rename(&pass->ledger, renames.from, renames.to, renames.count);
+	pass->result.renamed = (unsigned)renames.count;
+	return true;
+}
+
+static void forget_strays(struct pass *pass, const struct imap_folders *folders)
+{
+	CLEANUP(freep) const char **paths = xcalloc(folders->count + 1, sizeof(char *));
+
+	for (size_t i = 0; i < folders->count; i++)
+		paths[i] = folders->items[i].path;
+	ledger_keep(&pass->ledger, paths, folders->count);
 }
 
 static bool apply_closures(struct pass *pass, struct err *err)
@@ -199,10 +180,13 @@ static bool run(struct pass *pass, struct err *err)
 
 	if (!imap_list(pass->job->imap, true, &folders, err))
 		return false;
-	if (!read_known(pass, &known, err) || !mirror_folders(pass, &folders, &known, err))
+	if (!known_read(pass, &folders, &known, err))
 		return false;
 	close_gone_folders(pass, &known);
-	if (!apply_closures(pass, err))
+	if (!record_renames(pass, &known, err))
+		return false;
+	forget_strays(pass, &folders);
+	if (!mirror_folders(pass, &folders, &known, err) || !apply_closures(pass, err))
 		return false;
 	pass->result.skipped = ledger_count(&pass->ledger, &owed);
 	pass->result.complete = pass->result.folders_refused == 0 && owed == 0;

@@ -37,7 +37,9 @@ struct mirror_result {
 	uint64_t gone;
 	uint64_t skipped; /* messages in the ledger now: too large, or not given by the server */
 	unsigned folders;
+	unsigned renamed;  /* of them, since the last pass */
 	unsigned compared; /* folders that were opened */
+	unsigned looked;   /* that were opened before that, to see which they are */
 	unsigned folders_refused;
 	char detail[256]; /* the first thing that could not be had, printable; "" when nothing */
 };

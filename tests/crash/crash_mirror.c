@@ -152,7 +152,13 @@ static void stop_first_pass(enum crash_mode mode, long step)
 	CHECK(ended);
 }
 
-static void stop_second_pass(enum crash_mode mode, long step)
+/* Each message was fetched by the first pass, and by none again. */
+static void check_bodies(struct ring *ring)
+{
+	CHECK_INT(ring_bodies(ring), LETTERS);
+}
+
+static void stop_second_pass(enum crash_mode mode, long step, void (*change)(struct ring *ring))
 {
 	CLEANUP(ring_freep) struct ring *ring = ring_on_port("second");
 	CLEANUP(freep) char *first_text = NULL;
@@ -164,7 +170,7 @@ static void stop_second_pass(enum crash_mode mode, long step)
 	CHECK_OK(ring_mirror(ring, &first, &err));
 	first_text = ring_archive_text(ring, first);
 	ring_keep(ring);
-	ring_change(ring);
+	change(ring);
 	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
 		CLEANUP(freep) char *first_now = NULL;
 
@@ -178,6 +184,8 @@ static void stop_second_pass(enum crash_mode mode, long step)
 	}
 	(void)printf("# stopped at %ld changes\n", n / check_stride(step));
 	CHECK(ended);
+	if (change == ring_rename)
+		check_bodies(ring);
 }
 
 static void a_first_pass_killed_at_every_change_is_completed_by_the_next(void)
@@ -192,12 +200,12 @@ static void a_first_pass_killed_within_a_write_is_completed_by_the_next(void)
 
 static void a_later_pass_killed_at_every_change_loses_nothing_that_was_there(void)
 {
-	stop_second_pass(CRASH_EXIT, 1);
+	stop_second_pass(CRASH_EXIT, 1, ring_change);
 }
 
 static void a_later_pass_killed_within_a_write_loses_nothing_that_was_there(void)
 {
-	stop_second_pass(CRASH_TEAR, 3);
+	stop_second_pass(CRASH_TEAR, 3, ring_change);
 }
 
 static void a_power_cut_at_every_change_of_a_first_pass_is_mended(void)
@@ -208,8 +216,14 @@ static void a_power_cut_at_every_change_of_a_first_pass_is_mended(void)
 
 static void a_power_cut_at_every_change_of_a_later_pass_is_mended(void)
 {
-	stop_second_pass(CRASH_POWER, 1);
-	stop_second_pass(CRASH_POWER_MIXED, 1);
+	stop_second_pass(CRASH_POWER, 1, ring_change);
+	stop_second_pass(CRASH_POWER_MIXED, 1, ring_change);
+}
+
+static void a_pass_over_renamed_folders_killed_at_every_change_fetches_nothing_again(void)
+{
+	stop_second_pass(CRASH_EXIT, 1, ring_rename);
+	stop_second_pass(CRASH_POWER_MIXED, 1, ring_rename);
 }
 
 static void fail_at_changes(enum crash_mode mode, enum err_kind kind)
@@ -325,6 +339,7 @@ int main(int argc, char **argv)
 		PROMISE(a_later_pass_killed_within_a_write_loses_nothing_that_was_there),
 		PROMISE(a_power_cut_at_every_change_of_a_first_pass_is_mended),
 		PROMISE(a_power_cut_at_every_change_of_a_later_pass_is_mended),
+		PROMISE(a_pass_over_renamed_folders_killed_at_every_change_fetches_nothing_again),
 		PROMISE(a_full_disk_is_said_and_gone_on_from),
 		PROMISE(a_failing_write_is_said_and_gone_on_from),
 		PROMISE(a_restore_killed_at_every_change_adds_nothing_twice),

@@ -14,6 +14,7 @@
 enum {
 	FEW_LETTERS = 3,
 	MANY_LETTERS = 30,
+	RENAMING_STEP = 7,
 	MANY_STEP = 97, /* a prime: lines of all lengths are met at all places */
 	BYTES_MAX = 1000 * 1000,
 };
@@ -61,7 +62,7 @@ static void cut_first_pass(enum model_way way, unsigned letters, long step)
 	CHECK(!fired);
 }
 
-static void cut_second_pass(enum model_way way, long step)
+static void cut_second_pass(enum model_way way, long step, void (*change)(struct ring *ring))
 {
 	CLEANUP(ring_freep)
 	struct ring *ring = ring_new(&model_profile_full, FEW_LETTERS * 2, "second");
@@ -74,7 +75,7 @@ static void cut_second_pass(enum model_way way, long step)
 	CHECK_OK(ring_mirror(ring, &first, &err));
 	first_text = ring_archive_text(ring, first);
 	ring_keep(ring);
-	ring_change(ring);
+	change(ring);
 	for (; fired && n < BYTES_MAX; n += check_stride(step)) {
 		CLEANUP(freep) char *first_now = NULL;
 		const struct model_cut cut = cut_at(way, (uint64_t)n);
@@ -88,6 +89,8 @@ static void cut_second_pass(enum model_way way, long step)
 	}
 	(void)printf("# cut at %ld places\n", n / check_stride(step));
 	CHECK(!fired);
+	if (change == ring_rename)
+		CHECK_INT(ring_bodies(ring), FEW_LETTERS * 2);
 }
 
 /* A run whose first login fails is given up; every later loss it mends by itself. */
@@ -136,12 +139,18 @@ static void a_longer_first_pass_cut_here_and_there_is_completed_by_the_next(void
 
 static void a_later_pass_cut_after_every_byte_told_loses_nothing_that_was_there(void)
 {
-	cut_second_pass(MODEL_TO_CLIENT, 1);
+	cut_second_pass(MODEL_TO_CLIENT, 1, ring_change);
 }
 
 static void a_later_pass_cut_after_every_byte_said_loses_nothing_that_was_there(void)
 {
-	cut_second_pass(MODEL_FROM_CLIENT, 1);
+	cut_second_pass(MODEL_FROM_CLIENT, 1, ring_change);
+}
+
+static void a_pass_over_renamed_folders_cut_anywhere_fetches_nothing_again(void)
+{
+	cut_second_pass(MODEL_TO_CLIENT, RENAMING_STEP, ring_rename);
+	cut_second_pass(MODEL_FROM_CLIENT, RENAMING_STEP, ring_rename);
 }
 
 static void a_restore_cut_after_every_byte_told_adds_nothing_twice(void)
@@ -168,6 +177,7 @@ int main(int argc, char **argv)
 		PROMISE(a_longer_first_pass_cut_here_and_there_is_completed_by_the_next),
 		PROMISE(a_later_pass_cut_after_every_byte_told_loses_nothing_that_was_there),
 		PROMISE(a_later_pass_cut_after_every_byte_said_loses_nothing_that_was_there),
+		PROMISE(a_pass_over_renamed_folders_cut_anywhere_fetches_nothing_again),
 		PROMISE(a_restore_cut_after_every_byte_told_adds_nothing_twice),
 		PROMISE(a_restore_cut_after_every_byte_said_adds_nothing_twice),
 		PROMISE(a_longer_restore_cut_here_and_there_adds_nothing_twice),

@@ -81,6 +81,90 @@ def folders_made_renamed_and_removed_are_followed(lab):
     live.true("New/Deep/Folder" in folders, f"the new folder is missing: {folders}")
 
 
+def bodies(wire_log):
+    """How many messages a pass asked for."""
+    lines = wire_log.read_text(errors="replace").splitlines()
+    return sum("UID FETCH" in line and "BODY.PEEK[])" in line for line in lines)
+
+
+def mail_at(lab, when):
+    return {(line["folder"], line["uid"]): (line["subject"], line["added"])
+            for line in lab.ask("ls", when)}
+
+
+def rename(client, old, new):
+    client.command(f'RENAME "{client.wire(old)}" "{client.wire(new)}"')
+
+
+def mirrored(lab):
+    """Of a pass: how many ranges of bodies it asked for, and the snapshot it made."""
+    log = lab.place / "wire"
+    log.unlink(missing_ok=True)
+    lab.mirror("--wire-log", str(log), "alice")
+    return bodies(log), max(line["id"] for line in lab.ask("snapshots", "alice"))
+
+
+TREE = ("A", "B", "Work", "Work/2025", "Work/2025/deep", "Work/Größe")
+
+
+def renamed_folders_that_move_keep_their_mail(lab):
+    user = lab.account("alice")
+    with lab.server.client(user) as client:
+        client.fill([Folder(name, True, [Message(b"Subject: %s\r\n\r\nx\r\n" % name.encode())])
+                     for name in TREE])
+        fetched, first = mirrored(lab)
+        live.true(fetched >= len(TREE), f"{fetched} fetches of the first pass")
+        before = mail_at(lab, f"alice@{first}")
+        rename(client, "Work", "Office")
+        for old, new in (("A", "between"), ("B", "A"), ("between", "B")):
+            rename(client, old, new)
+    fetched, second = mirrored(lab)
+    names = {name: name.replace("Work", "Office") for name in TREE} | {"A": "B", "B": "A"}
+    after = mail_at(lab, f"alice@{second}")
+    live.equal({place: subject for place, (subject, _) in after.items()},
+               {(names[folder], uid): subject for (folder, uid), (subject, _) in before.items()})
+    live.equal(mail_at(lab, f"alice@{first}"), before)
+    lab.same("alice", user)
+    if lab.server.kind == "courier":  # each has another UIDVALIDITY
+        return
+    live.equal(fetched, 0)
+    live.equal(after, {(names[folder], uid): facts for (folder, uid), facts in before.items()})
+    live.equal(lab.ask("ls", "alice", "--deleted"), lab.ask("ls", "alice"))
+    moved = {(line["from_folder"], line["from_uid"]): (line["folder"], line["change"])
+             for line in lab.ask("diff", f"alice@{first}", f"alice@{second}")}
+    live.equal(moved, {(folder, uid): (names[folder], "moved") for folder, uid in before})
+    restored_from(lab, first, before)
+
+
+def restored_from(lab, snapshot, before):
+    """The old names come back with a restore of what was before."""
+    target = lab.account("bob", extra="mirror = no")
+    summary = lab.ask("restore", f"alice@{snapshot}", "--to", "bob")[-1]
+    live.equal((summary["exact"], summary["refused"]), (len(before), 0), summary)
+    there = {(path, message["uid"]) for path, folder in lab.server.mailbox(target).items()
+             for message in folder["messages"]}
+    live.equal(there, set(before))
+
+
+def mail_that_moves_while_its_folder_is_renamed_is_followed(lab):
+    user, _ = filled(lab)
+    with lab.server.client(user) as client:
+        client.deliver("Sent", MESSAGE)
+        lab.mirror("alice")
+        rename(client, "Ärger/Kiste", "Ärger/Schachtel")
+        client.command("SELECT INBOX")
+        move(client, 2, "Ärger/Schachtel")
+        rename(client, "Sent", "Sent before")
+        client.command(f'CREATE "{client.wire("Sent")}"')
+        client.deliver("Sent", MESSAGE.replace(b"pushed", b"later"))
+        client.deliver("Sent before", MESSAGE.replace(b"pushed", b"meanwhile"))
+    lab.mirror("alice")
+    lab.same("alice", user)
+    before = contents(lab.archives)
+    lab.mirror("alice")
+    live.equal(contents(lab.archives), before)
+
+
 def a_folder_made_anew_is_read_anew(lab):
     user, _ = filled(lab)
     lab.mirror("alice")
@@ -95,6 +179,9 @@ def a_folder_made_anew_is_read_anew(lab):
 
 def new_mail_comes_by_push(lab):
     user, count = filled(lab, extra="poll = 1h")
+    with lab.server.client(user) as client:  # equal numbers: they are looked at in each pass
+        client.fill([Folder(name, True, [Message(MESSAGE)]) for name in ("Twin", "Other twin")])
+    count += 2
     lab.start_daemon()
     lab.wait("watching", lambda: (lab.status("alice").get("state"),
                                   lab.status("alice").get("push")) == ("watching", "idle"))
@@ -193,6 +280,8 @@ def odd_names_move_from_dovecot(lab):
 live.main(
     a_mirror_holds_what_the_server_has, a_second_pass_writes_nothing,
     flags_new_expunged_and_moved_mail_are_followed, folders_made_renamed_and_removed_are_followed,
+    renamed_folders_that_move_keep_their_mail,
+    mail_that_moves_while_its_folder_is_renamed_is_followed,
     a_folder_made_anew_is_read_anew, new_mail_comes_by_push,
     a_restore_is_exact_and_a_second_adds_nothing,
     a_mailbox_goes_back_into_its_own_emptied_account, odd_names_move_to_another_account,

@@ -132,6 +132,25 @@ void ring_change(struct ring *ring)
 	model_folder_subscribe(ring->model, alice, "New", true);
 }
 
+void ring_rename(struct ring *ring)
+{
+	static const char *const renames[][2] = {{"Work", "Office"}, {"Sent", "between"},
+		{"Office/Deep", "Sent"}, {"between", "Office/Deep"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(renames); i++)
+		CHECK(model_folder_rename(ring->model, alice, renames[i][0], renames[i][1]));
+	CHECK(model_folder_add(ring->model, alice, "Work/Deep"));
+	(void)model_message_flags(ring->model, alice, "Sent", 1, "\\Flagged");
+}
+
+unsigned ring_bodies(const struct ring *ring)
+{
+	struct model_stats stats;
+
+	model_stats(ring->model, &stats);
+	return stats.bodies;
+}
+
 /* --- mirror --- */
 
 static bool connect_as(struct ring *ring, const char *user, struct imap **ret_imap, struct err *err)

@@ -32,6 +32,12 @@ void ring_freep(struct ring **ring);
 /* New mail, flags, gone mail, a folder made anew, one gone, one new, a subscription. */
 void ring_change(struct ring *ring);
 
+/* Two folders swap their names, after one of them was below another that got a new name; a new
+ * empty one has the old name. No message is new. */
+void ring_rename(struct ring *ring);
+/* Bodies sent until now. */
+unsigned ring_bodies(const struct ring *ring);
+
 /* One pass over a connection of its own. ret_generation may be NULL. */
 bool ring_mirror(struct ring *ring, int64_t *ret_generation, struct err *err);
 

@@ -325,6 +325,25 @@ static void message_id_is_collected(void)
 	CHECK_STR(talk_close(&talk), "");
 }
 
+static void lines_of_a_summary_are_collected(void)
+{
+	static const char *const script[] = {
+		EXAMINED("", "3"),
+		"C: a UID FETCH 5 (UID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)])\n",
+		"R: * 1 FETCH (UID 5 BODY[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)] ",
+		"{14}\\r\\nSubject: x\\r\\n\\r\\n)\\r\\n\n",
+		"S: a OK\n",
+	};
+	CLEANUP(talk_end) struct talk talk = {0};
+	CLEANUP(told_free) struct told told;
+
+	told_init(&told);
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(script)));
+	CHECK_TALK(&talk, fetch(&talk, 5, 5, IMAP_ITEM_SUMMARY, 0, &told));
+	CHECK_STR(buf_str(&told.text), "[5]5 ok;");
+	CHECK_STR(talk_close(&talk), "");
+}
+
 /* A body is whole and its range done, or the session is over: whatever byte is the last. */
 static void cut_at_any_byte_commits_nothing_that_is_half(void)
 {
@@ -364,6 +383,7 @@ int main(int argc, char **argv)
 		PROMISE(rate_limit_ends_the_session),
 		PROMISE(sink_that_fails_ends_the_session),
 		PROMISE(message_id_is_collected),
+		PROMISE(lines_of_a_summary_are_collected),
 		PROMISE(cut_at_any_byte_commits_nothing_that_is_half),
 	};
 

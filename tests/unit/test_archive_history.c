@@ -136,6 +136,45 @@ static void a_renamed_folder_keeps_its_id_and_mail(void)
 	CHECK_STR(fixture_list_at(view, 2), "new 77 1 100 []\n");
 }
 
+static void put_name(struct archive_writer *writer, int64_t id, const char *name)
+{
+	struct archive_folder folder = {
+		.id = id, .path = name, .wire_name = name, .attributes = "", .selectable = true};
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_put_folder(writer, &folder, &folder.id, &err));
+	CHECK_INT(folder.id, id);
+}
+
+static void check_swapped(const char *path)
+{
+	READER reader = fixture_reader(path);
+
+	CHECK_STR(fixture_list_at(reader, 1), "a 77 1 100 []\nb 77 1 200 []\n");
+	CHECK_STR(fixture_list_at(reader, 2), "a 77 1 200 []\nb 77 1 100 []\n");
+}
+
+static void two_folders_swap_their_names_in_one_generation(void)
+{
+	PATH path = fixture_archive("swap");
+	struct archive_writer *writer = fixture_writer(path);
+	int64_t a = fixture_folder(writer, "a", VALIDITY),
+		b = fixture_folder(writer, "b", VALIDITY);
+
+	fixture_add(writer, a, VALIDITY, 1, 1, 100, "");
+	fixture_add(writer, b, VALIDITY, 1, 2, 200, "");
+	(void)fixture_commit(writer, true);
+	put_name(writer, a, "b");
+	put_name(writer, b, "a");
+	CHECK_INT(fixture_commit(writer, true), 2);
+	archive_writer_freep(&writer);
+	check_swapped(path);
+	fixture_remove_catalogue(path);
+	writer = fixture_writer(path); /* makes it anew */
+	archive_writer_freep(&writer);
+	check_swapped(path);
+}
+
 static void a_folder_that_went_takes_its_mail_along(void)
 {
 	PATH path = fixture_archive("folder_gone");
@@ -289,6 +328,7 @@ int main(int argc, char **argv)
 		PROMISE(gone_mail_stays_in_the_past),
 		PROMISE(a_new_uidvalidity_closes_what_was_there),
 		PROMISE(a_renamed_folder_keeps_its_id_and_mail),
+		PROMISE(two_folders_swap_their_names_in_one_generation),
 		PROMISE(a_folder_that_went_takes_its_mail_along),
 		PROMISE(what_comes_and_goes_in_one_commit_is_seen_at_no_time),
 		PROMISE(a_time_chooses_the_last_complete_snapshot),

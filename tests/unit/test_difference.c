@@ -82,6 +82,13 @@ static void each_going_and_coming_counts_once(void)
 		"removed a 2; moved b 8 from a 1; ");
 }
 
+static void mail_of_renamed_folders_keeps_its_uid(void)
+{
+	CHECK_STR(told(ROWS({"a", 1, 1, ""}, {"b", 2, 1, ""}),
+			  ROWS({"a", 2, 1, ""}, {"b", 1, 1, ""})),
+		"moved a 2 from b 2; moved b 1 from a 1; ");
+}
+
 static void a_copy_is_no_move(void)
 {
 	CHECK_STR(
@@ -100,6 +107,7 @@ int main(int argc, char **argv)
 		PROMISE(what_came_went_and_was_marked_is_told),
 		PROMISE(equal_bytes_elsewhere_have_moved),
 		PROMISE(each_going_and_coming_counts_once),
+		PROMISE(mail_of_renamed_folders_keeps_its_uid),
 		PROMISE(a_copy_is_no_move),
 		PROMISE(another_message_in_the_same_place_is_another),
 	};

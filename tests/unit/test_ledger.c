@@ -135,6 +135,49 @@ static void the_state_file_learns_of_what_is_settled_when_it_is_saved(void)
 	CHECK_INT(ledger_count(&room.ledger, &owed), 1);
 }
 
+static void what_is_owed_goes_with_a_renamed_folder(void)
+{
+	static const char *const from[] = {"INBOX", "Sent"}, *const to[] = {"Sent", "INBOX"};
+	CLEANUP(room_close) struct room room;
+	struct err err = ERR_INIT;
+	size_t owed;
+	bool is_owed;
+
+	room_open(&room, "renamed");
+	add(&room, 5, LIMIT + 1, true);
+	CHECK_OK(ledger_add(&room.ledger, "Sent", UIDVALIDITY, 5, 10, "why", false, &err));
+	CHECK_OK(ledger_add(&room.ledger, "Sent", UIDVALIDITY, 6, 10, "why", false, &err));
+	ledger_rename(&room.ledger, from, to, ARRAY_LEN(from));
+	CHECK_INT(held(&room, &is_owed), 2);
+	CHECK(is_owed);
+	CHECK_OK(ledger_save(&room.ledger, &err));
+	load(&room, 2);
+	CHECK_INT(ledger_count(&room.ledger, &owed), 3);
+	CHECK_INT(owed, 2);
+	CHECK_INT(held(&room, &is_owed), 2);
+	CHECK(is_owed && !ledger_due(&room.ledger, "INBOX"));
+	load(&room, INT64_MAX - 1);
+	CHECK(ledger_due(&room.ledger, "INBOX") && !ledger_due(&room.ledger, "Sent"));
+}
+
+static void what_is_of_no_folder_is_not_owed(void)
+{
+	static const char *const folders[] = {"Drafts", "INBOX"};
+	CLEANUP(room_close) struct room room;
+	struct err err = ERR_INIT;
+	size_t owed;
+
+	room_open(&room, "stray");
+	add(&room, 5, 10, false);
+	CHECK_OK(ledger_add(&room.ledger, "Sent", UIDVALIDITY, 5, 10, "why", false, &err));
+	ledger_keep(&room.ledger, folders, ARRAY_LEN(folders));
+	CHECK_OK(ledger_save(&room.ledger, &err));
+	load(&room, 2);
+	CHECK_INT(ledger_count(&room.ledger, &owed), 1);
+	ledger_keep(&room.ledger, folders, 1);
+	CHECK_INT(ledger_count(&room.ledger, &owed), 0);
+}
+
 static void another_uidvalidity_settles_what_was_before(void)
 {
 	CLEANUP(room_close) struct room room;
@@ -156,6 +199,8 @@ int main(int argc, char **argv)
 		PROMISE(what_was_refused_is_asked_for_later_and_later),
 		PROMISE(what_ends_a_session_twice_is_left_out_for_a_while),
 		PROMISE(the_state_file_learns_of_what_is_settled_when_it_is_saved),
+		PROMISE(what_is_owed_goes_with_a_renamed_folder),
+		PROMISE(what_is_of_no_folder_is_not_owed),
 		PROMISE(another_uidvalidity_settles_what_was_before),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
