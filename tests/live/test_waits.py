@@ -4,6 +4,7 @@
 import fcntl
 import os
 import signal
+import socket
 import struct
 import threading
 import time
@@ -78,7 +79,7 @@ class Silent:
         return self
 
     def __exit__(self, *_):
-        self.listener.shutdown(2)
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.thread.join()
         for connection in self.taken:
@@ -108,6 +109,21 @@ def one_worker_is_enough_for_many_accounts(lab):
         lab.same(name, user)
 
 
+def systemd_is_told_though_the_network_is_away(lab):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(lab.place / "notify"))
+        systemd.settimeout(live.WAIT_SECONDS)
+        lab.environment["NOTIFY_SOCKET"] = str(lab.place / "notify")
+        lab.account("alice", host="nowhere.invalid")
+        daemon = lab.start_daemon()
+        live.equal(systemd.recv(100), b"READY=1")
+        lab.wait("offline", lambda: lab.status("alice").get("state") == "offline")
+        daemon.send_signal(signal.SIGTERM)
+        live.equal(systemd.recv(100), b"STOPPING=1")
+        live.equal(daemon.wait(live.WAIT_SECONDS), 0)
+        lab.daemons.remove(daemon)
+
+
 def whoever_wakes_up_compares_at_once(lab):
     """On a new connection: what stood before the sleep is nobody's any more."""
     slept = lab.place / "slept"
@@ -129,4 +145,5 @@ live.main(
     a_password_command_that_hangs_is_not_waited_for_at_the_end,
     a_lock_is_not_waited_for_at_the_end, a_silent_server_is_not_waited_for_at_the_end,
     servers_that_stall_stop_no_other_account, one_worker_is_enough_for_many_accounts,
-    whoever_wakes_up_compares_at_once, programs=("mailstowd", "mailstow"))
+    systemd_is_told_though_the_network_is_away, whoever_wakes_up_compares_at_once,
+    programs=("mailstowd", "mailstow"))
