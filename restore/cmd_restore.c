@@ -198,10 +198,19 @@ static void print_outcomes(const struct restore_summary *summary)
 			printf("  %8llu %s\n", (unsigned long long)summary->outcomes[i], words[i]);
 }
 
+static void print_verified(const struct restore_verified *verified)
+{
+	printf("Verified: %llu compared, %llu missing, %llu extra;\n"
+	       "  different: flags of %llu, date of %llu, bytes of %llu.\n",
+		(unsigned long long)verified->compared, (unsigned long long)verified->missing,
+		(unsigned long long)verified->extra, (unsigned long long)verified->different_flags,
+		(unsigned long long)verified->different_date,
+		(unsigned long long)verified->different_bytes);
+}
+
 static void print_words(const struct session *session, const struct restore_summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
-	const struct restore_verified *verified = &summary->verified;
 
 	if (session->lines > SHOWN_LINES_MAX)
 		app_note("... and %llu more; --json lists all",
@@ -214,13 +223,7 @@ static void print_words(const struct session *session, const struct restore_summ
 	}
 	print_outcomes(summary);
 	if (session->line->verify != RESTORE_VERIFY_NONE)
-		printf("Verified: %llu compared, %llu missing, %llu extra; flags of %llu, date of "
-		       "%llu, bytes of %llu differ.\n",
-			(unsigned long long)verified->compared,
-			(unsigned long long)verified->missing, (unsigned long long)verified->extra,
-			(unsigned long long)verified->different_flags,
-			(unsigned long long)verified->different_date,
-			(unsigned long long)verified->different_bytes);
+		print_verified(&summary->verified);
 }
 
 static void finish(
