@@ -352,7 +352,7 @@ bool watch_run(const struct config *config, struct state *state, struct err *err
 		if (config->accounts[i].mirror)
 			add_watcher(&house, &config->accounts[i], state);
 	notify_systemd("READY=1");
-	log_info("watching %zu accounts", house.count);
+	log_info("watching %zu account%s", house.count, house.count == 1 ? "" : "s");
 	for (size_t i = 0; i < house.count; i++)
 		begin_turn(&house.watchers[i], true);
 	uv_run(house.loop, UV_RUN_DEFAULT);
