@@ -208,6 +208,7 @@ static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
 	};
 	int option;
 
+	argv[0] = (char *)"mailstowd"; /* for getopt_long()'s words */
 	while ((option = getopt_long(argc, argv, "c:v", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -233,7 +234,8 @@ static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
 			(void)puts("mailstowd " MAILSTOW_VERSION);
 			*ret_code = 0;
 			return false;
-		default:
+		default: /* getopt_long() has told */
+			(void)fputs("see: mailstowd --help\n", stderr);
 			*ret_code = EX_USAGE;
 			return false;
 		}

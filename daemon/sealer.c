@@ -20,6 +20,7 @@ enum {
 	NS_OF_MS = 1000 * 1000,
 	IO_WHO_PROCESS = 1, /* ioprio_set(2) */
 	IO_CLASS_IDLE = 3 << 13,
+	LOCK_STEP_MS = 500,
 };
 
 struct waiting {
@@ -98,10 +99,25 @@ static const struct config_account *take_due(struct sealer *sealer)
 	return due;
 }
 
-static void seal(const struct sealer *sealer, const struct config_account *account)
+/* Whoever else works on the archive goes first; in steps, as the daemon may be asked to stop. */
+static bool seal_when_free(const struct sealer *sealer, const char *path,
+	struct archive_sealed *ret_sealed, struct err *err)
 {
 	const struct archive_seal wish = {
 		.open_bytes_min = OPEN_BYTES_MIN, .cancel = sealer->cancel};
+	int64_t deadline_ms = clock_mono_ms() + ARCHIVE_LOCK_TIMEOUT_MS;
+
+	while (!archive_seal(path, &wish, LOCK_STEP_MS, ret_sealed, err)) {
+		if (err->kind != ERR_BUSY || clock_mono_ms() >= deadline_ms)
+			return false;
+		if (cancel_is(sealer->cancel))
+			return err_set(err, ERR_CANCELLED, "cancelled");
+	}
+	return true;
+}
+
+static void seal(const struct sealer *sealer, const struct config_account *account)
+{
 	const char *path = account->archive_path;
 	char before[STR_SIZE_MAX], after[STR_SIZE_MAX];
 	struct archive_sealed sealed;
@@ -109,7 +125,7 @@ static void seal(const struct sealer *sealer, const struct config_account *accou
 
 	if (archive_is_encrypted(path) && !archive_is_unlocked(path))
 		return;
-	if (!archive_seal(path, &wish, ARCHIVE_LOCK_TIMEOUT_MS, &sealed, &err)) {
+	if (!seal_when_free(sealer, path, &sealed, &err)) {
 		if (err.kind != ERR_CANCELLED)
 			log_warning("%s: sealing: %s", account->name, err.text);
 		return;

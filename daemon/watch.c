@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/str.h"
@@ -15,9 +16,11 @@
 #include "daemon/park.h"
 #include "daemon/sealer.h"
 #include "daemon/sentry.h"
+#include "daemon/slots.h"
+#include "daemon/wake.h"
 #include "daemon/work.h"
 
-enum { JITTER_VALUES = 1001 };
+enum { JITTER_VALUES = 1001, THREADS_MAX = 128 };
 
 enum watch_state { WATCH_NEW, WATCH_TURN, WATCH_PARKED, WATCH_BACKOFF, WATCH_STOPPED };
 
@@ -41,7 +44,10 @@ struct watcher {
 struct house {
 	uv_loop_t *loop;
 	uv_signal_t term, interrupt, hangup;
+	uv_timer_t clock; /* looks whether the machine slept */
+	struct wake wake;
 	struct cancel cancel;
+	struct slots slots;
 	struct sealer *sealer;
 	struct watcher *watchers;
 	size_t count;
@@ -212,6 +218,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	uv_close((uv_handle_t *)&house->term, NULL);
 	uv_close((uv_handle_t *)&house->interrupt, NULL);
 	uv_close((uv_handle_t *)&house->hangup, NULL);
+	uv_close((uv_handle_t *)&house->clock, NULL);
 }
 
 /* Whoever waits for whatever reason compares now: a password was put right, the network is back. */
@@ -226,6 +233,41 @@ static void on_hangup(uv_signal_t *handle, int number)
 		if (state == WATCH_PARKED || state == WATCH_BACKOFF)
 			begin_turn(&house->watchers[i], true);
 	}
+}
+
+/* What was connected is believed dead: nobody kept it alive. A refused password stays refused. */
+static void wake_watcher(struct watcher *watcher)
+{
+	enum err_kind kind = watcher->err.kind;
+	bool parked = watcher->state == WATCH_PARKED;
+	bool for_a_person = kind == ERR_AUTH || kind == ERR_CONFIG;
+
+	if (!parked && (watcher->state != WATCH_BACKOFF || for_a_person))
+		return;
+	park_end(&watcher->park);
+	work_close(&watcher->work);
+	for (size_t i = 0; i < watcher->sentries_count; i++)
+		sentry_recall(&watcher->sentries[i]);
+	begin_turn(watcher, true);
+}
+
+static void on_clock(uv_timer_t *timer)
+{
+	struct house *house = timer->data;
+
+	if (!wake_slept(&house->wake, clock_boot_ms(), clock_mono_ms()))
+		return;
+	log_info("the machine slept: all accounts are compared");
+	for (size_t i = 0; i < house->count; i++)
+		wake_watcher(&house->watchers[i]);
+}
+
+static void add_clock(struct house *house)
+{
+	wake_init(&house->wake, clock_boot_ms(), clock_mono_ms());
+	uv_timer_init(house->loop, &house->clock);
+	house->clock.data = house;
+	uv_timer_start(&house->clock, on_clock, WAKE_LOOK_MS, WAKE_LOOK_MS);
 }
 
 static void add_sentries(struct watcher *watcher, const struct config_account *account)
@@ -248,6 +290,7 @@ static void add_watcher(
 		.work = {.account = account,
 			.state = state,
 			.cancel = &house->cancel,
+			.slots = &house->slots,
 			.changed = true},
 		.park = {.loop = house->loop, .context = watcher, .input = on_input},
 	};
@@ -275,25 +318,41 @@ static void house_free(struct house *house)
 		free(house->watchers[i].sentries);
 	free(house->watchers);
 	sealer_stopp(&house->sealer);
+	slots_close(&house->slots);
 	cancel_close(&house->cancel);
+}
+
+/* One for each connection: whatever servers stall, the others are talked with. */
+static void make_threads(const struct config *config)
+{
+	CLEANUP(freep) char *text = NULL;
+	int threads = 1;
+
+	for (size_t i = 0; i < config->accounts_count; i++)
+		if (config->accounts[i].mirror && threads < THREADS_MAX)
+			threads += config->accounts[i].connections;
+	text = str_printf("%d", threads < THREADS_MAX ? threads : THREADS_MAX);
+	(void)setenv("UV_THREADPOOL_SIZE", text, 0);
 }
 
 bool watch_run(const struct config *config, struct state *state, struct err *err)
 {
-	CLEANUP(house_free) struct house house = {.loop = uv_default_loop(), .cancel = {-1}};
-	CLEANUP(freep) char *threads = str_printf("%d", config->workers);
+	CLEANUP(house_free)
+	struct house house = {.loop = uv_default_loop(), .cancel = {-1}, .slots = {-1}};
 
 	if (!cancel_init(&house.cancel, err) ||
+		!slots_init(&house.slots, (unsigned)config->workers, err) ||
 		!sealer_start(config->accounts_count, &house.cancel, &house.sealer, err))
 		return false;
-	(void)setenv("UV_THREADPOOL_SIZE", threads, 0);
+	make_threads(config);
 	house.watchers = xcalloc(config->accounts_count, sizeof(*house.watchers));
 	add_signals(&house);
+	add_clock(&house);
 	for (size_t i = 0; i < config->accounts_count; i++)
 		if (config->accounts[i].mirror)
 			add_watcher(&house, &config->accounts[i], state);
 	notify_systemd("READY=1");
-	log_info("watching %zu accounts", house.count);
+	log_info("watching %zu account%s", house.count, house.count == 1 ? "" : "s");
 	for (size_t i = 0; i < house.count; i++)
 		begin_turn(&house.watchers[i], true);
 	uv_run(house.loop, UV_RUN_DEFAULT);

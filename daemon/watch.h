@@ -8,6 +8,9 @@
  *	start -> TURN (worker thread) -- done --> PARKED (poll + timer) -- input, timer --> TURN
  *	          |                                               |
  *	          +---------------- SIGTERM, SIGINT --------------+--> stopped
+ *
+ * When the machine slept (wake.h), everybody takes a turn on a new connection. Only `workers` turns
+ * at once get as far as comparing (slots.h).
  */
 #ifndef MAILSTOW_DAEMON_WATCH_H
 #define MAILSTOW_DAEMON_WATCH_H

@@ -109,7 +109,7 @@ static enum account_state state_of(const struct account_work *work, enum err_kin
 
 static bool unlock(const struct account_work *work, struct err *err)
 {
-	return mirror_unlock(work->account, err) || err_wrap(err, "archive");
+	return mirror_unlock(work->account, work->cancel, err) || err_wrap(err, "archive");
 }
 
 static bool connect_when_needed(struct account_work *work, struct err *err)
@@ -133,6 +133,7 @@ static bool pass(struct account_work *work, struct mirror_result *ret_result, st
 	struct mirror_job job = {.account = work->account,
 		.state = work->state,
 		.writer = work->writer,
+		.cancel = work->cancel,
 		.folder = note_folder,
 		.context = work};
 
@@ -223,17 +224,28 @@ void work_prune(struct account_work *work)
 }
 
 /* The archive is held open and locked for the passes of a turn. */
-static bool compare(struct account_work *work, struct err *err)
+static bool compare_now(struct account_work *work, struct err *err)
 {
 	bool done;
 
-	if (!unlock(work, err) || !connect_when_needed(work, err) ||
-		!mirror_open_archive(work->account, &work->writer, err))
+	if (!mirror_open_archive(work->account, work->cancel, &work->writer, err))
 		return false;
 	done = pass_until_quiet(work, err);
 	archive_writer_freep(&work->writer);
 	if (done)
 		work_prune(work);
+	return done;
+}
+
+static bool compare(struct account_work *work, struct err *err)
+{
+	bool done;
+
+	if (!unlock(work, err) || !connect_when_needed(work, err) ||
+		!slots_take(work->slots, work->cancel, err))
+		return false;
+	done = compare_now(work, err);
+	slots_give(work->slots);
 	return done;
 }
 

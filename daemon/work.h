@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "daemon/busy.h"
+#include "daemon/slots.h"
 #include "imap/session.h"
 #include "mirror/pass.h"
 #include "state/state.h"
@@ -17,6 +18,7 @@ struct account_work {
 	const struct config_account *account;
 	struct state *state;
 	const struct cancel *cancel;
+	const struct slots *slots;     /* of passes; NULL: no limit */
 	FILE *wire_log;                /* NULL: none */
 	struct imap *imap;             /* NULL: not connected */
 	bool idling;                   /* IDLE is under way on INBOX */

@@ -67,6 +67,15 @@ bool app_config(struct app *app, const struct config **ret_config, struct err *e
 	return true;
 }
 
+/* "alice@yesterday": what stands behind the account was meant as WHEN. */
+static bool names_account_before_at(const struct config *config, const char *name)
+{
+	const char *at = strrchr(name, '@');
+	CLEANUP(freep) char *before = at ? xstrndup(name, (size_t)(at - name)) : NULL;
+
+	return before && config_account(config, before);
+}
+
 static bool no_account(const struct config *config, const char *name, struct err *err)
 {
 	CLEANUP(buf_free) struct buf names = BUF_INIT(NOTE_BYTES_MAX);
@@ -74,6 +83,11 @@ static bool no_account(const struct config *config, const char *name, struct err
 	size_t count =
 		config->accounts_count < NAMES_SHOWN_MAX ? config->accounts_count : NAMES_SHOWN_MAX;
 
+	if (names_account_before_at(config, name))
+		return err_set(err, ERR_NOT_FOUND,
+			"no account '%s'; @WHEN is a snapshot number, a date such as 2026-11-20 or "
+			"a time such as 2026-11-20T10:00",
+			shown);
 	if (count == 0)
 		return err_set(
 			err, ERR_NOT_FOUND, "no account '%s': %s has none", shown, config->file);

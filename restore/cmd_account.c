@@ -172,7 +172,7 @@ static bool unlock(const struct adoption *adoption, struct err *err)
 			"%s: is not encrypted, and account %s has a passphrase or key: nothing "
 			"would be added in plain",
 			adoption->from, adoption->account->name);
-	return mirror_read_secret(adoption->account, &text, &secret, err) &&
+	return mirror_read_secret(adoption->account, NULL, &text, &secret, err) &&
 	       archive_unlock(adoption->from, &secret, err);
 }
 

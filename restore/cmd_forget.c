@@ -243,14 +243,7 @@ const struct command cmd_forget = {
 		"where they stand on the server now. Copies of the archive keep them.\n"
 		"\n"
 		"  --dry-run             only list what would go\n"
-		"Selection, at least one:\n"
-		"  --folder GLOB         only these folders; * is any text, !GLOB leaves out;\n"
-		"                        may be given several times\n"
-		"  --since DATE          received at or after (a date or a time)\n"
-		"  --before DATE         received before\n"
-		"  --from TEXT           TEXT in the sender\n"
-		"  --subject TEXT        TEXT in the subject\n"
-		"  --message-id ID       with this Message-ID\n"
-		"  --deleted-only        only what is gone from the server\n",
+		"\n"
+		"Selection, at least one:\n" SELECT_HELP,
 	.run = run,
 };

@@ -197,16 +197,8 @@ const struct command cmd_ls = {
 	.summary = "list messages, now or at any moment of the past",
 	.usage = "ACCOUNT[@WHEN] [SELECTION] [--deleted]",
 	.help = "  --deleted             also what was on the server once and is gone\n"
-		"Selection:\n"
-		"  --folder GLOB         only these folders; * is any text, !GLOB leaves out;\n"
-		"                        may be given several times\n"
-		"  --since DATE          received at or after (a date or a time)\n"
-		"  --before DATE         received before\n"
-		"  --from TEXT           TEXT in the sender\n"
-		"  --subject TEXT        TEXT in the subject\n"
-		"  --message-id ID       with this Message-ID\n"
-		"  --deleted-only        only what is gone from the server\n"
 		"\n"
+		"Selection:\n" SELECT_HELP "\n"
 		"Flags: S seen, A answered, F flagged, T draft, D deleted, + others.\n",
 	.run = run,
 };

@@ -7,100 +7,20 @@
 #include "mirror/connect.h"
 #include "restore/command.h"
 #include "restore/json.h"
-#include "restore/options.h"
 #include "restore/progress.h"
 #include "restore/restore.h"
-#include "restore/select.h"
+#include "restore/restore_line.h"
 #include "restore/table.h"
 
 enum { SHOWN_LINES_MAX = 50, WORDS_MAX = 600, NAME_MAX_BYTES = 300 };
 
-enum option {
-	OPT_TO = SELECT_OPTIONS_END,
-	OPT_MAP,
-	OPT_PREFIX,
-	OPT_NO_SPECIAL_USE,
-	OPT_NO_JUNK,
-	OPT_DRY_RUN,
-	OPT_VERIFY,
-};
-
-struct command_line {
-	struct selection selection;
-	struct map_rules rules;
-	const char *to;
-	bool dry_run;
-	enum restore_verify verify;
-};
-
 /* What the watcher needs. */
 struct session {
 	const struct app *app;
-	const struct command_line *line;
+	const struct restore_line *line;
 	struct progress_line progress;
 	uint64_t lines; /* told on stderr */
 };
-
-/* --- the command line --- */
-
-static bool set_verify(struct command_line *line, const char *value, struct err *err)
-{
-	if (!value || strcmp(value, "sample") == 0)
-		line->verify = RESTORE_VERIFY_SAMPLE;
-	else if (strcmp(value, "full") == 0)
-		line->verify = RESTORE_VERIFY_FULL;
-	else
-		return err_set(err, ERR_USAGE, "--verify=%s: sample or full", value);
-	return true;
-}
-
-static bool set_option(void *context, int id, const char *value, struct err *err)
-{
-	struct command_line *line = context;
-
-	switch (id) {
-	case OPT_TO:
-		line->to = value;
-		return true;
-	case OPT_MAP:
-		return map_rule_add(&line->rules, value, err);
-	case OPT_PREFIX:
-		return map_rules_set_prefix(&line->rules, value, err);
-	case OPT_NO_SPECIAL_USE:
-		line->rules.no_special_use = true;
-		return true;
-	case OPT_NO_JUNK:
-		line->rules.no_junk = true;
-		return true;
-	case OPT_DRY_RUN:
-		line->dry_run = true;
-		return true;
-	case OPT_VERIFY:
-		return set_verify(line, value, err);
-	default:
-		return selection_set(&line->selection, (enum select_option)id, value, err);
-	}
-}
-
-static bool parse(struct app *app, int argc, char **argv, struct command_line *line,
-	struct arguments *arguments, struct err *err)
-{
-	static const struct option_spec specs[] = {
-		SELECT_OPTION_SPECS,
-		{"to", OPTION_VALUE, OPT_TO},
-		{"map", OPTION_VALUE, OPT_MAP},
-		{"prefix", OPTION_VALUE, OPT_PREFIX},
-		{"no-special-use", OPTION_PLAIN, OPT_NO_SPECIAL_USE},
-		{"no-junk", OPTION_PLAIN, OPT_NO_JUNK},
-		{"dry-run", OPTION_PLAIN, OPT_DRY_RUN},
-		{"verify", OPTION_MAYBE, OPT_VERIFY},
-	};
-	const struct options options = {specs, ARRAY_LEN(specs), set_option, line, 1, 1};
-
-	if (!options_parse(app, argc, argv, &options, arguments, err))
-		return false;
-	return line->to || err_set(err, ERR_USAGE, "--to ACCOUNT is missing: where to restore to");
-}
 
 /* --- words for people --- */
 
@@ -229,7 +149,7 @@ static bool consent(void *context, const struct restore_folder *folders, size_t 
 
 /* --- the end --- */
 
-static void print_json(const struct command_line *line, const struct restore_summary *summary)
+static void print_json(const struct restore_line *line, const struct restore_summary *summary)
 {
 	const struct restore_verified *verified = &summary->verified;
 	struct json *json = json_begin();
@@ -252,6 +172,16 @@ static void print_json(const struct command_line *line, const struct restore_sum
 	json_print(json);
 }
 
+/* Was anything of it begun? */
+static bool did_anything(const struct restore_summary *summary)
+{
+	const uint64_t *outcomes = summary->outcomes;
+
+	return outcomes[OUTCOME_EXACT] + outcomes[OUTCOME_NORMALISED] + outcomes[OUTCOME_REFUSED] +
+		       summary->folders_created + summary->folders_failed >
+	       0;
+}
+
 /* Only what happened. */
 static void print_outcomes(const struct restore_summary *summary)
 {
@@ -268,10 +198,19 @@ static void print_outcomes(const struct restore_summary *summary)
 			printf("  %8llu %s\n", (unsigned long long)summary->outcomes[i], words[i]);
 }
 
+static void print_verified(const struct restore_verified *verified)
+{
+	printf("Verified: %llu compared, %llu missing, %llu extra;\n"
+	       "  different: flags of %llu, date of %llu, bytes of %llu.\n",
+		(unsigned long long)verified->compared, (unsigned long long)verified->missing,
+		(unsigned long long)verified->extra, (unsigned long long)verified->different_flags,
+		(unsigned long long)verified->different_date,
+		(unsigned long long)verified->different_bytes);
+}
+
 static void print_words(const struct session *session, const struct restore_summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
-	const struct restore_verified *verified = &summary->verified;
 
 	if (session->lines > SHOWN_LINES_MAX)
 		app_note("... and %llu more; --json lists all",
@@ -284,21 +223,16 @@ static void print_words(const struct session *session, const struct restore_summ
 	}
 	print_outcomes(summary);
 	if (session->line->verify != RESTORE_VERIFY_NONE)
-		printf("Verified: %llu compared, %llu missing, %llu extra; flags of %llu, date of "
-		       "%llu, bytes of %llu differ.\n",
-			(unsigned long long)verified->compared,
-			(unsigned long long)verified->missing, (unsigned long long)verified->extra,
-			(unsigned long long)verified->different_flags,
-			(unsigned long long)verified->different_date,
-			(unsigned long long)verified->different_bytes);
+		print_verified(&summary->verified);
 }
 
-static void finish(struct app *app, struct session *session, const struct restore_summary *summary)
+static void finish(
+	struct app *app, struct session *session, const struct restore_summary *summary, bool fine)
 {
 	progress_clear(&session->progress);
 	if (app->json)
 		print_json(session->line, summary);
-	else
+	else if (fine || did_anything(summary))
 		print_words(session, summary);
 	if (!session->line->dry_run)
 		app->partial = summary->outcomes[OUTCOME_REFUSED] > 0 ||
@@ -387,7 +321,7 @@ static bool run_session(struct app *app, struct session *session, const struct p
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;
-	const struct command_line *line = session->line;
+	const struct restore_line *line = session->line;
 	struct target target = {.connect = connect_to, .context = (void *)account};
 	const struct restore_watcher watcher = {
 		session, consent, hear_message, hear_difference, hear_note, hear_progress};
@@ -416,13 +350,13 @@ static bool run_session(struct app *app, struct session *session, const struct p
 	};
 	fine = restore_run(&restore, &summary, err);
 	target_close(&target);
-	finish(app, session, &summary);
+	finish(app, session, &summary, fine);
 	return fine;
 }
 
 static bool run(struct app *app, int argc, char **argv, struct err *err)
 {
-	struct command_line line = {0};
+	struct restore_line line = {0};
 	struct session session = {.app = app, .line = &line};
 	CLEANUP(place_free) struct place place = {0};
 	const struct config_account *account;
@@ -431,12 +365,11 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 
 	session.progress =
 		(struct progress_line){.shown = app_shows_progress(app), .fd = STDERR_FILENO};
-	fine = parse(app, argc, argv, &line, &arguments, err) &&
+	fine = restore_line_parse(app, argc, argv, &line, &arguments, err) &&
 	       app_place(app, arguments.items[0], &place, err) &&
 	       find_target(app, line.to, &account, err) &&
 	       run_session(app, &session, &place, account, err);
-	selection_free(&line.selection);
-	map_rules_free(&line.rules);
+	restore_line_free(&line);
 	return fine;
 }
 
@@ -444,20 +377,25 @@ const struct command cmd_restore = {
 	.name = "restore",
 	.group = COMMAND_RESTORE,
 	.summary = "put mail of the archive onto a server, exactly, once",
-	.usage = "ACCOUNT[@WHEN] --to ACCOUNT2 [selection] [mapping] [--dry-run]\n"
+	.usage = "ACCOUNT[@WHEN] --to ACCOUNT2 [SELECTION] [MAPPING] [--dry-run]\n"
 		 "[--verify[=sample|full]]",
 	.help = "What is there already is left alone; the same command run again adds nothing,\n"
 		"and goes on where it was interrupted.\n"
 		"\n"
-		"  --to ACCOUNT2      account of the configuration to write to (mirror = no is\n"
-		"                     enough for it); ACCOUNT itself is allowed\n"
-		"  --map OLD=NEW      put folder OLD, with what is in it, at NEW (repeatable,\n"
-		"                     the longest OLD wins)\n"
-		"  --prefix P         put everything below folder P\n"
-		"  --no-special-use   do not look for the server's own Sent, Trash, ...\n"
-		"  --no-junk          leave out junk mail\n"
-		"  --dry-run          show the plan, change nothing\n"
-		"  --verify[=full]    look at everything once more afterwards: counts, flags,\n"
-		"                     dates, and the bytes of a sample or of all messages\n",
+		"  --to ACCOUNT2         account of the configuration to write to (mirror = no\n"
+		"                        is enough for it); ACCOUNT itself is allowed\n"
+		"  --dry-run             show the plan, change nothing\n"
+		"  --verify[=full]       look at everything once more afterwards: counts, flags,\n"
+		"                        dates, and the bytes of a sample or of all messages\n"
+		"\n"
+		"Selection:\n" SELECT_HELP "\n"
+		"Mapping:\n"
+		"  --map OLD=NEW         put folder OLD, with what is in it, at NEW; may be\n"
+		"                        given several times, the longest OLD wins\n"
+		"  --prefix P            put everything below folder P\n"
+		"  --no-special-use      do not look for the server's own Sent, Trash, ...\n"
+		"  --no-junk             leave out junk mail\n"
+		"  --labels=all          put a message that stands in several folders into each;\n"
+		"                        it is what is done, there is no other choice yet\n",
 	.run = run,
 };

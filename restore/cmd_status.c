@@ -88,7 +88,7 @@ static bool stays_locked(const struct place *place, struct report *report)
 	report->facts.encrypted = archive_is_encrypted(place->archive_path);
 	if (!report->facts.encrypted)
 		return false;
-	if (place->account && mirror_unlock(place->account, &err))
+	if (place->account && mirror_unlock(place->account, NULL, &err))
 		return false;
 	if (archive_is_unlocked(place->archive_path))
 		return false;

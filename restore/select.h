@@ -32,6 +32,17 @@ enum select_option {
 		"deleted-only", OPTION_PLAIN, SELECT_DELETED_ONLY                                  \
 	}
 
+/* Their lines of help. */
+#define SELECT_HELP                                                                                \
+	"  --folder GLOB         only these folders; * is any text, !GLOB leaves out;\n"           \
+	"                        may be given several times\n"                                     \
+	"  --since DATE          received at or after (a date or a time)\n"                        \
+	"  --before DATE         received before\n"                                                \
+	"  --from TEXT           TEXT in the sender\n"                                             \
+	"  --subject TEXT        TEXT in the subject\n"                                            \
+	"  --message-id ID       with this Message-ID\n"                                           \
+	"  --deleted-only        only what is gone from the server\n"
+
 struct selection {
 	struct str_list folders; /* globs, '!' excludes */
 	bool has_since, has_before;

@@ -74,7 +74,7 @@ bool app_unlock(const struct place *place, struct err *err)
 	if (!archive_is_encrypted(path) || archive_is_unlocked(path))
 		return true;
 	if (place->account && mirror_has_secret(place->account))
-		return mirror_unlock(place->account, err);
+		return mirror_unlock(place->account, NULL, err);
 	if (!app_ask_secret("Passphrase, key or recovery key of the archive", &text, err))
 		return err_wrap(err, "%s: is encrypted", path);
 	secret = app_secret_of(&text);

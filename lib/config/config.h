@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "base/wait.h"
 
 enum {
 	CONFIG_FILE_BYTES_MAX = 16 * 1024 * 1024,
@@ -143,10 +144,10 @@ bool config_wants_folder(const struct config_account *account, const char *path)
 /*
  * Fetch a secret into out (bounded, wiped by the caller with buf_wipe()). Nothing of it is in err.
  * ERR_CONFIG: none configured, file too open (mode), empty; ERR_AUTH: command failed;
- * ERR_RETRY: command timed out.
+ * ERR_RETRY: command timed out; ERR_CANCELLED. A command that is waited for no more is ended.
  */
-bool config_secret_read(
-	const struct config_secret *secret, const char *what, struct buf *out, struct err *err);
+bool config_secret_read(const struct config_secret *secret, const char *what,
+	const struct cancel *cancel, struct buf *out, struct err *err);
 
 /* Values, also for command-line options. "10s 5m 2h 7d", "10M" (k M G T, powers of 1024). */
 bool config_parse_duration(const char *text, int64_t *ret_ms);

@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 
 #include "base/alloc.h"
-#include "base/wait.h"
 #include "config/config.h"
 
 extern char **environ;
@@ -48,8 +47,8 @@ static bool first_line(struct buf *out, const char *what, struct err *err)
 	return true;
 }
 
-static bool read_file(
-	const char *path, bool check_mode, const char *what, struct buf *out, struct err *err)
+static bool read_file(const char *path, bool check_mode, const char *what, struct wait wait,
+	struct buf *out, struct err *err)
 {
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -60,8 +59,7 @@ static bool read_file(
 		return err_set(err, ERR_CONFIG,
 			"%s: %s can be read by others (mode %03o); 0600 or stricter is accepted",
 			what, path, (unsigned)st.st_mode & 0777);
-	return read_all(fd, out, wait_for(CONFIG_SECRET_TIMEOUT_MS, NULL), what, err) &&
-	       first_line(out, what, err);
+	return read_all(fd, out, wait, what, err) && first_line(out, what, err);
 }
 
 /* In a process group of its own, with signals as a shell expects them. */
@@ -105,12 +103,12 @@ static bool wait_child(
 	return ended || err_wrap(err, "%s: command", what);
 }
 
-static bool run_command(const char *command, const char *what, struct buf *out, struct err *err)
+static bool run_command(
+	const char *command, const char *what, struct wait wait, struct buf *out, struct err *err)
 {
 	CLEANUP(closep) int reader = -1;
 	int pipe_fds[2], status = 0;
 	pid_t child;
-	struct wait wait = wait_for(CONFIG_SECRET_TIMEOUT_MS, NULL);
 	bool read_well;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -132,9 +130,10 @@ static bool run_command(const char *command, const char *what, struct buf *out, 
 	return first_line(out, what, err);
 }
 
-bool config_secret_read(
-	const struct config_secret *secret, const char *what, struct buf *out, struct err *err)
+bool config_secret_read(const struct config_secret *secret, const char *what,
+	const struct cancel *cancel, struct buf *out, struct err *err)
 {
+	struct wait wait = wait_for(CONFIG_SECRET_TIMEOUT_MS, cancel);
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	CLEANUP(freep) char *path = NULL;
 
@@ -142,9 +141,9 @@ bool config_secret_read(
 	if (!buf_reserve(out, out->max - out->len))
 		return err_set(err, ERR_CONFIG, "%s: no room for it", what);
 	if (secret->command)
-		return run_command(secret->command, what, out, err);
+		return run_command(secret->command, what, wait, out, err);
 	if (secret->file)
-		return read_file(secret->file, true, what, out, err);
+		return read_file(secret->file, true, what, wait, out, err);
 	if (!secret->credential)
 		return err_set(
 			err, ERR_CONFIG, "no %s: give %s-command or %s-file", what, what, what);
@@ -153,5 +152,5 @@ bool config_secret_read(
 			"%s: no $CREDENTIALS_DIRECTORY: credentials are for systemd services",
 			what);
 	path = str_printf("%s/%s", folder, secret->credential);
-	return read_file(path, false, what, out, err);
+	return read_file(path, false, what, wait, out, err);
 }

@@ -31,6 +31,7 @@ enum {
 	IMAP_APPEND_IN_FLIGHT_BYTES = 4 * 1024 * 1024,
 	IMAP_STATUS_IN_FLIGHT = 20,                 /* STATUS commands sent ahead */
 	IMAP_SEARCH_MESSAGES = 50 * 1000,           /* one SEARCH answers for at most so many */
+	IMAP_SEARCH_SURPLUS_MAX = 1000,             /* found beyond EXISTS: news on their way */
 	IMAP_INPUT_BYTES = 128 * 1024,              /* read at once */
 	IMAP_OUTPUT_BYTES = 64 * 1024,              /* gathered before they are written */
 	IMAP_UNTAGGED_SKIPPED_MAX = 100 * 1000,     /* untagged responses nobody asked for */

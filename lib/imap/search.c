@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,17 @@ static bool search_part(struct imap *imap, uint32_t first, uint32_t last,
 	return session_run_ok(imap, &command, listener, err);
 }
 
+/* Each will be asked for: a folder of three messages has no four billion of them. */
+static bool check_found(uint32_t exists, const struct rangeset *uids, struct err *err)
+{
+	uint64_t found = rangeset_size(uids);
+
+	if (found <= (uint64_t)exists + IMAP_SEARCH_SURPLUS_MAX)
+		return true;
+	return err_set(err, ERR_PROTOCOL,
+		"SEARCH: server finds %" PRIu64 " messages in a folder of %" PRIu32, found, exists);
+}
+
 /*
  * A large folder is asked for in parts, as the answer is one line. From the top down: a message
  * that goes meanwhile moves others down, to where they are still asked for.
@@ -78,7 +90,7 @@ bool imap_search_all(struct imap *imap, struct rangeset *ret_uids, struct err *e
 	} while (last > 0);
 	rangeset_clear(ret_uids);
 	seqset_from_ranges(searching.items, searching.count, ret_uids);
-	return true;
+	return check_found(exists > imap->exists ? exists : imap->exists, ret_uids, err);
 }
 
 bool imap_search_message_id(

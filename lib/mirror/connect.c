@@ -53,7 +53,7 @@ bool mirror_connect(const struct config_account *account, FILE *wire_log,
 			account->name);
 	if (!auth_of(account, &login.auth, err))
 		return false;
-	if (!config_secret_read(&account->password, "password", &password, err))
+	if (!config_secret_read(&account->password, "password", cancel, &password, err))
 		return false;
 	login.password = buf_str(&password);
 	return imap_connect(&login, ret_imap, err);

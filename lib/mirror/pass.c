@@ -10,6 +10,8 @@
 #include "mirror/pass_internal.h"
 #include "mirror/unlock.h"
 
+enum { LOCK_STEP_MS = 500 };
+
 void pass_note(struct pass *pass, const char *folder, const char *why)
 {
 	struct mirror_result *result = &pass->result;
@@ -203,12 +205,26 @@ static void pass_free(struct pass *pass)
 	ledger_free(&pass->ledger);
 }
 
-bool mirror_open_archive(
-	const struct config_account *account, struct archive_writer **ret_writer, struct err *err)
+/* In steps: whoever waits for the lock may be asked to stop. */
+static bool open_writer(const struct config_account *account, const struct cancel *cancel,
+	struct archive_writer **ret_writer, struct err *err)
 {
-	return (mirror_make_or_unlock(account, err) &&
-		       archive_writer_open(
-			       account->archive_path, ARCHIVE_LOCK_TIMEOUT_MS, ret_writer, err)) ||
+	int64_t deadline_ms = clock_mono_ms() + ARCHIVE_LOCK_TIMEOUT_MS;
+
+	while (!archive_writer_open(account->archive_path, LOCK_STEP_MS, ret_writer, err)) {
+		if (err->kind != ERR_BUSY || clock_mono_ms() >= deadline_ms)
+			return false;
+		if (cancel && cancel_is(cancel))
+			return err_set(err, ERR_CANCELLED, "cancelled");
+	}
+	return true;
+}
+
+bool mirror_open_archive(const struct config_account *account, const struct cancel *cancel,
+	struct archive_writer **ret_writer, struct err *err)
+{
+	return (mirror_make_or_unlock(account, cancel, err) &&
+		       open_writer(account, cancel, ret_writer, err)) ||
 	       err_wrap(err, "archive");
 }
 
@@ -219,7 +235,7 @@ bool mirror_pass(const struct mirror_job *job, struct mirror_result *ret_result,
 	CLEANUP(archive_writer_freep) struct archive_writer *own = NULL;
 
 	if (!pass.writer) {
-		if (!mirror_open_archive(job->account, &own, err))
+		if (!mirror_open_archive(job->account, job->cancel, &own, err))
 			return false;
 		pass.writer = own;
 	}

@@ -20,6 +20,7 @@ struct mirror_job {
 	struct imap *imap;
 	struct state *state;           /* ledger of what could not be fetched */
 	struct archive_writer *writer; /* NULL: opened for this pass alone */
+	const struct cancel *cancel;   /* of that; NULL: none */
 	/* The following are called from the pass's thread; may be NULL. */
 	/* This folder was looked at; changed: something of it was recorded. */
 	void (*folder)(void *context, const struct imap_folder *folder, bool changed);
@@ -45,9 +46,9 @@ struct mirror_result {
 };
 
 /* The account's archive to write to, made when there is none. Takes the writer's lock, waiting as
- * long as the contract says; ERR_BUSY names the holder. */
-bool mirror_open_archive(
-	const struct config_account *account, struct archive_writer **ret_writer, struct err *err);
+ * long as the contract says; ERR_BUSY names the holder. cancel NULL: nobody ends the wait. */
+bool mirror_open_archive(const struct config_account *account, const struct cancel *cancel,
+	struct archive_writer **ret_writer, struct err *err);
 
 /*
  * False: the session or the archive failed; what was committed before stays and the next pass goes

@@ -3,6 +3,8 @@
 #include "archive/archive.h"
 #include "base/clock.h"
 
+enum { LOCK_TIMEOUT_MS = 1000 }; /* there is always another time */
+
 static const int64_t EVERY_MS = 24 * 60 * 60 * 1000LL;
 
 struct archive_prune mirror_prune_rules(const struct config_keep *keep, int64_t keep_deleted_ms)
@@ -39,6 +41,5 @@ bool mirror_prune(
 	}
 	prune = mirror_prune_rules(&keep, account->keep_deleted_ms);
 	prune.every_ms = EVERY_MS;
-	return archive_prune(
-		account->archive_path, &prune, ARCHIVE_LOCK_TIMEOUT_MS, ret_pruned, err);
+	return archive_prune(account->archive_path, &prune, LOCK_TIMEOUT_MS, ret_pruned, err);
 }

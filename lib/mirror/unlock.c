@@ -8,15 +8,15 @@ bool mirror_has_secret(const struct config_account *account)
 	       account->key_file || account->key_credential;
 }
 
-bool mirror_read_secret(const struct config_account *account, struct buf *ret_text,
-	struct archive_secret *ret_secret, struct err *err)
+bool mirror_read_secret(const struct config_account *account, const struct cancel *cancel,
+	struct buf *ret_text, struct archive_secret *ret_secret, struct err *err)
 {
 	const struct config_secret key = {
 		.file = account->key_file, .credential = account->key_credential};
 	bool is_key = key.file || key.credential;
 
 	if (!config_secret_read(is_key ? &key : &account->passphrase, is_key ? "key" : "passphrase",
-		    ret_text, err))
+		    cancel, ret_text, err))
 		return false;
 	*ret_secret = (struct archive_secret){
 		.kind = is_key ? ARCHIVE_KEY : ARCHIVE_PASSPHRASE,
@@ -26,7 +26,8 @@ bool mirror_read_secret(const struct config_account *account, struct buf *ret_te
 	return true;
 }
 
-bool mirror_unlock(const struct config_account *account, struct err *err)
+bool mirror_unlock(
+	const struct config_account *account, const struct cancel *cancel, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
 	const char *path = account->archive_path;
@@ -37,11 +38,12 @@ bool mirror_unlock(const struct config_account *account, struct err *err)
 	if (!mirror_has_secret(account))
 		return err_set(err, ERR_AUTH,
 			"%s: is encrypted, and neither passphrase nor key is configured", path);
-	return mirror_read_secret(account, &text, &secret, err) &&
+	return mirror_read_secret(account, cancel, &text, &secret, err) &&
 	       archive_unlock(path, &secret, err);
 }
 
-bool mirror_make_or_unlock(const struct config_account *account, struct err *err)
+bool mirror_make_or_unlock(
+	const struct config_account *account, const struct cancel *cancel, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
 	const char *path = account->archive_path;
@@ -56,9 +58,9 @@ bool mirror_make_or_unlock(const struct config_account *account, struct err *err
 			"added in plain",
 			path);
 	if (exists)
-		return mirror_unlock(account, err);
+		return mirror_unlock(account, cancel, err);
 	if (!mirror_has_secret(account))
 		return archive_create(path, err);
-	return mirror_read_secret(account, &text, &secret, err) &&
+	return mirror_read_secret(account, cancel, &text, &secret, err) &&
 	       archive_create_encrypted(path, &secret, err);
 }

@@ -1,13 +1,30 @@
 #include "mirror/view.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
+enum { RECENT_TEXTS = 32 };
+
+/* The list's own copy of these flags. */
+static const char *keep_text(struct uid_list *list, const char *flags)
+{
+	size_t recent = list->texts_count < RECENT_TEXTS ? list->texts_count : RECENT_TEXTS;
+
+	for (size_t i = 1; i <= recent; i++)
+		if (strcmp(list->texts[list->texts_count - i], flags) == 0)
+			return list->texts[list->texts_count - i];
+	ARRAY_GROW(list->texts, list->texts_count, list->texts_cap);
+	return list->texts[list->texts_count++] = xstrdup(flags);
+}
+
 void uid_list_add(struct uid_list *list, uint32_t uid, const char *flags)
 {
+	const char *kept = keep_text(list, flags);
+
 	ARRAY_GROW(list->items, list->count, list->cap);
-	list->items[list->count++] = (struct uid_flags){uid, xstrdup(flags)};
+	list->items[list->count++] = (struct uid_flags){uid, kept};
 }
 
 static int by_uid(const void *a, const void *b)
@@ -35,12 +52,8 @@ void uid_list_sort(struct uid_list *list)
 		return;
 	qsort(list->items, list->count, sizeof(*list->items), by_uid);
 	for (size_t i = 0; i < list->count; i++) {
-		if (kept > 0 && list->items[kept - 1].uid == list->items[i].uid) {
-			free(list->items[kept - 1].flags);
-			list->items[kept - 1] = list->items[i];
-		} else {
-			list->items[kept++] = list->items[i];
-		}
+		kept -= kept > 0 && list->items[kept - 1].uid == list->items[i].uid;
+		list->items[kept++] = list->items[i];
 	}
 	list->count = kept;
 }
@@ -56,8 +69,9 @@ const struct uid_flags *uid_list_find(const struct uid_list *list, uint32_t uid)
 
 void uid_list_free(struct uid_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i].flags);
+	for (size_t i = 0; i < list->texts_count; i++)
+		free(list->texts[i]);
+	free(list->texts);
 	free(list->items);
 	*list = (struct uid_list){0};
 }

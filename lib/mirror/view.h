@@ -13,14 +13,21 @@
 
 struct uid_flags {
 	uint32_t uid;
-	char *flags; /* canonical */
+	const char *flags; /* canonical; the list's */
 };
 
-/* Sorted by uid, each once, after uid_list_sort(). */
+/*
+ * Sorted by uid, each once, after uid_list_sort(). Most messages have the flags of one that came
+ * not long before: such a text is kept once, so that a folder of a million messages fits into
+ * memory.
+ */
 struct uid_list {
 	struct uid_flags *items;
 	size_t count;
 	size_t cap;
+	char **texts;
+	size_t texts_count;
+	size_t texts_cap;
 };
 void uid_list_add(struct uid_list *list, uint32_t uid, const char *flags);
 void uid_list_sort(struct uid_list *list);

@@ -18,6 +18,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -215,6 +216,17 @@ class Lab:
         self.daemons.append(daemon)
         return daemon
 
+    def is_sanitized(self):
+        program = program_path(self.build, "mailstowd").read_bytes()
+        return b"__asan_init" in program or b"__tsan_init" in program
+
+    def preload(self, name, **environment):
+        """Puts a library of tests/live before those of the programs."""
+        if self.is_sanitized():
+            raise Skipped("a sanitizer wants to be loaded first")
+        library = pathlib.Path(self.build) / "tests" / "live" / f"lib{name}.so"
+        self.environment.update({"LD_PRELOAD": str(library), **environment})
+
     def status(self, account):
         lines = self.ask("status", account, exits=(0, 3, 66, 75))
         return lines[0] if lines else {}
@@ -250,6 +262,19 @@ class Lab:
                     daemon.kill()
                     daemon.wait()
         shutil.rmtree(self.place, ignore_errors=True)
+
+
+def free_listener():
+    """A socket that will listen, below the ports of outgoing connections."""
+    for port in range(20000 + os.getpid() % 6000, 32000, 7):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            return listener
+        except OSError:
+            listener.close()
+    raise Skipped("no free port")
 
 
 def instant(rfc3339):

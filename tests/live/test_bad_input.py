@@ -86,6 +86,45 @@ def the_target_of_a_restore_is_told_in_the_same_words(lab):
         live.true(str(port) in run.errors and "refused" in run.errors, run)
 
 
+def a_restore_that_is_not_begun_tells_no_figures(lab):
+    bound, port = closed_port()
+    lab.account("alice")
+    lab.mirror("alice")
+    with bound:
+        lab.account("bob", host="127.0.0.1", port=port)
+        run = lab.run("mailstow", "restore", "alice", "--to", "bob")
+        live.equal((run.status, run.output), (69, ""), run)
+
+
+def what_a_restore_cannot_do_is_told(lab):
+    target = lab.account("bob", extra="mirror = no")
+    user = lab.account("alice")
+    lab.server.fill(user)
+    lab.mirror("alice")
+    for option, words in (("--labels=first", "all is"), ("--labels=some", "all is accepted"),
+                          ("--repair=lines", "as they are")):
+        run = lab.run("mailstow", "restore", "alice", "--to", "bob", option)
+        live.equal(run.status, 64, run)
+        live.true("not in this version" in run.errors or words in run.errors, run)
+    run = lab.run("mailstow", "restore", "alice", "--to", "bob", "--labels=all", "--verify=full")
+    live.equal(run.status, 0)
+    live.true("Verified: 30 compared, 0 missing, 0 extra;" in run.output, run)
+    live.equal([line for line in run.output.splitlines() if len(line) > 79], [])
+    live.equal(lab.differences(user, target), [])
+    run = lab.run("mailstow", "restore", "--help")
+    for option in ("--folder", "--since", "--deleted-only", "--map", "--verify"):
+        live.true(f"  {option}" in run.output, run)
+
+
+def a_moment_that_is_none_is_told(lab):
+    lab.account("alice")
+    lab.mirror("alice")
+    for when in ("yesterday", "2026-11-20T25:00", "20.11.2026"):
+        run = lab.run("mailstow", "ls", f"alice@{when}")
+        live.equal(run.status, 66, run)
+        live.true("@WHEN is a snapshot number, a date such as" in run.errors, run)
+
+
 # --- passwords ---
 
 def a_wrong_password_is_not_hammered_and_a_right_one_is_taken_up(lab):
@@ -347,6 +386,8 @@ live.main(
     a_port_without_tls_is_told,
     starttls_that_is_not_offered_is_not_gone_without,
     the_target_of_a_restore_is_told_in_the_same_words,
+    a_restore_that_is_not_begun_tells_no_figures, what_a_restore_cannot_do_is_told,
+    a_moment_that_is_none_is_told,
     a_wrong_password_is_not_hammered_and_a_right_one_is_taken_up, no_secret_is_shown,
     what_passes_is_logged_without_secrets,
     a_message_over_the_limit_is_a_recorded_skip_until_the_limit_is_raised,

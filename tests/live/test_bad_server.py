@@ -28,25 +28,12 @@ with open(sys.argv[1], "w") as out:
 sys.exit(status)"""
 
 
-def free_listener():
-    """A socket that will listen, below the ports of outgoing connections."""
-    for port in range(20000 + os.getpid() % 6000, 32000, 7):
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-            return listener
-        except OSError:
-            listener.close()
-    raise live.Skipped("no free port")
-
-
 class Peer:
     """Serves each connection in a thread of its own, until the promise is kept or broken."""
 
     def __init__(self, serve):
         self.serve, self.count = serve, 0
-        self.listener = free_listener()
+        self.listener = live.free_listener()
         self.port = self.listener.getsockname()[1]
         self.listener.listen()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -323,8 +310,7 @@ def digest_of(path):
 
 
 def a_message_of_200_mb_does_not_have_to_fit_into_memory(lab):
-    program = live.program_path(lab.build, "mailstowd").read_bytes()
-    if b"__asan_init" in program or b"__tsan_init" in program:
+    if lab.is_sanitized():
         raise live.Skipped("a sanitizer takes memory of its own")
     user = lab.account("alice")
     target = lab.account("bob", extra="mirror = no")

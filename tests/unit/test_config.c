@@ -282,7 +282,7 @@ static void checking_looks_at_files_and_loading_does_not(void)
 
 static bool read_secret(struct config_secret secret, struct buf *out, struct err *err)
 {
-	return config_secret_read(&secret, "password", out, err);
+	return config_secret_read(&secret, "password", NULL, out, err);
 }
 
 static void a_secret_is_the_first_line(void)

@@ -1,5 +1,11 @@
 #include "mirror/plan.h"
+
+#include <string.h>
+
+#include "base/str.h"
 #include "support/check.h"
+
+enum { MANY = 1000 };
 
 static const uint32_t all_counts =
 	IMAP_HAS_MESSAGES | IMAP_HAS_UIDNEXT | IMAP_HAS_UIDVALIDITY | IMAP_HAS_HIGHESTMODSEQ;
@@ -36,6 +42,30 @@ static void without_modseq_a_due_flag_scan_opens_the_folder(void)
 	CHECK(plan_flag_scan_due(1000, 60, 1060));
 	CHECK(!plan_flag_scan_due(1000, 60, 1059));
 	CHECK(plan_flag_scan_due(1000, 60, 999)); /* the clock was set back */
+}
+
+static void flags_that_many_have_are_kept_once(void)
+{
+	static const char *const usual[] = {"", "\\Seen", "$Junk \\Seen"};
+	CLEANUP(uid_list_free) struct uid_list list = {0};
+
+	for (uint32_t uid = 1; uid <= MANY; uid++)
+		uid_list_add(&list, uid, usual[uid % ARRAY_LEN(usual)]);
+	CHECK_INT(list.texts_count, ARRAY_LEN(usual));
+	for (uint32_t uid = MANY; uid > 0; uid--) {
+		CLEANUP(freep) char *rare = str_printf("kw%u", uid);
+
+		uid_list_add(&list, uid, rare);
+	}
+	uid_list_sort(&list);
+	CHECK_INT(list.count, MANY);
+	for (uint32_t uid = 1; uid <= MANY; uid++) {
+		const struct uid_flags *found = uid_list_find(&list, uid);
+		CLEANUP(freep) char *rare = str_printf("kw%u", uid);
+
+		CHECK(found && (strcmp(found->flags, rare) == 0 ||
+				       strcmp(found->flags, usual[uid % ARRAY_LEN(usual)]) == 0));
+	}
 }
 
 static void whole_view_tells_what_came_changed_and_went(void)
@@ -91,6 +121,7 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(equal_modseq_skips_and_nothing_else_does),
 		PROMISE(without_modseq_a_due_flag_scan_opens_the_folder),
+		PROMISE(flags_that_many_have_are_kept_once),
 		PROMISE(whole_view_tells_what_came_changed_and_went),
 		PROMISE(delta_that_does_not_add_up_is_noticed),
 		PROMISE(attributes_of_the_moment_are_no_change),

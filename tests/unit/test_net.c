@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +83,32 @@ static void bytes_pass_both_ways_over_tcp(void)
 	CHECK_INT(stream_buffered(stream), 0);
 	CHECK(!stream_has_input(stream));
 	stream_park(stream);
+}
+
+static int option_of(const struct stream *stream, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	CHECK_INT(getsockopt(stream_fd(stream), level, name, &value, &len), 0);
+	return value;
+}
+
+static void a_peer_that_is_gone_is_noticed_by_the_kernel(void)
+{
+	CLEANUP(tls_peer_freep)
+	struct tls_peer *peer = tls_peer_start(&(struct tls_peer_options){.serve = echo});
+	CLEANUP(stream_freep) struct stream *stream = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(tcp_connect(
+		"127.0.0.1", tls_peer_port(peer), wait_for(LONG_MS, NULL), &stream, &err));
+	CHECK(option_of(stream, IPPROTO_TCP, TCP_NODELAY) > 0);
+	CHECK(option_of(stream, SOL_SOCKET, SO_KEEPALIVE) > 0);
+	CHECK_INT(option_of(stream, IPPROTO_TCP, TCP_KEEPIDLE), TCP_KEEPALIVE_IDLE_S);
+	CHECK_INT(option_of(stream, IPPROTO_TCP, TCP_KEEPINTVL), TCP_KEEPALIVE_INTERVAL_S);
+	CHECK_INT(option_of(stream, IPPROTO_TCP, TCP_KEEPCNT), TCP_KEEPALIVE_COUNT);
+	CHECK_INT(option_of(stream, IPPROTO_TCP, TCP_USER_TIMEOUT), TCP_USER_TIMEOUT_MS);
 }
 
 static void localhost_falls_back_to_the_other_family(void)
@@ -324,6 +352,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(bytes_pass_both_ways_over_tcp),
+		PROMISE(a_peer_that_is_gone_is_noticed_by_the_kernel),
 		PROMISE(localhost_falls_back_to_the_other_family),
 		PROMISE(refused_connection_says_so),
 		PROMISE(silent_host_times_out),

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""What the daemon waits for keeps neither its end nor other accounts, and ends when it woke up."""
+
+import fcntl
+import os
+import signal
+import socket
+import struct
+import threading
+import time
+
+import live
+
+SILENT_ACCOUNTS = 8  # more than the default number of workers
+END_SECONDS = 3
+SETTLE_SECONDS = 1
+F_OFD_SETLK = 37
+
+
+def ends_soon(lab, state):
+    """A daemon whose account stays in this state is asked to end, and does."""
+    daemon = lab.start_daemon()
+    lab.wait(state, lambda: lab.status("alice").get("state") == state)
+    time.sleep(SETTLE_SECONDS)
+    daemon.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    live.equal(daemon.wait(live.WAIT_SECONDS), 0)
+    lab.daemons.remove(daemon)
+    took = time.monotonic() - began
+    live.true(took < END_SECONDS, f"it took {took:.1f} s to end")
+
+
+def a_password_command_that_hangs_is_not_waited_for_at_the_end(lab):
+    mark = lab.place / "mark"
+    lab.account("alice")
+    lab.conf.write_text(lab.conf.read_text().replace(
+        f"password-file = {lab.password}", f"password-command = sleep 50; touch {mark}"))
+    ends_soon(lab, "starting")
+    live.true(not mark.exists(), "the command goes on")
+
+
+def a_lock_is_not_waited_for_at_the_end(lab):
+    lab.account("alice")
+    lab.mirror("alice")
+    with open(lab.archives / "alice" / "lock", "r+b") as lock:
+        fcntl.fcntl(lock, F_OFD_SETLK,
+                    struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+        ends_soon(lab, "starting")
+
+
+def a_silent_server_is_not_waited_for_at_the_end(lab):
+    with Silent() as server:
+        lab.account("alice", host="127.0.0.1", port=server.port)
+        ends_soon(lab, "starting")
+    with Silent() as server:
+        lab.conf.write_text(lab.conf.read_text() + "tls = starttls\n")
+        ends_soon(lab, "starting")
+
+
+class Silent:
+    """Takes every connection and says nothing."""
+
+    def __init__(self):
+        self.listener = live.free_listener()
+        self.port = self.listener.getsockname()[1]
+        self.listener.listen()
+        self.taken = []
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        while True:
+            try:
+                self.taken.append(self.listener.accept()[0])
+            except OSError:
+                return
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
+        for connection in self.taken:
+            connection.close()
+
+
+def servers_that_stall_stop_no_other_account(lab):
+    with Silent() as server:
+        for number in range(SILENT_ACCOUNTS):
+            lab.account(f"silent{number}", host="127.0.0.1", port=server.port)
+        user = lab.account("alice")
+        lab.server.fill(user)
+        lab.start_daemon()
+        lab.wait("watching", lambda: lab.status("alice").get("state") == "watching", seconds=20)
+        live.equal(lab.status("silent0")["state"], "starting")
+        lab.same("alice", user)
+
+
+def one_worker_is_enough_for_many_accounts(lab):
+    lab.conf.write_text(lab.conf.read_text() + "workers = 1\n")
+    users = {f"many{number}": lab.account(f"many{number}") for number in range(4)}
+    for user in users.values():
+        lab.server.fill(user)
+    lab.start_daemon()
+    for name, user in users.items():
+        lab.wait(name, lambda name=name: lab.status(name).get("state") == "watching")
+        lab.same(name, user)
+
+
+def systemd_is_told_though_the_network_is_away(lab):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(lab.place / "notify"))
+        systemd.settimeout(live.WAIT_SECONDS)
+        lab.environment["NOTIFY_SOCKET"] = str(lab.place / "notify")
+        lab.account("alice", host="nowhere.invalid")
+        daemon = lab.start_daemon()
+        live.equal(systemd.recv(100), b"READY=1")
+        lab.wait("offline", lambda: lab.status("alice").get("state") == "offline")
+        daemon.send_signal(signal.SIGTERM)
+        live.equal(systemd.recv(100), b"STOPPING=1")
+        live.equal(daemon.wait(live.WAIT_SECONDS), 0)
+        lab.daemons.remove(daemon)
+
+
+def whoever_wakes_up_compares_at_once(lab):
+    """On a new connection: what stood before the sleep is nobody's any more."""
+    slept = lab.place / "slept"
+    lab.preload("slept", SLEPT=str(slept))
+    user = lab.account("alice", extra="poll = 1h\nconnections = 1")
+    count = lab.server.fill(user)
+    lab.start_daemon()
+    lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
+    with lab.server.client(user) as client:
+        client.deliver("Sent", b"Subject: while asleep\r\n\r\nx\r\n")
+    time.sleep(SETTLE_SECONDS)
+    live.equal(lab.status("alice")["messages"], count)
+    slept.touch()
+    lab.wait("waking", lambda: lab.status("alice").get("messages") == count + 1)
+    lab.same("alice", user)
+
+
+live.main(
+    a_password_command_that_hangs_is_not_waited_for_at_the_end,
+    a_lock_is_not_waited_for_at_the_end, a_silent_server_is_not_waited_for_at_the_end,
+    servers_that_stall_stop_no_other_account, one_worker_is_enough_for_many_accounts,
+    systemd_is_told_though_the_network_is_away, whoever_wakes_up_compares_at_once,
+    programs=("mailstowd", "mailstow"))
