@@ -50,7 +50,8 @@ BANNED_CALLS = re.compile(
     r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|system|popen|gets"
     r"|alloca|tmpnam|mktemp|rand|(?:v?[fs]?)scanf)\s*\(")
 SQL_TEXT = re.compile(
-    r'"\s*(select\b.*\bfrom\b|select \w+\(|insert (or \w+ )?into\b|update \w+ set\b'
+    r'"\s*(select\b(?!.*\bsqlite_schema\b).*\bfrom\b'
+    r'|select \w+\(|insert (or \w+ )?into\b|update \w+ set\b'
     r"|delete from \w+( where\b|;|\")|(create|drop|alter) (temp |unique |virtual )?"
     r"(table|index|view|trigger)\b|with \w+ as \()", re.I)
 SQL_LOUD = re.compile(r"\b(SELECT|FROM|WHERE|INSERT|UPDATE|DELETE|CREATE|TABLE|VALUES|JOIN)\b")

@@ -42,7 +42,8 @@ struct frames {
 	struct checking *checking;
 	struct db *catalogue;
 	struct volume volume;
-	int64_t sequence; /* of the volume that is open, or could not be; 0: none */
+	bool looked;      /* at a first one: what follows means something */
+	int64_t sequence; /* of the volume that is open, or could not be */
 	bool volume_bad;
 	struct stored at; /* the frame that was looked at last */
 	bool bad;
@@ -92,7 +93,7 @@ static bool tell(struct frames *frames, struct err *err)
 
 static bool same_place(const struct frames *frames, const struct stored *stored)
 {
-	return frames->at.volume == stored->volume &&
+	return frames->looked && frames->at.volume == stored->volume &&
 	       (frames->volume_bad || frames->at.frame == stored->frame);
 }
 
@@ -105,8 +106,9 @@ static bool take(struct frames *frames, const struct stored *stored, struct err 
 	if (!same_place(frames, stored)) {
 		if (!tell(frames, err))
 			return false;
-		if (frames->sequence != stored->volume)
+		if (!frames->looked || frames->sequence != stored->volume)
 			use_volume(frames, stored->volume);
+		frames->looked = true;
 		frames->at = *stored;
 		frames->bad = frames->volume_bad || !look_at_frames(frames, stored);
 	}

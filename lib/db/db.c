@@ -14,6 +14,10 @@
 
 enum {
 	LENGTH_MAX = 16 * 1024 * 1024, /* of a text, blob or row */
+	SQL_MAX = 64 * 1024,           /* of a statement, in a file's schema too */
+	COLUMNS_MAX = 64,
+	DEPTH_MAX = 64, /* of an expression */
+	SELECTS_MAX = 8,
 	WAL_HEADER_BYTES = 32,
 	WAL_FRAME_BYTES = 24 + 4096,
 	FILE_MODE = 0600,
@@ -128,6 +132,24 @@ static int note_wal(void *context, sqlite3 *handle, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/* A file's schema is parsed before it can be compared. */
+static void limit(sqlite3 *handle)
+{
+	static const int limits[][2] = {
+		{SQLITE_LIMIT_LENGTH, LENGTH_MAX},
+		{SQLITE_LIMIT_SQL_LENGTH, SQL_MAX},
+		{SQLITE_LIMIT_COLUMN, COLUMNS_MAX},
+		{SQLITE_LIMIT_EXPR_DEPTH, DEPTH_MAX},
+		{SQLITE_LIMIT_COMPOUND_SELECT, SELECTS_MAX},
+		{SQLITE_LIMIT_ATTACHED, 0},
+		{SQLITE_LIMIT_TRIGGER_DEPTH, 0},
+		{SQLITE_LIMIT_WORKER_THREADS, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		(void)sqlite3_limit(handle, limits[i][0], limits[i][1]);
+}
+
 static bool configure(struct db *db, const struct db_options *options, struct err *err)
 {
 	sqlite3 *handle = db->handle;
@@ -135,8 +157,7 @@ static bool configure(struct db *db, const struct db_options *options, struct er
 	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	(void)sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, LENGTH_MAX);
-	(void)sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
+	limit(handle);
 	(void)sqlite3_busy_timeout(handle, options->busy_timeout_ms);
 	if (options->mode == DB_PEEK &&
 		!run_sql(db, "pragma locking_mode = exclusive", "exclusive", err))
@@ -182,12 +203,30 @@ static bool check_kind(struct db *db, int64_t *ret_version, struct err *err)
 	if (id != db->kind->application_id)
 		return err_set(
 			err, ERR_CORRUPT, "%s: is no %s of mailstow", db->path, db->kind->name);
+	if (*ret_version < 1)
+		return err_set(err, ERR_CORRUPT, "%s: no %s has the version %" PRId64, db->path,
+			db->kind->name, *ret_version);
 	if (*ret_version > db->kind->version)
 		return err_set(err, ERR_CORRUPT,
 			"%s: made by a newer mailstow (version %" PRId64 " of the %s, this one "
 			"knows %" PRIu32 ")",
 			db->path, *ret_version, db->kind->name, db->kind->version);
 	return true;
+}
+
+static bool file_missing(const char *path, const char *suffix)
+{
+	CLEANUP(freep) char *name = str_printf("%s%s", path, suffix);
+
+	return !fs_exists(name);
+}
+
+/* SQLite would play it back, and remove what it names. */
+static bool check_no_journal(const struct db *db, struct err *err)
+{
+	return file_missing(db->path, "-journal") ||
+	       err_set(err, ERR_CORRUPT,
+		       "%s: has a -journal beside it, which mailstow never leaves", db->path);
 }
 
 /* Within a transaction. */
@@ -325,13 +364,6 @@ static uint64_t file_bytes(const char *path, const char *suffix)
 	return stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-static bool file_missing(const char *path, const char *suffix)
-{
-	CLEANUP(freep) char *name = str_printf("%s%s", path, suffix);
-
-	return !fs_exists(name);
-}
-
 bool db_open(
 	const char *path, const struct db_options *options, struct db **ret_db, struct err *err)
 {
@@ -342,8 +374,9 @@ bool db_open(
 
 	if (options->mode == DB_CREATE && !fs_exists(path) && !make(path, options, err))
 		return false;
-	if (!open_handle(db, options->mode, err) || !configure(db, options, err) ||
-		!check_kind(db, &version, err) || !prepare_own(db, err) ||
+	if (!check_no_journal(db, err) || !open_handle(db, options->mode, err) ||
+		!configure(db, options, err) || !check_kind(db, &version, err) ||
+		!db_check_schema(db, version, err) || !prepare_own(db, err) ||
 		!update(db, options->mode, version, err) || !prepare_all(db, err))
 		return false;
 	if (writes && new_wal && !fs_sync_parent(path, err))

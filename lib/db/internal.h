@@ -26,6 +26,13 @@ struct db {
 /* Set err from the result code of a call on db; what: the statement or act. Returns false. */
 bool db_fail(const struct db *db, int code, const char *what, struct err *err);
 
+/* Is its schema, to the letter, what the migrations up to version make (schema.c)? ERR_CORRUPT
+ * names the first thing that is another: a trigger, a view in place of a table. */
+bool db_check_schema(struct db *db, int64_t version, struct err *err);
+
+/* Do the rows that both stand on have the same values? They have as many columns. */
+bool db_same_columns(sqlite3_stmt *a, sqlite3_stmt *b);
+
 /* The name of the VFS that opens databases nobody writes without locks or -shm (peek.c). */
 const char *db_peek_vfs(void);
 

@@ -12,6 +12,7 @@ static enum err_kind kind_of(const struct db *db, int code)
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
 	case SQLITE_CONSTRAINT: /* what was read does not fit what is there */
+	case SQLITE_TOOBIG:     /* nor this what is ever written */
 		return ERR_CORRUPT;
 	case SQLITE_FULL:
 		return ERR_NO_SPACE;
@@ -181,16 +182,20 @@ static bool same_value(sqlite3_value *a, sqlite3_value *b)
 	       (len == 0 || memcmp(sqlite3_value_blob(a), sqlite3_value_blob(b), (size_t)len) == 0);
 }
 
-bool db_same_row(struct db *a, struct db *b, size_t query)
+bool db_same_columns(sqlite3_stmt *a, sqlite3_stmt *b)
 {
-	sqlite3_stmt *left = statement(a, query), *right = statement(b, query);
-	int columns = sqlite3_column_count(left);
+	int columns = sqlite3_column_count(a);
 
-	assert(a->kind == b->kind);
 	for (int i = 0; i < columns; i++)
-		if (!same_value(sqlite3_column_value(left, i), sqlite3_column_value(right, i)))
+		if (!same_value(sqlite3_column_value(a, i), sqlite3_column_value(b, i)))
 			return false;
 	return true;
+}
+
+bool db_same_row(struct db *a, struct db *b, size_t query)
+{
+	assert(a->kind == b->kind);
+	return db_same_columns(statement(a, query), statement(b, query));
 }
 
 /* --- transactions --- */

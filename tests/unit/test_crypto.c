@@ -1,12 +1,21 @@
 /* Vectors of RFC 4231, 5869 and 7914 and of the GCM specification, and what keys are kept in. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/crypto.h"
 #include "base/secret.h"
 #include "support/check.h"
 
-enum { BYTES_MAX = 256 };
+enum {
+	BYTES_MAX = 256,
+	THREADS = 6,
+	LOG_N = 15,
+	SCRYPT_KIB = 32 * 1024, /* what this N takes */
+};
 
 struct bytes {
 	uint8_t data[BYTES_MAX];
@@ -82,6 +91,54 @@ static const char gcm_plain[] = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7d
 				"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
 static const char gcm_sealed[] = "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
 				 "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662";
+
+static void *run_scrypt(void *context)
+{
+	uint8_t out[32];
+
+	(void)context;
+	return scrypt_sha256("a", 1, "b", 1, (struct scrypt_cost){LOG_N, 8, 1}, out, sizeof(out))
+		       ? NULL
+		       : context;
+}
+
+static long resident_max_kib(void)
+{
+	struct rusage usage;
+
+	(void)getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+/* In a process of its own. True: the memory of one was enough for all. */
+static bool takes_memory_once(void)
+{
+	pthread_t threads[THREADS];
+	long before = resident_max_kib();
+
+	for (size_t i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, run_scrypt, threads) != 0)
+			return false;
+	for (size_t i = 0; i < THREADS; i++) {
+		void *failed;
+
+		if (pthread_join(threads[i], &failed) != 0 || failed)
+			return false;
+	}
+	return resident_max_kib() - before < 2 * SCRYPT_KIB;
+}
+
+static void scrypt_never_runs_twice_at_once(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(takes_memory_once() ? 0 : 1);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
 
 static void gcm_is_that_of_its_specification(void)
 {
@@ -160,6 +217,9 @@ int main(int argc, char **argv)
 		PROMISE(hkdf_is_that_of_rfc_5869),
 		PROMISE(scrypt_is_that_of_rfc_7914),
 		PROMISE(scrypt_refuses_what_takes_too_much_memory),
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed */
+		PROMISE(scrypt_never_runs_twice_at_once),
+#endif
 		PROMISE(gcm_is_that_of_its_specification),
 		PROMISE(gcm_seals_nothing_too),
 		PROMISE(gcm_opens_nothing_that_was_changed),
