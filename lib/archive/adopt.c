@@ -103,21 +103,23 @@ static bool lock_source(const char *from, int timeout_ms, int *ret_lock, struct 
 }
 
 /* An archive at `to`: fine if it is this one, as it is now. */
-static bool look_at_target(const char *from, const char *to,
-	const uint8_t archive[ARCHIVE_UUID_BYTES], int timeout_ms, char ret_head[SHA256_HEX_MAX],
-	struct err *err)
+static bool look_at_target(const char *from, const char *to, int timeout_ms,
+	char ret_head[SHA256_HEX_MAX], struct err *err)
 {
-	CLEANUP(volume_list_free) struct volume_list volumes = {0};
+	CLEANUP(volume_list_free) struct volume_list volumes = {0}, there = {0};
 	CLEANUP(fs_unlock) int lock = -1;
 	struct archive_facts ours, theirs;
+	uint8_t archive[ARCHIVE_UUID_BYTES];
 	bool same;
 
-	if (!volume_list(to, &volumes, err) || !belongs(to, &volumes, archive, &same, err))
+	if (!lock_source(from, timeout_ms, &lock, err) || !volume_list(from, &volumes, err) ||
+		!identify(from, &volumes, archive, err) || !volume_list(to, &there, err) ||
+		!belongs(to, &there, archive, &same, err))
 		return false;
 	if (!same)
 		return err_set(err, ERR_CREATE, "%s: another archive is there", to);
 	if (!share_key(from, to, err) || !facts_of(to, false, &ours, err) ||
-		!lock_source(from, timeout_ms, &lock, err) || !facts_of(from, true, &theirs, err))
+		!facts_of(from, true, &theirs, err))
 		return false;
 	if (strcmp(ours.head, theirs.head) != 0)
 		return err_set(err, ERR_CREATE,
@@ -217,7 +219,8 @@ static bool copy_locked(const char *from, const char *to, int timeout_ms,
 
 /* --- making it an archive of its own --- */
 
-/* The volume that was written to there is ended: what follows it has this epoch. */
+/* The volume that was written to there is ended: what follows it has this epoch. All of it is on
+ * the disk before it gets its name. */
 static bool begin_epoch(const char *path, int timeout_ms, struct err *err)
 {
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
@@ -227,7 +230,8 @@ static bool begin_epoch(const char *path, int timeout_ms, struct err *err)
 		return false;
 	job.packer.epoch++;
 	return packer_roll_now(&job.packer, &rolled, err) &&
-	       (rolled || err_set(err, ERR_BUSY, "%s: somebody reads it", path));
+	       (rolled || err_set(err, ERR_BUSY, "%s: somebody reads it", path)) &&
+	       db_checkpoint(job.packer.catalogue, true, err);
 }
 
 static bool check_made(const char *path, const struct archive_check *check, int timeout_ms,
@@ -287,15 +291,11 @@ bool archive_adopt(const char *from, const char *to,
 	void *context, int timeout_ms, struct archive_adopted *ret_adopted, struct err *err)
 {
 	const struct archive_check check = {.finding = finding, .context = context};
-	CLEANUP(volume_list_free) struct volume_list volumes = {0};
 	struct archive_adopted made = {.was_there = archive_exists(to)};
-	uint8_t archive[ARCHIVE_UUID_BYTES];
 
 	if (!archive_exists(from))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from);
-	if (!volume_list(from, &volumes, err) || !identify(from, &volumes, archive, err))
-		return false;
-	if (!(made.was_there ? look_at_target(from, to, archive, timeout_ms, made.head, err)
+	if (!(made.was_there ? look_at_target(from, to, timeout_ms, made.head, err)
 			     : adopt(from, to, &check, timeout_ms, &made, err)))
 		return false;
 	*ret_adopted = made;
