@@ -6,6 +6,7 @@
 #include "archive/create.h"
 #include "archive/packer.h"
 #include "base/fs.h"
+#include "base/str.h"
 
 enum { FULL_MODE = 0444 };
 
@@ -65,11 +66,18 @@ static bool close_old(struct packer *packer, struct err *err)
 	return db_remove_wal(path, err) && fs_chmod(path, FULL_MODE, err);
 }
 
+/* Who seals has a file there that is unfinished, not left over. */
+static bool remove_leftovers(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *folder = volume_folder(path);
+	CLEANUP(freep) char *sealing = str_printf("%s/sealing", path);
+
+	return fs_is_locked(sealing) || create_remove_leftovers(folder, err);
+}
+
 static bool make_next(struct packer *packer, struct volume_id *ret_id, struct err *err)
 {
-	CLEANUP(freep) char *folder = volume_folder(packer->path);
-
-	return create_remove_leftovers(folder, err) &&
+	return remove_leftovers(packer->path, err) &&
 	       volume_create(packer->path, packer->state.archive, packer->volume.id.sequence + 1,
 		       packer->epoch, ret_id, err);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "archive/catalogue.h"
+#include "archive/create.h"
 #include "archive/replay.h"
 #include "archive/vault.h"
 #include "archive/volume.h"
@@ -172,6 +173,7 @@ static bool copy_locked(
 	CLEANUP(volume_list_free) struct volume_list ours = {0}, theirs = {0};
 	CLEANUP(freep) char *here = catalogue_path(from);
 	CLEANUP(freep) char *there = catalogue_path(to);
+	CLEANUP(freep) char *folder = volume_folder(to);
 	struct catalogue_state state;
 
 	if (!volume_list(from, &ours, err) || !volume_list(to, &theirs, err))
@@ -180,8 +182,9 @@ static bool copy_locked(
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
-	       copy_keyring(from, to, copied, err) && copy_volumes(from, to, &ours, copied, err) &&
-	       copy_file(here, there, copied, err) && remove_pruned(&ours, &theirs, to, err);
+	       create_remove_leftovers(folder, err) && copy_keyring(from, to, copied, err) &&
+	       copy_volumes(from, to, &ours, copied, err) && copy_file(here, there, copied, err) &&
+	       remove_pruned(&ours, &theirs, to, err);
 }
 
 static bool make_place(const char *to, struct err *err)

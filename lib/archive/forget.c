@@ -10,14 +10,17 @@
 #include "archive/reclaim.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fs.h"
+#include "base/str.h"
 
-enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
+enum { READER_PAUSE_MS = 200, READER_TRIES = 50, MARK_MODE = 0600 };
 
 struct forgetting {
 	struct reclaim reclaim;
 	struct forget_search search;
 	struct archive_forgotten result;
-	bool any; /* there was something to do */
+	char *begun; /* a file that stands there until the catalogue was made anew */
+	bool any;    /* there was something to do */
 };
 
 /* --- the catalogue --- */
@@ -170,6 +173,7 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 	const uint8_t (*digests)[SHA256_BYTES], size_t count, struct err *err)
 {
 	struct reclaim *reclaim = &forgetting->reclaim;
+	bool owed;
 
 	for (size_t i = 0; i < count; i++)
 		if (!choose(forgetting, digests[i], err))
@@ -178,9 +182,13 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 		(forgetting->search.count > 0 && !forget_search_run(&forgetting->search,
 							 &reclaim->packer, reclaim->zstd, err)) ||
 		!doom(forgetting, err) || !take_away(forgetting, err) ||
-		!reclaim_is_owed(reclaim, &forgetting->any, err))
+		!reclaim_is_owed(reclaim, &owed, err))
 		return false;
-	return !forgetting->any || reclaim_run(reclaim, err);
+	if (!owed)
+		return true;
+	forgetting->any = true;
+	return fs_write_atomic(forgetting->begun, "", 0, MARK_MODE, err) &&
+	       reclaim_run(reclaim, err);
 }
 
 /* --- all of it --- */
@@ -200,22 +208,24 @@ static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests
 	return done && remove_files(packer, err);
 }
 
-/* Nor has a file the catalogue was in any rest of them. */
+/* Nor has a file the catalogue was in any rest of them. That it was begun goes last. */
 static bool renew_catalogue(const char *path, struct err *err)
 {
 	CLEANUP(freep) char *volumes = volume_folder(path);
 
-	return create_remove_leftovers(path, err) && create_remove_leftovers(volumes, err) &&
-	       rebuild_locked(path, err);
+	return rebuild_locked(path, err) && create_remove_leftovers(volumes, err) &&
+	       create_remove_leftovers(path, err);
 }
 
 bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
 	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err)
 {
-	struct forgetting forgetting = {.reclaim = {.lock = -1}};
+	CLEANUP(freep) char *begun = str_printf("%s/forgotten.new", path);
+	struct forgetting forgetting = {.reclaim = {.lock = -1}, .begun = begun};
 	bool done = reclaim_open(&forgetting.reclaim, path, timeout_ms, err) &&
 		    forget_locked(&forgetting, digests, count, err);
 
+	forgetting.any = forgetting.any || fs_exists(begun);
 	reclaim_end(&forgetting.reclaim);
 	done = done && (!forgetting.any || renew_catalogue(path, err));
 	reclaim_close(&forgetting.reclaim);

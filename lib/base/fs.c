@@ -31,9 +31,9 @@ void fs_set_hook(fs_hook *hook, void *context)
 }
 
 /* False: it must fail, as errno says. */
-static bool before_change(const char *what, const char *path)
+static bool before(struct fs_change change)
 {
-	int code = hook_function ? hook_function(hook_context, what, path) : 0;
+	int code = hook_function ? hook_function(hook_context, &change) : 0;
 
 	if (code != 0)
 		errno = code;
@@ -46,7 +46,7 @@ bool fs_sync_dir(const char *path, struct err *err)
 
 	if (fd < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: open folder", path);
-	if (!before_change("fsync", path) || fsync(fd) < 0)
+	if (!before((struct fs_change){FS_SYNC_FOLDER, path}) || fsync(fd) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: fsync folder", path);
 	return true;
 }
@@ -76,7 +76,8 @@ static bool make_one_dir(const char *path, mode_t mode, struct err *err)
 			return true;
 		return err_set(err, ERR_CREATE, "%s: is a file, a folder is needed", path);
 	}
-	if ((!before_change("mkdir", path) || mkdir(path, mode) < 0) && errno != EEXIST)
+	if ((!before((struct fs_change){FS_MKDIR, path, .mode = mode}) || mkdir(path, mode) < 0) &&
+		errno != EEXIST)
 		return err_errno(err, ERR_CREATE, errno, "%s: create folder", path);
 	return fs_sync_parent(path, err);
 }
@@ -96,12 +97,32 @@ bool fs_make_dirs(const char *path, mode_t mode, struct err *err)
 	return make_one_dir(part, mode, err);
 }
 
+/* -1: errno says why. */
+static int create(const char *path, mode_t mode)
+{
+	if (!before((struct fs_change){FS_CREATE, path, .mode = mode}))
+		return -1;
+	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+}
+
+static ssize_t write_some(int fd, const char *path, const void *data, size_t len)
+{
+	if (!before((struct fs_change){FS_WRITE, path, .data = data, .len = len}))
+		return -1;
+	return write(fd, data, len);
+}
+
+static bool sync_file(int fd, const char *path)
+{
+	return before((struct fs_change){FS_SYNC, path}) && fsync(fd) == 0;
+}
+
 static bool write_all(int fd, const char *path, const void *data, size_t len, struct err *err)
 {
 	const char *at = data;
 
 	while (len > 0) {
-		ssize_t done = write(fd, at, len);
+		ssize_t done = write_some(fd, path, at, len);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -136,9 +157,10 @@ static bool pour(
 static bool finish_copy(int fd, const char *path, const struct stat *like, struct err *err)
 {
 	const struct timespec times[2] = {like->st_atim, like->st_mtim};
+	mode_t mode = like->st_mode & 0777;
 
-	if (!before_change("fsync", path) || futimens(fd, times) < 0 ||
-		fchmod(fd, like->st_mode & 0777) < 0 || fsync(fd) < 0)
+	if (!before((struct fs_change){FS_CHMOD, path, .mode = mode}) || futimens(fd, times) < 0 ||
+		fchmod(fd, mode) < 0 || !sync_file(fd, path))
 		return err_errno(err, ERR_LOCAL, errno, "%s", path);
 	return true;
 }
@@ -163,8 +185,7 @@ bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *
 		return err_errno(err, ERR_LOCAL, errno, "%s: open", from);
 	if (is_copy(to, &st))
 		return true;
-	if (before_change("write", temporary))
-		out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	out = create(temporary, 0600);
 	if (out < 0)
 		return err_errno(err, ERR_CREATE, errno, "%s: create", temporary);
 	return pour(in, out, from, temporary, ret_bytes, err) &&
@@ -174,15 +195,13 @@ bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *
 static bool write_synced(
 	const char *path, const void *data, size_t len, mode_t mode, struct err *err)
 {
-	CLEANUP(closep) int fd = -1;
+	CLEANUP(closep) int fd = create(path, mode);
 
-	if (before_change("write", path))
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return err_errno(err, ERR_CREATE, errno, "%s: create", path);
 	if (!write_all(fd, path, data, len, err))
 		return false;
-	if (!before_change("fsync", path) || fsync(fd) < 0)
+	if (!sync_file(fd, path))
 		return err_errno(err, ERR_LOCAL, errno, "%s: fsync", path);
 	return true;
 }
@@ -198,14 +217,14 @@ bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode
 
 bool fs_rename(const char *from, const char *to, struct err *err)
 {
-	if (!before_change("rename", to) || rename(from, to) < 0)
+	if (!before((struct fs_change){FS_RENAME, from, .to = to}) || rename(from, to) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: rename to %s", from, to);
 	return fs_sync_parent(to, err);
 }
 
 bool fs_remove(const char *path, struct err *err)
 {
-	if (!before_change("remove", path) || unlink(path) < 0) {
+	if (!before((struct fs_change){FS_REMOVE, path}) || unlink(path) < 0) {
 		if (errno == ENOENT)
 			return true;
 		return err_errno(err, ERR_LOCAL, errno, "%s: remove", path);
@@ -215,7 +234,7 @@ bool fs_remove(const char *path, struct err *err)
 
 bool fs_chmod(const char *path, mode_t mode, struct err *err)
 {
-	if (!before_change("chmod", path) || chmod(path, mode) < 0)
+	if (!before((struct fs_change){FS_CHMOD, path, .mode = mode}) || chmod(path, mode) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: chmod", path);
 	return true;
 }

@@ -60,10 +60,27 @@ void fs_unlock(int *fd); /* also for CLEANUP(); -1 is no lock */
 bool fs_is_locked(const char *path);
 
 /*
- * Called before each change of the disk when set (tests only): kind of change and path. Not 0: the
- * change fails with this errno.
+ * Told of each change of the disk before it is made when set (tests only). Not 0: the change fails
+ * with this errno.
  */
-typedef int fs_hook(void *context, const char *what, const char *path);
+struct fs_change {
+	enum fs_change_kind {
+		FS_MKDIR,
+		FS_CREATE, /* an empty file: one that is there is emptied */
+		FS_WRITE,  /* at its end */
+		FS_CHMOD,
+		FS_SYNC,
+		FS_SYNC_FOLDER,
+		FS_RENAME,
+		FS_REMOVE,
+	} kind;
+	const char *path;
+	const char *to;   /* FS_RENAME */
+	const void *data; /* FS_WRITE */
+	size_t len;
+	mode_t mode; /* FS_MKDIR, FS_CREATE, FS_CHMOD */
+};
+typedef int fs_hook(void *context, const struct fs_change *change);
 void fs_set_hook(fs_hook *hook, void *context);
 
 #endif

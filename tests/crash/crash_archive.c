@@ -229,13 +229,8 @@ static uint32_t run_child(const struct scenario *scenario, const char *path, lon
 	if (pid == 0) {
 		struct err err = ERR_INIT;
 
-		bool done;
-
 		crash_vfs_arm(n, mode);
-		done = work(scenario, path, pipe_fds[1], &err);
-		if (mode == CRASH_POWER || mode == CRASH_POWER_MIXED)
-			crash_vfs_cut_power();
-		_exit(done ? 0 : 1);
+		_exit(work(scenario, path, pipe_fds[1], &err) ? 0 : 1);
 	}
 	(void)close(pipe_fds[1]);
 	while (read(pipe_fds[0], &uid, sizeof(uid)) == sizeof(uid))
@@ -304,22 +299,6 @@ static void killed_within_a_write_nothing_acknowledged_is_lost(void)
 	stop_everywhere(&(struct scenario){.big = PART_BYTES, .step = 5}, CRASH_TEAR);
 }
 
-static void a_power_cut_at_every_change_takes_nothing_acknowledged(void)
-{
-	stop_everywhere(&small_mail, CRASH_POWER);
-}
-
-static void writes_in_an_order_of_the_disk_take_nothing_acknowledged(void)
-{
-	stop_everywhere(&small_mail, CRASH_POWER_MIXED);
-}
-
-static void a_power_cut_while_volumes_follow_each_other_takes_nothing_acknowledged(void)
-{
-	stop_everywhere(&(struct scenario){.big = PART_BYTES, .step = 2, .volume_bytes = 60000},
-		CRASH_POWER);
-}
-
 static void killed_within_a_big_message_nothing_acknowledged_is_lost(void)
 {
 	stop_everywhere(&big_mail, CRASH_EXIT);
@@ -348,9 +327,6 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(killed_at_every_change_nothing_acknowledged_is_lost),
 		PROMISE(killed_within_a_write_nothing_acknowledged_is_lost),
-		PROMISE(a_power_cut_at_every_change_takes_nothing_acknowledged),
-		PROMISE(writes_in_an_order_of_the_disk_take_nothing_acknowledged),
-		PROMISE(a_power_cut_while_volumes_follow_each_other_takes_nothing_acknowledged),
 		PROMISE(killed_within_a_big_message_nothing_acknowledged_is_lost),
 		PROMISE(killed_while_volumes_follow_each_other_nothing_acknowledged_is_lost),
 		PROMISE(a_full_disk_is_said_and_gone_on_from),

@@ -170,13 +170,9 @@ static bool ends_before(const char *path, const struct work *work, long n, enum 
 	CHECK(pid >= 0);
 	if (pid == 0) {
 		struct err err = ERR_INIT;
-		bool done;
 
 		crash_vfs_arm(n, mode);
-		done = work->run(path, &err);
-		if (mode == CRASH_POWER || mode == CRASH_POWER_MIXED)
-			crash_vfs_cut_power();
-		_exit(done ? 0 : 1);
+		_exit(work->run(path, &err) ? 0 : 1);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
 	CHECK(WIFEXITED(status));
@@ -238,20 +234,6 @@ static void killed_within_a_write_nothing_that_is_kept_is_lost(void)
 	stop_everywhere(&sealing, CRASH_TEAR, 17);
 }
 
-static void a_power_cut_at_every_change_takes_nothing_that_is_kept(void)
-{
-	stop_everywhere(&pruning, CRASH_POWER, 1);
-	stop_everywhere(&forgetting, CRASH_POWER, 3);
-	stop_everywhere(&sealing, CRASH_POWER, 7);
-}
-
-static void writes_in_an_order_of_the_disk_take_nothing_that_is_kept(void)
-{
-	stop_everywhere(&pruning, CRASH_POWER_MIXED, 1);
-	stop_everywhere(&forgetting, CRASH_POWER_MIXED, 5);
-	stop_everywhere(&sealing, CRASH_POWER_MIXED, 7);
-}
-
 static void a_full_disk_takes_nothing_that_is_kept(void)
 {
 	fail_everywhere(&pruning, CRASH_FULL, 1);
@@ -271,8 +253,6 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(killed_at_every_change_nothing_that_is_kept_is_lost),
 		PROMISE(killed_within_a_write_nothing_that_is_kept_is_lost),
-		PROMISE(a_power_cut_at_every_change_takes_nothing_that_is_kept),
-		PROMISE(writes_in_an_order_of_the_disk_take_nothing_that_is_kept),
 		PROMISE(a_full_disk_takes_nothing_that_is_kept),
 		PROMISE(a_failing_write_takes_nothing_that_is_kept),
 	};

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { TEMP_DIR_MAX = 256, WALK_FDS = 16 };
+enum { TEMP_DIR_MAX = 256, WALK_FDS = 16, REMARK_MAX = 200 };
 
 static jmp_buf after_promise;
 static char temp_dir[TEMP_DIR_MAX];
+static char remark[REMARK_MAX];
 
 void check_fail(const char *file, int line, const char *format, ...)
 {
@@ -61,13 +63,55 @@ const char *check_temp_dir(void)
 	return temp_dir;
 }
 
+static _Noreturn void run_child(void (*run)(void *context), void *context, bool quiet)
+{
+	bool failed;
+
+	if (quiet && (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
+		_exit(1);
+	failed = setjmp(after_promise) != 0;
+	if (!failed)
+		run(context);
+	(void)fflush(stdout);
+	_exit(failed ? 1 : 0);
+}
+
+bool check_apart(void (*run)(void *context), void *context, bool quiet)
+{
+	int status;
+	pid_t pid;
+
+	(void)fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		run_child(run, context, quiet);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	if (WIFSIGNALED(status) && !quiet)
+		(void)printf("# ended by signal %d\n", WTERMSIG(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+void check_remark(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(remark, sizeof(remark), format, args);
+	va_end(args);
+}
+
 static bool run_one(const struct promise *promise, size_t number)
 {
-	bool failed = setjmp(after_promise) != 0;
+	bool failed;
+
+	remark[0] = '\0';
+	failed = setjmp(after_promise) != 0;
 
 	if (!failed)
 		promise->run();
-	(void)printf("%sok %zu - %s\n", failed ? "not " : "", number, promise->name);
+	(void)printf("%sok %zu - %s%s%s\n", failed ? "not " : "", number, promise->name,
+		remark[0] ? ": " : "", remark);
 	(void)fflush(stdout);
 	return !failed;
 }

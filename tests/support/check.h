@@ -67,6 +67,15 @@ long check_stride(long step);
 			check_fail(__FILE__, __LINE__, "%s: %s", #expression, err.text);           \
 	} while (0)
 
+/*
+ * Run it in a process of its own. False: a CHECK failed there, or the process died. quiet: nothing
+ * it says is shown.
+ */
+bool check_apart(void (*run)(void *context), void *context, bool quiet);
+
+/* Said behind the promise's name when it has been kept. */
+void check_remark(const char *format, ...) PRINTF_LIKE(1, 2);
+
 _Noreturn void check_fail(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
 void check_str(const char *file, int line, const char *what, const char *got, const char *wanted);
 

@@ -1,10 +1,9 @@
 /*
  * Stops or fails the process at its n-th change of the disk.
  *
- * A change is: SQLite writes, syncs, truncates, removes or creates a file (its -shm apart, which is
- * never needed after a crash), or lib/base/fs changes something. Changes are counted over all
- * threads. A process that is stopped loses nothing the kernel has; a power cut takes what was not
- * synced (support/unsynced.h), of files that were opened after crash_vfs_arm().
+ * Changes are those support/disk.h tells of, counted over all threads. A process that is stopped
+ * loses nothing the kernel has; a power cut takes what was not synced (support/unsynced.h) since
+ * crash_vfs_arm().
  *
  *	crash_vfs_install();                 once, before any database is opened
  *	for (n = 1; ; n++)
@@ -12,6 +11,8 @@
  */
 #ifndef MAILSTOW_TESTS_CRASH_VFS_H
 #define MAILSTOW_TESTS_CRASH_VFS_H
+
+#include "support/disk.h"
 
 enum crash_mode {
 	CRASH_OFF,         /* only count */
@@ -23,7 +24,7 @@ enum crash_mode {
 	CRASH_FAIL_ONCE,   /* the n-th change fails with an I/O error */
 };
 
-enum { CRASH_EXIT_CODE = 99 };
+enum { CRASH_EXIT_CODE = DISK_EXIT_CODE };
 
 void crash_vfs_install(void);
 

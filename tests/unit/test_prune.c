@@ -271,14 +271,17 @@ static void a_copy_follows_and_loses_the_same_volumes(void)
 	PATH ours = NULL;
 	PATH theirs = NULL;
 	PATH stranger = NULL;
+	PATH half = str_printf("%s/volumes/half.vol.new", to);
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_copy(path, to, WAIT_MS, &copied, &err));
 	CHECK_INT(volumes_of(to), volumes_of(path));
+	CHECK_OK(fs_write_atomic(half, "", 0, 0600, &err)); /* of a copy that was stopped */
 	(void)prune(path, (struct keep_rules){.last = 1}, 0);
 	CHECK_OK(archive_copy(path, to, WAIT_MS, &copied, &err));
 	CHECK_INT(volumes_of(to), volumes_of(path));
+	CHECK(!fs_exists(half));
 	pruned_check(to);
 	ours = list_of(path, 6, true);
 	theirs = list_of(to, 6, true);

@@ -10,6 +10,7 @@
 #include "archive/copy.h"
 #include "archive/rebuild.h"
 #include "archive/volume.h"
+#include "archive/writer.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -215,6 +216,29 @@ static void sealed_volumes_go_into_a_copy_in_place_of_the_others(void)
 	pruned_check(copy);
 }
 
+/* A volume that is being sealed is no leftover, whoever begins the next volume meanwhile. */
+static void what_is_being_sealed_stays_when_a_volume_is_begun(void)
+{
+	PATH path = filled("meanwhile");
+	PATH lock_path = str_printf("%s/sealing", path);
+	PATH unfinished = str_printf("%s/volumes/unfinished.vol.new", path);
+	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
+	CLEANUP(fs_unlock) int lock = -1;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_write_atomic(unfinished, "", 0, 0600, &err));
+	CHECK_OK(fs_lock(lock_path, WAIT_MS, &lock, &err));
+	writer = fixture_writer(path);
+	writer->volume_bytes_max = 1;
+	CHECK_OK(archive_pin(writer, 1, true, &err));
+	CHECK(fixture_commit(writer, true) > 0);
+	CHECK(fs_exists(unfinished));
+	fs_unlock(&lock);
+	CHECK_OK(archive_pin(writer, 1, false, &err));
+	CHECK(fixture_commit(writer, true) > 0);
+	CHECK(!fs_exists(unfinished));
+}
+
 static void a_seal_that_is_stopped_changes_nothing(void)
 {
 	PATH path = filled("stopped");
@@ -271,6 +295,7 @@ int main(int argc, char **argv)
 		PROMISE(big_items_are_sealed_in_pieces),
 		PROMISE(who_reads_meanwhile_reads_on),
 		PROMISE(sealed_volumes_go_into_a_copy_in_place_of_the_others),
+		PROMISE(what_is_being_sealed_stays_when_a_volume_is_begun),
 		PROMISE(a_seal_that_is_stopped_changes_nothing),
 		PROMISE(a_damaged_volume_is_not_sealed),
 	};
