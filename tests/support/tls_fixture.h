@@ -9,7 +9,7 @@
 #include "support/testcert.h"
 #include "support/tls_peer.h"
 
-enum { TLS_FIXTURE_LONG_MS = 10000 };
+enum { TLS_FIXTURE_LONG_MS = 60000 };
 
 struct tls_fixture {
 	const char *host;

@@ -1,12 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
 #include "imap/reply.h"
 #include "support/check.h"
+#include "support/growth.h"
 #include "support/show_reply.h"
 
 static char *repeat(const char *head, const char *part, size_t times, const char *tail)
@@ -131,24 +131,12 @@ static void a_parser_knows_what_it_holds(void)
 
 /* --- cost --- */
 
-enum { ROUNDS_MIN = 3, ROUNDS_MAX = 40 };
-
-static const double GROWTH_MAX = 2.5;
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* Time for all replies of text, in pieces as they come from a socket. */
-static double cost_once(const char *text, size_t len)
+/* All replies of text, in pieces as they come from a socket. */
+static void read_replies(void *context, const char *text, size_t len)
 {
 	CLEANUP(imap_parser_freep) struct imap_parser *parser = imap_parser_new();
-	double from = seconds();
 
+	(void)context;
 	for (size_t at = 0; at < len;) {
 		size_t used, left = len - at < 16384 ? len - at : 16384;
 		const struct imap_reply *reply;
@@ -158,25 +146,6 @@ static double cost_once(const char *text, size_t len)
 			parser, (const uint8_t *)text + at, left, &used, &reply, &err));
 		at += used;
 	}
-	return seconds() - from;
-}
-
-/* How much longer twice the text takes: of the quickest runs, and of more of them while it looks
- * like more than twice, for others use the machine's caches too. What is quadratic stays at 4. */
-static double growth(const char *once, const char *twice)
-{
-	double best_once = 1e9, best_twice = 1e9, ratio = 1e9;
-
-	for (int round = 0; round < ROUNDS_MIN || (round < ROUNDS_MAX && ratio >= GROWTH_MAX);
-		round++) {
-		double took = cost_once(once, strlen(once));
-
-		best_once = took < best_once ? took : best_once;
-		took = cost_once(twice, strlen(twice));
-		best_twice = took < best_twice ? took : best_twice;
-		ratio = best_twice / best_once;
-	}
-	return ratio;
 }
 
 static void twice_the_responses_cost_twice_the_time(void)
@@ -200,7 +169,11 @@ static void twice_the_responses_cost_twice_the_time(void)
 		CLEANUP(freep)
 		char *twice =
 			repeat(floods[i].head, floods[i].part, 2 * floods[i].times, floods[i].tail);
-		double ratio = growth(once, twice);
+		double ratio = growth_of(&(struct growth){.once = once,
+			.twice = twice,
+			.once_len = strlen(once),
+			.twice_len = strlen(twice),
+			.read = read_replies});
 
 		if (ratio >= GROWTH_MAX)
 			check_fail(__FILE__, __LINE__, "twice \"%s\" takes %f times as long",
