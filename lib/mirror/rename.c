@@ -139,7 +139,7 @@ static bool is_doubtful(const struct matching *matching, const struct group *gro
 	return folder->messages > 0 && has_equal(matching, group, at);
 }
 
-/* *ret_calm: those that were looked at are themselves, or nothing. */
+/* *ret_calm: those that were looked at are themselves. */
 static bool look_at_home(struct matching *matching, const struct group *group, bool all,
 	bool *ret_calm, struct err *err)
 {
@@ -156,7 +156,7 @@ static bool look_at_home(struct matching *matching, const struct group *group, b
 			return false;
 		standing->looked = true;
 		standing->displaced = likeness == RENAME_OTHER;
-		*ret_calm &= likeness == RENAME_EMPTY || is_joined(matching->known, known);
+		*ret_calm &= is_joined(matching->known, known);
 	}
 	return true;
 }
