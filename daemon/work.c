@@ -168,12 +168,15 @@ static bool is_as_it_was(const struct imap_examined *now, const struct imap_exam
 
 /*
  * Passes until one finds nothing to compare, with INBOX selected all the time. One that had to look
- * into other folders left it meanwhile: it must be as it was before.
+ * into other folders left it meanwhile: it must be as it was before. When it never is, IDLE will
+ * not tell of what the last look at it saw: another turn has to.
  */
 static bool pass_until_quiet(struct account_work *work, struct err *err)
 {
 	CLEANUP(imap_examined_free) struct imap_examined before = {0};
+	bool same = true;
 
+	work->restless = false;
 	for (int i = 0; i < PASSES_IN_A_ROW_MAX; i++) {
 		struct imap_examined now = {0};
 		struct mirror_result result;
@@ -187,12 +190,14 @@ static bool pass_until_quiet(struct account_work *work, struct err *err)
 		if (!imap_examine(work->imap, "INBOX", NULL, NULL, &now, err))
 			return false;
 		(void)imap_take_news(work->imap);
-		quiet = quiet && is_as_it_was(&now, &before);
+		same = is_as_it_was(&now, &before);
+		quiet = quiet && same;
 		imap_examined_free(&before);
 		before = now;
 		if (quiet)
 			return true;
 	}
+	work->restless = !same;
 	return true;
 }
 
@@ -272,7 +277,10 @@ static bool watch_inbox(struct account_work *work, bool *ret_again, struct err *
 	if (!imap_idle_start(work->imap, err))
 		return false;
 	work->idling = true;
-	return hear_idle(work, ret_again, err);
+	if (!hear_idle(work, ret_again, err))
+		return false;
+	*ret_again = *ret_again || work->restless;
+	return true;
 }
 
 static bool turn(struct account_work *work, bool due, bool *ret_again, struct err *err)

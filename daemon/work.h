@@ -26,6 +26,7 @@ struct account_work {
 	struct busy busy;              /* folders, as the passes saw them */
 	bool complete;                 /* the last pass was */
 	bool changed;                  /* the archive, in this turn */
+	bool restless;                 /* INBOX changed faster than it was compared */
 	int64_t pruned_mono_ms;        /* when pruning was looked at last, 0: never */
 };
 

@@ -110,7 +110,7 @@ bool archive_exists(const char *path);
 
 /*
  * Open to read, also on read-only media. Nothing on disk is changed but SQLite's scratch (-shm).
- * ERR_NOT_FOUND when there is none.
+ * ERR_NOT_FOUND when there is none; one that is just being made is waited for.
  */
 bool archive_open(const char *path, struct archive **ret_archive, struct err *err);
 void archive_freep(struct archive **archive);

@@ -8,8 +8,12 @@
 
 #include "archive/replay.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "base/wait.h"
+
+enum { MAKING_MS = 2000, MAKING_STEP_MS = 20 };
 
 static bool exists_with(const char *path, const char *suffix)
 {
@@ -40,12 +44,25 @@ static void close_all(struct archive *archive)
 	db_freep(&archive->catalogue);
 }
 
+/* An archive that is just being made has its first volume a moment before its catalogue. */
+static bool comes_into_being(const char *catalogue)
+{
+	int64_t deadline_ms = clock_mono_ms() + MAKING_MS;
+
+	while (!fs_exists(catalogue)) {
+		if (clock_mono_ms() >= deadline_ms)
+			return false;
+		(void)wait_sleep(wait_for(MAKING_STEP_MS, NULL), NULL);
+	}
+	return true;
+}
+
 static bool open_catalogue(struct archive *archive, struct err *err)
 {
 	CLEANUP(freep) char *path = catalogue_path(archive->path);
 
 	close_all(archive);
-	if (!fs_exists(path))
+	if (!comes_into_being(path))
 		return err_set(err, ERR_CORRUPT, "%s: is missing; run `mailstow rebuild`", path);
 	archive->mode = archive_reading_mode(archive->path, path, archive->may_peek);
 	if (!catalogue_open(archive->path, archive->mode, &archive->catalogue, err))

@@ -1,6 +1,8 @@
 #include "archive/archive.h"
 
 #include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,10 +12,11 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "base/wait.h"
 #include "support/archive_fixture.h"
 #include "support/check.h"
 
-enum { VALIDITY = 77 };
+enum { VALIDITY = 77, BRIEF_MS = 100 };
 
 #define WRITER CLEANUP(archive_writer_freep) struct archive_writer *
 #define READER CLEANUP(archive_freep) struct archive *
@@ -53,6 +56,36 @@ static void marks_and_uids_tell_how_far_a_folder_is(void)
 }
 
 /* --- what others see --- */
+
+/* Gives the file it is named after back, a little later. */
+static void *bring_back(void *context)
+{
+	const char *file = context;
+	CLEANUP(freep) char *away = str_printf("%s-away", file);
+
+	(void)wait_sleep(wait_for(BRIEF_MS, NULL), NULL);
+	(void)rename(away, file);
+	return NULL;
+}
+
+static void an_archive_that_is_being_made_is_waited_for(void)
+{
+	PATH path = fixture_archive("made");
+	PATH file = str_printf("%s/catalogue.db", path);
+	PATH away = str_printf("%s-away", file);
+	struct archive *archive = NULL;
+	struct err err = ERR_INIT;
+	pthread_t thread;
+
+	CHECK_INT(rename(file, away), 0);
+	CHECK_INT(pthread_create(&thread, NULL, bring_back, file), 0);
+	CHECK_OK(archive_open(path, &archive, &err));
+	CHECK_INT(pthread_join(thread, NULL), 0);
+	archive_freep(&archive);
+	CHECK_INT(rename(file, away), 0);
+	CHECK(!archive_open(path, &archive, &err));
+	CHECK_INT(err.kind, ERR_CORRUPT);
+}
 
 static void a_reader_sees_each_commit_while_a_writer_writes(void)
 {
@@ -319,6 +352,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(marks_and_uids_tell_how_far_a_folder_is),
+		PROMISE(an_archive_that_is_being_made_is_waited_for),
 		PROMISE(a_reader_sees_each_commit_while_a_writer_writes),
 		PROMISE(a_second_writer_waits_and_is_then_refused),
 		PROMISE(nowhere_and_elsewhere_are_refused),
