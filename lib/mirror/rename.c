@@ -120,23 +120,10 @@ static bool is_calm(const struct matching *matching, const struct group *group)
 	return true;
 }
 
-static bool has_equal(const struct matching *matching, const struct group *group, size_t at)
+static bool is_doubtful(const struct matching *matching, size_t known)
 {
-	const struct rename_folder *known = matching->known->items;
-	const struct rename_folder *one = &known[group->known[at]];
-
-	return (at > 0 && by_numbers(&known[group->known[at - 1]], one) == 0) ||
-	       (at + 1 < group->known_count && by_numbers(&known[group->known[at + 1]], one) == 0);
-}
-
-static bool is_doubtful(const struct matching *matching, const struct group *group, size_t at)
-{
-	size_t known = group->known[at];
-	const struct rename_folder *folder = &matching->known->items[known];
-
-	if (!is_unchanged(folder, &matching->server->items[matching->standings[known].home]))
-		return true;
-	return folder->messages > 0 && has_equal(matching, group, at);
+	return !is_unchanged(&matching->known->items[known],
+		&matching->server->items[matching->standings[known].home]);
 }
 
 /* *ret_calm: those that were looked at are themselves. */
@@ -150,7 +137,7 @@ static bool look_at_home(struct matching *matching, const struct group *group, b
 		enum rename_likeness likeness;
 
 		if (!is_home_here(matching, known) || standing->looked ||
-			!(all || is_doubtful(matching, group, i)))
+			!(all || is_doubtful(matching, known)))
 			continue;
 		if (!ask(matching, known, standing->home, &likeness, err))
 			return false;

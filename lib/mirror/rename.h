@@ -6,8 +6,8 @@
  * give folders made in the same second the same one, or all folders. So:
  *
  *  - A folder of its old name whose UIDVALIDITY no other has, here or there, is itself.
- *  - Where several share one, those that changed, or look like another, are looked at under their
- *    old name; all of them when one came, went, shrank or was not itself.
+ *  - Where several share one, those that changed are looked at under their old name; all of them
+ *    when one came, went, shrank or was not itself.
  *  - One that is not under its old name is looked for where its UIDVALIDITY is, and taken where
  *    messages prove it. An empty one is taken where no other can be meant.
  *  - What is left is joined by name alone. The rest came or went.

@@ -179,7 +179,7 @@ def a_folder_made_anew_is_read_anew(lab):
 
 def new_mail_comes_by_push(lab):
     user, count = filled(lab, extra="poll = 1h")
-    with lab.server.client(user) as client:  # equal numbers: they are looked at in each pass
+    with lab.server.client(user) as client:  # of equal numbers, maybe
         client.fill([Folder(name, True, [Message(MESSAGE)]) for name in ("Twin", "Other twin")])
     count += 2
     lab.start_daemon()

@@ -184,6 +184,18 @@ static void give_one_uidvalidity(struct ring *ring)
 			ring->model, "alice", now->folders[i].name, ONE_UIDVALIDITY, 0, 0);
 }
 
+/* Two that swapped their names with equal numbers are told apart when they change. */
+static void change_all(struct ring *ring, uint64_t *rng)
+{
+	for (unsigned i = 0; i < NAMES; i++) {
+		char name[8];
+
+		(void)snprintf(name, sizeof(name), "n%u", i);
+		if (model_folder_exists(ring->model, "alice", name))
+			random_letter(ring, name, rng);
+	}
+}
+
 static void shuffle_and_follow(const struct model_profile *profile, uint64_t seed)
 {
 	CLEANUP(freep) char *words = str_printf("one-%s-%u", profile->name, (unsigned)seed);
@@ -198,6 +210,7 @@ static void shuffle_and_follow(const struct model_profile *profile, uint64_t see
 			change_mail(ring, &seed);
 		}
 		give_one_uidvalidity(ring);
+		change_all(ring, &seed);
 		rename_mirror(ring, words, &state);
 	}
 	rename_check_archive(ring);
