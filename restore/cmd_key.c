@@ -5,10 +5,12 @@
 
 #include "restore/json.h"
 #include "restore/options.h"
+#include "restore/rekey.h"
 #include "restore/table.h"
 #include "restore/when.h"
 
-enum { PASSPHRASE_BYTES_MAX = 1024, PASSPHRASE_BYTES_MIN = 8 };
+enum { PASSPHRASE_BYTES_MAX = 1024 };
+enum { RECOVERY };
 
 static bool one_json(void *context, const struct archive_key *key, struct err *err)
 {
@@ -53,19 +55,11 @@ static bool list(const struct app *app, const char *path, struct err *err)
 static bool add(const char *path, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(PASSPHRASE_BYTES_MAX);
-	CLEANUP(buf_wipe) struct buf again = BUF_INIT(PASSPHRASE_BYTES_MAX);
 	struct archive_secret secret;
 	uint32_t id;
 
-	if (!app_ask_secret("New passphrase", &text, err) ||
-		!app_ask_secret("The same again", &again, err))
+	if (!app_ask_new_passphrase(&text, &secret, err))
 		return false;
-	if (text.len != again.len || memcmp(text.data, again.data, text.len) != 0)
-		return err_set(err, ERR_AUTH, "the two differ: nothing was changed");
-	if (text.len < PASSPHRASE_BYTES_MIN)
-		return err_set(
-			err, ERR_USAGE, "a passphrase has at least %d bytes", PASSPHRASE_BYTES_MIN);
-	secret = (struct archive_secret){ARCHIVE_PASSPHRASE, buf_str(&text), text.len};
 	if (!archive_add_key(path, &secret, &id, err))
 		return false;
 	app_note("key %" PRIu32 " was added", id);
@@ -114,46 +108,84 @@ static bool remove_key(const struct app *app, const char *path, const char *text
 	return true;
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool set(void *context, int id, const char *value, struct err *err)
 {
-	const struct options options = {.arguments_min = 2, .arguments_max = 3};
-	CLEANUP(place_free) struct place place = {0};
-	struct arguments arguments;
-	const char *what, *path;
+	(void)id;
+	(void)value;
+	(void)err;
+	*(bool *)context = true;
+	return true;
+}
 
-	if (!options_parse(app, argc, argv, &options, &arguments, err))
-		return false;
-	what = arguments.items[0];
-	if ((arguments.count == 3) != (strcmp(what, "remove") == 0))
-		return err_set(err, ERR_USAGE, "key: 'mailstow key --help' shows what it takes");
-	if (!app_place(app, arguments.items[1], &place, err))
-		return false;
-	path = place.archive_path;
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+static bool change_list(struct app *app, const struct place *place,
+	const struct arguments *arguments, struct err *err)
+{
+	const char *what = arguments->items[0];
+	const char *path = place->archive_path;
+
 	if (!archive_is_encrypted(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", path);
 	if (strcmp(what, "list") == 0)
 		return list(app, path, err);
-	if (!app_unlock(&place, err))
+	if (!app_unlock(place, err))
 		return false;
 	if (strcmp(what, "add") == 0)
 		return add(path, err);
 	if (strcmp(what, "recovery") == 0)
 		return recovery(app, path, err);
 	if (strcmp(what, "remove") == 0)
-		return remove_key(app, path, arguments.items[2], err);
-	return err_set(err, ERR_USAGE, "key: add, remove, list or recovery");
+		return remove_key(app, path, arguments->items[2], err);
+	return err_set(err, ERR_USAGE,
+		"key: list, add, recovery, remove, encrypt or rotate, then ACCOUNT");
+}
+
+static bool run(struct app *app, int argc, char **argv, struct err *err)
+{
+	static const struct option_spec specs[] = {{"recovery", OPTION_PLAIN, RECOVERY}};
+	bool with_recovery = false;
+	const struct options options = {specs, ARRAY_LEN(specs), set, &with_recovery, 2, 3};
+	CLEANUP(place_free) struct place place = {0};
+	struct arguments arguments;
+	const char *what;
+
+	if (!options_parse(app, argc, argv, &options, &arguments, err))
+		return false;
+	what = arguments.items[0];
+	if ((arguments.count == 3) != (strcmp(what, "remove") == 0) ||
+		(with_recovery && strcmp(what, "rotate") != 0))
+		return err_set(err, ERR_USAGE, "key: 'mailstow key --help' shows what it takes");
+	if (!app_place(app, arguments.items[1], &place, err))
+		return false;
+	if (place.when_given)
+		return err_set(err, ERR_USAGE, "key: the whole archive, without @WHEN");
+	if (!archive_exists(place.archive_path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", place.archive_path);
+	if (strcmp(what, "encrypt") == 0)
+		return rekey_encrypt(app, &place, err);
+	if (strcmp(what, "rotate") == 0)
+		return rekey_rotate(app, &place, with_recovery, err);
+	return change_list(app, &place, &arguments, err);
 }
 
 const struct command cmd_key = {
 	.name = "key",
 	.group = COMMAND_SETUP,
 	.summary = "the keys that open an encrypted archive",
-	.usage = "list|add|recovery ACCOUNT\nremove ACCOUNT ID",
+	.usage = "list|add|recovery ACCOUNT\nremove ACCOUNT ID\n"
+		 "encrypt ACCOUNT\nrotate ACCOUNT [--recovery]",
 	.help = "list      the keys there are\n"
 		"add       one more passphrase, asked for at the terminal\n"
 		"recovery  make and show a recovery key, to be printed and kept elsewhere\n"
-		"remove    remove a key; copies of the archive still open with it\n",
+		"remove    remove a key; copies of the archive still open with it\n"
+		"encrypt   make an encrypted archive of a plain one, with the secret that is\n"
+		"          configured: everything is written anew, and the plain files go\n"
+		"rotate    another master key: everything is written anew under it. Keys whose\n"
+		"          secret is configured, or typed when asked, stay; the others go and\n"
+		"          open copies of before at most\n"
+		"\n"
+		"  --recovery  with rotate: make and show a new recovery key as well\n"
+		"\n"
+		"Encrypt and rotate may be stopped at any time: the archive opens, and the same\n"
+		"command goes on. The daemon may run meanwhile.\n",
 	.run = run,
 };

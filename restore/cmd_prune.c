@@ -187,8 +187,8 @@ const struct command cmd_prune = {
 	.name = "prune",
 	.group = COMMAND_SETUP,
 	.summary = "drop old snapshots and give back the space they took",
-	.usage = "ACCOUNT [--keep-last N] [--keep-hourly N] [--keep-daily N]\n"
-		 "[--keep-weekly N] [--keep-monthly N] [--keep-yearly N]\n"
+	.usage = "ACCOUNT [--keep-last N] [--keep-hourly N] [--keep-daily N] "
+		 "[--keep-weekly N] [--keep-monthly N] [--keep-yearly N] "
 		 "[--keep-within DURATION] [--keep-deleted forever|DURATION] [--dry-run]",
 	.help = "What no rule keeps goes; without --keep-... the rules of the configuration hold.\n"
 		"What is pinned, the newest state and the newest complete snapshot always stay,\n"

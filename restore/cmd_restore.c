@@ -377,7 +377,7 @@ const struct command cmd_restore = {
 	.name = "restore",
 	.group = COMMAND_RESTORE,
 	.summary = "put mail of the archive onto a server, exactly, once",
-	.usage = "ACCOUNT[@WHEN] --to ACCOUNT2 [SELECTION] [MAPPING] [--dry-run]\n"
+	.usage = "ACCOUNT[@WHEN] --to ACCOUNT2 [SELECTION] [MAPPING] [--dry-run] "
 		 "[--verify[=sample|full]]",
 	.help = "What is there already is left alone; the same command run again adds nothing,\n"
 		"and goes on where it was interrupted.\n"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/rekey.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -98,6 +99,16 @@ static bool stays_locked(const struct place *place, struct report *report)
 	return true;
 }
 
+static void note_half_way(const struct place *place, struct report *report)
+{
+	enum archive_rekey_state state = archive_rekey_state(place->archive_path);
+
+	if (state != ARCHIVE_SETTLED)
+		(void)snprintf(report->status.detail, sizeof(report->status.detail),
+			"its keys were changed half way; 'mailstow key %s %s' completes it",
+			state == ARCHIVE_ENCRYPTING ? "encrypt" : "rotate", place->name);
+}
+
 static void look_into_archive(const struct place *place, struct report *report)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
@@ -119,6 +130,7 @@ static void look_into_archive(const struct place *place, struct report *report)
 	}
 	if (report->status.last_success_ms == 0)
 		report->status.last_success_ms = newest_complete_ms(archive);
+	note_half_way(place, report);
 }
 
 static bool read_state(const struct status *status, struct report *reports, struct err *err)

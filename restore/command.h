@@ -23,7 +23,7 @@ struct command {
 	const char *name;
 	enum command_group group; /* where --help lists it */
 	const char *summary;      /* one line, at most 56 columns */
-	const char *usage;        /* what follows "mailstow NAME", lines up to 72 columns */
+	const char *usage;        /* what follows "mailstow NAME"; a line for each way to call it */
 	const char *help; /* options and what they mean, lines up to 78 columns, "" or ends with
 			     a line end */
 	/* argv[0] is the command's name. See options.h for taking arguments apart. */
@@ -75,6 +75,13 @@ void place_free(struct place *place); /* also for CLEANUP() */
  * recovery key. ERR_AUTH: wrong, or nobody to ask.
  */
 bool app_unlock(const struct place *place, struct err *err);
+
+/* That secret itself. text is wiped by the caller and owns ret_secret's. */
+bool app_read_secret(const struct place *place, struct buf *text, struct archive_secret *ret_secret,
+	struct err *err);
+
+/* A new passphrase, asked for twice. text as above. */
+bool app_ask_new_passphrase(struct buf *text, struct archive_secret *ret_secret, struct err *err);
 
 /* Ask for a secret at the terminal, without showing what is typed. out is wiped by the caller. */
 bool app_ask_secret(const char *question, struct buf *out, struct err *err);

@@ -46,12 +46,13 @@ void help_overview(void)
 		common_help);
 }
 
-/* Where a line of usage may end: before a word that begins an option or something optional. */
+/* Where a line of usage may end: before a word that begins an option or something optional, and
+ * where another way to call it begins. */
 static size_t unit_length(const char *usage)
 {
 	size_t len = strcspn(usage, " \n");
 
-	while (usage[len] && usage[len + 1] != '[' && usage[len + 1] != '-')
+	while (usage[len] == ' ' && usage[len + 1] != '[' && usage[len + 1] != '-')
 		len += 1 + strcspn(usage + len + 1, " \n");
 	return len;
 }
@@ -68,7 +69,9 @@ static void print_usage(const struct command *command)
 			column = printf("\n%*s", indent, "") - 1;
 		column += printf(" %.*s", len, at);
 		at += len;
-		at += strspn(at, " \n");
+		if (*at == '\n')
+			column = printf("\n       mailstow %s", command->name) - 1;
+		at += *at != '\0';
 	}
 	(void)putchar('\n');
 }

@@ -1,5 +1,7 @@
 #include "restore/journal.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@ enum {
 	BUSY_MS = 2 * 1000,
 	FOLDER_MODE = 0700,
 	IDENTITY_HEX = 32,
+	UUID_HEX_MAX = 2 * ARCHIVE_UUID_BYTES + 1,
 	WAL_BYTES = 4 * 1024 * 1024
 };
 
@@ -25,15 +28,20 @@ struct restore_journal {
 	int64_t folder_id;
 };
 
+static void uuid_hex(const uint8_t uuid[ARCHIVE_UUID_BYTES], char out[UUID_HEX_MAX])
+{
+	for (size_t i = 0; i < ARCHIVE_UUID_BYTES; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", uuid[i]);
+}
+
 char *restore_journal_path(const char *state_dir, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES],
 	const char *host, uint16_t port, const char *user)
 {
 	CLEANUP(freep) char *identity = str_printf("%s\n%u\n%s", host, port, user);
-	char archive[2 * ARCHIVE_UUID_BYTES + 1], target[SHA256_HEX_MAX];
+	char archive[UUID_HEX_MAX], target[SHA256_HEX_MAX];
 	uint8_t digest[SHA256_BYTES];
 
-	for (size_t i = 0; i < ARCHIVE_UUID_BYTES; i++)
-		(void)snprintf(archive + 2 * i, 3, "%02x", archive_uuid[i]);
+	uuid_hex(archive_uuid, archive);
 	sha256_of(identity, strlen(identity), digest);
 	sha256_hex(digest, target);
 	return str_printf("%s/restore/%s-%.*s.db", state_dir, archive, IDENTITY_HEX, target);
@@ -113,6 +121,38 @@ void restore_journal_freep(struct restore_journal **journal)
 	fs_unlock(&old->lock);
 	free(old->folder);
 	free(old);
+}
+
+static bool remove_one(const char *folder, const char *name, struct err *err)
+{
+	CLEANUP(freep) char *path = str_printf("%s/%s", folder, name);
+	CLEANUP(freep) char *lock_path = str_printf("%s.lock", path);
+	CLEANUP(fs_unlock) int lock = -1;
+
+	return fs_lock(lock_path, JOURNAL_LOCK_TIMEOUT_MS, &lock, err) && begin_anew(path, err);
+}
+
+bool restore_journal_remove_all(
+	const char *state_dir, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], struct err *err)
+{
+	CLEANUP(freep) char *folder = str_printf("%s/restore", state_dir);
+	char archive[UUID_HEX_MAX];
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool good = true;
+
+	uuid_hex(archive_uuid, archive);
+	if (!dir)
+		return errno == ENOENT || err_errno(err, ERR_LOCAL, errno, "%s", folder);
+	while (good && (entry = readdir(dir))) {
+		const char *end = strrchr(entry->d_name, '.');
+
+		if (strncmp(entry->d_name, archive, strlen(archive)) == 0 && end &&
+			strcmp(end, ".db") == 0)
+			good = remove_one(folder, entry->d_name, err);
+	}
+	(void)closedir(dir);
+	return good;
 }
 
 /* --- reading --- */

@@ -35,6 +35,11 @@ bool restore_journal_open_sealed(const char *path, const uint8_t *key,
 /* What was not committed is given up. NULL is allowed. */
 void restore_journal_freep(struct restore_journal **journal);
 
+/* Remove all journals of an archive: they would tell of it in words, or under a key of before.
+ * ERR_BUSY: one is being used. */
+bool restore_journal_remove_all(
+	const char *state_dir, const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], struct err *err);
+
 struct journal_row {
 	int64_t id;
 	uint32_t uidvalidity;

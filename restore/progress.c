@@ -31,9 +31,11 @@ void progress_format(const struct progress_line *line, uint64_t messages, uint64
 	str_format_size(bytes, done);
 	str_format_size(line->total_bytes, total);
 	str_format_size(per_second, rate);
-	len = snprintf(out, PROGRESS_LINE_MAX,
-		"%" PRIu64 " of %" PRIu64 " messages, %s of %s, %s/s", messages, line->total, done,
-		total, rate);
+	len = line->total ? snprintf(out, PROGRESS_LINE_MAX,
+				    "%" PRIu64 " of %" PRIu64 " messages, ", messages, line->total)
+			  : 0;
+	len += snprintf(
+		out + len, PROGRESS_LINE_MAX - (size_t)len, "%s of %s, %s/s", done, total, rate);
 	if (elapsed_ms < PROGRESS_RATE_MS || per_second == 0 || bytes >= line->total_bytes)
 		return;
 	format_left((line->total_bytes - bytes) / per_second, left);

@@ -18,7 +18,7 @@ enum {
 struct progress_line {
 	bool shown;     /* else nothing is ever written */
 	int fd;         /* where to */
-	uint64_t total; /* messages */
+	uint64_t total; /* messages; 0: they are not told of */
 	uint64_t total_bytes;
 	int64_t begun_ms; /* of clock_mono_ms(); 0: the first call sets it */
 	int64_t told_ms;

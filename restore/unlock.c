@@ -8,11 +8,16 @@
 #include <unistd.h>
 
 #include "archive/keyring.h"
+#include "archive/rekey.h"
 #include "base/wait.h"
 #include "mirror/unlock.h"
 #include "restore/command.h"
 
-enum { ANSWER_BYTES_MAX = 1024, ANSWER_TIMEOUT_MS = 5 * 60 * 1000 };
+enum {
+	ANSWER_BYTES_MAX = CONFIG_SECRET_BYTES_MAX,
+	ANSWER_TIMEOUT_MS = 5 * 60 * 1000,
+	PASSPHRASE_BYTES_MIN = 8
+};
 
 static bool read_line(int fd, struct buf *out, struct err *err)
 {
@@ -44,8 +49,9 @@ bool app_ask_secret(const char *question, struct buf *out, struct err *err)
 		return err_set(err, ERR_AUTH, "no terminal to ask for its passphrase at");
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	(void)dprintf(fd, "%s: ", question);
+	/* before it asks: what is typed at once is neither shown nor lost */
 	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
+	(void)dprintf(fd, "%s: ", question);
 	good = read_line(fd, out, err);
 	(void)tcsetattr(fd, TCSAFLUSH, &shown);
 	(void)dprintf(fd, "\n");
@@ -65,6 +71,43 @@ struct archive_secret app_secret_of(const struct buf *text)
 	return secret;
 }
 
+bool app_read_secret(const struct place *place, struct buf *text, struct archive_secret *ret_secret,
+	struct err *err)
+{
+	if (place->account && mirror_has_secret(place->account))
+		return mirror_read_secret(place->account, NULL, text, ret_secret, err);
+	if (!app_ask_secret("Passphrase, key or recovery key of the archive", text, err))
+		return err_wrap(err, "%s: is encrypted", place->archive_path);
+	*ret_secret = app_secret_of(text);
+	return true;
+}
+
+bool app_ask_new_passphrase(struct buf *text, struct archive_secret *ret_secret, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf again = BUF_INIT(ANSWER_BYTES_MAX);
+
+	if (!app_ask_secret("New passphrase", text, err) ||
+		!app_ask_secret("The same again", &again, err))
+		return false;
+	if (text->len != again.len || memcmp(text->data, again.data, text->len) != 0)
+		return err_set(err, ERR_AUTH, "the two differ: nothing was changed");
+	if (text->len < PASSPHRASE_BYTES_MIN)
+		return err_set(
+			err, ERR_USAGE, "a passphrase has at least %d bytes", PASSPHRASE_BYTES_MIN);
+	*ret_secret = (struct archive_secret){ARCHIVE_PASSPHRASE, buf_str(text), text->len};
+	return true;
+}
+
+static void tell_half_way(const struct place *place)
+{
+	enum archive_rekey_state state = archive_rekey_state(place->archive_path);
+
+	if (state != ARCHIVE_SETTLED)
+		app_warn("%s: its keys were changed half way; 'mailstow key %s %s' completes it",
+			place->name, state == ARCHIVE_ENCRYPTING ? "encrypt" : "rotate",
+			place->name);
+}
+
 bool app_unlock(const struct place *place, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(ANSWER_BYTES_MAX);
@@ -73,10 +116,6 @@ bool app_unlock(const struct place *place, struct err *err)
 
 	if (!archive_is_encrypted(path) || archive_is_unlocked(path))
 		return true;
-	if (place->account && mirror_has_secret(place->account))
-		return mirror_unlock(place->account, NULL, err);
-	if (!app_ask_secret("Passphrase, key or recovery key of the archive", &text, err))
-		return err_wrap(err, "%s: is encrypted", path);
-	secret = app_secret_of(&text);
-	return archive_unlock(path, &secret, err);
+	tell_half_way(place);
+	return app_read_secret(place, &text, &secret, err) && archive_unlock(path, &secret, err);
 }

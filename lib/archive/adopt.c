@@ -70,13 +70,12 @@ static bool belongs(const char *path, const struct volume_list *volumes,
 
 static bool share_key(const char *from, const char *to, struct err *err)
 {
-	CLEANUP(secret_freep) struct secret *master = NULL;
+	CLEANUP(vault_view_free) struct vault_view view = {0};
 
-	if (!archive_is_encrypted(from))
-		return true;
-	if (!vault_master(from, &master, err))
+	if (!vault_look(from, &view, err))
 		return false;
-	vault_put(to, master);
+	if (view.encrypted)
+		vault_put(to, view.keyring.epoch, view.master);
 	return true;
 }
 

@@ -87,6 +87,8 @@ void archive_lock(const char *path);
  */
 bool archive_side_key(const char *path, const char *name, struct secret **ret_key, struct err *err);
 bool archive_hide_name(const char *path, const char *text, char **ret_name, struct err *err);
+/* The same as it was before a change of the master key that is under way (rekey.h). */
+bool archive_name_before(const char *path, const char *text, char **ret_name, struct err *err);
 
 struct archive_key {
 	uint32_t id;
@@ -101,6 +103,9 @@ bool archive_each_key(const char *path,
 bool archive_add_key(
 	const char *path, const struct archive_secret *secret, uint32_t *ret_id, struct err *err);
 bool archive_remove_key(const char *path, uint32_t id, struct err *err);
+/* Which key is this? It need not be unlocked. ERR_AUTH: none of them. */
+bool archive_find_key(
+	const char *path, const struct archive_secret *secret, uint32_t *ret_id, struct err *err);
 
 enum { ARCHIVE_RECOVERY_KEY_TEXT = 45 };
 void archive_new_recovery_key(char out[ARCHIVE_RECOVERY_KEY_TEXT]); /* a secret: wipe it */

@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-enum { FULL_MODE = 0444 };
+enum { FULL_MODE = 0444, READER_PAUSE_MS = 200, READER_TRIES = 50 };
 
 static bool checkpoint_one(struct db *db, struct err *err)
 {
@@ -109,4 +109,15 @@ bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
 	packer->litter_after = 0;
 	*ret_rolled = true;
 	return volume_open(packer->path, &id, DB_WRITE, &packer->volume, err);
+}
+
+bool packer_roll_surely(struct packer *packer, struct err *err)
+{
+	bool rolled = false;
+
+	for (int i = 0; i < READER_TRIES && !rolled; i++)
+		if (!packer_roll_now(packer, &rolled, err) ||
+			(!rolled && !wait_sleep(wait_for(READER_PAUSE_MS, NULL), err)))
+			return false;
+	return rolled || err_set(err, ERR_BUSY, "%s: somebody reads it all the time", packer->path);
 }

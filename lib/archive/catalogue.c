@@ -40,16 +40,23 @@ static bool write_state(void *context, struct db *db, struct err *err)
 	return db_run(db, CATALOGUE_STATE_MAKE, err) && catalogue_add_volume(db, birth->first, err);
 }
 
+static struct secret *derive(const struct secret *master)
+{
+	return master ? vault_derive(master, NULL, "catalogue") : NULL;
+}
+
 bool catalogue_create(const char *archive_path, const char *db_path,
 	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], const struct volume_id *first,
 	struct db **ret_catalogue, struct err *err)
 {
 	struct birth birth = {archive_uuid, first};
 	struct db_options options = catalogue_options;
+	CLEANUP(vault_view_free) struct vault_view view = {0};
 	CLEANUP(secret_freep) struct secret *key = NULL;
 
-	if (!vault_key(archive_path, NULL, "catalogue", &key, err))
+	if (!vault_look(archive_path, &view, err))
 		return false;
+	key = derive(view.master);
 	options.key = key ? key->data : NULL;
 	options.mode = DB_CREATE;
 	options.init = write_state;
@@ -57,17 +64,60 @@ bool catalogue_create(const char *archive_path, const char *db_path,
 	return db_open(db_path, &options, ret_catalogue, err);
 }
 
+/* While a change of the master key is under way the catalogue is of before until its end. */
+static bool find_key(const char *archive_path, const char *path, struct secret **ret_key,
+	bool *ret_outdated, struct err *err)
+{
+	CLEANUP(vault_view_free) struct vault_view view = {0};
+	bool fits = true;
+
+	if (!vault_look(archive_path, &view, err))
+		return false;
+	*ret_key = derive(view.master);
+	if (view.keyring.change.under_way && !db_fits_key(path, (*ret_key)->data, &fits, err))
+		return false;
+	*ret_outdated = !fits;
+	if (!fits) {
+		secret_freep(ret_key);
+		*ret_key = derive(view.previous);
+	}
+	return true;
+}
+
+bool catalogue_is_outdated(const char *archive_path, bool *ret_outdated, struct err *err)
+{
+	CLEANUP(freep) char *path = catalogue_path(archive_path);
+	CLEANUP(secret_freep) struct secret *key = NULL;
+
+	return find_key(archive_path, path, &key, ret_outdated, err);
+}
+
+static bool same_key(const struct secret *a, const struct secret *b)
+{
+	return (!a && !b) || (a && b && crypto_equal(a->data, b->data, a->len));
+}
+
+/* It may take another's place between the two looks at it. */
 bool catalogue_open(
 	const char *archive_path, enum db_mode mode, struct db **ret_catalogue, struct err *err)
 {
 	struct db_options options = catalogue_options;
 	CLEANUP(freep) char *path = catalogue_path(archive_path);
 	CLEANUP(secret_freep) struct secret *key = NULL;
+	CLEANUP(secret_freep) struct secret *now = NULL;
+	struct err ignored = ERR_INIT;
+	bool unimportant;
 
-	if (!vault_key(archive_path, NULL, "catalogue", &key, err))
+	if (!find_key(archive_path, path, &key, &unimportant, err))
 		return false;
 	options.key = key ? key->data : NULL;
 	options.mode = mode;
+	if (db_open(path, &options, ret_catalogue, err))
+		return true;
+	if (err->kind != ERR_CORRUPT ||
+		!find_key(archive_path, path, &now, &unimportant, &ignored) || same_key(key, now))
+		return false;
+	options.key = now ? now->data : NULL;
 	return db_open(path, &options, ret_catalogue, err);
 }
 

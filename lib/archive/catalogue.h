@@ -20,6 +20,9 @@ bool catalogue_create(const char *archive_path, const char *db_path,
 bool catalogue_open(
 	const char *archive_path, enum db_mode mode, struct db **ret_catalogue, struct err *err);
 
+/* Is it still of before the change of the master key that is under way? */
+bool catalogue_is_outdated(const char *archive_path, bool *ret_outdated, struct err *err);
+
 struct catalogue_state {
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 	uint64_t applied_seq;       /* of the last journal payload in it, 0: none */

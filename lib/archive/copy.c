@@ -182,8 +182,8 @@ static bool copy_locked(
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
-	       create_remove_leftovers(folder, err) && copy_keyring(from, to, copied, err) &&
-	       copy_volumes(from, to, &ours, copied, err) && copy_file(here, there, copied, err) &&
+	       create_remove_leftovers(folder, err) && copy_volumes(from, to, &ours, copied, err) &&
+	       copy_keyring(from, to, copied, err) && copy_file(here, there, copied, err) &&
 	       remove_pruned(&ours, &theirs, to, err);
 }
 

@@ -107,7 +107,7 @@ bool archive_create_encrypted(
 	if (!prepare_folders(path, err))
 		return false;
 	volume_new_uuid(uuid);
-	return vault_make(path, uuid, secret, err) && make_files(path, uuid, err);
+	return vault_make(path, uuid, secret, 0, err) && make_files(path, uuid, err);
 }
 
 bool create_catalogue(

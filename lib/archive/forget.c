@@ -122,17 +122,6 @@ static bool take_away(struct forgetting *forgetting, struct err *err)
 /* --- the volumes --- */
 
 /* What is to be emptied cannot be the newest. */
-static bool roll(struct packer *packer, struct err *err)
-{
-	bool rolled = false;
-
-	for (int i = 0; i < READER_TRIES && !rolled; i++)
-		if (!packer_roll_now(packer, &rolled, err) ||
-			(!rolled && !wait_sleep(wait_for(READER_PAUSE_MS, NULL), err)))
-			return false;
-	return rolled || err_set(err, ERR_BUSY, "%s: somebody reads it all the time", packer->path);
-}
-
 static bool doom(struct forgetting *forgetting, struct err *err)
 {
 	struct packer *packer = &forgetting->reclaim.packer;
@@ -140,7 +129,7 @@ static bool doom(struct forgetting *forgetting, struct err *err)
 	size_t count = search->volumes_count;
 
 	if (count > 0 && search->volumes[count - 1] == packer->volume.id.sequence &&
-		!roll(packer, err))
+		!packer_roll_surely(packer, err))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!catalogue_set_volume_state(

@@ -86,11 +86,11 @@ void frame_pack(struct zstd *zstd, enum frame_effort effort, const struct frame_
 	*ret_frame = frame;
 }
 
-static bool unpack(struct zstd *zstd, const struct frame *frame, int codec, struct buf *ret_raw,
-	struct err *err)
+static bool unpack(
+	struct zstd *zstd, const struct frame *frame, struct buf *ret_raw, struct err *err)
 {
 	buf_reset(ret_raw);
-	switch (codec) {
+	switch (frame->codec) {
 	case CODEC_STORED:
 		if (frame->len == frame->raw_len && buf_add(ret_raw, frame->data, frame->len))
 			return true;
@@ -100,33 +100,39 @@ static bool unpack(struct zstd *zstd, const struct frame *frame, int codec, stru
 			return true;
 		return err_set(err, ERR_CORRUPT, "cannot be decompressed");
 	default:
-		return err_set(err, ERR_CORRUPT, "codec %d is not known to this program", codec);
+		return err_set(
+			err, ERR_CORRUPT, "codec %d is not known to this program", frame->codec);
 	}
 }
 
-static bool unseal(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
-	const struct frame *frame, struct buf *ret_raw, struct err *err)
+/* *ret_inner: what the codec made, in *ret_opened, which the caller frees. */
+static bool open_sealed(const struct frame_cipher *cipher, int64_t id, const struct frame *frame,
+	uint8_t **ret_opened, struct frame *ret_inner, struct err *err)
 {
 	CLEANUP(freep) uint8_t *opened = NULL;
 	const uint8_t *sealed = frame->data;
-	struct frame inner = *frame;
 	uint8_t bound[BOUND_BYTES];
+	size_t len;
 
 	if (frame->len <= SEALED_MORE_BYTES || frame->len > FRAME_SEALED_BYTES_MAX)
 		return err_set(err, ERR_CORRUPT, "its length differs");
-	inner.len = frame->len - SEALED_MORE_BYTES;
-	opened = xmalloc(inner.len);
+	len = frame->len - SEALED_MORE_BYTES;
+	opened = xmalloc(len);
 	bind_frame(cipher, id, frame, bound);
 	if (!gcm_open(cipher->gcm, sealed, (struct gcm_bytes){bound, sizeof(bound)},
-		    (struct gcm_bytes){sealed + GCM_NONCE_BYTES, inner.len},
-		    sealed + GCM_NONCE_BYTES + inner.len, opened))
+		    (struct gcm_bytes){sealed + GCM_NONCE_BYTES, len},
+		    sealed + GCM_NONCE_BYTES + len, opened))
 		return err_set(err, ERR_CORRUPT, "it is not what was encrypted");
-	inner.data = opened;
-	return unpack(zstd, &inner, frame->codec & ~CODEC_ENCRYPTED, ret_raw, err);
+	*ret_inner = *frame;
+	ret_inner->codec &= ~CODEC_ENCRYPTED;
+	ret_inner->len = len;
+	ret_inner->data = opened;
+	*ret_opened = TAKE(opened);
+	return true;
 }
 
-bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
-	const struct frame *frame, struct buf *ret_raw, struct err *err)
+static bool check_stored(
+	const struct frame_cipher *cipher, const struct frame *frame, struct err *err)
 {
 	bool sealed = (frame->codec & CODEC_ENCRYPTED) != 0;
 	uint8_t sha256[SHA256_BYTES];
@@ -141,8 +147,51 @@ bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t 
 			sealed ? "is encrypted in a plain volume"
 			       : "is plain in an encrypted volume");
 	sha256_of(frame->data, frame->len, sha256);
-	if (!crypto_equal(sha256, frame->sha256, SHA256_BYTES))
-		return err_set(err, ERR_CORRUPT, "its SHA-256 differs");
-	return sealed ? unseal(zstd, cipher, id, frame, ret_raw, err)
-		      : unpack(zstd, frame, frame->codec, ret_raw, err);
+	return crypto_equal(sha256, frame->sha256, SHA256_BYTES) ||
+	       err_set(err, ERR_CORRUPT, "its SHA-256 differs");
+}
+
+bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
+	const struct frame *frame, struct buf *ret_raw, struct err *err)
+{
+	CLEANUP(freep) uint8_t *opened = NULL;
+	struct frame inner = *frame;
+
+	return check_stored(cipher, frame, err) &&
+	       (!cipher || open_sealed(cipher, id, frame, &opened, &inner, err)) &&
+	       unpack(zstd, &inner, ret_raw, err);
+}
+
+bool frame_reseal(const struct frame_cipher *from, const struct frame_cipher *to, int64_t id,
+	const struct frame *frame, struct buf *out, struct frame *ret_frame, struct err *err)
+{
+	CLEANUP(freep) uint8_t *opened = NULL;
+	struct frame inner = *frame;
+
+	if (!check_stored(from, frame, err) ||
+		(from && !open_sealed(from, id, frame, &opened, &inner, err)))
+		return false;
+	if (inner.len > FRAME_RAW_BYTES_MAX)
+		return err_set(err, ERR_CORRUPT, "its length differs");
+	seal(to, id, out, &inner);
+	sha256_of(inner.data, inner.len, inner.sha256);
+	*ret_frame = inner;
+	return true;
+}
+
+bool frame_same(const struct frame_cipher *from, const struct frame *frame,
+	const struct frame_cipher *to, const struct frame *resealed, int64_t id, bool *ret_same,
+	struct err *err)
+{
+	CLEANUP(freep) uint8_t *opened = NULL;
+	CLEANUP(freep) uint8_t *again = NULL;
+	struct frame a = *frame, b;
+
+	if (!check_stored(from, frame, err) || !check_stored(to, resealed, err) ||
+		(from && !open_sealed(from, id, frame, &opened, &a, err)) ||
+		!open_sealed(to, id, resealed, &again, &b, err))
+		return false;
+	*ret_same = a.kind == b.kind && a.codec == b.codec && a.raw_len == b.raw_len &&
+		    a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+	return true;
 }

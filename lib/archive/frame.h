@@ -56,4 +56,16 @@ void frame_pack(struct zstd *zstd, enum frame_effort effort, const struct frame_
 bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
 	const struct frame *frame, struct buf *ret_raw, struct err *err);
 
+/*
+ * The same frame in another volume, under the same id: from one cipher to another, what the codec
+ * made left as it is. frame->data lies in out. ERR_CORRUPT as above.
+ */
+bool frame_reseal(const struct frame_cipher *from, const struct frame_cipher *to, int64_t id,
+	const struct frame *frame, struct buf *out, struct frame *ret_frame, struct err *err);
+
+/* Is that what became of it? Codec, length and what the codec made are compared. */
+bool frame_same(const struct frame_cipher *from, const struct frame *frame,
+	const struct frame_cipher *to, const struct frame *resealed, int64_t id, bool *ret_same,
+	struct err *err);
+
 #endif

@@ -46,12 +46,23 @@ struct keyring_slot {
 	uint8_t tag[GCM_TAG_BYTES];
 };
 
+/* While volumes are written anew under the master key of this keyring: what was before. */
+struct keyring_change {
+	bool under_way;
+	uint32_t from_epoch; /* 0: plain */
+	int64_t until;       /* no volume past this sequence is of before */
+	uint8_t nonce[GCM_NONCE_BYTES];
+	uint8_t wrapped[KEYRING_MASTER_BYTES]; /* the master key of from_epoch; zeros: plain */
+	uint8_t tag[GCM_TAG_BYTES];
+};
+
 struct keyring {
 	uint8_t archive[KEYRING_UUID_BYTES];
 	uint32_t epoch;   /* of the master key */
 	uint32_t last_id; /* of a slot */
 	struct keyring_slot slots[KEYRING_SLOTS_MAX];
 	size_t count;
+	struct keyring_change change;
 	uint8_t mac[SHA256_BYTES]; /* as read or last encoded */
 };
 
@@ -76,6 +87,34 @@ bool keyring_remove(struct keyring *keyring, uint32_t id, struct err *err);
 /* Open the first slot of the kind that the secret fits, and check the MAC of it all. */
 bool keyring_unwrap(const struct keyring *keyring, enum keyring_kind kind, const void *secret,
 	size_t len, struct secret **ret_master, struct err *err);
+
+/* Does this one slot take the secret? ERR_LOCAL: no memory to find out. */
+bool keyring_slot_fits(const struct keyring *keyring, const struct keyring_slot *slot,
+	const void *secret, size_t len, bool *ret_fits, struct err *err);
+
+/* Is this its master key? By the MAC. */
+bool keyring_is_of(const struct keyring *keyring, const struct secret *master);
+
+/* --- changing the master key --- */
+
+/* A plain archive begins to be encrypted. */
+void keyring_from_plain(struct keyring *keyring, int64_t until);
+
+/* The next epoch: another random master key, which keeps the one of before; no slot yet. Ids go on.
+ */
+void keyring_next_epoch(const struct keyring *before, const struct secret *master, int64_t until,
+	struct keyring *ret_keyring, struct secret **ret_master);
+
+/* A slot of the epoch before, wrapped anew; its id, and when it was made, stay. */
+bool keyring_carry(struct keyring *keyring, const struct secret *master,
+	const struct keyring_slot *slot, const void *secret, size_t len, struct err *err);
+
+/* The master key of before; *ret_previous NULL: plain. The change is under way. ERR_CORRUPT. */
+bool keyring_previous(const struct keyring *keyring, const struct secret *master,
+	struct secret **ret_previous, struct err *err);
+
+/* Nothing of before is left. */
+void keyring_settle(struct keyring *keyring);
 
 /* --- secrets as text --- */
 

@@ -62,6 +62,12 @@ static bool read_ids(struct packer *packer, struct err *err)
 	       catalogue_last_snapshot(packer->catalogue, &packer->last, &bytes, err);
 }
 
+/* Nothing is added to a volume of before a change of the master key. */
+static bool leave_outdated(struct packer *packer, struct err *err)
+{
+	return !packer->volume.outdated || packer_roll_surely(packer, err);
+}
+
 static void make_blocks(struct packer *packer)
 {
 	for (size_t i = 0; i < PACKER_BLOCKS; i++) {
@@ -90,7 +96,8 @@ bool packer_open(struct packer *packer, const char *archive_path, uint64_t volum
 	make_blocks(packer);
 	if (catalogue_open(archive_path, DB_WRITE, &packer->catalogue, err) &&
 		bring_up_to_date(packer, err) && open_newest_volume(packer, err) &&
-		read_ids(packer, err) && press_start(&packer->press, err))
+		read_ids(packer, err) && leave_outdated(packer, err) &&
+		press_start(&packer->press, err))
 		return true;
 	packer_close(packer);
 	return false;

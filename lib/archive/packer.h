@@ -70,7 +70,9 @@ struct packer {
 	struct archive_writer_figures figures;
 };
 
-/* Opens for writing, brings the catalogue up to date, starts the press. */
+/* Opens for writing, brings the catalogue up to date, starts the press. The open volume is of the
+ * present master key afterwards: nothing is added to one of before. ERR_BUSY: readers are in the
+ * way of that. */
 bool packer_open(struct packer *packer, const char *archive_path, uint64_t volume_bytes_max,
 	const atomic_bool *view_peeks, struct err *err);
 void packer_close(struct packer *packer);
@@ -144,5 +146,7 @@ bool packer_is_full(const struct packer *packer);
 /* Whether it is full or not; also within a transaction of the catalogue. *ret_rolled false: readers
  * are in the way. */
 bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err);
+/* The same, waiting for readers. ERR_BUSY. */
+bool packer_roll_surely(struct packer *packer, struct err *err);
 
 #endif

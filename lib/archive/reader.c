@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/replay.h"
@@ -37,6 +38,13 @@ enum db_mode archive_reading_mode(const char *archive_path, const char *db_path,
 	return DB_READ;
 }
 
+static ino_t inode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
 static void close_all(struct archive *archive)
 {
 	for (size_t i = 0; i < ARCHIVE_OPEN_VOLUMES; i++)
@@ -65,6 +73,7 @@ static bool open_catalogue(struct archive *archive, struct err *err)
 	if (!comes_into_being(path))
 		return err_set(err, ERR_CORRUPT, "%s: is missing; run `mailstow rebuild`", path);
 	archive->mode = archive_reading_mode(archive->path, path, archive->may_peek);
+	archive->inode = inode_of(path);
 	if (!catalogue_open(archive->path, archive->mode, &archive->catalogue, err))
 		return false;
 	archive->reopen = false;
@@ -125,11 +134,14 @@ bool archive_stop_peeking(struct archive *archive, struct err *err)
 	return archive->depth > 0 || open_catalogue(archive, err);
 }
 
-/* A catalogue without a -wal may have been given one since. */
+/* A catalogue without a -wal may have been given one since, or been made anew. */
 static bool must_reopen(const struct archive *archive)
 {
-	return archive->reopen || (archive->mode == DB_IMMUTABLE && !archive->may_peek &&
-					  exists_with(db_path(archive->catalogue), "-wal"));
+	ino_t inode = inode_of(db_path(archive->catalogue));
+
+	return archive->reopen || (inode != 0 && inode != archive->inode) ||
+	       (archive->mode == DB_IMMUTABLE && !archive->may_peek &&
+		       exists_with(db_path(archive->catalogue), "-wal"));
 }
 
 bool archive_enter(struct archive *archive, struct err *err)

@@ -5,6 +5,7 @@
 #define MAILSTOW_ARCHIVE_READER_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "archive/catalogue.h"
 #include "archive/skeleton.h"
@@ -31,6 +32,7 @@ struct archive {
 	char *path;
 	struct db *catalogue;
 	enum db_mode mode; /* of the catalogue */
+	ino_t inode;       /* of its file: another one may take its place (rebuild.h) */
 	int depth;         /* calls under way: one may be made from another's callback */
 
 	/*

@@ -4,11 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "archive/anew.h"
 #include "archive/checkpoint.h"
 #include "archive/create.h"
-#include "archive/reader.h"
 #include "archive/reclaim.h"
-#include "archive/replace.h"
 #include "archive/seal_volume.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -24,134 +23,33 @@ static uint64_t file_bytes(const char *archive_path, const struct volume_id *id)
 
 /* --- what is to be done --- */
 
-/* The first full volume past `after`. */
-static bool find_full(struct db *catalogue, int64_t after, bool *ret_found,
-	struct catalogue_volume *ret_volume, struct err *err)
+static bool choose_full(
+	void *context, const struct catalogue_volume *volume, bool *ret_chosen, struct err *err)
 {
-	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
-
-	*ret_found = false;
-	if (!catalogue_volumes(catalogue, &volumes, err))
-		return false;
-	for (size_t i = 0; i < volumes.count && !*ret_found; i++) {
-		*ret_found = volumes.items[i].state == VOLUME_FULL &&
-			     volumes.items[i].id.sequence > after;
-		*ret_volume = volumes.items[i];
-	}
+	(void)context;
+	(void)err;
+	*ret_chosen = volume->state == VOLUME_FULL;
 	return true;
 }
 
-static bool read_items(struct db *catalogue, struct seal_plan *plan, struct err *err)
-{
-	enum { ROW = CATALOGUE_VOLUME_ITEMS_BY_FOLDER };
-	bool row;
-
-	db_bind_int(catalogue, ROW, "volume", plan->volume.id.sequence);
-	while (db_step(catalogue, ROW, &row, err)) {
-		if (!row)
-			return true;
-		ARRAY_GROW(plan->items, plan->count, plan->cap);
-		plan->items[plan->count++] = (struct source_item){
-			.id = db_int(catalogue, ROW, 0),
-			.frame = db_int(catalogue, ROW, 1),
-			.offset = (uint64_t)db_int(catalogue, ROW, 2),
-			.size = (uint64_t)db_int(catalogue, ROW, 3),
-		};
-	}
-	return false;
-}
-
-static bool read_plan(struct archive *view, int64_t after, bool *ret_found, struct seal_plan *plan,
-	struct err *err)
-{
-	bool done;
-
-	if (!archive_enter(view, err))
-		return false;
-	done = find_full(view->catalogue, after, ret_found, &plan->volume, err) &&
-	       (!*ret_found || read_items(view->catalogue, plan, err));
-	archive_leave(view);
-	return done;
-}
-
-static bool next_plan(const char *path, int64_t after, bool *ret_found, struct seal_plan *ret_plan,
-	struct err *err)
-{
-	CLEANUP(archive_freep) struct archive *view = NULL;
-	CLEANUP(seal_plan_free) struct seal_plan plan = {0};
-
-	if (!archive_open(path, &view, err) || !read_plan(view, after, ret_found, &plan, err))
-		return false;
-	*ret_plan = plan;
-	plan = (struct seal_plan){0};
-	return true;
-}
-
-/* --- taking its place --- */
-
-/* Ids are not used twice in an archive: as many items as before are the same ones. */
-static bool is_unchanged(
-	struct db *catalogue, const struct seal_plan *plan, bool *ret_same, struct err *err)
-{
-	enum { ROW = CATALOGUE_VOLUME_ITEMS_COUNT };
-	struct catalogue_volume now;
-	bool found, row;
-
-	if (!catalogue_volume(catalogue, plan->volume.id.sequence, &found, &now, err))
-		return false;
-	*ret_same = found && now.state == VOLUME_FULL &&
-		    now.applied_frame == plan->volume.applied_frame &&
-		    memcmp(now.id.uuid, plan->volume.id.uuid, ARCHIVE_UUID_BYTES) == 0;
-	if (!*ret_same)
-		return true;
-	db_bind_int(catalogue, ROW, "volume", plan->volume.id.sequence);
-	if (!db_step(catalogue, ROW, &row, err))
-		return false;
-	*ret_same = row && (size_t)db_int(catalogue, ROW, 0) == plan->count;
-	db_reset(catalogue, ROW);
-	return true;
-}
-
-/* The catalogue is on the disk before: it names frames of the volume that goes. */
-static bool publish(const char *path, struct db *catalogue, struct volume *made,
-	const struct directory *directory, struct err *err)
-{
-	const struct volume_id id = made->id;
-
-	return db_checkpoint(catalogue, false, err) && volume_publish_sealed(path, made, err) &&
-	       replace_volume(path, catalogue, &id, directory, err) &&
-	       checkpoint_remove_litter(path, catalogue, err);
-}
-
-/* *ret_done false: the volume has changed since it was planned. */
-static bool take_place(const char *path, const struct seal_plan *plan, struct volume *made,
-	const struct directory *directory, int timeout_ms, bool *ret_done, struct err *err)
-{
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
-	struct db *catalogue;
-
-	if (!reclaim_open(&job, path, timeout_ms, err))
-		return false;
-	catalogue = job.packer.catalogue;
-	return is_unchanged(catalogue, plan, ret_done, err) &&
-	       (!*ret_done || publish(path, catalogue, made, directory, err));
-}
+/* --- one of them --- */
 
 static bool seal_one(const char *path, const struct archive_seal *seal,
 	const struct seal_plan *plan, int timeout_ms, struct archive_sealed *sealed,
 	struct err *err)
 {
 	CLEANUP(directory_free) struct directory directory = {0};
+	const struct seal_watch watch = {.cancel = seal->cancel};
 	uint64_t before = file_bytes(path, &plan->volume.id);
 	struct volume made = {0};
 	struct volume_id id;
 	bool done = false;
 	bool ok;
 
-	if (!seal_make(path, plan, seal->cancel, &made, &directory, err))
+	if (!seal_make(path, plan, &watch, &made, &directory, err))
 		return err_wrap(err, "volume %" PRId64, plan->volume.id.sequence);
 	id = made.id;
-	ok = take_place(path, plan, &made, &directory, timeout_ms, &done, err);
+	ok = anew_take_place(path, plan, &made, &directory, timeout_ms, &done, err);
 	if (made.db)
 		seal_throw_away(&made);
 	if (!ok || !done)
@@ -198,7 +96,7 @@ bool archive_seal(const char *path, const struct archive_seal *seal, int timeout
 	while (found) {
 		CLEANUP(seal_plan_free) struct seal_plan plan = {0};
 
-		if (!next_plan(path, after, &found, &plan, err) ||
+		if (!anew_plan(path, after, choose_full, NULL, &found, &plan, err) ||
 			(found && !seal_one(path, seal, &plan, timeout_ms, &sealed, err)))
 			return false;
 		after = plan.volume.id.sequence;

@@ -14,7 +14,7 @@ enum size_class { CLASS_SMALL, CLASS_MIDDLE, CLASS_BIG };
 
 struct sealing {
 	const struct seal_plan *plan;
-	const struct cancel *cancel;
+	const struct seal_watch *watch;
 	struct volume from;
 	struct volume made;
 	struct source source;
@@ -30,6 +30,12 @@ void seal_plan_free(struct seal_plan *plan)
 {
 	free(plan->items);
 	*plan = (struct seal_plan){0};
+}
+
+bool seal_go_on(const struct seal_watch *watch, struct err *err)
+{
+	return !watch->cancel || !cancel_is(watch->cancel) ||
+	       err_set(err, ERR_CANCELLED, "stopped");
 }
 
 void seal_throw_away(struct volume *made)
@@ -81,8 +87,8 @@ static bool put_frame(struct sealing *sealing, enum frame_kind kind, struct err 
 {
 	struct frame frame;
 
-	if (sealing->cancel && cancel_is(sealing->cancel))
-		return err_set(err, ERR_CANCELLED, "stopped");
+	if (!seal_go_on(sealing->watch, err))
+		return false;
 	press(sealing, kind, &frame);
 	if (!bound_transaction(sealing, frame.len, err) ||
 		!volume_put_frame(&sealing->made, sealing->next_frame, &frame, err))
@@ -90,6 +96,8 @@ static bool put_frame(struct sealing *sealing, enum frame_kind kind, struct err 
 	sealing->transaction_bytes += frame.len;
 	sealing->next_frame++;
 	buf_reset(&sealing->raw);
+	if (sealing->watch->wrote)
+		sealing->watch->wrote(sealing->watch->context, frame.len);
 	return true;
 }
 
@@ -261,8 +269,7 @@ static bool is_same(struct sealing *sealing, struct err *err)
 
 		same = same_item(&made, &sealing->source,
 			directory_find(&sealing->directory, item->id), item, err);
-		if (same && sealing->cancel && cancel_is(sealing->cancel))
-			same = err_set(err, ERR_CANCELLED, "stopped");
+		same = same && seal_go_on(sealing->watch, err);
 	}
 	source_free(&made);
 	return same;
@@ -294,12 +301,13 @@ static bool make(struct sealing *sealing, const char *archive_path, struct err *
 	return false;
 }
 
-bool seal_make(const char *archive_path, const struct seal_plan *plan, const struct cancel *cancel,
-	struct volume *ret_made, struct directory *ret_directory, struct err *err)
+bool seal_make(const char *archive_path, const struct seal_plan *plan,
+	const struct seal_watch *watch, struct volume *ret_made, struct directory *ret_directory,
+	struct err *err)
 {
 	struct sealing sealing = {
 		.plan = plan,
-		.cancel = cancel,
+		.watch = watch,
 		.zstd = zstd_new(),
 		.raw = BUF_INIT(FRAME_RAW_BYTES_MAX),
 		.packed = BUF_INIT(FRAME_SEALED_BYTES_MAX),

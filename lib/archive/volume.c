@@ -85,7 +85,7 @@ static bool write_header(void *context, struct db *db, struct err *err)
 static bool create_at(const char *archive_path, const char *path, const struct birth *wanted,
 	struct db **ret_db, struct err *err)
 {
-	CLEANUP(secret_freep) struct secret *key = NULL;
+	CLEANUP(vault_view_free) struct vault_view view = {0};
 	CLEANUP(buf_free) struct buf keyring = BUF_INIT(KEYRING_FILE_BYTES_MAX);
 	struct birth birth = *wanted;
 	const struct db_options options = {
@@ -99,10 +99,10 @@ static bool create_at(const char *archive_path, const char *path, const struct b
 	};
 
 	birth.keyring = &keyring;
-	if (!vault_key(archive_path, birth.id->uuid, "frame", &key, err) ||
-		!vault_keyring_bytes(archive_path, &keyring, err))
+	if (!vault_look(archive_path, &view, err) ||
+		!vault_keyring_bytes(archive_path, &view, &keyring, err))
 		return false;
-	if (key && keyring.len == 0)
+	if (view.encrypted && keyring.len == 0)
 		return err_set(err, ERR_CORRUPT, "%s: its keyring is lost", archive_path);
 	return db_open(path, &options, ret_db, err);
 }
@@ -177,22 +177,33 @@ static bool header_has(struct volume *volume, const char *key, bool *ret_has, st
 	return true;
 }
 
-/* All volumes of an archive are encrypted or none is: a plain one among them was put there. */
+static bool header_epoch(struct volume *volume, uint32_t *ret_epoch, struct err *err)
+{
+	int64_t epoch;
+	bool row;
+
+	db_bind_text(volume->db, VOLUME_HEADER_GET, "key", key_epoch);
+	if (!db_step(volume->db, VOLUME_HEADER_GET, &row, err))
+		return false;
+	epoch = row ? db_int(volume->db, VOLUME_HEADER_GET, 0) : 0;
+	if (row)
+		db_reset(volume->db, VOLUME_HEADER_GET);
+	if (row && (epoch < 1 || epoch > UINT32_MAX))
+		return err_set(err, ERR_CORRUPT, "%s: its header is damaged", db_path(volume->db));
+	*ret_epoch = (uint32_t)epoch;
+	return true;
+}
+
 static bool open_cipher(const char *archive_path, struct volume *volume, struct err *err)
 {
 	CLEANUP(secret_freep) struct secret *key = NULL;
-	bool sealed;
+	uint32_t epoch;
 
-	if (!header_has(volume, key_epoch, &sealed, err) ||
-		!vault_key(archive_path, volume->id.uuid, "frame", &key, err))
+	if (!header_epoch(volume, &epoch, err))
 		return false;
-	if (sealed && !key)
-		return err_set(err, ERR_AUTH, "%s: is encrypted: its passphrase or key is needed",
-			db_path(volume->db));
-	if (!sealed && key)
-		return err_set(err, ERR_CORRUPT, "%s: is a plain volume in an encrypted archive",
-			db_path(volume->db));
-	if (!sealed)
+	if (!vault_frame_key(archive_path, &volume->id, epoch, &key, &volume->outdated, err))
+		return err_wrap(err, "%s", db_path(volume->db));
+	if (!key)
 		return true;
 	memcpy(volume->cipher.volume, volume->id.uuid, ARCHIVE_UUID_BYTES);
 	volume->cipher.gcm = gcm_new(key->data);
@@ -263,6 +274,16 @@ bool volume_keyring(const char *archive_path, const struct volume_id *id, struct
 	fits = buf_add(ret_bytes, data, len);
 	db_reset(volume.db, VOLUME_HEADER_GET);
 	return fits || err_set(err, ERR_CORRUPT, "%s: its keyring is too large", path);
+}
+
+bool volume_peek_epoch(
+	const char *archive_path, const struct volume_id *id, uint32_t *ret_epoch, struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(archive_path, id);
+	CLEANUP(volume_close) struct volume volume = {.id = *id};
+
+	return open_file(archive_path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	       header_epoch(&volume, ret_epoch, err);
 }
 
 bool volume_peek_archive(const char *archive_path, const struct volume_id *id,

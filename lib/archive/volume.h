@@ -22,6 +22,7 @@ struct volume {
 	struct volume_id id;
 	struct frame_cipher cipher; /* its gcm is NULL: plain */
 	bool sealed;
+	bool outdated; /* of the master key of before, or plain still (vault.h): nothing is added */
 };
 
 /* Random, of version 4 (RFC 9562). */
@@ -48,6 +49,10 @@ const struct frame_cipher *volume_cipher(const struct volume *volume);
 /* The copy of the keyring in a volume's header; empty: there is none. */
 bool volume_keyring(const char *archive_path, const struct volume_id *id, struct buf *ret_bytes,
 	struct err *err);
+
+/* Which master key, as its header says; 0: plain. It need not be unlocked. */
+bool volume_peek_epoch(
+	const char *archive_path, const struct volume_id *id, uint32_t *ret_epoch, struct err *err);
 
 /* The archive's uuid, as the volume's header says. */
 bool volume_archive_uuid(
@@ -112,6 +117,18 @@ bool volume_frame_kind(struct volume *volume, int64_t frame_id, enum frame_kind 
 
 /* Is this frame there, and as it was written? Nothing is unpacked. ERR_CORRUPT. */
 bool volume_check_frame(struct volume *volume, int64_t frame_id, struct err *err);
+
+/* The same frame, from one volume into another under the other's key; out is for its bytes.
+ * *ret_len: as stored. */
+bool volume_reseal_frame(struct volume *from, struct volume *to, int64_t frame_id, struct buf *out,
+	size_t *ret_len, struct err *err);
+
+/* Is that what became of it? */
+bool volume_same_frame(
+	struct volume *from, struct volume *to, int64_t frame_id, bool *ret_same, struct err *err);
+
+/* The frame that follows `after`; *ret_id 0: none. */
+bool volume_next_frame(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err);
 
 bool volume_count_frames(struct volume *volume, uint64_t *ret_count, struct err *err);
 

@@ -35,26 +35,80 @@ static enum frame_sort sort_of(enum frame_kind kind)
 	return FRAMES_DATA;
 }
 
-static bool unpack_row(struct volume *volume, int64_t frame_id, enum frame_sort sort,
-	struct zstd *zstd, struct buf *ret_raw, struct err *err)
+/* The row a frame_get stands on; data is valid until it is reset. */
+static bool read_row(struct db *db, struct frame *ret_frame, struct err *err)
 {
-	struct db *db = volume->db;
 	int64_t raw_len = db_int(db, VOLUME_FRAME_GET, 2);
-	struct frame frame = {
+	size_t sha256_len;
+	const void *sha256 = db_blob(db, VOLUME_FRAME_GET, 3, &sha256_len);
+
+	if (sha256_len != SHA256_BYTES)
+		return err_set(err, ERR_CORRUPT, "has no SHA-256");
+	*ret_frame = (struct frame){
 		.kind = (enum frame_kind)db_int(db, VOLUME_FRAME_GET, 0),
 		.codec = (int)db_int(db, VOLUME_FRAME_GET, 1),
 		.raw_len = raw_len < 0 ? SIZE_MAX : (size_t)raw_len,
 	};
-	size_t sha256_len;
-	const void *sha256 = db_blob(db, VOLUME_FRAME_GET, 3, &sha256_len);
+	memcpy(ret_frame->sha256, sha256, SHA256_BYTES);
+	ret_frame->data = db_blob(db, VOLUME_FRAME_GET, 4, &ret_frame->len);
+	return true;
+}
 
+static bool unpack_row(struct volume *volume, int64_t frame_id, enum frame_sort sort,
+	struct zstd *zstd, struct buf *ret_raw, struct err *err)
+{
+	struct frame frame;
+
+	if (!read_row(volume->db, &frame, err))
+		return false;
 	if (sort_of(frame.kind) != sort)
 		return err_set(err, ERR_CORRUPT, "is of another kind");
-	if (sha256_len != SHA256_BYTES)
-		return err_set(err, ERR_CORRUPT, "has no SHA-256");
-	memcpy(frame.sha256, sha256, SHA256_BYTES);
-	frame.data = db_blob(db, VOLUME_FRAME_GET, 4, &frame.len);
 	return frame_unpack(zstd, volume_cipher(volume), frame_id, &frame, ret_raw, err);
+}
+
+static bool step_to(struct db *db, int64_t frame_id, struct err *err)
+{
+	bool row;
+
+	db_bind_int(db, VOLUME_FRAME_GET, "id", frame_id);
+	if (!db_step(db, VOLUME_FRAME_GET, &row, err))
+		return false;
+	return row ||
+	       err_set(err, ERR_CORRUPT, "%s: frame %" PRId64 " is missing", db_path(db), frame_id);
+}
+
+bool volume_reseal_frame(struct volume *from, struct volume *to, int64_t frame_id, struct buf *out,
+	size_t *ret_len, struct err *err)
+{
+	struct frame frame, sealed;
+	bool ok;
+
+	if (!step_to(from->db, frame_id, err))
+		return false;
+	ok = read_row(from->db, &frame, err) && frame_reseal(volume_cipher(from), volume_cipher(to),
+							frame_id, &frame, out, &sealed, err);
+	db_reset(from->db, VOLUME_FRAME_GET);
+	if (!ok)
+		return err_wrap(err, "%s: frame %" PRId64, db_path(from->db), frame_id);
+	*ret_len = sealed.len;
+	return volume_put_frame(to, frame_id, &sealed, err);
+}
+
+bool volume_same_frame(
+	struct volume *from, struct volume *to, int64_t frame_id, bool *ret_same, struct err *err)
+{
+	struct frame frame, sealed;
+	bool ok;
+
+	if (!step_to(from->db, frame_id, err))
+		return false;
+	ok = step_to(to->db, frame_id, err) && read_row(from->db, &frame, err) &&
+	     read_row(to->db, &sealed, err) &&
+	     frame_same(volume_cipher(from), &frame, volume_cipher(to), &sealed, frame_id, ret_same,
+		     err);
+	db_reset(from->db, VOLUME_FRAME_GET);
+	db_reset(to->db, VOLUME_FRAME_GET);
+	return ok || err_wrap(err, "%s: frame %" PRId64, db_path(from->db), frame_id);
 }
 
 bool volume_get_frame(struct volume *volume, int64_t frame_id, enum frame_sort sort,
@@ -62,14 +116,9 @@ bool volume_get_frame(struct volume *volume, int64_t frame_id, enum frame_sort s
 {
 	struct db *db = volume->db;
 	bool ok;
-	bool row;
 
-	db_bind_int(db, VOLUME_FRAME_GET, "id", frame_id);
-	if (!db_step(db, VOLUME_FRAME_GET, &row, err))
+	if (!step_to(db, frame_id, err))
 		return false;
-	if (!row)
-		return err_set(err, ERR_CORRUPT, "%s: frame %" PRId64 " is missing", db_path(db),
-			frame_id);
 	ok = unpack_row(volume, frame_id, sort, zstd, ret_raw, err);
 	db_reset(db, VOLUME_FRAME_GET);
 	return ok || err_wrap(err, "%s: frame %" PRId64, db_path(db), frame_id);
@@ -156,6 +205,11 @@ static bool next_frame(
 	if (row)
 		db_reset(volume->db, query);
 	return true;
+}
+
+bool volume_next_frame(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err)
+{
+	return next_frame(volume, VOLUME_FRAME_NEXT, after, ret_id, err);
 }
 
 bool volume_next_journal(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err)

@@ -8,6 +8,7 @@
 #include "archive/create.h"
 #include "archive/reader.h"
 #include "archive/replay.h"
+#include "archive/vault.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -48,15 +49,39 @@ static bool read_next_folder(struct archive_writer *writer, struct err *err)
 	return true;
 }
 
+/* The newest volume is of before a change of the master key that was stopped: another one is begun
+ * now, when nobody peeks. */
+static bool must_roll(struct archive_writer *writer, bool *ret_must, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
+	CLEANUP(vault_view_free) struct vault_view view = {0};
+	uint32_t epoch;
+
+	*ret_must = false;
+	if (!vault_look(writer->path, &view, err))
+		return false;
+	if (!view.keyring.change.under_way)
+		return true;
+	if (!catalogue_volumes(writer->view->catalogue, &volumes, err))
+		return false;
+	if (volumes.count == 0)
+		return true;
+	if (!volume_peek_epoch(writer->path, &volumes.items[volumes.count - 1].id, &epoch, err))
+		return false;
+	*ret_must = epoch != view.keyring.epoch;
+	return true;
+}
+
 /* Nothing is written unless a crash left something to mend. */
 static bool open_locked(struct archive_writer *writer, struct err *err)
 {
-	bool needed;
+	bool needed, outdated = false;
 
 	return create_missing_catalogue(writer->path, err) &&
 	       archive_open_view(writer->path, true, &writer->view, err) &&
 	       replay_needed(writer->path, writer->view->catalogue, &needed, err) &&
-	       (!needed || activate(writer, err)) && read_next_folder(writer, err);
+	       (needed || must_roll(writer, &outdated, err)) &&
+	       (!(needed || outdated) || activate(writer, err)) && read_next_folder(writer, err);
 }
 
 static struct archive_writer *new_writer(const char *path)

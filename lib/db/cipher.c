@@ -18,7 +18,7 @@
 #include "db/internal.h"
 
 enum {
-	PAGE_BYTES = 4096,
+	PAGE_BYTES = DB_CIPHER_PAGE_BYTES,
 	CLEAR_BYTES = 100, /* of page 1: what SQLite reads before it knows anything */
 	WAL_HEADER_BYTES = 32,
 	FRAME_HEADER_BYTES = 24,
@@ -87,7 +87,7 @@ static bool is_hole(const uint8_t *page)
 }
 
 /* In place. A page that was never written is zeros, as SQLite left it. */
-static bool open_page(struct gcm *gcm, uint32_t number, uint8_t *page)
+bool db_cipher_open_page(struct gcm *gcm, uint32_t number, uint8_t *page)
 {
 	struct page_name name = name_page(number, page);
 	struct gcm_bytes in = {page + name.clear, BODY_BYTES - name.clear};
@@ -115,8 +115,9 @@ static int read_page(struct cipher_file *file, uint8_t *page, sqlite3_int64 offs
 
 	if (code != SQLITE_OK)
 		return code;
-	return open_page(file->gcm, (uint32_t)(offset / PAGE_BYTES + 1), page) ? SQLITE_OK
-									       : SQLITE_CORRUPT;
+	return db_cipher_open_page(file->gcm, (uint32_t)(offset / PAGE_BYTES + 1), page)
+		       ? SQLITE_OK
+		       : SQLITE_CORRUPT;
 }
 
 static int read_wal_page(struct cipher_file *file, uint8_t *page, sqlite3_int64 offset)
@@ -127,7 +128,7 @@ static int read_wal_page(struct cipher_file *file, uint8_t *page, sqlite3_int64 
 	memcpy(page, frame + FRAME_HEADER_BYTES, PAGE_BYTES);
 	if (code != SQLITE_OK)
 		return code;
-	return open_page(file->gcm, number_at(frame), page) ? SQLITE_OK : SQLITE_CORRUPT;
+	return db_cipher_open_page(file->gcm, number_at(frame), page) ? SQLITE_OK : SQLITE_CORRUPT;
 }
 
 static int recover_frame(struct cipher_file *file, uint8_t *frame, sqlite3_int64 offset)
@@ -135,7 +136,7 @@ static int recover_frame(struct cipher_file *file, uint8_t *frame, sqlite3_int64
 	uint8_t *page = frame + FRAME_HEADER_BYTES;
 	int code = real_read(file, frame, FRAME_BYTES, offset);
 
-	if (code == SQLITE_OK && !open_page(file->gcm, number_at(frame), page))
+	if (code == SQLITE_OK && !db_cipher_open_page(file->gcm, number_at(frame), page))
 		memset(page, 0, PAGE_BYTES);
 	return code;
 }

@@ -75,6 +75,13 @@ bool db_open(
 	const char *path, const struct db_options *options, struct db **ret_db, struct err *err);
 void db_freep(struct db **db);
 
+/*
+ * Is the database at path sealed under this key (NULL: plain), as far as its first page and its
+ * -wal tell? For one of which the key is about to change. A page that was torn in its place stands
+ * whole in the -wal. ERR_NOT_FOUND.
+ */
+bool db_fits_key(const char *path, const uint8_t *key, bool *ret_fits, struct err *err);
+
 const char *db_path(const struct db *db);
 
 /* --- one statement: bind, then run or step; the next use resets it --- */

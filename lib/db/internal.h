@@ -41,8 +41,12 @@ const char *db_peek_vfs(void);
 enum {
 	DB_CIPHER_RESERVED_BYTES = GCM_NONCE_BYTES + GCM_TAG_BYTES,
 	DB_CIPHER_PARAMETER_MAX = 64,
+	DB_CIPHER_PAGE_BYTES = 4096,
 };
 const char *db_cipher_vfs(bool peek);
+
+/* Is this page of DB_CIPHER_PAGE_BYTES what was sealed under the key? It is opened in place. */
+bool db_cipher_open_page(struct gcm *gcm, uint32_t number, uint8_t *page);
 void db_cipher_parameter(const struct gcm *gcm, char out[DB_CIPHER_PARAMETER_MAX]);
 
 #endif

@@ -13,6 +13,8 @@ enum {
 	RETRY_DOUBLINGS = 7,
 };
 
+static const char hidden_reason[] = "the reason is not noted of an encrypted archive";
+
 /* The state file is not encrypted: of an encrypted archive no folder's name stands there. */
 static char *name_of(const struct ledger *ledger, const char *folder)
 {
@@ -122,7 +124,8 @@ static struct ledger_entry *find(
 	return &ledger->items[ledger->count++];
 }
 
-static bool put_entry(struct ledger *ledger, const struct ledger_entry *entry, struct err *err)
+static bool put_entry(struct state *state, const char *archive_path,
+	const struct ledger_entry *entry, struct err *err)
 {
 	const struct skipped skipped = {.folder_path = entry->folder,
 		.uidvalidity = entry->uidvalidity,
@@ -132,7 +135,7 @@ static bool put_entry(struct ledger *ledger, const struct ledger_entry *entry, s
 		.attempts = entry->attempts,
 		.next_try_ms = entry->next_try_ms};
 
-	return state_skip_put(ledger->state, ledger->account->archive_path, &skipped, err);
+	return state_skip_put(state, archive_path, &skipped, err);
 }
 
 static bool put(struct ledger *ledger, struct ledger_entry *entry, int64_t next_try_ms,
@@ -141,10 +144,10 @@ static bool put(struct ledger *ledger, struct ledger_entry *entry, int64_t next_
 	bool hides = archive_is_encrypted(ledger->account->archive_path);
 
 	free(entry->reason);
-	entry->reason = xstrdup(hides ? "the reason is not noted of an encrypted archive" : reason);
+	entry->reason = xstrdup(hides ? hidden_reason : reason);
 	entry->next_try_ms = next_try_ms;
 	entry->attempts++;
-	return put_entry(ledger, entry, err);
+	return put_entry(ledger->state, ledger->account->archive_path, entry, err);
 }
 
 bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
@@ -234,7 +237,8 @@ bool ledger_save(struct ledger *ledger, struct err *err)
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct ledger_entry *entry = &ledger->items[i];
 
-		if (entry->moved && !entry->settled && !put_entry(ledger, entry, err))
+		if (entry->moved && !entry->settled &&
+			!put_entry(ledger->state, ledger->account->archive_path, entry, err))
 			return false;
 	}
 	return true;
@@ -252,4 +256,73 @@ size_t ledger_count(const struct ledger *ledger, size_t *ret_owed)
 		*ret_owed += ledger->items[i].next_try_ms != INT64_MAX;
 	}
 	return count;
+}
+
+/* --- another master key --- */
+
+struct rekeying {
+	const char *archive_path;
+	struct ledger ledger; /* as it is */
+	struct ledger anew;
+};
+
+static void add_anew(struct rekeying *rekeying, const struct ledger_entry *entry, const char *name)
+{
+	struct ledger *anew = &rekeying->anew;
+
+	ARRAY_GROW(anew->items, anew->count, anew->cap);
+	anew->items[anew->count] = *entry;
+	anew->items[anew->count].folder = xstrdup(name);
+	anew->items[anew->count++].reason = xstrdup(hidden_reason);
+}
+
+/* It may have been done before, and then been stopped. */
+static bool rename_in(void *context, const struct archive_folder *folder, struct err *err)
+{
+	struct rekeying *rekeying = context;
+	const struct ledger *ledger = &rekeying->ledger;
+	CLEANUP(freep) char *before = NULL;
+	CLEANUP(freep) char *now = NULL;
+
+	if (!archive_name_before(rekeying->archive_path, folder->path, &before, err) ||
+		!archive_hide_name(rekeying->archive_path, folder->path, &now, err))
+		return false;
+	for (size_t i = 0; i < ledger->count; i++)
+		if (is_of(&ledger->items[i], before) || is_of(&ledger->items[i], now))
+			add_anew(rekeying, &ledger->items[i], now);
+	return true;
+}
+
+static bool put_anew(
+	struct state *state, const char *state_path, const struct ledger *anew, struct err *err)
+{
+	for (size_t i = 0; i < anew->count; i++)
+		if (!put_entry(state, state_path, &anew->items[i], err))
+			return false;
+	return true;
+}
+
+static bool rename_all(struct rekeying *rekeying, struct err *err)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	struct archive_snapshot latest;
+
+	return rekeying->ledger.count == 0 ||
+	       (archive_open(rekeying->archive_path, &archive, err) &&
+		       archive_resolve(archive, (struct archive_when){.kind = ARCHIVE_LATEST},
+			       &latest, err) &&
+		       archive_each_folder(archive, latest.generation, rename_in, rekeying, err));
+}
+
+bool ledger_rekey(
+	struct state *state, const char *state_path, const char *archive_path, struct err *err)
+{
+	struct rekeying rekeying = {.archive_path = archive_path};
+	bool done = state_each_skipped(state, state_path, hold_entry, &rekeying.ledger, err) &&
+		    rename_all(&rekeying, err) && state_forget(state, state_path, err) &&
+		    put_anew(state, state_path, &rekeying.anew, err);
+
+	ledger_free(&rekeying.ledger);
+	ledger_free(&rekeying.anew);
+	return done;
 }

@@ -83,4 +83,12 @@ bool ledger_save(struct ledger *ledger, struct err *err);
 /* *ret_owed: of these, those the server refused. */
 size_t ledger_count(const struct ledger *ledger, size_t *ret_owed);
 
+/*
+ * While the master key of an archive changes (archive/rekey.h): names of folders in its ledger are
+ * hidden under the new one, and no word that tells of its mail stays in the state file. state_path:
+ * the archive's path as it is known there. The archive is unlocked. Also when it was done before.
+ */
+bool ledger_rekey(
+	struct state *state, const char *state_path, const char *archive_path, struct err *err);
+
 #endif

@@ -55,8 +55,8 @@ bool mirror_make_or_unlock(
 	if (exists && mirror_has_secret(account) && !archive_is_encrypted(path))
 		return err_set(err, ERR_CONFIG,
 			"%s: is not encrypted and a passphrase or key is configured: nothing is "
-			"added in plain",
-			path);
+			"added in plain; 'mailstow key encrypt %s' encrypts it",
+			path, account->name);
 	if (exists)
 		return mirror_unlock(account, cancel, err);
 	if (!mirror_has_secret(account))

@@ -9,11 +9,14 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "base/wait.h"
 #include "db/db.h"
 #include "state/state_sql.h"
 
 enum {
 	BUSY_TIMEOUT_MS = 10 * 1000,
+	EMPTY_TRIES = 20,
+	EMPTY_PAUSE_MS = 100,
 	WAL_BYTES_MAX = 1024 * 1024,
 	WAL_BYTES_LEFT_MAX = 64 * 1024, /* when closed: whoever opens it next reads all of it */
 };
@@ -47,8 +50,10 @@ static bool open_or_make(const char *dir, struct db **ret_db, struct err *err)
 	CLEANUP(freep) char *path = str_printf("%s/state.db", dir);
 	CLEANUP(freep) char *lock_path = str_printf("%s/making.lock", dir);
 	CLEANUP(fs_unlock) int lock = -1;
-	struct db_options options = {
-		.kind = &state_kind, .mode = DB_CREATE, .busy_timeout_ms = BUSY_TIMEOUT_MS};
+	struct db_options options = {.kind = &state_kind,
+		.mode = DB_CREATE,
+		.secure_delete = true,
+		.busy_timeout_ms = BUSY_TIMEOUT_MS};
 
 	if (!fs_exists(path) && !fs_lock(lock_path, BUSY_TIMEOUT_MS, &lock, err))
 		return false;
@@ -224,6 +229,33 @@ bool state_skipped_count(
 	*ret_count = (uint64_t)db_int(db, STATE_SKIP_COUNT, 0);
 	db_reset(db, STATE_SKIP_COUNT);
 	return leave(state, true);
+}
+
+/* Neither in the -wal is anything left of it. */
+static bool empty_wal(struct db *db, struct err *err)
+{
+	for (int i = 0; i < EMPTY_TRIES; i++) {
+		if (!db_checkpoint(db, true, err))
+			return false;
+		if (db_wal_file_bytes(db) == 0)
+			return true;
+		if (!wait_sleep(wait_for(EMPTY_PAUSE_MS, NULL), err))
+			return false;
+	}
+	return err_set(err, ERR_BUSY, "%s: somebody reads it all the time", db_path(db));
+}
+
+static bool forget(struct db *db, const char *archive_path, struct err *err)
+{
+	db_bind_text(db, STATE_SKIP_FORGET, "archive", archive_path);
+	db_bind_text(db, STATE_ACCOUNT_FORGET_DETAIL, "archive", archive_path);
+	return db_run(db, STATE_SKIP_FORGET, err) && db_run(db, STATE_ACCOUNT_FORGET_DETAIL, err) &&
+	       empty_wal(db, err);
+}
+
+bool state_forget(struct state *state, const char *archive_path, struct err *err)
+{
+	return leave(state, forget(enter(state), archive_path, err));
 }
 
 bool state_put_copy(struct state *state, const char *archive_path, const char *place,

@@ -72,6 +72,12 @@ bool state_each_skipped(struct state *state, const char *archive_path,
 bool state_skipped_count(
 	struct state *state, const char *archive_path, uint64_t *ret_count, struct err *err);
 
+/*
+ * Nothing of the account that tells of its mail stays in the file: names of folders, reasons,
+ * details, and so the whole ledger. ERR_BUSY: somebody reads it all the time.
+ */
+bool state_forget(struct state *state, const char *archive_path, struct err *err);
+
 /* The copy of an archive that helps most: on another disk before the same, the newest. */
 struct state_copy {
 	int64_t copied_ms; /* wall time; 0: none was ever made */

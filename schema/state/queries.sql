@@ -30,6 +30,12 @@ from skipped where archive = :archive order by folder, uidvalidity, uid;
 -- name: skip_count
 select count(*) from skipped where archive = :archive and next_try_ms > 0;
 
+-- name: skip_forget
+delete from skipped where archive = :archive;
+
+-- name: account_forget_detail
+update account set detail = '' where archive = :archive;
+
 -- name: copy_put
 insert into copy (archive, place, copied_ms, same_disk)
 values (:archive, :place, :copied_ms, :same_disk)

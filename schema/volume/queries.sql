@@ -16,6 +16,9 @@ select kind, codec, rawlen, sha256, data from frame where id = :id;
 -- name: frame_kind
 select kind, codec from frame where id = :id;
 
+-- name: frame_next
+select id from frame where id > :after order by id limit 1;
+
 -- name: frame_count
 select count(*) from frame;
 

@@ -3,11 +3,8 @@
  * changes of the disk. Afterwards the archive opens and is whole, all that is to be kept is there
  * byte for byte, and the next run completes.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "archive/forget.h"
 #include "archive/seal.h"
@@ -15,11 +12,11 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/check.h"
-#include "support/crash_vfs.h"
 #include "support/files.h"
 #include "support/pruned.h"
+#include "support/stops.h"
 
-enum { TIMES_MAX = 1000000, NEWEST = PRUNED_SNAPSHOTS, WAIT_MS = 1000 };
+enum { NEWEST = PRUNED_SNAPSHOTS, WAIT_MS = 1000 };
 
 /* The last one pins 4. */
 static const char all_snapshots[] = "1 2 3 4 5 6 7";
@@ -70,11 +67,6 @@ static bool seal(const char *path, struct err *err)
 	}
 	return done;
 }
-
-struct work {
-	bool (*run)(const char *path, struct err *err);
-	bool (*is_done)(struct archive *archive);
-};
 
 /* An archive as it is before; the caller frees the path. */
 static char *prepare(void)
@@ -135,12 +127,8 @@ static bool is_as_before(struct archive *archive)
 	return true;
 }
 
-static const struct work sealing = {seal, is_as_before};
-static const struct work pruning = {prune, is_pruned};
-static const struct work forgetting = {forget, is_forgotten};
-
 /* What must hold whatever happened. */
-static bool check_sound(const char *path, const struct work *work)
+static bool check_sound(const struct stops *stops, const char *path)
 {
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = fixture_writer(path);
 	struct archive *view = archive_writer_view(writer);
@@ -148,104 +136,50 @@ static bool check_sound(const char *path, const struct work *work)
 
 	CHECK(strstr(list, " 31 ") != NULL && strstr(list, " 36 ") != NULL);
 	pruned_check_bytes(view, NEWEST + 1);
-	return work->is_done(view);
+	return stops->is_done(view);
 }
 
-static void check_complete(const char *path, const struct work *work)
+static void check_complete(const struct stops *stops, const char *path)
 {
 	struct err err = ERR_INIT;
 
-	(void)check_sound(path, work);
+	(void)check_sound(stops, path);
 	pruned_check(path);
-	CHECK_OK(work->run(path, &err));
-	CHECK(check_sound(path, work));
+	CHECK_OK(stops->run(path, &err));
+	CHECK(check_sound(stops, path));
 	pruned_check(path);
 }
 
-static bool ends_before(const char *path, const struct work *work, long n, enum crash_mode mode)
-{
-	int status;
-	pid_t pid = fork();
-
-	CHECK(pid >= 0);
-	if (pid == 0) {
-		struct err err = ERR_INIT;
-
-		crash_vfs_arm(n, mode);
-		_exit(work->run(path, &err) ? 0 : 1);
-	}
-	CHECK(waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status));
-	CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == CRASH_EXIT_CODE);
-	return WEXITSTATUS(status) == 0;
-}
-
-static void stop_everywhere(const struct work *work, enum crash_mode mode, long step)
-{
-	CLEANUP(freep) char *before = prepare();
-	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
-	bool ended = false;
-	long n = 1;
-
-	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
-		files_copy(before, path);
-		ended = ends_before(path, work, n, mode);
-		crash_vfs_arm(0, CRASH_OFF);
-		check_complete(path, work);
-		files_remove(path);
-	}
-	(void)printf("# stopped at %ld changes\n", (n - 1) / check_stride(step));
-	CHECK(ended);
-}
-
-static void fail_everywhere(const struct work *work, enum crash_mode mode, long step)
-{
-	CLEANUP(freep) char *before = prepare();
-	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
-	bool ended = false;
-	long n = 1;
-
-	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
-		struct err err = ERR_INIT;
-
-		files_copy(before, path);
-		crash_vfs_arm(n, mode);
-		(void)work->run(path, &err);
-		ended = crash_vfs_count() < n;
-		crash_vfs_arm(0, CRASH_OFF);
-		check_complete(path, work);
-		files_remove(path);
-	}
-	(void)printf("# failed at %ld changes\n", (n - 1) / check_stride(step));
-	CHECK(ended);
-}
+static const struct stops sealing = {prepare, seal, check_complete, is_as_before};
+static const struct stops pruning = {prepare, prune, check_complete, is_pruned};
+static const struct stops forgetting = {prepare, forget, check_complete, is_forgotten};
 
 static void killed_at_every_change_nothing_that_is_kept_is_lost(void)
 {
-	stop_everywhere(&pruning, CRASH_EXIT, 1);
-	stop_everywhere(&forgetting, CRASH_EXIT, 2);
-	stop_everywhere(&sealing, CRASH_EXIT, 5);
+	stops_end(&pruning, CRASH_EXIT, 1);
+	stops_end(&forgetting, CRASH_EXIT, 2);
+	stops_end(&sealing, CRASH_EXIT, 5);
 }
 
 static void killed_within_a_write_nothing_that_is_kept_is_lost(void)
 {
-	stop_everywhere(&pruning, CRASH_TEAR, 3);
-	stop_everywhere(&forgetting, CRASH_TEAR, 11);
-	stop_everywhere(&sealing, CRASH_TEAR, 17);
+	stops_end(&pruning, CRASH_TEAR, 3);
+	stops_end(&forgetting, CRASH_TEAR, 11);
+	stops_end(&sealing, CRASH_TEAR, 17);
 }
 
 static void a_full_disk_takes_nothing_that_is_kept(void)
 {
-	fail_everywhere(&pruning, CRASH_FULL, 1);
-	fail_everywhere(&forgetting, CRASH_FULL, 7);
-	fail_everywhere(&sealing, CRASH_FULL, 13);
+	stops_fail(&pruning, CRASH_FULL, 1);
+	stops_fail(&forgetting, CRASH_FULL, 7);
+	stops_fail(&sealing, CRASH_FULL, 13);
 }
 
 static void a_failing_write_takes_nothing_that_is_kept(void)
 {
-	fail_everywhere(&pruning, CRASH_FAIL_ONCE, 1);
-	fail_everywhere(&forgetting, CRASH_FAIL_ONCE, 7);
-	fail_everywhere(&sealing, CRASH_FAIL_ONCE, 13);
+	stops_fail(&pruning, CRASH_FAIL_ONCE, 1);
+	stops_fail(&forgetting, CRASH_FAIL_ONCE, 7);
+	stops_fail(&sealing, CRASH_FAIL_ONCE, 13);
 }
 
 int main(int argc, char **argv)

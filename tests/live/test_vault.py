@@ -1,5 +1,7 @@
 """Encrypted archives: nothing readable on the disk, and no way in without the secret."""
 
+import signal
+
 import live
 import terminal
 
@@ -109,6 +111,32 @@ def without_its_passphrase_nothing_is_added_in_plain(lab):
     live.equal(readable(lab), [])
 
 
+def keys_are_changed_while_the_daemon_runs(lab):
+    """Plain first, the ledger and a restore's journal too; then encrypted, then rotated twice."""
+    user = encrypted(lab, "max-message-size = 20k")
+    lab.account("bob", extra="mirror = no")
+    with_secret = lab.conf.read_text()
+    lab.conf.write_text(with_secret.replace("passphrase-file", ";"))
+    lab.mirror("alice", status=3)
+    lab.ask("restore", "alice", "--to", "bob", exits=(0, 3))
+    lab.conf.write_text(with_secret)
+    live.true(len(readable(lab)) > 3, "archive, state and journal tell")
+    daemon = lab.start_daemon()
+    lab.wait("nothing is added in plain", lambda: lab.status("alice")["state"] == "failed")
+    live.equal(lab.ask("key", "encrypt", "alice")[-1]["epoch"], 1)
+    live.equal(readable(lab), [])
+    daemon.send_signal(signal.SIGHUP)
+    lab.wait("it goes on", lambda: lab.status("alice")["state"] == "watching")
+    for epoch in (2, 3):
+        live.equal(lab.ask("key", "rotate", "alice")[-1]["epoch"], epoch)
+        with lab.server.client(user) as client:
+            client.deliver("INBOX", MAIL + b"in epoch %d\r\n" % epoch)
+        lab.wait("new mail", lambda: lab.status("alice")["messages"] == epoch + 1)
+    live.equal(lab.status("alice")["skipped"], 1)
+    live.equal(readable(lab), [])
+    live.equal(lab.ask("check", "alice", "--read-data")[-1]["errors"], 0)
+
+
 def typed(lab, text, *arguments):
     """Exit code and output of a command at a terminal at which text is typed."""
     return terminal.typed(live.program_path(lab.build, "mailstow"), arguments, lab.environment,
@@ -154,7 +182,7 @@ def a_lost_keyring_is_found_in_the_volumes(lab):
 live.main(nothing_readable_stands_in_any_file, the_search_would_find_it_in_a_plain_archive,
           a_daemon_leaves_nothing_readable_while_it_runs, mirror_and_restore_are_exact,
           a_key_file_opens_it, a_wrong_passphrase_opens_nothing,
-          without_its_passphrase_nothing_is_added_in_plain,
+          without_its_passphrase_nothing_is_added_in_plain, keys_are_changed_while_the_daemon_runs,
           an_archive_alone_is_opened_by_what_a_person_types,
           a_removed_key_opens_nothing_and_the_last_one_stays,
           a_lost_keyring_is_found_in_the_volumes,

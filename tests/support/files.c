@@ -108,3 +108,31 @@ char *files_digests(const char *path)
 	free(walk.lines);
 	return xstrdup(buf_str(&text));
 }
+
+static int has_word(const char *file, const char *word)
+{
+	CLEANUP(buf_free) struct buf bytes = BUF_INIT(FILE_BYTES_MAX);
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_read(file, &bytes, &err));
+	return bytes.len > 0 && memmem(bytes.data, bytes.len, word, strlen(word)) != NULL;
+}
+
+int files_with(const char *path, const char *const *words, size_t count)
+{
+	CLEANUP(freep) char *digests = files_digests(path);
+	char *rest = digests;
+	char *line;
+	int found = 0;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char *end = strrchr(line, ' ');
+
+		if (!end)
+			continue;
+		*end = '\0';
+		for (size_t i = 0; i < count; i++)
+			found += has_word(line, words[i]);
+	}
+	return found;
+}

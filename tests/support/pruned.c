@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/check.h"
+#include "support/files.h"
 
 enum { SMALL_BYTES = 3000, BIG_BYTES = 90 * 1000, TEXT_MAX = 4096, WAIT_MS = 1000, DAY_S = 86400 };
 
@@ -107,6 +108,14 @@ void pruned_check_bytes(struct archive *archive, int64_t generation)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_each_entry(archive, &list, check_entry, archive, &err));
+}
+
+int pruned_words(const char *path)
+{
+	static const char *const words[] = {
+		"message 3", "a3@example", "INBOX", "etaoin", "HasNoChildren"};
+
+	return files_with(path, words, ARRAY_LEN(words));
 }
 
 static bool add_number(void *context, const struct archive_snapshot *snapshot, struct err *err)

@@ -28,6 +28,10 @@ bool pruned_prune(const char *path, const struct keep_rules *keep, int64_t keep_
 /* Each message that is listed has its bytes, gone ones too. */
 void pruned_check_bytes(struct archive *archive, int64_t generation);
 
+/* Words of its subjects, addresses, folders and bodies in files below path: so long that no chance
+ * brings them about. */
+int pruned_words(const char *path);
+
 /* Generations of the snapshots there are, blank-separated; the caller frees. */
 char *pruned_snapshots(struct archive *archive);
 

@@ -6,11 +6,11 @@ import select
 import time
 
 WAIT_SECONDS = 60
-PAUSE_SECONDS = 0.1  # the question is there before typing is hidden
 
 
 def typed(program, arguments, environment, *answers):
-    """Exit code and all that was shown; each question, ended by a colon, gets the next answer."""
+    """Exit code and all that was shown; each question, ended by a colon or [y/N], gets the
+    next answer."""
     child, terminal = pty.fork()
     if child == 0:
         os.execve(program, [os.path.basename(program), *map(str, arguments)], environment)
@@ -26,8 +26,7 @@ def typed(program, arguments, environment, *answers):
         if not data:
             break
         shown += data
-        if left and shown[answered:].rstrip(b" ").endswith(b":"):
-            time.sleep(PAUSE_SECONDS)
+        if left and shown[answered:].rstrip(b" ").endswith((b":", b"[y/N]")):
             answered = len(shown)
             os.write(terminal, left.pop(0).encode() + b"\n")
     os.close(terminal)

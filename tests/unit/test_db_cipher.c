@@ -11,7 +11,7 @@
 #include "db/db.h"
 #include "support/check.h"
 
-enum { ROWS = 300, FILE_MAX = 64 * 1024 * 1024 };
+enum { ROWS = 300, PAGE1_MIDDLE = 2000, FILE_MAX = 64 * 1024 * 1024 };
 
 static const uint8_t key[] = "a key of thirty-two bytes, truly";
 static const uint8_t other_key[] = "another key of thirty-two bytes.";
@@ -208,6 +208,37 @@ static void a_changed_page_is_noticed(void)
 }
 
 /* As after a power cut: what was committed before the damage stays, the rest is gone. */
+static bool fits(const char *path, const uint8_t *with)
+{
+	struct err err = ERR_INIT;
+	bool result;
+
+	CHECK_OK(db_fits_key(path, with, &result, &err));
+	return result;
+}
+
+/* A checkpoint that is torn within the first page leaves the -wal, whose frames still tell. */
+static void which_key_it_is_of_shows_before_it_is_opened(void)
+{
+	CLEANUP(freep) char *sealed = temp_path("fits");
+	CLEANUP(freep) char *plain = temp_path("fits-not");
+	CLEANUP(db_freep) struct db *db = NULL;
+	CLEANUP(db_freep) struct db *other = NULL;
+	struct err err = ERR_INIT;
+	bool unused;
+
+	CHECK(!db_fits_key(plain, NULL, &unused, &err));
+	CHECK_INT(err.kind, ERR_NOT_FOUND);
+	CHECK_OK(open_as(sealed, key, DB_CREATE, &db, &err));
+	CHECK_OK(open_as(plain, NULL, DB_CREATE, &other, &err));
+	CHECK(fits(sealed, key) && !fits(sealed, other_key) && !fits(sealed, NULL));
+	CHECK(fits(plain, NULL) && !fits(plain, key));
+	fill(db, 1, ROWS);
+	db_freep(&db);
+	flip(sealed, PAGE1_MIDDLE);
+	CHECK(fits(sealed, key) && !fits(sealed, other_key) && !fits(sealed, NULL));
+}
+
 static void a_torn_wal_ends_where_it_is_torn(void)
 {
 	CLEANUP(freep) char *path = temp_path("torn");
@@ -258,6 +289,7 @@ int main(int argc, char **argv)
 		PROMISE(readers_and_a_writer_do_not_block_each_other),
 		PROMISE(another_key_or_none_opens_nothing),
 		PROMISE(a_changed_page_is_noticed),
+		PROMISE(which_key_it_is_of_shows_before_it_is_opened),
 		PROMISE(a_torn_wal_ends_where_it_is_torn),
 		PROMISE(a_transaction_larger_than_the_cache_is_kept),
 	};

@@ -166,6 +166,59 @@ static void no_byte_of_it_can_be_changed_unseen(void)
 	}
 }
 
+static void the_next_epoch_knows_the_key_of_before(void)
+{
+	CLEANUP(opened_free) struct opened before = {0}, now = {0};
+	CLEANUP(secret_freep) struct secret *previous = NULL;
+	struct secret *master = NULL;
+	struct err err = ERR_INIT;
+
+	make(&before);
+	CHECK(!before.keyring.change.under_way);
+	keyring_next_epoch(&before.keyring, before.master, 7, &now.keyring, &now.master);
+	CHECK_INT(now.keyring.epoch, 2);
+	CHECK(memcmp(now.master->data, before.master->data, KEYRING_MASTER_BYTES) != 0);
+	CHECK_OK(keyring_carry(
+		&now.keyring, now.master, &before.keyring.slots[0], key, sizeof(key), &err));
+	reread(&now);
+	CHECK(now.keyring.change.under_way);
+	CHECK_INT(now.keyring.change.from_epoch, 1);
+	CHECK_INT(now.keyring.change.until, 7);
+	CHECK_INT(now.keyring.slots[0].id, 1);
+	check_opens(&now, KEYRING_KEY, key, sizeof(key));
+	CHECK_OK(keyring_previous(&now.keyring, now.master, &previous, &err));
+	CHECK(memcmp(previous->data, before.master->data, KEYRING_MASTER_BYTES) == 0);
+	CHECK(!keyring_previous(&now.keyring, before.master, &master, &err));
+	CHECK(!keyring_is_of(&now.keyring, before.master));
+	keyring_settle(&now.keyring);
+	reread(&now);
+	CHECK(!now.keyring.change.under_way);
+	check_opens(&now, KEYRING_KEY, key, sizeof(key));
+}
+
+static void no_byte_of_what_was_before_can_be_changed_unseen(void)
+{
+	CLEANUP(buf_free) struct buf bytes = BUF_INIT(KEYRING_FILE_BYTES_MAX);
+	CLEANUP(opened_free) struct opened opened = {0};
+	struct secret *master = NULL;
+	struct err err = ERR_INIT;
+
+	make(&opened);
+	keyring_from_plain(&opened.keyring, 3);
+	keyring_encode(&opened.keyring, opened.master, &bytes);
+	for (size_t i = 0; i < bytes.len * 8; i++) {
+		struct keyring keyring;
+
+		bytes.data[i / 8] ^= (uint8_t)(1 << i % 8);
+		if (keyring_decode(bytes.data, bytes.len, &keyring, &err))
+			CHECK(!keyring_unwrap(
+				&keyring, KEYRING_KEY, key, sizeof(key), &master, &err));
+		bytes.data[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	for (size_t len = 0; len < bytes.len; len++)
+		CHECK(!keyring_decode(bytes.data, len, &opened.keyring, &err));
+}
+
 static void costs_of_a_stranger_are_refused(void)
 {
 	CLEANUP(opened_free) struct opened opened = {0};
@@ -238,6 +291,8 @@ int main(int argc, char **argv)
 		PROMISE(a_wrong_secret_is_said_to_be_wrong),
 		PROMISE(a_removed_key_opens_nothing_and_the_last_one_stays),
 		PROMISE(no_byte_of_it_can_be_changed_unseen),
+		PROMISE(the_next_epoch_knows_the_key_of_before),
+		PROMISE(no_byte_of_what_was_before_can_be_changed_unseen),
 		PROMISE(costs_of_a_stranger_are_refused),
 		PROMISE(a_recovery_key_is_read_however_it_is_typed),
 		PROMISE(a_mistyped_recovery_key_is_noticed),

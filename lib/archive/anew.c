@@ -1,0 +1,115 @@
+#include "archive/anew.h"
+
+#include <string.h>
+
+#include "archive/checkpoint.h"
+#include "archive/reader.h"
+#include "archive/reclaim.h"
+#include "archive/replace.h"
+#include "base/alloc.h"
+
+static bool read_items(struct db *catalogue, struct seal_plan *plan, struct err *err)
+{
+	enum { ROW = CATALOGUE_VOLUME_ITEMS_BY_FOLDER };
+	bool row;
+
+	db_bind_int(catalogue, ROW, "volume", plan->volume.id.sequence);
+	while (db_step(catalogue, ROW, &row, err)) {
+		if (!row)
+			return true;
+		ARRAY_GROW(plan->items, plan->count, plan->cap);
+		plan->items[plan->count++] = (struct source_item){
+			.id = db_int(catalogue, ROW, 0),
+			.frame = db_int(catalogue, ROW, 1),
+			.offset = (uint64_t)db_int(catalogue, ROW, 2),
+			.size = (uint64_t)db_int(catalogue, ROW, 3),
+		};
+	}
+	return false;
+}
+
+/* The first past `after` that is chosen. */
+static bool find_chosen(struct db *catalogue, int64_t after, anew_choose *choose, void *context,
+	bool *ret_found, struct catalogue_volume *ret_volume, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
+
+	*ret_found = false;
+	if (!catalogue_volumes(catalogue, &volumes, err))
+		return false;
+	for (size_t i = 0; i < volumes.count && !*ret_found; i++) {
+		if (volumes.items[i].id.sequence > after &&
+			!choose(context, &volumes.items[i], ret_found, err))
+			return false;
+		*ret_volume = volumes.items[i];
+	}
+	return true;
+}
+
+bool anew_plan(const char *path, int64_t after, anew_choose *choose, void *context, bool *ret_found,
+	struct seal_plan *ret_plan, struct err *err)
+{
+	CLEANUP(archive_freep) struct archive *view = NULL;
+	CLEANUP(seal_plan_free) struct seal_plan plan = {0};
+	bool done;
+
+	if (!archive_open(path, &view, err) || !archive_enter(view, err))
+		return false;
+	done = find_chosen(view->catalogue, after, choose, context, ret_found, &plan.volume, err) &&
+	       (!*ret_found || read_items(view->catalogue, &plan, err));
+	archive_leave(view);
+	if (!done)
+		return false;
+	*ret_plan = plan;
+	plan = (struct seal_plan){0};
+	return true;
+}
+
+/* --- taking its place --- */
+
+/* Ids are not used twice in an archive: as many items as before are the same ones. */
+static bool is_unchanged(
+	struct db *catalogue, const struct seal_plan *plan, bool *ret_same, struct err *err)
+{
+	enum { ROW = CATALOGUE_VOLUME_ITEMS_COUNT };
+	struct catalogue_volume now;
+	bool found, row;
+
+	if (!catalogue_volume(catalogue, plan->volume.id.sequence, &found, &now, err))
+		return false;
+	*ret_same = found && now.state == plan->volume.state &&
+		    now.applied_frame == plan->volume.applied_frame &&
+		    memcmp(now.id.uuid, plan->volume.id.uuid, ARCHIVE_UUID_BYTES) == 0;
+	if (!*ret_same)
+		return true;
+	db_bind_int(catalogue, ROW, "volume", plan->volume.id.sequence);
+	if (!db_step(catalogue, ROW, &row, err))
+		return false;
+	*ret_same = row && (size_t)db_int(catalogue, ROW, 0) == plan->count;
+	db_reset(catalogue, ROW);
+	return true;
+}
+
+/* The catalogue is on the disk before: it names frames of the volume that goes. */
+static bool publish(const char *path, struct db *catalogue, struct volume *made,
+	const struct directory *directory, struct err *err)
+{
+	const struct volume_id id = made->id;
+
+	return db_checkpoint(catalogue, false, err) && volume_publish_sealed(path, made, err) &&
+	       replace_volume(path, catalogue, &id, directory, err) &&
+	       checkpoint_remove_litter(path, catalogue, err);
+}
+
+bool anew_take_place(const char *path, const struct seal_plan *plan, struct volume *made,
+	const struct directory *directory, int timeout_ms, bool *ret_done, struct err *err)
+{
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	struct db *catalogue;
+
+	if (!reclaim_open(&job, path, timeout_ms, err))
+		return false;
+	catalogue = job.packer.catalogue;
+	return is_unchanged(catalogue, plan, ret_done, err) &&
+	       (!*ret_done || publish(path, catalogue, made, directory, err));
+}

@@ -1,0 +1,390 @@
+#include "archive/rekey.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "archive/anew.h"
+#include "archive/checkpoint.h"
+#include "archive/create.h"
+#include "archive/rebuild.h"
+#include "archive/reclaim.h"
+#include "archive/rekey_volume.h"
+#include "archive/vault.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
+
+enum archive_rekey_state archive_rekey_state(const char *path)
+{
+	CLEANUP(freep) char *file = vault_keyring_path(path);
+	struct keyring keyring;
+	struct err unreadable = ERR_INIT;
+
+	if (!fs_exists(file) || !vault_read_keyring(path, &keyring, &unreadable) ||
+		!keyring.change.under_way)
+		return ARCHIVE_SETTLED;
+	return keyring.change.from_epoch == 0 ? ARCHIVE_ENCRYPTING : ARCHIVE_ROTATING;
+}
+
+/* --- beginning --- */
+
+struct locks {
+	int sealing; /* a volume that is just being sealed would be of before */
+	int writer;
+};
+
+static void locks_free(struct locks *locks)
+{
+	fs_unlock(&locks->writer);
+	fs_unlock(&locks->sealing);
+}
+
+static bool lock_both(const char *path, int timeout_ms, struct locks *locks, struct err *err)
+{
+	CLEANUP(freep) char *sealing = str_printf("%s/sealing", path);
+	CLEANUP(freep) char *writer = str_printf("%s/lock", path);
+
+	if (!archive_exists(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	return fs_lock(sealing, timeout_ms, &locks->sealing, err) &&
+	       fs_lock(writer, timeout_ms, &locks->writer, err);
+}
+
+static bool find_newest(const char *path, struct volume_id *ret_id, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+
+	if (!volume_list(path, &list, err))
+		return false;
+	if (list.count == 0)
+		return err_set(err, ERR_CORRUPT, "%s: no volumes", path);
+	*ret_id = list.items[list.count - 1];
+	return true;
+}
+
+bool archive_encrypt_begin(
+	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err)
+{
+	CLEANUP(locks_free) struct locks locks = {-1, -1};
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+	struct volume_id newest;
+
+	if (!lock_both(path, timeout_ms, &locks, err) || !archive_mend_keyring(path, err))
+		return false;
+	if (archive_is_encrypted(path))
+		return err_set(err, ERR_USAGE, "%s: is encrypted already", path);
+	return find_newest(path, &newest, err) && volume_peek_archive(path, &newest, uuid, err) &&
+	       vault_make(path, uuid, secret, newest.sequence, err);
+}
+
+static bool carry(struct keyring *keyring, const struct secret *master,
+	const struct keyring *before, const struct archive_carried *carried, struct err *err)
+{
+	enum keyring_kind kind = vault_kind(&carried->secret);
+	CLEANUP(secret_freep) struct secret *bytes = NULL;
+	uint32_t id;
+
+	if (!vault_secret_bytes(&carried->secret, &bytes, err))
+		return false;
+	if (carried->id == 0)
+		return keyring_add(keyring, master, kind, bytes->data, bytes->len, &id, err);
+	for (size_t i = 0; i < before->count; i++)
+		if (before->slots[i].id == carried->id && before->slots[i].kind == kind)
+			return keyring_carry(
+				keyring, master, &before->slots[i], bytes->data, bytes->len, err);
+	return err_set(
+		err, ERR_BUSY, "key %" PRIu32 " was removed meanwhile: try again", carried->id);
+}
+
+bool archive_rotate_begin(const char *path, const struct archive_carried *carried, size_t count,
+	int timeout_ms, struct err *err)
+{
+	CLEANUP(locks_free) struct locks locks = {-1, -1};
+	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(secret_freep) struct secret *master = NULL;
+	struct volume_id newest;
+	struct keyring keyring;
+
+	if (!lock_both(path, timeout_ms, &locks, err) || !archive_mend_keyring(path, err) ||
+		!vault_look(path, &view, err) || !find_newest(path, &newest, err))
+		return false;
+	if (!view.encrypted)
+		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", path);
+	if (view.keyring.change.under_way)
+		return err_set(
+			err, ERR_BUSY, "%s: its keys were changed meanwhile: try again", path);
+	keyring_next_epoch(&view.keyring, view.master, newest.sequence, &keyring, &master);
+	for (size_t i = 0; i < count; i++)
+		if (!carry(&keyring, master, &view.keyring, &carried[i], err))
+			return false;
+	if (keyring.count == 0)
+		return err_set(err, ERR_AUTH, "%s: no key is to open it", path);
+	if (!vault_write_keyring(path, &keyring, master, err))
+		return false;
+	vault_put(path, keyring.epoch, master);
+	return true;
+}
+
+/* --- one volume after the other --- */
+
+struct rekeying {
+	const char *path;
+	const struct archive_rekey *wish;
+	int timeout_ms;
+	uint32_t epoch;
+	int64_t until;
+	uint64_t total; /* bytes of the volumes there were to do */
+	uint64_t done;  /* of those that are done */
+	uint64_t own;   /* of the one at work, */
+	uint64_t wrote; /* and of what becomes of it */
+	struct archive_rekeyed result;
+};
+
+static uint64_t file_bytes(const char *archive_path, const struct volume_id *id)
+{
+	CLEANUP(freep) char *path = volume_path(archive_path, id);
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static void tell(const struct rekeying *rekeying)
+{
+	const struct archive_rekey *wish = rekeying->wish;
+	uint64_t own = rekeying->wrote < rekeying->own ? rekeying->wrote : rekeying->own;
+
+	if (wish->progress)
+		wish->progress(wish->context, rekeying->done + own, rekeying->total);
+}
+
+static void hear_wrote(void *context, uint64_t bytes)
+{
+	struct rekeying *rekeying = context;
+
+	rekeying->wrote += bytes;
+	tell(rekeying);
+}
+
+static bool is_outdated(
+	struct rekeying *rekeying, const struct volume_id *id, bool *ret_outdated, struct err *err)
+{
+	uint32_t epoch;
+
+	*ret_outdated = false;
+	if (id->sequence > rekeying->until)
+		return true;
+	if (!volume_peek_epoch(rekeying->path, id, &epoch, err))
+		return false;
+	*ret_outdated = epoch != rekeying->epoch;
+	return true;
+}
+
+static bool choose_outdated(
+	void *context, const struct catalogue_volume *volume, bool *ret_chosen, struct err *err)
+{
+	return is_outdated(context, &volume->id, ret_chosen, err);
+}
+
+static bool write_anew(
+	struct rekeying *rekeying, const struct seal_plan *plan, bool *ret_done, struct err *err)
+{
+	const struct seal_watch watch = {rekeying->wish->cancel, hear_wrote, rekeying};
+	bool is_sealed = plan->volume.state == VOLUME_SEALED;
+	CLEANUP(directory_free) struct directory directory = {0};
+	struct volume made = {0};
+	bool ok;
+
+	if (!(is_sealed ? rekey_make : seal_make)(
+		    rekeying->path, plan, &watch, &made, &directory, err))
+		return err_wrap(err, "volume %" PRId64, plan->volume.id.sequence);
+	ok = anew_take_place(
+		rekeying->path, plan, &made, &directory, rekeying->timeout_ms, ret_done, err);
+	if (made.db)
+		seal_throw_away(&made);
+	return ok;
+}
+
+/* Nothing of before is left lying about: never more than one volume of it. */
+static bool remove_litter(const char *path, struct db *catalogue, struct err *err)
+{
+	for (int i = 0; i < READER_TRIES; i++) {
+		bool left;
+
+		if (!checkpoint_remove_litter(path, catalogue, err) ||
+			!checkpoint_has_litter(path, catalogue, &left, err))
+			return false;
+		if (!left)
+			return true;
+		if (!wait_sleep(wait_for(READER_PAUSE_MS, NULL), err))
+			return false;
+	}
+	return err_set(err, ERR_BUSY, "%s: somebody reads it all the time; try again", path);
+}
+
+static bool settle_one(struct rekeying *rekeying, struct err *err)
+{
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+
+	return reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) &&
+	       remove_litter(rekeying->path, job.packer.catalogue, err);
+}
+
+static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
+{
+	CLEANUP(seal_plan_free) struct seal_plan plan = {0};
+
+	*ret_done = false;
+	if (!anew_plan(rekeying->path, 0, choose_outdated, rekeying, ret_found, &plan, err))
+		return false;
+	if (!*ret_found)
+		return true;
+	rekeying->own = file_bytes(rekeying->path, &plan.volume.id);
+	rekeying->wrote = 0;
+	tell(rekeying);
+	if (!write_anew(rekeying, &plan, ret_done, err) || !settle_one(rekeying, err))
+		return false;
+	if (*ret_done) {
+		rekeying->result.volumes++;
+		rekeying->result.bytes += rekeying->own;
+		rekeying->done += rekeying->own;
+	}
+	return true;
+}
+
+static bool all_of_them(struct rekeying *rekeying, struct err *err)
+{
+	bool found = true;
+	bool done;
+	int tries = 0;
+
+	while (found) {
+		if (!next_one(rekeying, &found, &done, err))
+			return false;
+		tries = done ? 0 : tries + 1;
+		if (tries == REKEY_TRIES)
+			return err_set(err, ERR_BUSY, "%s: is changed all the time; try again",
+				rekeying->path);
+	}
+	return true;
+}
+
+/* --- before and after --- */
+
+/* Every file there is, whatever the catalogue knows of. */
+static bool add_up(struct rekeying *rekeying, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+
+	rekeying->total = 0;
+	if (!volume_list(rekeying->path, &list, err))
+		return false;
+	for (size_t i = 0; i < list.count; i++) {
+		bool outdated;
+
+		if (!is_outdated(rekeying, &list.items[i], &outdated, err))
+			return false;
+		rekeying->total += outdated ? file_bytes(rekeying->path, &list.items[i]) : 0;
+	}
+	return true;
+}
+
+/*
+ * The newest volume is of the new key once the archive has been opened for writing. A checkpoint in
+ * it lists the volumes by the names they are found under, so that each may take another's place
+ * once; what held little, or was to be emptied, goes there as well.
+ */
+static bool prepare(struct rekeying *rekeying, struct err *err)
+{
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(freep) char *folder = volume_folder(rekeying->path);
+	struct catalogue_state state;
+	bool owed;
+
+	if (!reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
+		!create_remove_leftovers(folder, err) ||
+		!catalogue_state(job.packer.catalogue, &state, err) ||
+		!reclaim_is_owed(&job, &owed, err))
+		return false;
+	if (job.packer.last.generation > 0 && (owed || state.checkpoint <= rekeying->until) &&
+		!reclaim_run(&job, err))
+		return false;
+	return remove_litter(rekeying->path, job.packer.catalogue, err) && add_up(rekeying, err);
+}
+
+/* Whatever else the catalogue's file ever held goes with it. */
+static bool renew_catalogue(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *folder = volume_folder(path);
+	bool outdated;
+
+	return catalogue_is_outdated(path, &outdated, err) &&
+	       (!outdated || rebuild_locked(path, err)) && create_remove_leftovers(path, err) &&
+	       create_remove_leftovers(folder, err);
+}
+
+static bool end_change(const char *path, struct err *err)
+{
+	CLEANUP(vault_view_free) struct vault_view view = {0};
+
+	if (!vault_look(path, &view, err))
+		return false;
+	keyring_settle(&view.keyring);
+	return vault_write_keyring(path, &view.keyring, view.master, err);
+}
+
+/* What is still of before was doomed meanwhile by one who was stopped. */
+static bool nothing_left(struct rekeying *rekeying, struct db *catalogue, struct err *err)
+{
+	return remove_litter(rekeying->path, catalogue, err) && add_up(rekeying, err) &&
+	       (rekeying->total == 0 ||
+		       err_set(err, ERR_BUSY, "%s: was changed meanwhile; try again",
+			       rekeying->path));
+}
+
+static bool finish(struct rekeying *rekeying, struct err *err)
+{
+	const struct archive_rekey *wish = rekeying->wish;
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+
+	if (!reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
+		!nothing_left(rekeying, job.packer.catalogue, err))
+		return false;
+	memcpy(uuid, job.packer.state.archive, sizeof(uuid));
+	reclaim_end(&job);
+	return (!wish->beside || wish->beside(wish->context, uuid, err)) &&
+	       renew_catalogue(rekeying->path, err) && end_change(rekeying->path, err);
+}
+
+static bool look(struct rekeying *rekeying, struct err *err)
+{
+	CLEANUP(vault_view_free) struct vault_view view = {0};
+
+	if (!vault_look(rekeying->path, &view, err))
+		return false;
+	if (!view.keyring.change.under_way)
+		return err_set(
+			err, ERR_USAGE, "%s: its keys are not being changed", rekeying->path);
+	rekeying->epoch = view.keyring.epoch;
+	rekeying->until = view.keyring.change.until;
+	rekeying->result.epoch = rekeying->epoch;
+	return true;
+}
+
+bool archive_rekey(const char *path, const struct archive_rekey *wish, int timeout_ms,
+	struct archive_rekeyed *ret_rekeyed, struct err *err)
+{
+	struct rekeying rekeying = {.path = path, .wish = wish, .timeout_ms = timeout_ms};
+	CLEANUP(freep) char *lock_path = str_printf("%s/sealing", path);
+	CLEANUP(fs_unlock) int lock = -1;
+
+	if (!archive_exists(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	if (!fs_lock(lock_path, timeout_ms, &lock, err) || !look(&rekeying, err) ||
+		!prepare(&rekeying, err) || !all_of_them(&rekeying, err) || !finish(&rekeying, err))
+		return false;
+	*ret_rekeyed = rekeying.result;
+	return true;
+}

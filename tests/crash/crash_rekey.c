@@ -1,0 +1,200 @@
+/*
+ * Encrypting a plain archive, and giving an encrypted one another master key, stopped or failed at
+ * each of its changes of the disk. Afterwards the archive opens, is whole, and all mail is there
+ * byte for byte; the next run completes, and nothing of before is left.
+ */
+#include "archive/rekey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/seal.h"
+#include "archive/vault.h"
+#include "base/alloc.h"
+#include "base/str.h"
+#include "support/check.h"
+#include "support/files.h"
+#include "support/pruned.h"
+#include "support/stops.h"
+
+enum { WAIT_MS = 1000, MESSAGES = 37 };
+
+static const struct archive_secret key = {
+	ARCHIVE_KEY, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
+
+/* As another process does: what this one knows of keys is of another archive's day. */
+static bool unlock(const char *path, struct err *err)
+{
+	archive_lock(path);
+	return !archive_is_encrypted(path) || archive_unlock(path, &key, err);
+}
+
+static bool go_on(const char *path, struct err *err)
+{
+	const struct archive_rekey wish = {0};
+	struct archive_rekeyed rekeyed;
+
+	return archive_rekey_state(path) == ARCHIVE_SETTLED ||
+	       archive_rekey(path, &wish, WAIT_MS, &rekeyed, err);
+}
+
+static bool encrypt(const char *path, struct err *err)
+{
+	return unlock(path, err) &&
+	       (archive_is_encrypted(path) || archive_encrypt_begin(path, &key, WAIT_MS, err)) &&
+	       go_on(path, err);
+}
+
+static uint32_t epoch_of(const char *path)
+{
+	struct keyring keyring;
+	struct err err = ERR_INIT;
+
+	return vault_read_keyring(path, &keyring, &err) ? keyring.epoch : 0;
+}
+
+static bool rotate(const char *path, struct err *err)
+{
+	const struct archive_carried carried = {.id = 1, .secret = key};
+
+	return unlock(path, err) &&
+	       (epoch_of(path) == 2 || archive_rotate_begin(path, &carried, 1, WAIT_MS, err)) &&
+	       go_on(path, err);
+}
+
+/* Some volumes are sealed, some full, one is open. */
+static char *prepare_plain(void)
+{
+	char *path = str_printf("%s/before", check_temp_dir());
+	const struct archive_seal wish = {0};
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	files_remove(path);
+	archive_lock(path);
+	CHECK_OK(archive_create(path, &err));
+	pruned_fill(path);
+	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK(sealed.volumes > 1);
+	CHECK(pruned_words(path) > 0);
+	return path;
+}
+
+static char *prepare_encrypted(void)
+{
+	char *path = prepare_plain();
+	struct err err = ERR_INIT;
+
+	CHECK_OK(encrypt(path, &err));
+	return path;
+}
+
+static int count_mail(const char *path)
+{
+	CLEANUP(archive_freep) struct archive *reader = fixture_reader(path);
+	struct archive_list list = {.generation = PRUNED_SNAPSHOTS, .deleted = true};
+	CLEANUP(freep) char *lines = xstrdup(fixture_list(reader, &list));
+	int count = 0;
+
+	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
+	for (const char *at = lines; (at = strchr(at, '\n')); at++)
+		count++;
+	return count;
+}
+
+/* It can be read by whoever has the secret, and then be written to; nothing is added of before. */
+static void check_sound(const char *path)
+{
+	struct archive_writer *writer;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(unlock(path, &err));
+	CHECK_INT(count_mail(path), MESSAGES);
+	writer = fixture_writer(path);
+	archive_writer_freep(&writer);
+	pruned_check(path);
+}
+
+static void check_of_now(const char *path)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0}, replaced = {0};
+	struct err err = ERR_INIT;
+	uint32_t wanted = epoch_of(path);
+
+	CHECK(wanted > 0);
+	CHECK_INT(archive_rekey_state(path), ARCHIVE_SETTLED);
+	CHECK_OK(volume_list(path, &list, &err));
+	CHECK_OK(volume_list_replaced(path, &replaced, &err));
+	CHECK_INT(replaced.count, 0);
+	for (size_t i = 0; i < list.count; i++) {
+		uint32_t epoch;
+
+		CHECK_OK(volume_peek_epoch(path, &list.items[i], &epoch, &err));
+		CHECK_INT(epoch, wanted);
+	}
+	CHECK_INT(pruned_words(path), 0);
+}
+
+static void check_complete(const struct stops *stops, const char *path)
+{
+	struct err err = ERR_INIT;
+
+	check_sound(path);
+	CHECK_OK(stops->run(path, &err));
+	check_sound(path);
+	check_of_now(path);
+}
+
+static const struct stops encrypting = {prepare_plain, encrypt, check_complete, NULL};
+static const struct stops rotating = {prepare_encrypted, rotate, check_complete, NULL};
+
+static void killed_at_every_change_it_goes_on(void)
+{
+	stops_end(&encrypting, CRASH_EXIT, 3);
+	stops_end(&rotating, CRASH_EXIT, 4);
+}
+
+static void killed_within_a_write_it_goes_on(void)
+{
+	stops_end(&encrypting, CRASH_TEAR, 11);
+	stops_end(&rotating, CRASH_TEAR, 13);
+}
+
+static void a_power_cut_at_every_change_takes_nothing(void)
+{
+	stops_end(&encrypting, CRASH_POWER, 7);
+	stops_end(&rotating, CRASH_POWER, 9);
+}
+
+static void writes_in_an_order_of_the_disk_take_nothing(void)
+{
+	stops_end(&encrypting, CRASH_POWER_MIXED, 13);
+	stops_end(&rotating, CRASH_POWER_MIXED, 17);
+}
+
+static void a_full_disk_takes_nothing(void)
+{
+	stops_fail(&encrypting, CRASH_FULL, 17);
+	stops_fail(&rotating, CRASH_FULL, 19);
+}
+
+static void a_failing_write_takes_nothing(void)
+{
+	stops_fail(&encrypting, CRASH_FAIL_ONCE, 17);
+	stops_fail(&rotating, CRASH_FAIL_ONCE, 19);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct promise promises[] = {
+		PROMISE(killed_at_every_change_it_goes_on),
+		PROMISE(killed_within_a_write_it_goes_on),
+		PROMISE(a_power_cut_at_every_change_takes_nothing),
+		PROMISE(writes_in_an_order_of_the_disk_take_nothing),
+		PROMISE(a_full_disk_takes_nothing),
+		PROMISE(a_failing_write_takes_nothing),
+	};
+
+	crash_vfs_install();
+	return check_main(argc, argv, promises, ARRAY_LEN(promises));
+}

@@ -1,0 +1,231 @@
+/* Half way to another master key: an archive as any other, for whoever has the secret. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/copy.h"
+#include "archive/forget.h"
+#include "archive/rebuild.h"
+#include "archive/seal.h"
+#include "archive/vault.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "support/check.h"
+#include "support/files.h"
+#include "support/pruned.h"
+#include "support/rekeyed.h"
+
+enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900 };
+
+#define READER CLEANUP(archive_freep) struct archive *
+#define PATH   CLEANUP(freep) char *
+
+/* Half way it is read, checked, written and pruned as ever; and goes on. */
+static void check_half_way(const char *path, uint32_t epoch)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct err err = ERR_INIT;
+	PATH before = rekeyed_everything(path);
+	PATH after = NULL;
+	uint32_t newest;
+
+	pruned_check(path);
+	rekeyed_add(path, LATE_UID);
+	CHECK_OK(volume_list(path, &list, &err));
+	CHECK_OK(volume_peek_epoch(path, &list.items[list.count - 1], &newest, &err));
+	CHECK_INT(newest, epoch);
+	pruned_check(path);
+	(void)rekeyed_go_on(path);
+	rekeyed_check(path, epoch);
+	CHECK_INT(pruned_words(path), 0);
+	after = rekeyed_everything(path);
+	CHECK(strncmp(after, before, strlen(before)) == 0);
+	pruned_check(path);
+}
+
+static void half_way_it_is_an_archive_that_goes_on(void)
+{
+	PATH path = rekeyed_plain("half");
+
+	rekeyed_begin_encrypt(path);
+	check_half_way(path, 1);
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	check_half_way(path, 2);
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	rekeyed_stop(path);
+	check_half_way(path, 3);
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	rekeyed_stop_late(path);
+	check_half_way(path, 4);
+}
+
+static void stopped_while_it_is_encrypted_it_goes_on(void)
+{
+	PATH path = rekeyed_plain("stopped");
+	PATH late = rekeyed_plain("stopped-late");
+
+	rekeyed_begin_encrypt(path);
+	rekeyed_stop(path);
+	check_half_way(path, 1);
+	rekeyed_begin_encrypt(late);
+	rekeyed_stop_late(late);
+	check_half_way(late, 1);
+}
+
+static void half_way_it_is_sealed_pruned_forgotten_of_and_rebuilt(void)
+{
+	PATH path = rekeyed_plain("busy");
+	const struct archive_seal all = {.open_bytes_min = 1};
+	struct archive_forgotten forgotten;
+	CLEANUP(buf_free) struct buf message = BUF_INIT(FIXTURE_MESSAGE_MAX);
+	uint8_t digest[1][SHA256_BYTES];
+	struct archive_sealed sealed;
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+
+	rekeyed_begin_encrypt(path);
+	rekeyed_stop(path);
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	pruned_check(path);
+	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 3}, 0, &pruned, &err));
+	pruned_check(path);
+	fixture_message(&message, 32, pruned_size(32));
+	sha256_of(message.data, message.len, digest[0]);
+	CHECK_OK(archive_forget(
+		path, (const uint8_t(*)[SHA256_BYTES])digest, 1, WAIT_MS, &forgotten, &err));
+	CHECK_INT(forgotten.messages, 1);
+	pruned_check(path);
+	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	pruned_check(path);
+	(void)rekeyed_go_on(path);
+	rekeyed_check(path, 1);
+	CHECK_INT(pruned_words(path), 0);
+	pruned_check(path);
+}
+
+/* A process that was there before must not take the new files for damaged ones. */
+static void who_has_the_key_of_before_is_told_to_try_again(void)
+{
+	PATH path = rekeyed_encrypted("stale");
+	CLEANUP(vault_view_free) struct vault_view view = {0};
+	struct archive *archive = NULL;
+	struct archive_writer *writer = NULL;
+	struct err err = ERR_INIT;
+	uint32_t id;
+
+	CHECK_OK(vault_look(path, &view, &err));
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	vault_put(path, 1, view.master);
+	CHECK(!archive_is_unlocked(path));
+	CHECK(!archive_open(path, &archive, &err));
+	CHECK_INT(err.kind, ERR_BUSY);
+	CHECK(!archive_writer_open(path, WAIT_MS, &writer, &err));
+	CHECK_INT(err.kind, ERR_BUSY);
+	CHECK(!archive_add_key(path, &rekeyed_other_key, &id, &err));
+	CHECK_INT(err.kind, ERR_BUSY);
+	CHECK_OK(archive_unlock(path, &rekeyed_key, &err));
+	CHECK(archive_is_unlocked(path));
+	(void)rekeyed_go_on(path);
+	pruned_check(path);
+}
+
+/* One of before, in the place of one of now, or behind them all. */
+static void plant(const char *path, const char *from, int64_t sequence)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	PATH there = NULL;
+	PATH here = NULL;
+	struct err err = ERR_INIT;
+	uint64_t bytes;
+
+	CHECK_OK(volume_list(from, &list, &err));
+	here = volume_path(from, &list.items[0]);
+	if (sequence)
+		list.items[0].sequence = sequence;
+	there = volume_path(path, &list.items[0]);
+	CHECK_OK(fs_copy(here, there, &bytes, &err));
+}
+
+static void a_plain_volume_that_is_put_there_is_refused(void)
+{
+	PATH path = rekeyed_plain("planted");
+	PATH plain = str_printf("%s.plain", path);
+	struct archive_rekeyed rekeyed;
+	struct err err = ERR_INIT;
+
+	files_copy(path, plain);
+	rekeyed_begin_encrypt(path);
+	plant(path, plain, 99);
+	CHECK(!archive_rekey(path, &(struct archive_rekey){0}, WAIT_MS, &rekeyed, &err));
+	CHECK_INT(err.kind, ERR_CORRUPT);
+	CHECK(strstr(err.text, "plain volume"));
+}
+
+static void after_the_end_no_plain_volume_is_taken(void)
+{
+	PATH path = rekeyed_plain("planted-late");
+	PATH plain = str_printf("%s.plain", path);
+	struct archive_writer *writer = NULL;
+	struct err err = ERR_INIT;
+
+	files_copy(path, plain);
+	rekeyed_begin_encrypt(path);
+	(void)rekeyed_go_on(path);
+	fixture_remove_catalogue(path);
+	plant(path, plain, 99);
+	CHECK(!archive_writer_open(path, WAIT_MS, &writer, &err));
+	CHECK_INT(err.kind, ERR_CORRUPT);
+	CHECK(strstr(err.text, "plain volume"));
+}
+
+static void a_copy_follows(void)
+{
+	PATH path = rekeyed_plain("copied");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	rekeyed_begin_encrypt(path);
+	rekeyed_stop(path);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	pruned_check(copy);
+	(void)rekeyed_go_on(path);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(archive_rekey_state(copy), ARCHIVE_SETTLED);
+	rekeyed_check(copy, 1);
+	CHECK_INT(pruned_words(copy), 0);
+	pruned_check(copy);
+}
+
+static void who_reads_meanwhile_reads_on(void)
+{
+	PATH path = rekeyed_plain("readers");
+	READER reader = fixture_reader(path);
+
+	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
+	rekeyed_begin_encrypt(path);
+	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
+	(void)rekeyed_go_on(path);
+	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	(void)rekeyed_go_on(path);
+	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct promise promises[] = {
+		PROMISE(half_way_it_is_an_archive_that_goes_on),
+		PROMISE(stopped_while_it_is_encrypted_it_goes_on),
+		PROMISE(half_way_it_is_sealed_pruned_forgotten_of_and_rebuilt),
+		PROMISE(who_has_the_key_of_before_is_told_to_try_again),
+		PROMISE(a_plain_volume_that_is_put_there_is_refused),
+		PROMISE(after_the_end_no_plain_volume_is_taken),
+		PROMISE(a_copy_follows),
+		PROMISE(who_reads_meanwhile_reads_on),
+	};
+
+	return check_main(argc, argv, promises, ARRAY_LEN(promises));
+}
