@@ -1,7 +1,7 @@
 /*
- * Pruning an archive, forgetting mail of it and sealing it, stopped or failed at each of its
- * changes of the disk. Afterwards the archive opens and is whole, all that is to be kept is there
- * byte for byte, and the next run completes.
+ * Pruning an archive, forgetting mail of it, sealing it and merging its small volumes, stopped or
+ * failed at each of its changes of the disk. Afterwards the archive opens and is whole, all that is
+ * to be kept is there byte for byte, and the next run completes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 #include "support/files.h"
 #include "support/pruned.h"
 
-enum { TIMES_MAX = 1000000, NEWEST = PRUNED_SNAPSHOTS, WAIT_MS = 1000 };
+enum { TIMES_MAX = 1000000, NEWEST = PRUNED_SNAPSHOTS, WAIT_MS = 1000, SMALL_COUNT = 3 };
 
 /* The last one pins 4. */
 static const char all_snapshots[] = "1 2 3 4 5 6 7";
@@ -71,13 +71,36 @@ static bool seal(const char *path, struct err *err)
 	return done;
 }
 
+/* What the archive is before merging. */
+static bool make_small(const char *path, struct err *err)
+{
+	const struct archive_seal wish = {.open_bytes_min = 1};
+	struct archive_sealed sealed;
+
+	return fixture_unlock(path, err) && archive_seal(path, &wish, WAIT_MS, &sealed, err);
+}
+
+/* Fewer small sealed volumes than wanted and an open one, or the run has failed. */
+static bool merge(const char *path, struct err *err)
+{
+	const struct archive_seal wish = {.open_bytes_min = 1, .small_count = SMALL_COUNT};
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct archive_sealed sealed;
+
+	return fixture_unlock(path, err) && archive_seal(path, &wish, WAIT_MS, &sealed, err) &&
+	       volume_list(path, &list, err) &&
+	       (list.count <= SMALL_COUNT ||
+		       err_set(err, ERR_LOCAL, "there are %zu volumes", list.count));
+}
+
 struct work {
+	bool (*make_ready)(const char *path, struct err *err); /* NULL: it is */
 	bool (*run)(const char *path, struct err *err);
 	bool (*is_done)(struct archive *archive);
 };
 
 /* An archive as it is before; the caller frees the path. */
-static char *prepare(void)
+static char *prepare(const struct work *work)
 {
 	char *path = str_printf("%s/before", check_temp_dir());
 	struct archive_writer *writer;
@@ -90,6 +113,8 @@ static char *prepare(void)
 	CHECK_OK(archive_pin(writer, 4, true, &err));
 	CHECK_INT(fixture_commit(writer, true), NEWEST + 1);
 	archive_writer_freep(&writer);
+	if (work->make_ready)
+		CHECK_OK(work->make_ready(path, &err));
 	return path;
 }
 
@@ -135,9 +160,10 @@ static bool is_as_before(struct archive *archive)
 	return true;
 }
 
-static const struct work sealing = {seal, is_as_before};
-static const struct work pruning = {prune, is_pruned};
-static const struct work forgetting = {forget, is_forgotten};
+static const struct work sealing = {NULL, seal, is_as_before};
+static const struct work merging = {make_small, merge, is_as_before};
+static const struct work pruning = {NULL, prune, is_pruned};
+static const struct work forgetting = {NULL, forget, is_forgotten};
 
 /* What must hold whatever happened. */
 static bool check_sound(const char *path, const struct work *work)
@@ -186,7 +212,7 @@ static bool ends_before(const char *path, const struct work *work, long n, enum 
 
 static void stop_everywhere(const struct work *work, enum crash_mode mode, long step)
 {
-	CLEANUP(freep) char *before = prepare();
+	CLEANUP(freep) char *before = prepare(work);
 	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
 	bool ended = false;
 	long n = 1;
@@ -204,7 +230,7 @@ static void stop_everywhere(const struct work *work, enum crash_mode mode, long 
 
 static void fail_everywhere(const struct work *work, enum crash_mode mode, long step)
 {
-	CLEANUP(freep) char *before = prepare();
+	CLEANUP(freep) char *before = prepare(work);
 	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
 	bool ended = false;
 	long n = 1;
@@ -229,6 +255,7 @@ static void killed_at_every_change_nothing_that_is_kept_is_lost(void)
 	stop_everywhere(&pruning, CRASH_EXIT, 1);
 	stop_everywhere(&forgetting, CRASH_EXIT, 2);
 	stop_everywhere(&sealing, CRASH_EXIT, 5);
+	stop_everywhere(&merging, CRASH_EXIT, 5);
 }
 
 static void killed_within_a_write_nothing_that_is_kept_is_lost(void)
@@ -236,6 +263,7 @@ static void killed_within_a_write_nothing_that_is_kept_is_lost(void)
 	stop_everywhere(&pruning, CRASH_TEAR, 3);
 	stop_everywhere(&forgetting, CRASH_TEAR, 11);
 	stop_everywhere(&sealing, CRASH_TEAR, 17);
+	stop_everywhere(&merging, CRASH_TEAR, 29);
 }
 
 static void a_power_cut_at_every_change_takes_nothing_that_is_kept(void)
@@ -243,6 +271,7 @@ static void a_power_cut_at_every_change_takes_nothing_that_is_kept(void)
 	stop_everywhere(&pruning, CRASH_POWER, 1);
 	stop_everywhere(&forgetting, CRASH_POWER, 3);
 	stop_everywhere(&sealing, CRASH_POWER, 7);
+	stop_everywhere(&merging, CRASH_POWER, 11);
 }
 
 static void writes_in_an_order_of_the_disk_take_nothing_that_is_kept(void)
@@ -250,6 +279,7 @@ static void writes_in_an_order_of_the_disk_take_nothing_that_is_kept(void)
 	stop_everywhere(&pruning, CRASH_POWER_MIXED, 1);
 	stop_everywhere(&forgetting, CRASH_POWER_MIXED, 5);
 	stop_everywhere(&sealing, CRASH_POWER_MIXED, 7);
+	stop_everywhere(&merging, CRASH_POWER_MIXED, 17);
 }
 
 static void a_full_disk_takes_nothing_that_is_kept(void)
@@ -257,6 +287,7 @@ static void a_full_disk_takes_nothing_that_is_kept(void)
 	fail_everywhere(&pruning, CRASH_FULL, 1);
 	fail_everywhere(&forgetting, CRASH_FULL, 7);
 	fail_everywhere(&sealing, CRASH_FULL, 13);
+	fail_everywhere(&merging, CRASH_FULL, 23);
 }
 
 static void a_failing_write_takes_nothing_that_is_kept(void)
@@ -264,6 +295,7 @@ static void a_failing_write_takes_nothing_that_is_kept(void)
 	fail_everywhere(&pruning, CRASH_FAIL_ONCE, 1);
 	fail_everywhere(&forgetting, CRASH_FAIL_ONCE, 7);
 	fail_everywhere(&sealing, CRASH_FAIL_ONCE, 13);
+	fail_everywhere(&merging, CRASH_FAIL_ONCE, 23);
 }
 
 int main(int argc, char **argv)
