@@ -43,6 +43,12 @@ static bool page_fits(const char *path, struct gcm *gcm)
 	       db_cipher_open_page(gcm, 1, page);
 }
 
+/* Zeros, which stand for a page that was never written, open under any key. */
+static bool is_blank(const uint8_t *page)
+{
+	return page[0] == 0 && memcmp(page, page + 1, DB_CIPHER_PAGE_BYTES - 1) == 0;
+}
+
 static bool wal_fits(const char *path, struct gcm *gcm)
 {
 	CLEANUP(freep) char *wal = str_printf("%s-wal", path);
@@ -54,7 +60,8 @@ static bool wal_fits(const char *path, struct gcm *gcm)
 		return false;
 	number = (uint32_t)frame[0] << 24 | (uint32_t)frame[1] << 16 | (uint32_t)frame[2] << 8 |
 		 frame[3];
-	return db_cipher_open_page(gcm, number, frame + FRAME_HEADER_BYTES);
+	return !is_blank(frame + FRAME_HEADER_BYTES) &&
+	       db_cipher_open_page(gcm, number, frame + FRAME_HEADER_BYTES);
 }
 
 bool db_fits_key(const char *path, const uint8_t *key, bool *ret_fits, struct err *err)

@@ -15,7 +15,9 @@
 #include "archive/keep.h"
 #include "archive/prune.h"
 #include "archive/rebuild.h"
+#include "archive/rekey.h"
 #include "archive/seal.h"
+#include "archive/vault.h"
 #include "archive/writer.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -291,6 +293,81 @@ static void prepare_two(const char *place)
 	fill(place, "archive", 2);
 }
 
+/* --- another master key --- */
+
+static const struct archive_secret first = {
+	ARCHIVE_KEY, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
+
+static bool unlock(const char *path, struct err *err)
+{
+	archive_lock(path);
+	return !archive_is_encrypted(path) || archive_unlock(path, &first, err);
+}
+
+static uint32_t epoch_of(const char *path)
+{
+	struct keyring keyring;
+	struct err err = ERR_INIT;
+
+	return vault_read_keyring(path, &keyring, &err) ? keyring.epoch : 0;
+}
+
+/* That it was begun is promised, too: from then on nothing comes in under the old key. */
+static char *tell_rekey(const char *place)
+{
+	static const char *const states[] = {
+		[ARCHIVE_SETTLED] = "settled",
+		[ARCHIVE_ENCRYPTING] = "being encrypted",
+		[ARCHIVE_ROTATING] = "being rotated",
+	};
+	CLEANUP(freep) char *path = archive_in(place);
+	CLEANUP(freep) char *text = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(unlock(path, &err));
+	text = power_tell(path, true);
+	return str_printf(
+		"%sepoch %u, %s\n", text, epoch_of(path), states[archive_rekey_state(path)]);
+}
+
+static void check_rekey(const char *place)
+{
+	CLEANUP(freep) char *path = archive_in(place);
+	struct err err = ERR_INIT;
+
+	CHECK_OK(unlock(path, &err));
+	power_check(path);
+}
+
+static bool go_on(const char *path, struct err *err)
+{
+	const struct archive_rekey wish = {0};
+	struct archive_rekeyed rekeyed;
+
+	power_log_acknowledge();
+	return archive_rekey_state(path) == ARCHIVE_SETTLED ||
+	       archive_rekey(path, &wish, WAIT_MS, &rekeyed, err);
+}
+
+static bool run_encrypt(const char *place, struct err *err)
+{
+	CLEANUP(freep) char *path = archive_in(place);
+
+	return unlock(path, err) &&
+	       (archive_is_encrypted(path) || archive_encrypt_begin(path, &first, WAIT_MS, err)) &&
+	       go_on(path, err);
+}
+
+static bool run_rotate(const char *place, struct err *err)
+{
+	const struct archive_carried carried = {.id = 1, .secret = first};
+	CLEANUP(freep) char *path = archive_in(place);
+
+	return unlock(path, err) &&
+	       (epoch_of(path) == 2 || archive_rotate_begin(path, &carried, 1, WAIT_MS, err)) &&
+	       go_on(path, err);
+}
+
 /* --- all of it --- */
 
 static const struct power_work works[] = {
@@ -304,6 +381,8 @@ static const struct power_work works[] = {
 	{"rebuild-lost", 80, POWER_BOTH, prepare_lost, run_rebuild, tell, check},
 	{"copy", 120, POWER_BOTH, prepare_full, run_copy, tell_copy, check_copy},
 	{"copy-again", 120, POWER_BOTH, prepare_copied, run_copy, tell_copy, check_copy},
+	{"encrypt", 160, POWER_PLAIN, prepare_sealed, run_encrypt, tell_rekey, check_rekey},
+	{"rotate", 160, POWER_ENCRYPTED, prepare_sealed, run_rotate, tell_rekey, check_rekey},
 	{"key-add", 60, POWER_ENCRYPTED, prepare_two, run_key_add, tell_keys, check},
 	{"key-remove", 60, POWER_ENCRYPTED, prepare_keys, run_key_remove, tell_keys, check},
 };
