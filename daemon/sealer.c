@@ -1,5 +1,6 @@
 #include "daemon/sealer.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -103,8 +104,9 @@ static const struct config_account *take_due(struct sealer *sealer)
 static bool seal_when_free(const struct sealer *sealer, const char *path,
 	struct archive_sealed *ret_sealed, struct err *err)
 {
-	const struct archive_seal wish = {
-		.open_bytes_min = OPEN_BYTES_MIN, .cancel = sealer->cancel};
+	const struct archive_seal wish = {.open_bytes_min = OPEN_BYTES_MIN,
+		.small_count = SEAL_SMALL_COUNT,
+		.cancel = sealer->cancel};
 	int64_t deadline_ms = clock_mono_ms() + ARCHIVE_LOCK_TIMEOUT_MS;
 
 	while (!archive_seal(path, &wish, LOCK_STEP_MS, ret_sealed, err)) {
@@ -134,6 +136,8 @@ static void seal(const struct sealer *sealer, const struct config_account *accou
 	str_format_size(sealed.bytes_after, after);
 	if (sealed.volumes > 0)
 		log_info("%s: sealed: %s are %s now", account->name, before, after);
+	if (sealed.merged > 0)
+		log_info("%s: %" PRIu64 " small volumes became one", account->name, sealed.merged);
 }
 
 /* Where it may not, it is done at the priority there is. */

@@ -131,11 +131,9 @@ static bool is_victim(const struct estate *estate)
 	return estate->state == VOLUME_DOOMED || estate->items == 0 || sparse;
 }
 
-/* The victims alone. */
-static bool find_victims(struct packer *packer, struct estates *ret_victims, struct err *err)
+static bool read_all(struct packer *packer, struct estates *ret_all, struct err *err)
 {
 	CLEANUP(estates_free) struct estates all = {0};
-	size_t count = 0;
 
 	if (!read_estates(packer->catalogue, &all, err))
 		return false;
@@ -143,12 +141,45 @@ static bool find_victims(struct packer *packer, struct estates *ret_victims, str
 		all.items[i].newest = all.items[i].id.sequence == packer->volume.id.sequence;
 		if (!measure(packer, &all.items[i], err))
 			return false;
-		if (is_victim(&all.items[i]))
-			all.items[count++] = all.items[i];
 	}
-	all.count = count;
-	*ret_victims = all;
+	*ret_all = all;
 	all = (struct estates){0};
+	return true;
+}
+
+/* The victims alone. */
+static bool find_victims(struct packer *packer, struct estates *ret_victims, struct err *err)
+{
+	size_t count = 0;
+
+	if (!read_all(packer, ret_victims, err))
+		return false;
+	for (size_t i = 0; i < ret_victims->count; i++)
+		if (is_victim(&ret_victims->items[i]))
+			ret_victims->items[count++] = ret_victims->items[i];
+	ret_victims->count = count;
+	return true;
+}
+
+/* The small sealed ones that become one; none, when they are fewer than wanted. */
+static bool find_small(
+	struct packer *packer, size_t wanted, struct estates *ret_small, struct err *err)
+{
+	uint64_t bytes = 0;
+	size_t count = 0;
+
+	if (!read_all(packer, ret_small, err))
+		return false;
+	for (size_t i = 0; i < ret_small->count; i++) {
+		const struct estate *estate = &ret_small->items[i];
+
+		if (estate->state != VOLUME_SEALED || estate->file_bytes >= RECLAIM_SMALL_BYTES ||
+			bytes + estate->file_bytes > ARCHIVE_VOLUME_BYTES)
+			continue;
+		bytes += estate->file_bytes;
+		ret_small->items[count++] = *estate;
+	}
+	ret_small->count = count >= wanted ? count : 0;
 	return true;
 }
 
@@ -289,4 +320,49 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 	reclaim->written = packer->figures.stored_bytes - before;
 	reclaim->bytes = less(reclaim->bytes, reclaim->written);
 	return packer_tidy(packer, err);
+}
+
+/* --- many small ones --- */
+
+static bool merge(struct reclaim *reclaim, const struct estates *small, const struct cancel *cancel,
+	struct err *err)
+{
+	struct packer *packer = &reclaim->packer;
+
+	for (size_t i = 0; i < small->count; i++) {
+		if (cancel && cancel_is(cancel))
+			return err_set(err, ERR_CANCELLED, "stopped");
+		if (!empty_one(reclaim, &small->items[i], err))
+			return err_wrap(err, "volume %" PRId64, small->items[i].id.sequence);
+	}
+	return packer_flush_pack(packer, err) && checkpoint_write(packer, err) &&
+	       checkpoint_remove_litter(packer->path, packer->catalogue, err);
+}
+
+static bool merge_in_transaction(struct reclaim *reclaim, size_t count, const struct cancel *cancel,
+	uint64_t *ret_merged, struct err *err)
+{
+	CLEANUP(estates_free) struct estates small = {0};
+	struct packer *packer = &reclaim->packer;
+
+	if (!find_small(packer, count, &small, err))
+		return false;
+	*ret_merged = small.count;
+	return small.count == 0 ||
+	       (make_room(packer, &small, err) && merge(reclaim, &small, cancel, err) &&
+		       packer_tidy(packer, err));
+}
+
+bool reclaim_merge(struct reclaim *reclaim, size_t count, const struct cancel *cancel,
+	uint64_t *ret_merged, struct err *err)
+{
+	struct db *catalogue = reclaim->packer.catalogue;
+	bool done;
+
+	reclaim->packer.volume_bytes_max = RECLAIM_SMALL_BYTES;
+	if (!db_begin(catalogue, err))
+		return false;
+	done = merge_in_transaction(reclaim, count, cancel, ret_merged, err);
+	db_rollback(catalogue);
+	return done;
 }

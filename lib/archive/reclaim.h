@@ -1,6 +1,7 @@
 /*
  * Getting space back: what is still wanted of volumes that hold little of it goes into the newest
- * volume, a checkpoint there says so, and the files go. For prune and forget.
+ * volume, a checkpoint there says so, and the files go. For prune and forget; and for sealing,
+ * which makes one volume of many small ones in the same way.
  *
  * Stopped at any point, the archive is as it was before or after a round; what lies about then is
  * litter, which the next writer removes.
@@ -11,12 +12,14 @@
 #include <stdatomic.h>
 
 #include "archive/packer.h"
+#include "base/wait.h"
 
 enum {
 	RECLAIM_LIVE_PERCENT = 60,       /* a volume with less of it is emptied */
 	RECLAIM_BYTES_MIN = 1024 * 1024, /* the newest volume is left alone below this */
 	RECLAIM_ROUND_BYTES =
 		256 * 1000 * 1000, /* copied before a checkpoint; one volume at least */
+	RECLAIM_SMALL_BYTES = 32 * 1000 * 1000, /* a sealed volume of less is a small one */
 };
 
 /* An archive opened by one who writes alone, without the threads of a writer. */
@@ -54,5 +57,14 @@ bool reclaim_estimate(struct reclaim *reclaim, struct err *err);
  * first checkpoint. Nothing is removed of a volume that cannot be read in whole: ERR_CORRUPT.
  */
 bool reclaim_run(struct reclaim *reclaim, struct err *err);
+
+/*
+ * When there are `count` small sealed volumes or more, what is in them goes behind what is in the
+ * newest one if that is small, else into a new one: as many of them, the oldest first, as make a
+ * volume. *ret_merged: how many went. cancel (may be NULL) is looked at between them:
+ * ERR_CANCELLED, and nothing is changed.
+ */
+bool reclaim_merge(struct reclaim *reclaim, size_t count, const struct cancel *cancel,
+	uint64_t *ret_merged, struct err *err);
 
 #endif

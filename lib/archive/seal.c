@@ -79,28 +79,50 @@ static bool prepare(const char *path, uint64_t bytes_min, int timeout_ms, struct
 	       packer_roll_now(&job.packer, &unimportant, err);
 }
 
+static bool seal_all(const char *path, const struct archive_seal *seal, int timeout_ms,
+	struct archive_sealed *sealed, struct err *err)
+{
+	int64_t after = 0;
+	bool found = true;
+
+	if (!prepare(path, seal->open_bytes_min, timeout_ms, err))
+		return false;
+	while (found) {
+		CLEANUP(seal_plan_free) struct seal_plan plan = {0};
+
+		if (!anew_plan(path, after, choose_full, NULL, &found, &plan, err) ||
+			(found && !seal_one(path, seal, &plan, timeout_ms, sealed, err)))
+			return false;
+		after = plan.volume.id.sequence;
+	}
+	return true;
+}
+
+static bool merge_small(const char *path, const struct archive_seal *seal, int timeout_ms,
+	uint64_t *ret_merged, struct err *err)
+{
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+
+	*ret_merged = 0;
+	return seal->small_count == 0 ||
+	       (reclaim_open(&job, path, timeout_ms, err) &&
+		       reclaim_merge(&job, seal->small_count, seal->cancel, ret_merged, err));
+}
+
 bool archive_seal(const char *path, const struct archive_seal *seal, int timeout_ms,
 	struct archive_sealed *ret_sealed, struct err *err)
 {
 	CLEANUP(freep) char *lock_path = str_printf("%s/sealing", path);
 	CLEANUP(fs_unlock) int lock = -1;
 	struct archive_sealed sealed = {0};
-	int64_t after = 0;
-	bool found = true;
 
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	if (!fs_lock(lock_path, timeout_ms, &lock, err) ||
-		!prepare(path, seal->open_bytes_min, timeout_ms, err))
+		!seal_all(path, seal, timeout_ms, &sealed, err) ||
+		!merge_small(path, seal, timeout_ms, &sealed.merged, err) ||
+		(sealed.merged > 0 && !seal_all(path, seal, timeout_ms, &sealed, err)))
 		return false;
-	while (found) {
-		CLEANUP(seal_plan_free) struct seal_plan plan = {0};
-
-		if (!anew_plan(path, after, choose_full, NULL, &found, &plan, err) ||
-			(found && !seal_one(path, seal, &plan, timeout_ms, &sealed, err)))
-			return false;
-		after = plan.volume.id.sequence;
-	}
 	*ret_sealed = sealed;
 	return true;
 }

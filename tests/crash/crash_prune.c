@@ -1,7 +1,7 @@
 /*
- * Pruning an archive, forgetting mail of it and sealing it, stopped or failed at each of its
- * changes of the disk. Afterwards the archive opens and is whole, all that is to be kept is there
- * byte for byte, and the next run completes.
+ * Pruning an archive, forgetting mail of it, sealing it and merging its small volumes, stopped or
+ * failed at each of its changes of the disk. Afterwards the archive opens and is whole, all that is
+ * to be kept is there byte for byte, and the next run completes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "support/pruned.h"
 #include "support/stops.h"
 
-enum { NEWEST = PRUNED_SNAPSHOTS, WAIT_MS = 1000 };
+enum { NEWEST = PRUNED_SNAPSHOTS, WAIT_MS = 1000, SMALL_COUNT = 3 };
 
 /* The last one pins 4. */
 static const char all_snapshots[] = "1 2 3 4 5 6 7";
@@ -68,6 +68,19 @@ static bool seal(const char *path, struct err *err)
 	return done;
 }
 
+/* Fewer small sealed volumes than wanted and an open one, or the run has failed. */
+static bool merge(const char *path, struct err *err)
+{
+	const struct archive_seal wish = {.open_bytes_min = 1, .small_count = SMALL_COUNT};
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct archive_sealed sealed;
+
+	return fixture_unlock(path, err) && archive_seal(path, &wish, WAIT_MS, &sealed, err) &&
+	       volume_list(path, &list, err) &&
+	       (list.count <= SMALL_COUNT ||
+		       err_set(err, ERR_LOCAL, "there are %zu volumes", list.count));
+}
+
 /* An archive as it is before; the caller frees the path. */
 static char *prepare(void)
 {
@@ -82,6 +95,16 @@ static char *prepare(void)
 	CHECK_OK(archive_pin(writer, 4, true, &err));
 	CHECK_INT(fixture_commit(writer, true), NEWEST + 1);
 	archive_writer_freep(&writer);
+	return path;
+}
+
+/* The same, of sealed volumes. */
+static char *prepare_small(void)
+{
+	char *path = prepare();
+	struct err err = ERR_INIT;
+
+	CHECK_OK(seal(path, &err));
 	return path;
 }
 
@@ -151,6 +174,7 @@ static void check_complete(const struct stops *stops, const char *path)
 }
 
 static const struct stops sealing = {prepare, seal, check_complete, is_as_before};
+static const struct stops merging = {prepare_small, merge, check_complete, is_as_before};
 static const struct stops pruning = {prepare, prune, check_complete, is_pruned};
 static const struct stops forgetting = {prepare, forget, check_complete, is_forgotten};
 
@@ -159,6 +183,7 @@ static void killed_at_every_change_nothing_that_is_kept_is_lost(void)
 	stops_end(&pruning, CRASH_EXIT, 1);
 	stops_end(&forgetting, CRASH_EXIT, 2);
 	stops_end(&sealing, CRASH_EXIT, 5);
+	stops_end(&merging, CRASH_EXIT, 5);
 }
 
 static void killed_within_a_write_nothing_that_is_kept_is_lost(void)
@@ -166,6 +191,7 @@ static void killed_within_a_write_nothing_that_is_kept_is_lost(void)
 	stops_end(&pruning, CRASH_TEAR, 3);
 	stops_end(&forgetting, CRASH_TEAR, 11);
 	stops_end(&sealing, CRASH_TEAR, 17);
+	stops_end(&merging, CRASH_TEAR, 29);
 }
 
 static void a_full_disk_takes_nothing_that_is_kept(void)
@@ -173,6 +199,7 @@ static void a_full_disk_takes_nothing_that_is_kept(void)
 	stops_fail(&pruning, CRASH_FULL, 1);
 	stops_fail(&forgetting, CRASH_FULL, 7);
 	stops_fail(&sealing, CRASH_FULL, 13);
+	stops_fail(&merging, CRASH_FULL, 23);
 }
 
 static void a_failing_write_takes_nothing_that_is_kept(void)
@@ -180,6 +207,7 @@ static void a_failing_write_takes_nothing_that_is_kept(void)
 	stops_fail(&pruning, CRASH_FAIL_ONCE, 1);
 	stops_fail(&forgetting, CRASH_FAIL_ONCE, 7);
 	stops_fail(&sealing, CRASH_FAIL_ONCE, 13);
+	stops_fail(&merging, CRASH_FAIL_ONCE, 23);
 }
 
 int main(int argc, char **argv)

@@ -48,17 +48,26 @@ static char *filled(const char *name)
 	return path;
 }
 
-/* Everything that can be asked. */
-static char *everything(const char *path)
+/* All mail that ever was. */
+static char *all_mail(const char *path)
 {
 	READER reader = fixture_reader(path);
 	struct archive_list list = {.generation = PRUNED_SNAPSHOTS, .deleted = true};
+
+	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
+	return xstrdup(fixture_list(reader, &list));
+}
+
+/* Everything that can be asked. */
+static char *everything(const char *path)
+{
+	PATH mail = all_mail(path);
+	READER reader = fixture_reader(path);
 	struct archive_facts facts;
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_facts(reader, &facts, &err));
-	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
-	return str_printf("%s%s", fixture_list(reader, &list), facts.head);
+	return str_printf("%s%s", mail, facts.head);
 }
 
 static size_t files_of(const char *path)
@@ -259,6 +268,125 @@ static void a_seal_that_is_stopped_changes_nothing(void)
 	CHECK_STR(after, before);
 }
 
+/* --- small ones --- */
+
+static uint64_t merge(const char *path, size_t count)
+{
+	const struct archive_seal wish = {.open_bytes_min = 1, .small_count = count};
+	struct archive_sealed sealed = {0};
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	return sealed.merged;
+}
+
+/* Sealed after every commit. */
+static char *of_many_small_volumes(const char *name)
+{
+	char *path = filled(name);
+
+	for (uint32_t i = 0; i < SEAL_SMALL_COUNT; i++) {
+		struct archive_writer *writer = fixture_writer(path);
+		uint32_t uid = BIG_UID + i;
+
+		fixture_add(writer, 1, PRUNED_VALIDITY, uid, uid, pruned_size(uid), "");
+		(void)fixture_commit(writer, true);
+		archive_writer_freep(&writer);
+		CHECK_INT(merge(path, 0), 0);
+	}
+	return path;
+}
+
+static void many_small_volumes_become_one(void)
+{
+	PATH path = of_many_small_volumes("small");
+	PATH before = all_mail(path);
+	PATH after = NULL;
+	PATH whole = NULL;
+	PATH again = NULL;
+	size_t volumes;
+	struct err err = ERR_INIT;
+
+	CHECK_INT(merge(path, 10 * SEAL_SMALL_COUNT), 0);
+	volumes = files_of(path);
+	CHECK(volumes > SEAL_SMALL_COUNT);
+	CHECK_INT(merge(path, SEAL_SMALL_COUNT), volumes); /* the newest was sealed before */
+	CHECK_INT(files_of(path), 2);
+	after = all_mail(path);
+	CHECK_STR(after, before);
+	pruned_check(path);
+	whole = everything(path);
+	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	again = everything(path);
+	CHECK_STR(again, whole);
+	pruned_check(path);
+	CHECK_INT(merge(path, SEAL_SMALL_COUNT), 0);
+}
+
+static void a_merged_archive_lives_on(void)
+{
+	PATH path = of_many_small_volumes("lives");
+	PATH copy = str_printf("%s.copy", path);
+	PATH ours = NULL;
+	PATH theirs = NULL;
+	struct archive_copied copied;
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK(merge(path, SEAL_SMALL_COUNT) > 0);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(files_of(copy), files_of(path));
+	ours = everything(path);
+	theirs = everything(copy);
+	CHECK_STR(theirs, ours);
+	pruned_check(copy);
+	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
+	CHECK(pruned.messages > 0);
+	pruned_check(path);
+}
+
+static void a_merge_that_is_stopped_changes_nothing(void)
+{
+	PATH path = of_many_small_volumes("small-stopped");
+	PATH volumes = volume_folder(path);
+	PATH before = files_digests(volumes);
+	PATH after = NULL;
+	CLEANUP(cancel_close) struct cancel cancel;
+	struct archive_seal wish = {.small_count = 2, .cancel = &cancel};
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(cancel_init(&cancel, &err));
+	cancel_now(&cancel);
+	CHECK(!archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_INT(err.kind, ERR_CANCELLED);
+	after = files_digests(volumes);
+	CHECK_STR(after, before);
+	pruned_check(path);
+}
+
+static void a_damaged_small_volume_stays(void)
+{
+	PATH path = of_many_small_volumes("small-damaged");
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	CLEANUP(buf_free) struct buf bytes = BUF_INIT(64 * 1024 * 1024);
+	PATH file = NULL;
+	const struct archive_seal wish = {.small_count = 2};
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(volume_list(path, &list, &err));
+	file = volume_path(path, &list.items[1]);
+	CHECK_OK(fs_read(file, &bytes, &err));
+	for (size_t at = FLIP_AT; at < bytes.len; at += FLIP_AT)
+		bytes.data[at] ^= 1;
+	CHECK_OK(fs_write_atomic(file, bytes.data, bytes.len, 0400, &err));
+	CHECK(!archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_INT(err.kind, ERR_CORRUPT);
+	CHECK_INT(files_of(path), list.count);
+}
+
 static void a_damaged_volume_is_not_sealed(void)
 {
 	PATH path = filled("damaged");
@@ -297,6 +425,10 @@ int main(int argc, char **argv)
 		PROMISE(sealed_volumes_go_into_a_copy_in_place_of_the_others),
 		PROMISE(what_is_being_sealed_stays_when_a_volume_is_begun),
 		PROMISE(a_seal_that_is_stopped_changes_nothing),
+		PROMISE(many_small_volumes_become_one),
+		PROMISE(a_merged_archive_lives_on),
+		PROMISE(a_merge_that_is_stopped_changes_nothing),
+		PROMISE(a_damaged_small_volume_stays),
 		PROMISE(a_damaged_volume_is_not_sealed),
 	};
 
