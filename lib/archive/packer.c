@@ -23,6 +23,9 @@ static bool bring_up_to_date(struct packer *packer, struct err *err)
 				   checkpoint_remove_litter(packer->path, packer->catalogue, err)));
 }
 
+/* Of items, messages and frames: larger ones were never given, and could not be counted on. */
+static const int64_t id_max = INT64_MAX / 2;
+
 static bool open_newest_volume(struct packer *packer, struct err *err)
 {
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
@@ -41,6 +44,9 @@ static bool open_newest_volume(struct packer *packer, struct err *err)
 	if (packer->volume.sealed)
 		return err_set(err, ERR_CORRUPT, "%s: the volume that followed it is missing",
 			db_path(packer->volume.db));
+	if (last_frame >= id_max)
+		return err_set(err, ERR_CORRUPT, "%s: its frame ids are used up",
+			db_path(packer->volume.db));
 	packer->next_frame = last_frame + 1;
 	if (last_frame > newest->applied_frame)
 		packer->litter_after = newest->applied_frame + 1;
@@ -55,9 +61,14 @@ static bool read_ids(struct packer *packer, struct err *err)
 	if (!db_step(packer->catalogue, CATALOGUE_IDS_LAST, &row, err))
 		return false;
 	assert(row);
-	packer->next_item = db_int(packer->catalogue, CATALOGUE_IDS_LAST, 0) + 1;
-	packer->next_message = db_int(packer->catalogue, CATALOGUE_IDS_LAST, 1) + 1;
+	packer->next_item = db_int(packer->catalogue, CATALOGUE_IDS_LAST, 0);
+	packer->next_message = db_int(packer->catalogue, CATALOGUE_IDS_LAST, 1);
 	db_reset(packer->catalogue, CATALOGUE_IDS_LAST);
+	if (packer->next_item >= id_max || packer->next_message >= id_max)
+		return err_set(err, ERR_CORRUPT, "%s: its ids are used up; run `mailstow rebuild`",
+			db_path(packer->catalogue));
+	packer->next_item++;
+	packer->next_message++;
 	return catalogue_state(packer->catalogue, &packer->state, err) &&
 	       catalogue_last_snapshot(packer->catalogue, &packer->last, &bytes, err);
 }

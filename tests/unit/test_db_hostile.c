@@ -217,9 +217,8 @@ static char *small_archive(const char *name)
 	return path;
 }
 
-static void tell(const char *path, const char *lie)
+static void tell(const char *file, const char *lie)
 {
-	CLEANUP(freep) char *file = str_printf("%s/catalogue.db", path);
 	sqlite3 *raw = NULL;
 
 	CHECK_INT(sqlite3_open(file, &raw), SQLITE_OK);
@@ -273,9 +272,36 @@ static void lying_rows_give_no_other_mail(void)
 	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
 		CLEANUP(freep) char *name = str_printf("lie-%zu", i);
 		CLEANUP(freep) char *path = small_archive(name);
+		CLEANUP(freep) char *file = str_printf("%s/catalogue.db", path);
 
-		tell(path, lies[i]);
+		tell(file, lies[i]);
 		see_all(path);
+	}
+}
+
+static void ids_without_a_next_one_are_not_counted_on(void)
+{
+	static const char *const lies[] = {
+		"update item set id = 9223372036854775807"
+		" where id = (select max(id) from item)",
+		"update message set id = 9223372036854775807"
+		" where id = (select max(id) from message)",
+		"update sqlite_sequence set seq = 9223372036854775807",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		CLEANUP(freep) char *name = str_printf("last-%zu", i);
+		CLEANUP(freep) char *path = small_archive(name);
+		CLEANUP(freep) char *catalogue = str_printf("%s/catalogue.db", path);
+		CLEANUP(freep) char *volume = fixture_only_volume(path);
+		CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
+		struct err err = ERR_INIT;
+
+		tell(i < 2 ? catalogue : volume, lies[i]);
+		CHECK_OK(archive_writer_open(path, 1000, &writer, &err));
+		CHECK(!archive_message_begin(writer, 1, 100, &err));
+		CHECK_INT(err.kind, ERR_CORRUPT);
+		CHECK(strstr(err.text, "used up"));
 	}
 }
 
@@ -288,6 +314,7 @@ int main(int argc, char **argv)
 		PROMISE(a_value_too_long_to_be_ours_is_damage),
 		PROMISE(a_connection_is_set_as_promised),
 		PROMISE(lying_rows_give_no_other_mail),
+		PROMISE(ids_without_a_next_one_are_not_counted_on),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
