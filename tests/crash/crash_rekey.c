@@ -160,18 +160,6 @@ static void killed_within_a_write_it_goes_on(void)
 	stops_end(&rotating, CRASH_TEAR, 13);
 }
 
-static void a_power_cut_at_every_change_takes_nothing(void)
-{
-	stops_end(&encrypting, CRASH_POWER, 7);
-	stops_end(&rotating, CRASH_POWER, 9);
-}
-
-static void writes_in_an_order_of_the_disk_take_nothing(void)
-{
-	stops_end(&encrypting, CRASH_POWER_MIXED, 13);
-	stops_end(&rotating, CRASH_POWER_MIXED, 17);
-}
-
 static void a_full_disk_takes_nothing(void)
 {
 	stops_fail(&encrypting, CRASH_FULL, 17);
@@ -189,8 +177,6 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(killed_at_every_change_it_goes_on),
 		PROMISE(killed_within_a_write_it_goes_on),
-		PROMISE(a_power_cut_at_every_change_takes_nothing),
-		PROMISE(writes_in_an_order_of_the_disk_take_nothing),
 		PROMISE(a_full_disk_takes_nothing),
 		PROMISE(a_failing_write_takes_nothing),
 	};
