@@ -150,14 +150,14 @@ static const struct stops rotating = {prepare_encrypted, rotate, check_complete,
 
 static void killed_at_every_change_it_goes_on(void)
 {
-	stops_end(&encrypting, CRASH_EXIT, 3);
-	stops_end(&rotating, CRASH_EXIT, 4);
+	stops_end(&encrypting, CRASH_EXIT, 7);
+	stops_end(&rotating, CRASH_EXIT, 9);
 }
 
 static void killed_within_a_write_it_goes_on(void)
 {
-	stops_end(&encrypting, CRASH_TEAR, 11);
-	stops_end(&rotating, CRASH_TEAR, 13);
+	stops_end(&encrypting, CRASH_TEAR, 23);
+	stops_end(&rotating, CRASH_TEAR, 29);
 }
 
 static void a_full_disk_takes_nothing(void)
