@@ -233,7 +233,7 @@ static void everywhere(const struct work *work, enum crash_mode mode, long step)
 static void a_first_copy_that_was_stopped_is_completed(void)
 {
 	everywhere(&first_copy, CRASH_EXIT, 1);
-	everywhere(&first_copy, CRASH_POWER, 3);
+	everywhere(&first_copy, CRASH_POWER, 5);
 	everywhere(&first_copy, CRASH_FULL, 7);
 	everywhere(&first_copy, CRASH_FAIL_ONCE, 7);
 }
@@ -241,14 +241,14 @@ static void a_first_copy_that_was_stopped_is_completed(void)
 static void a_later_copy_shows_the_old_moment_or_the_new_one(void)
 {
 	everywhere(&later_copy, CRASH_EXIT, 1);
-	everywhere(&later_copy, CRASH_POWER, 2);
+	everywhere(&later_copy, CRASH_POWER, 5);
 	everywhere(&later_copy, CRASH_FULL, 5);
 	everywhere(&later_copy, CRASH_FAIL_ONCE, 5);
 }
 
 static void an_adoption_that_was_stopped_goes_on_and_its_source_never_changes(void)
 {
-	everywhere(&adoption, CRASH_EXIT, 7);
+	everywhere(&adoption, CRASH_EXIT, 13);
 	everywhere(&adoption, CRASH_TEAR, 61);
 	everywhere(&adoption, CRASH_POWER, 31);
 	everywhere(&adoption, CRASH_POWER_MIXED, 61);

@@ -182,33 +182,33 @@ static const struct stops forgetting = {prepare, forget, check_complete, is_forg
 static void killed_at_every_change_nothing_that_is_kept_is_lost(void)
 {
 	stops_end(&pruning, CRASH_EXIT, 1);
-	stops_end(&forgetting, CRASH_EXIT, 2);
-	stops_end(&sealing, CRASH_EXIT, 5);
-	stops_end(&merging, CRASH_EXIT, 5);
+	stops_end(&forgetting, CRASH_EXIT, 5);
+	stops_end(&sealing, CRASH_EXIT, 11);
+	stops_end(&merging, CRASH_EXIT, 19);
 }
 
 static void killed_within_a_write_nothing_that_is_kept_is_lost(void)
 {
-	stops_end(&pruning, CRASH_TEAR, 3);
-	stops_end(&forgetting, CRASH_TEAR, 11);
-	stops_end(&sealing, CRASH_TEAR, 17);
-	stops_end(&merging, CRASH_TEAR, 29);
+	stops_end(&pruning, CRASH_TEAR, 5);
+	stops_end(&forgetting, CRASH_TEAR, 23);
+	stops_end(&sealing, CRASH_TEAR, 37);
+	stops_end(&merging, CRASH_TEAR, 61);
 }
 
 static void a_full_disk_takes_nothing_that_is_kept(void)
 {
-	stops_fail(&pruning, CRASH_FULL, 1);
-	stops_fail(&forgetting, CRASH_FULL, 7);
-	stops_fail(&sealing, CRASH_FULL, 13);
-	stops_fail(&merging, CRASH_FULL, 23);
+	stops_fail(&pruning, CRASH_FULL, 3);
+	stops_fail(&forgetting, CRASH_FULL, 17);
+	stops_fail(&sealing, CRASH_FULL, 29);
+	stops_fail(&merging, CRASH_FULL, 53);
 }
 
 static void a_failing_write_takes_nothing_that_is_kept(void)
 {
-	stops_fail(&pruning, CRASH_FAIL_ONCE, 1);
-	stops_fail(&forgetting, CRASH_FAIL_ONCE, 7);
-	stops_fail(&sealing, CRASH_FAIL_ONCE, 13);
-	stops_fail(&merging, CRASH_FAIL_ONCE, 23);
+	stops_fail(&pruning, CRASH_FAIL_ONCE, 3);
+	stops_fail(&forgetting, CRASH_FAIL_ONCE, 17);
+	stops_fail(&sealing, CRASH_FAIL_ONCE, 29);
+	stops_fail(&merging, CRASH_FAIL_ONCE, 53);
 }
 
 int main(int argc, char **argv)

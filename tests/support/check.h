@@ -38,8 +38,9 @@ struct promise {
 int check_main(int argc, char **argv, const struct promise *promises, size_t count);
 
 /*
- * Rings try every place, or, by MAILSTOW_STRIDE, only every so many of them: where a slower build
- * repeats what another has tried everywhere.
+ * Rings try every `step`th place, or, by MAILSTOW_STRIDE, only every so many of those: where a
+ * slower build repeats what another has tried. MAILSTOW_EVERY_BYTE: each of them, where time does
+ * not matter.
  */
 long check_stride(long step);
 

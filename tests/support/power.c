@@ -286,7 +286,7 @@ static long step_of(const struct power_wish *wish, const struct power_work *work
 	long step = there > wanted ? there / wanted : 1;
 
 	if (!wish->states)
-		step = getenv("MAILSTOW_EVERY_BYTE") ? 1 : check_stride(step);
+		step = check_stride(step);
 	while (step > 1 && (step % 2 == 0 || step % 5 == 0)) /* else some fates never had a turn */
 		step++;
 	return step;

@@ -19,13 +19,9 @@ static bool ends_before(const struct stops *stops, const char *path, long n, enu
 	CHECK(pid >= 0);
 	if (pid == 0) {
 		struct err err = ERR_INIT;
-		bool done;
 
 		crash_vfs_arm(n, mode);
-		done = stops->run(path, &err);
-		if (mode == CRASH_POWER || mode == CRASH_POWER_MIXED)
-			crash_vfs_cut_power();
-		_exit(done ? 0 : 1);
+		_exit(stops->run(path, &err) ? 0 : 1);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
 	CHECK(WIFEXITED(status));

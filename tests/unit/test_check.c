@@ -22,7 +22,7 @@ enum {
 	MESSAGES = 12,
 	PART_BYTES = 70 * 1000,
 	WAIT_MS = 1000,
-	FLIP_STEP = 61, /* a prime: each column of some row is met; see step() */
+	FLIP_STEP = 61, /* a prime: each column of some row is met */
 	CUT_STEP = 1021,
 	TEXT_MAX = 64 * 1024,
 };
@@ -134,12 +134,6 @@ static char *everything(const char *path)
 		(unsigned long long)facts.bytes, facts.head);
 }
 
-/* MAILSTOW_EVERY_BYTE: where time does not matter. */
-static size_t step(size_t usual)
-{
-	return getenv("MAILSTOW_EVERY_BYTE") ? 1 : (size_t)check_stride((long)usual);
-}
-
 static void put_file(const char *path, const struct buf *bytes, size_t len)
 {
 	CLEANUP(closep) int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -170,13 +164,13 @@ static void damage(const char *path, const char *file)
 
 	CHECK(truth);
 	CHECK_OK(fs_read(file, &whole, &err));
-	for (size_t at = 0; at < whole.len; at += step(FLIP_STEP)) {
+	for (size_t at = 0; at < whole.len; at += (size_t)check_stride(FLIP_STEP)) {
 		whole.data[at] ^= 1U << at % 8;
 		put_file(file, &whole, whole.len);
 		whole.data[at] ^= 1U << at % 8;
 		expect_noticed(path, truth, "flipped", at);
 	}
-	for (size_t len = 0; len < whole.len; len += step(CUT_STEP)) {
+	for (size_t len = 0; len < whole.len; len += (size_t)check_stride(CUT_STEP)) {
 		put_file(file, &whole, len);
 		expect_noticed(path, truth, "cut", len);
 	}
