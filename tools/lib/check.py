@@ -19,7 +19,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILDS = ROOT / "build"
-STAGE_SECONDS_MAX = {"quick": 900, "default": 1200, "long": 14_400}
+STAGE_SECONDS_MAX = {"quick": 900, "default": 1500, "long": 14_400}
 TOOL_SECONDS_MAX = 1200
 FORMAT_SECONDS_MAX = 300
 WAITING_PER_CPU = 2
@@ -301,7 +301,7 @@ def stages(level):
         format_stage(), everything,
         meson_stage("clang", level, compiler="clang", suites=without + some, stride="31"),
         meson_stage("asan", level, ["-Db_sanitize=address,undefined", *SANITIZE], times=4,
-                    suites=without + some, stride="1" if level == "long" else "5", environment={
+                    suites=without + some, stride="1" if level == "long" else "9", environment={
                         "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1",
                         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}.items()),
         thread_stage(level), analysis_stage(), fuzz_stage(level),
