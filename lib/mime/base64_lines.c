@@ -124,18 +124,40 @@ static uint8_t *end_line(struct base64_writer *writer, uint8_t *to)
 	return to;
 }
 
-static uint8_t *put_group(struct base64_writer *writer, const uint8_t *from, uint8_t *to)
+/* Without a look at the line, so that it costs little: there is room for all of them. */
+static uint8_t *put_groups(const uint8_t *from, size_t groups, uint8_t *to)
 {
-	uint32_t bits = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+	for (size_t i = 0; i < groups; i++) {
+		uint32_t bits = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
 
-	if (writer->on_line == writer->line_chars)
-		to = end_line(writer, to);
-	to[0] = (uint8_t)alphabet[bits >> 18];
-	to[1] = (uint8_t)alphabet[bits >> 12 & LOW_BITS];
-	to[2] = (uint8_t)alphabet[bits >> 6 & LOW_BITS];
-	to[3] = (uint8_t)alphabet[bits & LOW_BITS];
-	writer->on_line += BASE64_GROUP_CHARS;
-	return to + BASE64_GROUP_CHARS;
+		to[0] = (uint8_t)alphabet[bits >> 18];
+		to[1] = (uint8_t)alphabet[bits >> 12 & LOW_BITS];
+		to[2] = (uint8_t)alphabet[bits >> 6 & LOW_BITS];
+		to[3] = (uint8_t)alphabet[bits & LOW_BITS];
+		from += BASE64_GROUP_BYTES;
+		to += BASE64_GROUP_CHARS;
+	}
+	return to;
+}
+
+/* Line by line. A line ends when more is to come. */
+static uint8_t *put_lines(
+	struct base64_writer *writer, const uint8_t *from, size_t groups, uint8_t *to)
+{
+	while (groups > 0) {
+		size_t room = (writer->line_chars - writer->on_line) / BASE64_GROUP_CHARS;
+		size_t part = groups < room ? groups : room;
+
+		if (room == 0) {
+			to = end_line(writer, to);
+			continue;
+		}
+		to = put_groups(from, part, to);
+		writer->on_line += part * BASE64_GROUP_CHARS;
+		from += part * BASE64_GROUP_BYTES;
+		groups -= part;
+	}
+	return to;
 }
 
 size_t base64_writer_add(
@@ -148,11 +170,11 @@ size_t base64_writer_add(
 		writer->carry[writer->carried++] = *data++;
 		if (writer->carried < BASE64_GROUP_BYTES)
 			continue;
-		to = put_group(writer, writer->carry, to);
+		to = put_lines(writer, writer->carry, 1, to);
 		writer->carried = 0;
 	}
-	for (; end - data >= BASE64_GROUP_BYTES; data += BASE64_GROUP_BYTES)
-		to = put_group(writer, data, to);
+	to = put_lines(writer, data, (size_t)(end - data) / BASE64_GROUP_BYTES, to);
+	data = end - (end - data) % BASE64_GROUP_BYTES;
 	while (data < end)
 		writer->carry[writer->carried++] = *data++;
 	return (size_t)(to - out);
@@ -166,7 +188,7 @@ size_t base64_writer_end(struct base64_writer *writer, bool crlf, uint8_t *out)
 		size_t padding = BASE64_GROUP_BYTES - writer->carried;
 
 		memset(writer->carry + writer->carried, 0, padding);
-		to = put_group(writer, writer->carry, to);
+		to = put_lines(writer, writer->carry, 1, to);
 		memset(to - padding, '=', padding);
 		writer->carried = 0;
 	}
