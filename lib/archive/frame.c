@@ -168,6 +168,7 @@ bool frame_reseal(const struct frame_cipher *from, const struct frame_cipher *to
 	CLEANUP(freep) uint8_t *opened = NULL;
 	struct frame inner = *frame;
 
+	assert(to);
 	if (!check_stored(from, frame, err) ||
 		(from && !open_sealed(from, id, frame, &opened, &inner, err)))
 		return false;
@@ -187,6 +188,7 @@ bool frame_same(const struct frame_cipher *from, const struct frame *frame,
 	CLEANUP(freep) uint8_t *again = NULL;
 	struct frame a = *frame, b;
 
+	assert(to);
 	if (!check_stored(from, frame, err) || !check_stored(to, resealed, err) ||
 		(from && !open_sealed(from, id, frame, &opened, &a, err)) ||
 		!open_sealed(to, id, resealed, &again, &b, err))

@@ -57,8 +57,8 @@ bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t 
 	const struct frame *frame, struct buf *ret_raw, struct err *err);
 
 /*
- * The same frame in another volume, under the same id: from one cipher to another, what the codec
- * made left as it is. frame->data lies in out. ERR_CORRUPT as above.
+ * The same frame in another volume, under the same id: from one cipher, or none, to another, what
+ * the codec made left as it is. frame->data lies in out. ERR_CORRUPT as above.
  */
 bool frame_reseal(const struct frame_cipher *from, const struct frame_cipher *to, int64_t id,
 	const struct frame *frame, struct buf *out, struct frame *ret_frame, struct err *err);
