@@ -242,7 +242,8 @@ def thread_stage(level):
         meson_stage(name, level, ["-Db_sanitize=thread", *SANITIZE], suites=[
             "--no-suite", "tidy", "--no-suite", "fuzz", "--no-suite", "crash", "--no-suite",
             "slow"], times=8, stride="31",
-            wrapper=wrapper, environment={"TSAN_OPTIONS": "halt_on_error=1"}.items())[1](stage)
+            wrapper=wrapper, environment={"TSAN_OPTIONS": "halt_on_error=1:suppressions="
+                         f"{ROOT}/tests/support/thread_sanitizer.supp"}.items())[1](stage)
     return name, work
 
 
