@@ -101,21 +101,41 @@ static bool lock_source(const char *from, int timeout_ms, int *ret_lock, struct 
 	return true;
 }
 
+/* The source, held, and what stands at the other place. */
+struct both {
+	int lock;
+	struct volume_list volumes, there;
+	bool same; /* what is there, if anything, is of the source's archive */
+};
+
+static void both_free(struct both *both)
+{
+	volume_list_free(&both->volumes);
+	volume_list_free(&both->there);
+	fs_unlock(&both->lock);
+}
+
+static bool look_at_both(
+	const char *from, const char *to, int timeout_ms, struct both *both, struct err *err)
+{
+	uint8_t archive[ARCHIVE_UUID_BYTES];
+
+	return lock_source(from, timeout_ms, &both->lock, err) &&
+	       volume_list(from, &both->volumes, err) &&
+	       identify(from, &both->volumes, archive, err) && volume_list(to, &both->there, err) &&
+	       belongs(to, &both->there, archive, &both->same, err);
+}
+
 /* An archive at `to`: fine if it is this one, as it is now. */
 static bool look_at_target(const char *from, const char *to, int timeout_ms,
 	char ret_head[SHA256_HEX_MAX], struct err *err)
 {
-	CLEANUP(volume_list_free) struct volume_list volumes = {0}, there = {0};
-	CLEANUP(fs_unlock) int lock = -1;
+	CLEANUP(both_free) struct both both = {.lock = -1};
 	struct archive_facts ours, theirs;
-	uint8_t archive[ARCHIVE_UUID_BYTES];
-	bool same;
 
-	if (!lock_source(from, timeout_ms, &lock, err) || !volume_list(from, &volumes, err) ||
-		!identify(from, &volumes, archive, err) || !volume_list(to, &there, err) ||
-		!belongs(to, &there, archive, &same, err))
+	if (!look_at_both(from, to, timeout_ms, &both, err))
 		return false;
-	if (!same)
+	if (!both.same)
 		return err_set(err, ERR_CREATE, "%s: another archive is there", to);
 	if (!share_key(from, to, err) || !facts_of(to, false, &ours, err) ||
 		!facts_of(from, true, &theirs, err))
@@ -201,19 +221,14 @@ static bool copy_all(const char *from, const char *to, const struct volume_list 
 static bool copy_locked(const char *from, const char *to, int timeout_ms,
 	struct archive_adopted *made, struct err *err)
 {
-	CLEANUP(volume_list_free) struct volume_list volumes = {0}, there = {0};
-	CLEANUP(fs_unlock) int lock = -1;
-	uint8_t archive[ARCHIVE_UUID_BYTES];
-	bool same;
+	CLEANUP(both_free) struct both both = {.lock = -1};
 
-	if (!lock_source(from, timeout_ms, &lock, err) || !volume_list(from, &volumes, err) ||
-		!identify(from, &volumes, archive, err) || !volume_list(to, &there, err) ||
-		!belongs(to, &there, archive, &same, err))
+	if (!look_at_both(from, to, timeout_ms, &both, err))
 		return false;
-	if (!same)
+	if (!both.same)
 		return err_set(err, ERR_CREATE,
 			"%s: was begun to be made of another archive; remove it", to);
-	return copy_all(from, to, &volumes, &there, made, err);
+	return copy_all(from, to, &both.volumes, &both.there, made, err);
 }
 
 /* --- making it an archive of its own --- */

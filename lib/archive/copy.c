@@ -11,29 +11,15 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-enum { FOLDER_MODE = 0700, EMPTY_TRIES = 20, EMPTY_PAUSE_MS = 100 };
+enum { FOLDER_MODE = 0700 };
 
 /* --- files without -wal --- */
-
-/* Readers at work need the -wal for a moment. */
-static bool empty_wal(struct db *db, struct err *err)
-{
-	for (int i = 0; i < EMPTY_TRIES; i++) {
-		if (!db_checkpoint(db, true, err))
-			return false;
-		if (db_wal_file_bytes(db) == 0)
-			return true;
-		if (!wait_sleep(wait_for(EMPTY_PAUSE_MS, NULL), err))
-			return false;
-	}
-	return err_set(err, ERR_BUSY, "%s: somebody reads it all the time", db_path(db));
-}
 
 static bool settle_volume(const char *path, const struct volume_id *id, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
 
-	return volume_open(path, id, DB_WRITE, &volume, err) && empty_wal(volume.db, err);
+	return volume_open(path, id, DB_WRITE, &volume, err) && db_empty_wal(volume.db, err);
 }
 
 /* The catalogue is brought up to the volumes, too, where a crash left it behind. */
@@ -46,7 +32,7 @@ static bool settle_catalogue(const char *path, struct catalogue_state *ret_state
 
 	return catalogue_open(path, DB_WRITE, &catalogue, err) &&
 	       replay_needed(path, catalogue, &needed, err) &&
-	       (!needed || replay(path, catalogue, zstd, err)) && empty_wal(catalogue, err) &&
+	       (!needed || replay(path, catalogue, zstd, err)) && db_empty_wal(catalogue, err) &&
 	       catalogue_state(catalogue, ret_state, err);
 }
 

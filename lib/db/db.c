@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "base/wait.h"
 #include "db/internal.h"
 
 enum {
@@ -413,6 +414,19 @@ bool db_checkpoint(struct db *db, bool truncate, struct err *err)
 	if (code == SQLITE_OK && pages == moved)
 		db->wal_bytes = 0;
 	return true;
+}
+
+bool db_empty_wal(struct db *db, struct err *err)
+{
+	for (int i = 0; i < DB_EMPTY_TRIES; i++) {
+		if (!db_checkpoint(db, true, err))
+			return false;
+		if (db_wal_file_bytes(db) == 0)
+			return true;
+		if (!wait_sleep(wait_for(DB_EMPTY_PAUSE_MS, NULL), err))
+			return false;
+	}
+	return err_set(err, ERR_BUSY, "%s: somebody reads it all the time", db_path(db));
 }
 
 bool db_has_wal(const char *path)

@@ -136,6 +136,11 @@ uint64_t db_wal_file_bytes(const struct db *db);
  */
 bool db_checkpoint(struct db *db, bool truncate, struct err *err);
 
+/* The same, until the -wal is empty: readers need it for a moment. ERR_BUSY after
+ * DB_EMPTY_TRIES pauses of DB_EMPTY_PAUSE_MS. */
+enum { DB_EMPTY_TRIES = 20, DB_EMPTY_PAUSE_MS = 100 };
+bool db_empty_wal(struct db *db, struct err *err);
+
 /* Does path have a -wal with something in it? */
 bool db_has_wal(const char *path);
 

@@ -9,14 +9,11 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "base/wait.h"
 #include "db/db.h"
 #include "state/state_sql.h"
 
 enum {
 	BUSY_TIMEOUT_MS = 10 * 1000,
-	EMPTY_TRIES = 20,
-	EMPTY_PAUSE_MS = 100,
 	WAL_BYTES_MAX = 1024 * 1024,
 	WAL_BYTES_LEFT_MAX = 64 * 1024, /* when closed: whoever opens it next reads all of it */
 };
@@ -231,26 +228,12 @@ bool state_skipped_count(
 	return leave(state, true);
 }
 
-/* Neither in the -wal is anything left of it. */
-static bool empty_wal(struct db *db, struct err *err)
-{
-	for (int i = 0; i < EMPTY_TRIES; i++) {
-		if (!db_checkpoint(db, true, err))
-			return false;
-		if (db_wal_file_bytes(db) == 0)
-			return true;
-		if (!wait_sleep(wait_for(EMPTY_PAUSE_MS, NULL), err))
-			return false;
-	}
-	return err_set(err, ERR_BUSY, "%s: somebody reads it all the time", db_path(db));
-}
-
 static bool forget(struct db *db, const char *archive_path, struct err *err)
 {
 	db_bind_text(db, STATE_SKIP_FORGET, "archive", archive_path);
 	db_bind_text(db, STATE_ACCOUNT_FORGET_DETAIL, "archive", archive_path);
 	return db_run(db, STATE_SKIP_FORGET, err) && db_run(db, STATE_ACCOUNT_FORGET_DETAIL, err) &&
-	       empty_wal(db, err);
+	       db_empty_wal(db, err);
 }
 
 bool state_forget(struct state *state, const char *archive_path, struct err *err)

@@ -167,9 +167,9 @@ static void check_complete(const struct world *world, const struct work *work, c
 	CLEANUP(freep) char *source = everything_at(world->archive);
 	CHECK_STR(made, new);
 	CHECK_STR(source, new);
-	pruned_check(world->made);
+	fixture_check(world->made);
 	if (!work->only_reads)
-		pruned_check(world->archive);
+		fixture_check(world->archive);
 }
 
 static bool ends_before(

@@ -47,7 +47,7 @@ static void check(const char *place)
 	CLEANUP(freep) char *path = archive_in(place);
 
 	if (archive_exists(path))
-		power_check(path);
+		fixture_check(path);
 }
 
 static void fill(const char *place, const char *name, int64_t batches)
@@ -204,7 +204,7 @@ static void check_copy(const char *place)
 
 	check(place);
 	if (fs_exists(catalogue))
-		power_check(copy);
+		fixture_check(copy);
 }
 
 static bool run_copy(const char *place, struct err *err)
@@ -336,7 +336,7 @@ static void check_rekey(const char *place)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(unlock(path, &err));
-	power_check(path);
+	fixture_check(path);
 }
 
 static bool go_on(const char *path, struct err *err)

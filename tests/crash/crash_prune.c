@@ -168,10 +168,10 @@ static void check_complete(const struct stops *stops, const char *path)
 	struct err err = ERR_INIT;
 
 	(void)check_sound(stops, path);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_OK(stops->run(path, &err));
 	CHECK(check_sound(stops, path));
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static const struct stops sealing = {prepare, seal, check_complete, is_as_before};

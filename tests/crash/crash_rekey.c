@@ -15,6 +15,7 @@
 #include "support/check.h"
 #include "support/files.h"
 #include "support/pruned.h"
+#include "support/rekeyed.h"
 #include "support/stops.h"
 
 enum { WAIT_MS = 1000, MESSAGES = 37 };
@@ -112,26 +113,16 @@ static void check_sound(const char *path)
 	CHECK_INT(count_mail(path), MESSAGES);
 	writer = fixture_writer(path);
 	archive_writer_freep(&writer);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void check_of_now(const char *path)
 {
-	CLEANUP(volume_list_free) struct volume_list list = {0}, replaced = {0};
-	struct err err = ERR_INIT;
 	uint32_t wanted = epoch_of(path);
 
 	CHECK(wanted > 0);
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_SETTLED);
-	CHECK_OK(volume_list(path, &list, &err));
-	CHECK_OK(volume_list_replaced(path, &replaced, &err));
-	CHECK_INT(replaced.count, 0);
-	for (size_t i = 0; i < list.count; i++) {
-		uint32_t epoch;
-
-		CHECK_OK(volume_peek_epoch(path, &list.items[i], &epoch, &err));
-		CHECK_INT(epoch, wanted);
-	}
+	rekeyed_check(path, wanted);
 	CHECK_INT(pruned_words(path), 0);
 }
 

@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -275,6 +276,46 @@ def free_listener():
         except OSError:
             listener.close()
     raise Skipped("no free port")
+
+
+class Peer:
+    """Serves each connection in a thread of its own, until the promise is kept or broken."""
+
+    def __init__(self, serve):
+        self.serve, self.count = serve, 0
+        self.listener = free_listener()
+        self.port = self.listener.getsockname()[1]
+        self.listener.listen()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.count += 1
+            threading.Thread(target=self.one, args=(connection,), daemon=True).start()
+
+    def one(self, connection):
+        try:
+            with connection:
+                connection.settimeout(WAIT_SECONDS)
+                try:
+                    self.serve(connection)
+                finally:  # a close alone waits for whoever reads in another thread
+                    connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
 
 
 def instant(rfc3339):

@@ -28,46 +28,6 @@ with open(sys.argv[1], "w") as out:
 sys.exit(status)"""
 
 
-class Peer:
-    """Serves each connection in a thread of its own, until the promise is kept or broken."""
-
-    def __init__(self, serve):
-        self.serve, self.count = serve, 0
-        self.listener = live.free_listener()
-        self.port = self.listener.getsockname()[1]
-        self.listener.listen()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.count += 1
-            threading.Thread(target=self.one, args=(connection,), daemon=True).start()
-
-    def one(self, connection):
-        try:
-            with connection:
-                connection.settimeout(live.WAIT_SECONDS)
-                try:
-                    self.serve(connection)
-                finally:  # a close alone waits for whoever reads in another thread
-                    connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
-
-
 def fails(run, status, *words):
     live.equal(run.status, status, run)
     for word in words:
@@ -109,12 +69,12 @@ def told_alike(lab, port, status, *words, **account):
 
 
 def a_certificate_for_another_host_is_not_accepted(lab):
-    with Peer(certificate(lab, "other.example.org", 1)) as peer:
+    with live.Peer(certificate(lab, "other.example.org", 1)) as peer:
         told_alike(lab, peer.port, 76, "certificate is for other.example.org, not localhost")
 
 
 def a_certificate_that_expired_is_not_accepted(lab):
-    with Peer(certificate(lab, "localhost", -1)) as peer:
+    with live.Peer(certificate(lab, "localhost", -1)) as peer:
         told_alike(lab, peer.port, 76, "certificate expired on 20")
 
 
@@ -124,7 +84,7 @@ def a_port_for_tls_is_told_to_one_who_waits_for_a_greeting(lab):
     def waits_for_a_handshake(connection):
         connection.settimeout(SILENT_SECONDS)
         connection.recv(1)
-    with Peer(waits_for_a_handshake) as peer:
+    with live.Peer(waits_for_a_handshake) as peer:
         told_alike(lab, peer.port, 69, "a port for implicit TLS?", extra="tls = starttls")
 
 
@@ -135,7 +95,7 @@ def a_wrong_password_at_the_target_is_exit_77(lab):
 
 def a_daemon_tells_what_it_waits_for_and_goes_on(lab):
     lab.account("alice", host="nowhere.invalid")
-    with Peer(certificate(lab, "other.example.org", 1)) as peer:
+    with live.Peer(certificate(lab, "other.example.org", 1)) as peer:
         lab.account("eve", port=peer.port)
         daemon = lab.start_daemon()
         lab.wait("offline", lambda: lab.status("alice").get("state") == "offline")
@@ -165,7 +125,7 @@ def proxied(lab, spoil):
                     return
                 connection.sendall(spoilt)
                 passed += len(data)
-    return Peer(serve)
+    return live.Peer(serve)
 
 
 def forward(source, sink):

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import struct
-import threading
 import time
 
 import live
@@ -15,6 +14,7 @@ SILENT_ACCOUNTS = 8  # more than the default number of workers
 END_SECONDS = 3
 SETTLE_SECONDS = 1
 F_OFD_SETLK = 37
+HEARD_BYTES = 4096
 
 
 def ends_soon(lab, state):
@@ -49,45 +49,21 @@ def a_lock_is_not_waited_for_at_the_end(lab):
 
 
 def a_silent_server_is_not_waited_for_at_the_end(lab):
-    with Silent() as server:
+    with live.Peer(says_nothing) as server:
         lab.account("alice", host="127.0.0.1", port=server.port)
         ends_soon(lab, "starting")
-    with Silent() as server:
+    with live.Peer(says_nothing) as server:
         lab.conf.write_text(lab.conf.read_text() + "tls = starttls\n")
         ends_soon(lab, "starting")
 
 
-class Silent:
-    """Takes every connection and says nothing."""
-
-    def __init__(self):
-        self.listener = live.free_listener()
-        self.port = self.listener.getsockname()[1]
-        self.listener.listen()
-        self.taken = []
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def run(self):
-        while True:
-            try:
-                self.taken.append(self.listener.accept()[0])
-            except OSError:
-                return
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
-        for connection in self.taken:
-            connection.close()
+def says_nothing(connection):
+    while connection.recv(HEARD_BYTES):
+        pass
 
 
 def servers_that_stall_stop_no_other_account(lab):
-    with Silent() as server:
+    with live.Peer(says_nothing) as server:
         for number in range(SILENT_ACCOUNTS):
             lab.account(f"silent{number}", host="127.0.0.1", port=server.port)
         user = lab.account("alice")

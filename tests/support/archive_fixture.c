@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/check.h"
 #include "archive/volume.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/check.h"
+
+enum { WAIT_MS = 1000 };
 
 static const struct archive_secret key = {
 	ARCHIVE_KEY, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
@@ -250,4 +253,22 @@ void fixture_remove_catalogue(const char *path)
 
 		CHECK_OK(fs_remove(file, &err));
 	}
+}
+
+static bool fail(void *context, const struct archive_finding *finding, struct err *err)
+{
+	(void)context;
+	(void)err;
+	check_fail(__FILE__, __LINE__, "%s: %s", finding->where, finding->what);
+}
+
+void fixture_check(const char *path)
+{
+	struct archive_check check = {.read_percent = 100, .finding = fail};
+	struct archive_checked checked;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fixture_unlock(path, &err));
+	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
+	CHECK_INT(checked.errors, 0);
 }

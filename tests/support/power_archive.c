@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/check.h"
 #include "archive/writer.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -205,22 +204,4 @@ char *power_tell(const char *path, bool writes)
 	else
 		reader = fixture_reader(path);
 	return tell(writes ? archive_writer_view(writer) : reader);
-}
-
-static bool fail(void *context, const struct archive_finding *finding, struct err *err)
-{
-	(void)context;
-	(void)err;
-	check_fail(__FILE__, __LINE__, "%s: %s", finding->where, finding->what);
-}
-
-void power_check(const char *path)
-{
-	struct archive_check check = {.read_percent = 100, .finding = fail};
-	struct archive_checked checked;
-	struct err err = ERR_INIT;
-
-	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
-	CHECK_INT(checked.errors, 0);
 }

@@ -25,7 +25,4 @@ void power_digest(uint32_t uid, uint8_t ret_digest[SHA256_BYTES]);
  * or to read only. "" when there is no archive. */
 char *power_tell(const char *path, bool writes);
 
-/* archive_check() with all messages read finds nothing. */
-void power_check(const char *path);
-
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/check.h"
 #include "archive/writer.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -59,24 +58,6 @@ void pruned_fill(const char *path)
 		CHECK_INT(fixture_commit(writer, true), i + 1);
 	}
 	archive_writer_freep(&writer);
-}
-
-static bool fail(void *context, const struct archive_finding *finding, struct err *err)
-{
-	(void)context;
-	(void)err;
-	check_fail(__FILE__, __LINE__, "%s: %s", finding->where, finding->what);
-}
-
-void pruned_check(const char *path)
-{
-	struct archive_check check = {.read_percent = 100, .finding = fail};
-	struct archive_checked checked;
-	struct err err = ERR_INIT;
-
-	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
-	CHECK_INT(checked.errors, 0);
 }
 
 bool pruned_prune(const char *path, const struct keep_rules *keep, int64_t keep_deleted_ms,

@@ -17,10 +17,6 @@ enum { PRUNED_VALIDITY = 77, PRUNED_EACH = 6, PRUNED_SNAPSHOTS = 6, PRUNED_VOLUM
 size_t pruned_size(uint32_t uid);
 void pruned_fill(const char *path);
 
-/* The archive is whole: check, with all messages read, finds nothing; the catalogue made anew is
- * the same. */
-void pruned_check(const char *path);
-
 /* Prune by these rules, deleted mail kept for keep_deleted_ms. */
 bool pruned_prune(const char *path, const struct keep_rules *keep, int64_t keep_deleted_ms,
 	struct archive_pruned *ret_pruned, struct err *err);

@@ -101,11 +101,11 @@ static void all_of_it_is_there_and_the_source_is_as_it_was(void)
 	CHECK(!adopted.was_there && adopted.files > 2 && adopted.bytes > PRUNED_VOLUME_BYTES);
 	CLEANUP(freep) char *got = list_of(world.to);
 	CHECK_STR(got, wanted);
-	pruned_check(world.to);
+	fixture_check(world.to);
 	CLEANUP(freep) char *after = files_digests(world.from);
 	CHECK_STR(after, before);
 	add_one(world.to);
-	pruned_check(world.to);
+	fixture_check(world.to);
 	end(&world);
 }
 
@@ -259,7 +259,7 @@ static void an_unfinished_one_is_completed_if_it_is_of_this_archive(void)
 	CLEANUP(freep) char *got = list_of(world.to);
 	CLEANUP(freep) char *wanted = list_of(world.from);
 	CHECK_STR(got, wanted);
-	pruned_check(world.to);
+	fixture_check(world.to);
 	end(&world);
 }
 

@@ -211,7 +211,7 @@ static void expect_nothing_left(const char *path)
 	list = list_of(path);
 	CHECK(strstr(list, " 900 ") == NULL && strstr(list, " 901 ") == NULL);
 	CHECK(strstr(list, " 910 ") != NULL);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void nothing_of_it_is_left_in_any_frame_or_page(void)
@@ -289,7 +289,7 @@ static void once_gone_from_the_server_nothing_keeps_it_away(void)
 	reader = fixture_reader(path);
 	CHECK_OK(archive_add_forgotten(reader, 1, PRUNED_VALIDITY, &uids, &err));
 	CHECK(rangeset_size(&uids) == 1 && rangeset_has(&uids, AGAIN_UID));
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void what_is_not_there_is_forgotten_already(void)
@@ -306,7 +306,7 @@ static void what_is_not_there_is_forgotten_already(void)
 	CHECK_INT(forgotten.messages, 0);
 	after = list_of(path);
 	CHECK_STR(after, before);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void bytes_that_came_back_after_pruning_go_with_their_old_selves(void)
@@ -330,7 +330,7 @@ static void bytes_that_came_back_after_pruning_go_with_their_old_selves(void)
 	archive_writer_freep(&writer);
 	CHECK_OK(forget(path, &forgotten, &err));
 	CHECK_INT(traces(path), 0);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 int main(int argc, char **argv)

@@ -77,7 +77,7 @@ static void deleted_mail_outlives_its_snapshots(void)
 	CHECK_STR(after, before);
 	reader = fixture_reader(path);
 	pruned_check_bytes(reader, 6);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void what_no_kept_snapshot_needs_goes_with_its_bytes(void)
@@ -108,7 +108,7 @@ static void what_no_kept_snapshot_needs_goes_with_its_bytes(void)
 	CHECK_STR(six, at_six);
 	reader = fixture_reader(path);
 	pruned_check_bytes(reader, 7);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK(volumes_of(path) < volumes);
 }
 
@@ -176,7 +176,7 @@ static void mail_comes_in_after_pruning_and_the_volumes_alone_say_it_all(void)
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
 	again = list_of(path, 7, false);
 	CHECK(strstr(again, "later") != NULL);
-	pruned_check(path);
+	fixture_check(path);
 	expect_snapshots(path, "7");
 	/* once more, with nothing to do */
 	CHECK_INT(prune(path, (struct keep_rules){.last = 1}, 0).snapshots, 0);
@@ -203,7 +203,7 @@ static void an_older_catalogue_is_restated(void)
 		archive_writer_freep(&writer);
 	}
 	expect_snapshots(path, "6");
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void volumes_that_are_not_listed_are_litter(void)
@@ -226,14 +226,14 @@ static void volumes_that_are_not_listed_are_litter(void)
 			CHECK_OK(fs_rename(from, to, &err));
 	}
 	CHECK(volumes_of(path) > volumes);
-	pruned_check(path);
+	fixture_check(path);
 	{
 		struct archive_writer *writer = fixture_writer(path);
 
 		archive_writer_freep(&writer);
 	}
 	CHECK_INT(volumes_of(path), volumes);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void one_who_had_it_open_reads_on(void)
@@ -282,7 +282,7 @@ static void a_copy_follows_and_loses_the_same_volumes(void)
 	CHECK_OK(archive_copy(path, to, WAIT_MS, &copied, &err));
 	CHECK_INT(volumes_of(to), volumes_of(path));
 	CHECK(!fs_exists(half));
-	pruned_check(to);
+	fixture_check(to);
 	ours = list_of(path, 6, true);
 	theirs = list_of(to, 6, true);
 	CHECK_STR(theirs, ours);

@@ -18,11 +18,21 @@ enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900 };
 
 #define PATH CLEANUP(freep) char *
 
+/* Whole, as it was before, and all of this epoch. */
+static void check_same(const char *path, const char *before, uint32_t epoch)
+{
+	PATH after = rekeyed_everything(path);
+
+	rekeyed_check(path, epoch);
+	CHECK_INT(pruned_words(path), 0);
+	CHECK_STR(after, before);
+	fixture_check(path);
+}
+
 static void an_encrypted_archive_is_the_same_and_tells_nothing(void)
 {
 	PATH path = rekeyed_plain("encrypt");
 	PATH before = rekeyed_everything(path);
-	PATH after = NULL;
 	struct archive_rekeyed rekeyed;
 
 	CHECK(pruned_words(path) > 0);
@@ -30,26 +40,17 @@ static void an_encrypted_archive_is_the_same_and_tells_nothing(void)
 	rekeyed = rekeyed_go_on(path);
 	CHECK(rekeyed.volumes > 0);
 	CHECK_INT(rekeyed.epoch, 1);
-	rekeyed_check(path, 1);
-	CHECK_INT(pruned_words(path), 0);
-	after = rekeyed_everything(path);
-	CHECK_STR(after, before);
-	pruned_check(path);
+	check_same(path, before, 1);
 }
 
 static void a_rotated_archive_is_the_same_under_another_key(void)
 {
 	PATH path = rekeyed_encrypted("rotate");
 	PATH before = rekeyed_everything(path);
-	PATH after = NULL;
 
 	rekeyed_begin_rotate(path, &rekeyed_key);
 	CHECK_INT(rekeyed_go_on(path).epoch, 2);
-	rekeyed_check(path, 2);
-	CHECK_INT(pruned_words(path), 0);
-	after = rekeyed_everything(path);
-	CHECK_STR(after, before);
-	pruned_check(path);
+	check_same(path, before, 2);
 }
 
 static void a_catalogue_is_made_anew_of_what_was_rekeyed(void)
@@ -65,7 +66,7 @@ static void a_catalogue_is_made_anew_of_what_was_rekeyed(void)
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
 	after = rekeyed_everything(path);
 	CHECK_STR(after, before);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 /* Of a checkpoint, of what was sealed before and after, of a second time. */
@@ -82,19 +83,19 @@ static void it_goes_together_with_sealing_and_pruning(void)
 	(void)rekeyed_go_on(path);
 	rekeyed_add(path, LATE_UID);
 	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
-	pruned_check(path);
+	fixture_check(path);
 	rekeyed_begin_rotate(path, &rekeyed_key);
 	(void)rekeyed_go_on(path);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
 	rekeyed_add(path, LATE_UID + 1);
 	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
 	rekeyed_begin_rotate(path, &rekeyed_key);
 	(void)rekeyed_go_on(path);
 	rekeyed_check(path, 3);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static size_t count_files(const char *path)
@@ -155,7 +156,7 @@ static void an_empty_archive_is_encrypted_and_rotated(void)
 	(void)rekeyed_go_on(path);
 	rekeyed_check(path, 2);
 	pruned_fill(path);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 /* Whoever had a secret, and the files of then: not of now. */
@@ -222,7 +223,7 @@ static void no_key_at_all_is_no_rotation(void)
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_SETTLED);
 	CHECK(!archive_encrypt_begin(path, &rekeyed_key, WAIT_MS, &err));
 	CHECK_INT(err.kind, ERR_USAGE);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 /* What is done says so for good: a keyring that is lost comes back without what was before. */
@@ -236,7 +237,7 @@ static void a_lost_keyring_comes_back_settled(void)
 	CHECK_OK(archive_mend_keyring(path, &err));
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_SETTLED);
 	CHECK_OK(archive_unlock(path, &rekeyed_key, &err));
-	pruned_check(path);
+	fixture_check(path);
 }
 
 int main(int argc, char **argv)

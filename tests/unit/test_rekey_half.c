@@ -29,18 +29,18 @@ static void check_half_way(const char *path, uint32_t epoch)
 	PATH after = NULL;
 	uint32_t newest;
 
-	pruned_check(path);
+	fixture_check(path);
 	rekeyed_add(path, LATE_UID);
 	CHECK_OK(volume_list(path, &list, &err));
 	CHECK_OK(volume_peek_epoch(path, &list.items[list.count - 1], &newest, &err));
 	CHECK_INT(newest, epoch);
-	pruned_check(path);
+	fixture_check(path);
 	(void)rekeyed_go_on(path);
 	rekeyed_check(path, epoch);
 	CHECK_INT(pruned_words(path), 0);
 	after = rekeyed_everything(path);
 	CHECK(strncmp(after, before, strlen(before)) == 0);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void half_way_it_is_an_archive_that_goes_on(void)
@@ -86,21 +86,21 @@ static void half_way_it_is_sealed_pruned_forgotten_of_and_rebuilt(void)
 	rekeyed_begin_encrypt(path);
 	rekeyed_stop(path);
 	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 3}, 0, &pruned, &err));
-	pruned_check(path);
+	fixture_check(path);
 	fixture_message(&message, 32, pruned_size(32));
 	sha256_of(message.data, message.len, digest[0]);
 	CHECK_OK(archive_forget(
 		path, (const uint8_t(*)[SHA256_BYTES])digest, 1, WAIT_MS, &forgotten, &err));
 	CHECK_INT(forgotten.messages, 1);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
-	pruned_check(path);
+	fixture_check(path);
 	(void)rekeyed_go_on(path);
 	rekeyed_check(path, 1);
 	CHECK_INT(pruned_words(path), 0);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 /* A process that was there before must not take the new files for damaged ones. */
@@ -126,7 +126,7 @@ static void who_has_the_key_of_before_is_told_to_try_again(void)
 	CHECK_OK(archive_unlock(path, &rekeyed_key, &err));
 	CHECK(archive_is_unlocked(path));
 	(void)rekeyed_go_on(path);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 /* One of before, in the place of one of now, or behind them all. */
@@ -190,13 +190,13 @@ static void a_copy_follows(void)
 	rekeyed_stop(path);
 	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
 	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
-	pruned_check(copy);
+	fixture_check(copy);
 	(void)rekeyed_go_on(path);
 	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
 	CHECK_INT(archive_rekey_state(copy), ARCHIVE_SETTLED);
 	rekeyed_check(copy, 1);
 	CHECK_INT(pruned_words(copy), 0);
-	pruned_check(copy);
+	fixture_check(copy);
 }
 
 static void who_reads_meanwhile_reads_on(void)

@@ -95,7 +95,7 @@ static void a_sealed_archive_is_the_same_archive(void)
 	CHECK_INT(files_of(path), volumes);
 	after = everything(path);
 	CHECK_STR(after, before);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_INT(seal(path, 0).volumes, 0);
 }
 
@@ -111,7 +111,7 @@ static void the_newest_volume_is_ended_when_it_has_enough(void)
 	CHECK_INT(files_of(path), volumes + 1);
 	after = everything(path);
 	CHECK_STR(after, before);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void what_comes_after_goes_into_the_next_volume(void)
@@ -124,9 +124,9 @@ static void what_comes_after_goes_into_the_next_volume(void)
 	fixture_add(writer, 1, PRUNED_VALIDITY, BIG_UID, BIG_UID, SMALL_BYTES, "");
 	(void)fixture_commit(writer, true);
 	archive_writer_freep(&writer);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_INT(seal(path, 1).volumes, 1);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void a_catalogue_is_made_anew_of_sealed_volumes(void)
@@ -141,7 +141,7 @@ static void a_catalogue_is_made_anew_of_sealed_volumes(void)
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
 	after = everything(path);
 	CHECK_STR(after, before);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void a_sealed_archive_is_pruned(void)
@@ -154,9 +154,9 @@ static void a_sealed_archive_is_pruned(void)
 	(void)seal(path, 1);
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
 	CHECK(pruned.messages > 0 && pruned.bytes > 0);
-	pruned_check(path);
+	fixture_check(path);
 	(void)seal(path, 1);
-	pruned_check(path);
+	fixture_check(path);
 	reader = fixture_reader(path);
 	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
 }
@@ -170,9 +170,9 @@ static void a_pruned_archive_is_sealed(void)
 
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 2}, 0, &pruned, &err));
 	CHECK(seal(path, 1).volumes > 0);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void big_items_are_sealed_in_pieces(void)
@@ -190,7 +190,7 @@ static void big_items_are_sealed_in_pieces(void)
 	generation = fixture_commit(writer, true);
 	archive_writer_freep(&writer);
 	CHECK_INT(seal(path, 1).volumes, 1);
-	pruned_check(path);
+	fixture_check(path);
 	reader = fixture_reader(path);
 	message = fixture_find(reader, generation, folder, PRUNED_VALIDITY, BIG_UID);
 	fixture_check_message(reader, message, BIG_UID, BIG_BYTES);
@@ -222,7 +222,7 @@ static void sealed_volumes_go_into_a_copy_in_place_of_the_others(void)
 	ours = everything(path);
 	theirs = everything(copy);
 	CHECK_STR(theirs, ours);
-	pruned_check(copy);
+	fixture_check(copy);
 }
 
 /* A volume that is being sealed is no leftover, whoever begins the next volume meanwhile. */
@@ -314,12 +314,12 @@ static void many_small_volumes_become_one(void)
 	CHECK_INT(files_of(path), 2);
 	after = all_mail(path);
 	CHECK_STR(after, before);
-	pruned_check(path);
+	fixture_check(path);
 	whole = everything(path);
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
 	again = everything(path);
 	CHECK_STR(again, whole);
-	pruned_check(path);
+	fixture_check(path);
 	CHECK_INT(merge(path, SEAL_SMALL_COUNT), 0);
 }
 
@@ -340,10 +340,10 @@ static void a_merged_archive_lives_on(void)
 	ours = everything(path);
 	theirs = everything(copy);
 	CHECK_STR(theirs, ours);
-	pruned_check(copy);
+	fixture_check(copy);
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
 	CHECK(pruned.messages > 0);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void a_merge_that_is_stopped_changes_nothing(void)
@@ -363,7 +363,7 @@ static void a_merge_that_is_stopped_changes_nothing(void)
 	CHECK_INT(err.kind, ERR_CANCELLED);
 	after = files_digests(volumes);
 	CHECK_STR(after, before);
-	pruned_check(path);
+	fixture_check(path);
 }
 
 static void a_damaged_small_volume_stays(void)
