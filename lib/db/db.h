@@ -87,7 +87,6 @@ const char *db_path(const struct db *db);
 /* --- one statement: bind, then run or step; the next use resets it --- */
 
 void db_bind_int(struct db *db, size_t query, const char *name, int64_t value);
-void db_bind_null(struct db *db, size_t query, const char *name);
 /* Text and blobs are not copied: they must live until the statement was run or reset. */
 void db_bind_text(struct db *db, size_t query, const char *name, const char *text);
 void db_bind_text_len(struct db *db, size_t query, const char *name, const char *text, size_t len);

@@ -72,13 +72,6 @@ void db_bind_int(struct db *db, size_t query, const char *name, int64_t value)
 	must(sqlite3_bind_int64(stmt, parameter(stmt, name), value));
 }
 
-void db_bind_null(struct db *db, size_t query, const char *name)
-{
-	sqlite3_stmt *stmt = statement(db, query);
-
-	must(sqlite3_bind_null(stmt, parameter(stmt, name)));
-}
-
 void db_bind_text(struct db *db, size_t query, const char *name, const char *text)
 {
 	db_bind_text_len(db, query, name, text, strlen(text));
