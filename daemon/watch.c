@@ -149,6 +149,8 @@ static void park(struct watcher *watcher)
 	int64_t wait_ms = account->poll_ms;
 
 	watcher->state = WATCH_PARKED;
+	if (watcher->work.restless > 0)
+		wait_ms = restless_ms(watcher->work.restless, wait_ms);
 	if (watcher->work.idling) {
 		if (account->idle_renew_ms < wait_ms)
 			wait_ms = account->idle_renew_ms;

@@ -166,6 +166,22 @@ static bool is_as_it_was(const struct imap_examined *now, const struct imap_exam
 	       now->exists == before->exists && now->highestmodseq == before->highestmodseq;
 }
 
+/* *ret_same: INBOX is as it was at the last look, which this one is now. */
+static bool look_at_inbox(
+	struct account_work *work, struct imap_examined *before, bool *ret_same, struct err *err)
+{
+	CLEANUP(imap_examined_free) struct imap_examined now = {0};
+
+	if (!imap_examine(work->imap, "INBOX", NULL, NULL, &now, err))
+		return false;
+	(void)imap_take_news(work->imap);
+	*ret_same = is_as_it_was(&now, before);
+	imap_examined_free(before);
+	*before = now;
+	now = (struct imap_examined){0};
+	return true;
+}
+
 /*
  * Passes until one finds nothing to compare, with INBOX selected all the time. One that had to look
  * into other folders left it meanwhile: it must be as it was before. When it never is, IDLE will
@@ -176,28 +192,24 @@ static bool pass_until_quiet(struct account_work *work, struct err *err)
 	CLEANUP(imap_examined_free) struct imap_examined before = {0};
 	bool same = true;
 
-	work->restless = false;
 	for (int i = 0; i < PASSES_IN_A_ROW_MAX; i++) {
-		struct imap_examined now = {0};
 		struct mirror_result result;
 		bool quiet;
 
 		if (!work_pass(work, &result, err))
 			return false;
 		quiet = i > 0 && result.compared == 0 && !imap_take_news(work->imap);
-		if (quiet && result.looked == 0)
+		if (!quiet || result.looked > 0) {
+			if (!look_at_inbox(work, &before, &same, err))
+				return false;
+			quiet = quiet && same;
+		}
+		if (quiet) {
+			work->restless = 0;
 			return true;
-		if (!imap_examine(work->imap, "INBOX", NULL, NULL, &now, err))
-			return false;
-		(void)imap_take_news(work->imap);
-		same = is_as_it_was(&now, &before);
-		quiet = quiet && same;
-		imap_examined_free(&before);
-		before = now;
-		if (quiet)
-			return true;
+		}
 	}
-	work->restless = !same;
+	work->restless = same ? 0 : work->restless + 1;
 	return true;
 }
 
@@ -277,10 +289,7 @@ static bool watch_inbox(struct account_work *work, bool *ret_again, struct err *
 	if (!imap_idle_start(work->imap, err))
 		return false;
 	work->idling = true;
-	if (!hear_idle(work, ret_again, err))
-		return false;
-	*ret_again = *ret_again || work->restless;
-	return true;
+	return hear_idle(work, ret_again, err);
 }
 
 static bool turn(struct account_work *work, bool due, bool *ret_again, struct err *err)

@@ -26,8 +26,8 @@ struct account_work {
 	struct busy busy;              /* folders, as the passes saw them */
 	bool complete;                 /* the last pass was */
 	bool changed;                  /* the archive, in this turn */
-	bool restless;                 /* INBOX changed faster than it was compared */
-	int64_t pruned_mono_ms;        /* when pruning was looked at last, 0: never */
+	unsigned restless;      /* turns in which INBOX changed faster than it was compared */
+	int64_t pruned_mono_ms; /* when pruning was looked at last, 0: never */
 };
 
 /* One pass over the account, connecting when there is no session; logs what it did, records the
@@ -38,8 +38,9 @@ bool work_pass(struct account_work *work, struct mirror_result *ret_result, stru
  * One turn of the running daemon: read what IDLE said; when that is news, or `due`, end IDLE, pass
  * until nothing is new, watch INBOX again. INBOX is selected before the last comparison, so that no
  * change falls between the two. True: the session is parked in IDLE, or work->idling is false as
- * the server offers none: poll it. *ret_again: it changes faster than it is compared, take another
- * turn. False: the session is closed and the state says why.
+ * the server offers none: poll it. *ret_again: IDLE told of news at once, take another turn.
+ * work->restless: INBOX changes faster than it is compared, and what the last look at it saw may be
+ * told by nobody; another turn is due soon. False: the session is closed and the state says why.
  */
 bool work_turn(struct account_work *work, bool due, bool *ret_again, struct err *err);
 

@@ -186,8 +186,57 @@ void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidi
 	}
 }
 
-void ledger_rename(
-	struct ledger *ledger, const char *const *from, const char *const *to, size_t count)
+void ledger_doubt(struct ledger *ledger, const char *folder)
+{
+	CLEANUP(freep) char *name = name_of(ledger, folder);
+
+	for (size_t i = 0; i < ledger->count; i++)
+		if (is_of(&ledger->items[i], name))
+			ledger->items[i].next_try_ms = 0;
+}
+
+/* What an earlier pass that was cut noted under this name is the same. */
+static void drop_twin(struct ledger *ledger, size_t before, const struct ledger_entry *entry)
+{
+	for (size_t i = 0; i < before; i++) {
+		struct ledger_entry *other = &ledger->items[i];
+
+		if (is_of(other, entry->folder) && other->uidvalidity == entry->uidvalidity &&
+			other->uid == entry->uid)
+			other->settled = true;
+	}
+}
+
+static void move_entry(struct ledger *ledger, size_t index, const char *name)
+{
+	struct ledger_entry moved = ledger->items[index];
+
+	moved.folder = xstrdup(name);
+	moved.reason = xstrdup(moved.reason);
+	moved.moved = true;
+	ledger->items[index].settled = true;
+	ledger->items[index].left = true;
+	ARRAY_GROW(ledger->items, ledger->count, ledger->cap);
+	ledger->items[ledger->count++] = moved;
+}
+
+/* Under both names, as asking once more loses nothing: which of them the archive will know when a
+ * pass is cut is open. */
+static bool put_doubts(struct ledger *ledger, struct err *err)
+{
+	for (size_t i = 0; i < ledger->count; i++) {
+		struct ledger_entry doubt = ledger->items[i];
+
+		doubt.next_try_ms = 0;
+		if ((doubt.left || doubt.moved) &&
+			!put_entry(ledger->state, ledger->account->archive_path, &doubt, err))
+			return false;
+	}
+	return true;
+}
+
+bool ledger_rename(struct ledger *ledger, const char *const *from, const char *const *to,
+	size_t count, struct err *err)
 {
 	size_t before = ledger->count; /* what was moved is not moved on */
 
@@ -195,19 +244,15 @@ void ledger_rename(
 		CLEANUP(freep) char *old = name_of(ledger, from[i]);
 		CLEANUP(freep) char *new = name_of(ledger, to[i]);
 
-		for (size_t k = 0; k < before; k++) {
-			struct ledger_entry moved = ledger->items[k];
-
-			if (!is_of(&moved, old))
-				continue;
-			ledger->items[k].settled = true;
-			moved.folder = xstrdup(new);
-			moved.reason = xstrdup(moved.reason);
-			moved.moved = true;
-			ARRAY_GROW(ledger->items, ledger->count, ledger->cap);
-			ledger->items[ledger->count++] = moved;
-		}
+		for (size_t k = 0; k < before; k++)
+			if (is_of(&ledger->items[k], old))
+				move_entry(ledger, k, new);
 	}
+	for (size_t k = before; k < ledger->count; k++)
+		drop_twin(ledger, before, &ledger->items[k]);
+	return ledger->count == before ||
+	       (state_begin(ledger->state, err) &&
+		       state_end(ledger->state, put_doubts(ledger, err), err));
 }
 
 void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count)
@@ -225,23 +270,34 @@ void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count
 }
 
 /* Those that went before those that came, as a place may have one of either. */
-bool ledger_save(struct ledger *ledger, struct err *err)
+static bool save(struct ledger *ledger, struct err *err)
 {
+	const char *path = ledger->account->archive_path;
+
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct ledger_entry *entry = &ledger->items[i];
 
-		if (entry->settled && !state_skip_done(ledger->state, ledger->account->archive_path,
-					      entry->folder, entry->uidvalidity, entry->uid, err))
+		if (entry->settled && !state_skip_done(ledger->state, path, entry->folder,
+					      entry->uidvalidity, entry->uid, err))
 			return false;
 	}
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct ledger_entry *entry = &ledger->items[i];
 
-		if (entry->moved && !entry->settled &&
-			!put_entry(ledger->state, ledger->account->archive_path, entry, err))
+		if (entry->moved && !entry->settled && !put_entry(ledger->state, path, entry, err))
 			return false;
 	}
 	return true;
+}
+
+bool ledger_save(struct ledger *ledger, struct err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ledger->count; i++)
+		any |= ledger->items[i].settled || ledger->items[i].moved;
+	return !any || (state_begin(ledger->state, err) &&
+			       state_end(ledger->state, save(ledger, err), err));
 }
 
 size_t ledger_count(const struct ledger *ledger, size_t *ret_owed)
@@ -314,13 +370,24 @@ static bool rename_all(struct rekeying *rekeying, struct err *err)
 		       archive_each_folder(archive, latest.generation, rename_in, rekeying, err));
 }
 
+static bool replace_all(
+	struct state *state, const char *state_path, const struct ledger *anew, struct err *err)
+{
+	return state_begin(state, err) &&
+	       state_end(state,
+		       state_forget(state, state_path, err) &&
+			       put_anew(state, state_path, anew, err),
+		       err) &&
+	       state_empty_wal(state, err);
+}
+
 bool ledger_rekey(
 	struct state *state, const char *state_path, const char *archive_path, struct err *err)
 {
 	struct rekeying rekeying = {.archive_path = archive_path};
 	bool done = state_each_skipped(state, state_path, hold_entry, &rekeying.ledger, err) &&
-		    rename_all(&rekeying, err) && state_forget(state, state_path, err) &&
-		    put_anew(state, state_path, &rekeying.anew, err);
+		    rename_all(&rekeying, err) &&
+		    replace_all(state, state_path, &rekeying.anew, err);
 
 	ledger_free(&rekeying.ledger);
 	ledger_free(&rekeying.anew);

@@ -24,7 +24,8 @@ struct ledger_entry {
 	int64_t next_try_ms; /* wall time; INT64_MAX: too large; 0: suspected */
 	char *reason;
 	bool settled; /* no longer an entry */
-	bool moved;   /* not yet in the state file under this folder */
+	bool left;    /* its folder has another name now */
+	bool moved;   /* this is that name; as a doubt only in the state file */
 };
 
 struct ledger {
@@ -65,9 +66,16 @@ bool ledger_suspect(struct ledger *ledger, const char *folder, uint32_t uidvalid
 void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	const struct rangeset *uids);
 
-/* Folders have other names, all at once: from[i] is to[i] now. In memory: see ledger_save(). */
-void ledger_rename(
-	struct ledger *ledger, const char *const *from, const char *const *to, size_t count);
+/* Whose the entries of this name are is not sure: they are asked for again at once. In memory. */
+void ledger_doubt(struct ledger *ledger, const char *folder);
+
+/*
+ * Folders have other names, all at once: from[i] is to[i] now. Before the archive knows of it. The
+ * state file has the entries under both names then, to be asked for at once; ledger_save() ends
+ * that.
+ */
+bool ledger_rename(struct ledger *ledger, const char *const *from, const char *const *to,
+	size_t count, struct err *err);
 
 /*
  * These are all folders that there are: entries of others are settled. A crash between a commit and
@@ -76,8 +84,8 @@ void ledger_rename(
  */
 void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count);
 
-/* After the commit that holds what was settled and renamed: were the state file told before, a
- * crash between the two would leave mail that nobody asks for again. */
+/* After the commit that holds what was settled and renamed, in one transaction: were the state file
+ * told before, a crash between the two would leave mail that nobody asks for again. */
 bool ledger_save(struct ledger *ledger, struct err *err);
 
 /* *ret_owed: of these, those the server refused. */

@@ -98,6 +98,15 @@ static bool mirror_folders(struct pass *pass, const struct imap_folders *folders
 	return true;
 }
 
+/* After a pass that was cut, the archive may know two of one name. */
+static bool has_namesake(const struct known_folders *known, const char *path)
+{
+	for (size_t i = 0; i < known->count; i++)
+		if (known->items[i].server && strcmp(known->items[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 /* Folders the server no longer has; one that the configuration leaves out is left as it is. */
 static void close_gone_folders(struct pass *pass, const struct known_folders *known)
 {
@@ -107,7 +116,10 @@ static void close_gone_folders(struct pass *pass, const struct known_folders *kn
 		ARRAY_GROW(pass->closures, pass->closures_count, pass->closures_cap);
 		pass->closures[pass->closures_count++] =
 			(struct closure){.folder_id = known->items[i].id, .folder_gone = true};
-		ledger_settle(&pass->ledger, known->items[i].path, 0, NULL);
+		if (has_namesake(known, known->items[i].path))
+			ledger_doubt(&pass->ledger, known->items[i].path);
+		else
+			ledger_settle(&pass->ledger, known->items[i].path, 0, NULL);
 	}
 }
 
@@ -122,6 +134,11 @@ static void renames_free(struct renames *renames)
 	free(renames->to);
 }
 
+static bool is_renamed(const struct known_folder *folder)
+{
+	return folder->server && strcmp(folder->path, folder->server->path) != 0;
+}
+
 /* All at once, so that no commit knows two folders of one name because of it. */
 static bool record_renames(struct pass *pass, const struct known_folders *known, struct err *err)
 {
@@ -130,18 +147,22 @@ static bool record_renames(struct pass *pass, const struct known_folders *known,
 		.to = xcalloc(known->count + 1, sizeof(char *))};
 
 	for (size_t i = 0; i < known->count; i++) {
+		if (!is_renamed(&known->items[i]))
+			continue;
+		renames.from[renames.count] = known->items[i].path;
+		renames.to[renames.count++] = known->items[i].server->path;
+	}
+	pass->result.renamed = (unsigned)renames.count;
+	if (!ledger_rename(&pass->ledger, renames.from, renames.to, renames.count, err))
+		return false;
+	for (size_t i = 0; i < known->count; i++) {
 		const struct known_folder *folder = &known->items[i];
 		int64_t id;
 
-		if (!folder->server || strcmp(folder->path, folder->server->path) == 0)
-			continue;
-		if (!record_folder(pass, folder->server, folder->id, &id, err))
+		if (is_renamed(folder) &&
+			!record_folder(pass, folder->server, folder->id, &id, err))
 			return false;
-		renames.from[renames.count] = folder->path;
-		renames.to[renames.count++] = folder->server->path;
 	}
-	ledger_rename(&pass->ledger, renames.from, renames.to, renames.count);
-	pass->result.renamed = (unsigned)renames.count;
 	return true;
 }
 

@@ -16,6 +16,7 @@ struct standing {
 struct matching {
 	struct rename_side *known, *server;
 	struct standing *standings; /* of known */
+	bool *unopened; /* of server: the archive knows the name, and no UIDVALIDITY of it */
 	rename_look *look;
 	void *context;
 };
@@ -108,10 +109,14 @@ static bool shrank_at_home(const struct matching *matching, size_t known)
 		&matching->server->items[matching->standings[known].home]);
 }
 
-/* Does each folder seem to be where it was, and no other? */
+/* Does each folder seem to be where it was, and no other? One that cannot be opened is none. */
 static bool is_calm(const struct matching *matching, const struct group *group)
 {
-	if (group->known_count != group->server_count)
+	size_t places = 0;
+
+	for (size_t i = 0; i < group->server_count; i++)
+		places += !matching->unopened[group->server[i]];
+	if (group->known_count != places)
 		return false;
 	for (size_t i = 0; i < group->known_count; i++)
 		if (!is_home_here(matching, group->known[i]) ||
@@ -124,6 +129,12 @@ static bool is_doubtful(const struct matching *matching, size_t known)
 {
 	return !is_unchanged(&matching->known->items[known],
 		&matching->server->items[matching->standings[known].home]);
+}
+
+/* No pass over it has ended well, and it holds nothing that could be another's. */
+static bool never_had_any(const struct matching *matching, size_t known)
+{
+	return matching->standings[known].empty && matching->known->items[known].uidnext == 0;
 }
 
 /* *ret_calm: those that were looked at are themselves. */
@@ -143,7 +154,7 @@ static bool look_at_home(struct matching *matching, const struct group *group, b
 			return false;
 		standing->looked = true;
 		standing->displaced = likeness == RENAME_OTHER;
-		*ret_calm &= is_joined(matching->known, known);
+		*ret_calm &= is_joined(matching->known, known) || never_had_any(matching, known);
 	}
 	return true;
 }
@@ -363,16 +374,21 @@ bool rename_match(struct rename_side *known, struct rename_side *server, rename_
 	CLEANUP(freep) size_t *server_order = sort_side(server);
 	CLEANUP(freep)
 	struct standing *standings = xcalloc(known->count + 1, sizeof(*standings));
+	CLEANUP(freep) bool *unopened = xcalloc(server->count + 1, sizeof(*unopened));
 	struct matching matching = {
 		.known = known,
 		.server = server,
 		.standings = standings,
+		.unopened = unopened,
 		.look = look,
 		.context = context,
 	};
 
-	for (size_t i = 0; i < known->count; i++)
+	for (size_t i = 0; i < known->count; i++) {
 		standings[i].home = find_home(server, known->items[i].path);
+		if (standings[i].home != RENAME_NONE && known->items[i].uidvalidity == 0)
+			unopened[standings[i].home] = true;
+	}
 	if (!match_groups(&matching, known_order, server_order, err))
 		return false;
 	match_names(&matching);

@@ -60,8 +60,12 @@ static bool open_or_make(const char *dir, struct db **ret_db, struct err *err)
 bool state_open(const char *dir, struct state **ret_state, struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = xcalloc(1, sizeof(*state));
+	pthread_mutexattr_t again; /* within a transaction of its own thread */
 
-	(void)pthread_mutex_init(&state->mutex, NULL);
+	(void)pthread_mutexattr_init(&again);
+	(void)pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
+	(void)pthread_mutex_init(&state->mutex, &again);
+	(void)pthread_mutexattr_destroy(&again);
 	if (!fs_make_dirs(dir, 0700, err) || !open_or_make(dir, &state->db, err))
 		return false;
 	*ret_state = TAKE(state);
@@ -98,7 +102,21 @@ static bool leave(struct state *state, bool result)
 static bool write_it(struct state *state, size_t query, struct err *err)
 {
 	return db_run(state->db, query, err) &&
-	       (db_wal_bytes(state->db) < WAL_BYTES_MAX || db_checkpoint(state->db, true, err));
+	       (db_in_transaction(state->db) || db_wal_bytes(state->db) < WAL_BYTES_MAX ||
+		       db_checkpoint(state->db, true, err));
+}
+
+bool state_begin(struct state *state, struct err *err)
+{
+	return db_begin(enter(state), err) || leave(state, false);
+}
+
+bool state_end(struct state *state, bool keep, struct err *err)
+{
+	bool kept = keep && db_commit(state->db, err);
+
+	db_rollback(state->db);
+	return leave(state, kept);
 }
 
 static bool read_status(
@@ -232,13 +250,17 @@ static bool forget(struct db *db, const char *archive_path, struct err *err)
 {
 	db_bind_text(db, STATE_SKIP_FORGET, "archive", archive_path);
 	db_bind_text(db, STATE_ACCOUNT_FORGET_DETAIL, "archive", archive_path);
-	return db_run(db, STATE_SKIP_FORGET, err) && db_run(db, STATE_ACCOUNT_FORGET_DETAIL, err) &&
-	       db_empty_wal(db, err);
+	return db_run(db, STATE_SKIP_FORGET, err) && db_run(db, STATE_ACCOUNT_FORGET_DETAIL, err);
 }
 
 bool state_forget(struct state *state, const char *archive_path, struct err *err)
 {
 	return leave(state, forget(enter(state), archive_path, err));
+}
+
+bool state_empty_wal(struct state *state, struct err *err)
+{
+	return leave(state, db_empty_wal(enter(state), err));
 }
 
 bool state_put_copy(struct state *state, const char *archive_path, const char *place,

@@ -44,6 +44,13 @@ struct account_status {
 bool state_open(const char *dir, struct state **ret_state, struct err *err);
 void state_freep(struct state **state);
 
+/*
+ * All that this thread asks for between the two is one transaction; other threads wait. state_end()
+ * ends what state_begin() began, true only if it was to be kept and is.
+ */
+bool state_begin(struct state *state, struct err *err);
+bool state_end(struct state *state, bool keep, struct err *err);
+
 /* An account never seen is ACCOUNT_STOPPED with zeros. */
 bool state_get(struct state *state, const char *archive_path, struct account_status *ret_status,
 	struct err *err);
@@ -73,10 +80,12 @@ bool state_skipped_count(
 	struct state *state, const char *archive_path, uint64_t *ret_count, struct err *err);
 
 /*
- * Nothing of the account that tells of its mail stays in the file: names of folders, reasons,
- * details, and so the whole ledger. ERR_BUSY: somebody reads it all the time.
+ * Nothing of the account that tells of its mail stays: names of folders, reasons, details, and so
+ * the whole ledger; nor in the file, once the -wal is empty. ERR_BUSY: somebody reads it all the
+ * time.
  */
 bool state_forget(struct state *state, const char *archive_path, struct err *err);
+bool state_empty_wal(struct state *state, struct err *err);
 
 /* The copy of an archive that helps most: on another disk before the same, the newest. */
 struct state_copy {

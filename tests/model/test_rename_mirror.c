@@ -9,7 +9,7 @@
 #include "model/rename_world.h"
 #include "support/check.h"
 
-enum { ONE_UIDVALIDITY = 7, LARGE = 1000 };
+enum { ONE_UIDVALIDITY = 7, LARGE = 1000, MUCH = 90 * 1000, MUCH_COUNT = 80 };
 
 /* --- one rename --- */
 
@@ -209,6 +209,136 @@ static void what_is_too_large_is_not_asked_for_under_another_name(void)
 	CHECK_INT(ring_bodies(ring), 4);
 }
 
+/* More than a commit waits for, in two folders. */
+static void add_much(struct ring *ring, const char *folder)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	CLEANUP(freep) char *text = xcalloc(MUCH + 1, 1);
+	uint64_t rng = (uint64_t)folder[0];
+
+	for (int i = 0; i < MUCH_COUNT; i++) {
+		for (size_t k = 0; k < MUCH; k++)
+			text[k] = digits[model_rng_below(&rng, 64)];
+		add(ring, folder, text);
+	}
+}
+
+static void what_is_too_large_stays_noted_when_a_pass_over_a_renamed_folder_is_cut(void)
+{
+	const struct model_cut cut = {
+		.way = MODEL_TO_CLIENT, .after_bytes = MUCH_COUNT * MUCH * 3 / 2, .end = MODEL_FIN};
+	CLEANUP(ring_freep) struct ring *ring = ring_new(&model_profile_full, 0, "cut");
+	CLEANUP(freep) char *subject = xcalloc(2 * MUCH + 1, 1);
+	struct err err = ERR_INIT;
+
+	memset(subject, 'x', 2 * MUCH);
+	add(ring, "Sent", subject);
+	ring->account.max_message_bytes = 2 * MUCH;
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	rename_folder(ring, "Sent", "Sent before");
+	add_much(ring, "INBOX");
+	add_much(ring, "Work/Deep");
+	model_cut_arm(ring->model, &cut);
+	CHECK(!ring_mirror(ring, NULL, &err));
+	CHECK(model_cut_fired(ring->model));
+	err_clear(&err);
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	ring->account.max_message_bytes = 3 * MUCH;
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	/* once more, as it was not sure any more */
+	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent before", 1), 3);
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent before", 1), 3);
+}
+
+static unsigned examines(const struct ring *ring)
+{
+	struct model_stats stats;
+
+	model_stats(ring->model, &stats);
+	return stats.examines;
+}
+
+/* Six folders of one UIDVALIDITY, and one more that the server does not open. */
+static void a_folder_that_is_refused_has_no_others_looked_at_in_every_pass(void)
+{
+	CLEANUP(scene_free) struct scene scene;
+	unsigned before = 0;
+
+	set(&scene, "refused", &model_profile_full, ONE_UIDVALIDITY);
+	(void)model_folder_add(scene.ring->model, "alice", "Z");
+	add(scene.ring, "Z", "closed");
+	model_folder_numbers(scene.ring->model, "alice", "Z", ONE_UIDVALIDITY, 0, 0);
+	for (int i = 0; i < 3; i++) {
+		struct err err = ERR_INIT;
+
+		before = examines(scene.ring);
+		/* the six are looked at when it comes */
+		model_answer_next(
+			scene.ring->model, "EXAMINE", i == 0 ? 6 : 0, "NO [NOPERM] closed");
+		CHECK(!ring_mirror(scene.ring, NULL, &err));
+		err_clear(&err);
+	}
+	CHECK_INT(examines(scene.ring) - before, 0); /* those answered so are not counted */
+}
+
+/* The only message of Z is refused: Z holds none and has no mark. */
+static void an_empty_folder_that_is_owed_mail_has_no_others_looked_at_in_every_pass(void)
+{
+	CLEANUP(scene_free) struct scene scene;
+	unsigned before = 0;
+
+	set(&scene, "owed", &model_profile_full, ONE_UIDVALIDITY);
+	(void)model_folder_add(scene.ring->model, "alice", "Z");
+	add(scene.ring, "Z", "closed");
+	model_message_odd(scene.ring->model, "alice", "Z", 1, MODEL_ODD_REFUSED);
+	model_folder_numbers(scene.ring->model, "alice", "Z", ONE_UIDVALIDITY, 0, 0);
+	for (int i = 0; i < 3; i++) {
+		struct err err = ERR_INIT;
+
+		before = examines(scene.ring);
+		CHECK(!ring_mirror(scene.ring, NULL, &err));
+		err_clear(&err);
+	}
+	CHECK_INT(examines(scene.ring) - before, 1);
+}
+
+static void what_is_too_large_stays_noted_when_the_folder_it_replaced_is_closed_later(void)
+{
+	const struct model_cut cut = {
+		.way = MODEL_TO_CLIENT, .after_bytes = MUCH_COUNT * MUCH * 3 / 2, .end = MODEL_FIN};
+	CLEANUP(ring_freep) struct ring *ring = ring_new(&model_profile_full, 0, "cut2");
+	CLEANUP(freep) char *subject = xcalloc(2 * MUCH + 1, 1);
+	struct err err = ERR_INIT;
+
+	memset(subject, 'x', 2 * MUCH);
+	(void)model_folder_add(ring->model, "alice", "Y");
+	(void)model_folder_add(ring->model, "alice", "Z");
+	add(ring, "Sent", "old");
+	add(ring, "Work/Deep", "small");
+	ring->account.max_message_bytes = 2 * MUCH;
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	(void)model_folder_delete(ring->model, "alice", "Sent");
+	rename_folder(ring, "Work/Deep", "Sent");
+	add(ring, "Sent", subject);
+	add_much(ring, "Y");
+	add_much(ring, "Z");
+	model_cut_arm(ring->model, &cut);
+	CHECK(!ring_mirror(ring, NULL, &err));
+	CHECK(model_cut_fired(ring->model));
+	err_clear(&err);
+	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent", 2), 1);
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	/* once more, as it might have been the other's */
+	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent", 2), 2);
+	ring->account.max_message_bytes = 3 * MUCH;
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent", 2), 3);
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent", 2), 3);
+}
+
 static void inbox_stays_when_it_is_renamed(void)
 {
 	CLEANUP(scene_free) struct scene scene;
@@ -231,6 +361,10 @@ int main(int argc, char **argv)
 		PROMISE(mail_of_a_folder_removed_above_others_is_gone),
 		PROMISE(what_differs_in_size_is_another_folder),
 		PROMISE(what_is_too_large_is_not_asked_for_under_another_name),
+		PROMISE(what_is_too_large_stays_noted_when_a_pass_over_a_renamed_folder_is_cut),
+		PROMISE(a_folder_that_is_refused_has_no_others_looked_at_in_every_pass),
+		PROMISE(an_empty_folder_that_is_owed_mail_has_no_others_looked_at_in_every_pass),
+		PROMISE(what_is_too_large_stays_noted_when_the_folder_it_replaced_is_closed_later),
 		PROMISE(inbox_stays_when_it_is_renamed),
 	};
 

@@ -147,7 +147,7 @@ static void what_is_owed_goes_with_a_renamed_folder(void)
 	add(&room, 5, LIMIT + 1, true);
 	CHECK_OK(ledger_add(&room.ledger, "Sent", UIDVALIDITY, 5, 10, "why", false, &err));
 	CHECK_OK(ledger_add(&room.ledger, "Sent", UIDVALIDITY, 6, 10, "why", false, &err));
-	ledger_rename(&room.ledger, from, to, ARRAY_LEN(from));
+	CHECK_OK(ledger_rename(&room.ledger, from, to, ARRAY_LEN(from), &err));
 	CHECK_INT(held(&room, &is_owed), 2);
 	CHECK(is_owed);
 	CHECK_OK(ledger_save(&room.ledger, &err));

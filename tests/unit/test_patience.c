@@ -37,6 +37,14 @@ static void a_refused_password_is_no_matter_of_minutes(void)
 	}
 }
 
+static void a_folder_that_never_stands_still_is_looked_at_less_and_less(void)
+{
+	CHECK_INT(restless_ms(1, 5 * MINUTE_MS), RESTLESS_FIRST_MS);
+	CHECK_INT(restless_ms(3, 5 * MINUTE_MS), RESTLESS_FIRST_MS * 4);
+	CHECK_INT(restless_ms(FAILURES_MAX, 5 * MINUTE_MS), 5 * MINUTE_MS);
+	CHECK_INT(restless_ms(1, 100), 100);
+}
+
 static void a_sleep_is_noticed_once(void)
 {
 	struct wake wake;
@@ -98,6 +106,7 @@ int main(int argc, char **argv)
 		PROMISE(waits_grow_to_a_limit),
 		PROMISE(many_clients_do_not_come_back_at_once),
 		PROMISE(a_refused_password_is_no_matter_of_minutes),
+		PROMISE(a_folder_that_never_stands_still_is_looked_at_less_and_less),
 		PROMISE(a_sleep_is_noticed_once),
 		PROMISE(only_so_many_go_at_once),
 		PROMISE(a_slot_that_is_given_back_is_taken),

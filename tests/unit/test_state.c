@@ -214,6 +214,26 @@ static void a_listing_may_end_early_and_begin_again(void)
 	CHECK_INT(again.count, 3);
 }
 
+static void what_was_begun_is_kept_whole_or_not_at_all(void)
+{
+	CLEANUP(state_freep) struct state *state = open_new("whole");
+	struct err err = ERR_INIT;
+
+	skip(state, "INBOX", 1, 1);
+	CHECK_OK(state_begin(state, &err));
+	CHECK_OK(state_forget(state, archive, &err));
+	CHECK_INT(skipped_count(state, archive), 0);
+	CHECK(!state_end(state, false, &err));
+	CHECK_INT(skipped_count(state, archive), 1);
+	CHECK_OK(state_begin(state, &err));
+	CHECK_OK(state_forget(state, archive, &err));
+	skip(state, "Work", 2, 1);
+	skip(state, "Work", 3, 1);
+	CHECK_OK(state_end(state, true, &err));
+	CHECK_INT(skipped_count(state, archive), 2);
+	CHECK_OK(state_empty_wal(state, &err));
+}
+
 /* --- several at once --- */
 
 struct opener {
@@ -348,6 +368,7 @@ int main(int argc, char **argv)
 		PROMISE(the_last_status_counts_and_accounts_are_apart),
 		PROMISE(what_was_skipped_is_kept_until_it_is_done),
 		PROMISE(a_listing_may_end_early_and_begin_again),
+		PROMISE(what_was_begun_is_kept_whole_or_not_at_all),
 		PROMISE(many_may_be_the_first_to_open),
 		PROMISE(writers_wait_for_one_another),
 		PROMISE(one_sees_what_another_wrote),
