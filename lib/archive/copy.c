@@ -105,6 +105,22 @@ static bool remove_pruned(const struct volume_list *ours, const struct volume_li
 	return true;
 }
 
+/* What sealed ones took the place of there: a run that was stopped before it removed them. */
+static bool remove_replaced(const char *to, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list replaced = {0};
+
+	if (!volume_list_replaced(to, &replaced, err))
+		return false;
+	for (size_t i = 0; i < replaced.count; i++) {
+		CLEANUP(freep) char *path = volume_path(to, &replaced.items[i]);
+
+		if (!fs_remove(path, err))
+			return false;
+	}
+	return true;
+}
+
 static bool copy_file(
 	const char *from, const char *to, struct archive_copied *copied, struct err *err)
 {
@@ -168,9 +184,9 @@ static bool copy_locked(
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
-	       create_remove_leftovers(folder, err) && copy_volumes(from, to, &ours, copied, err) &&
-	       copy_keyring(from, to, copied, err) && copy_file(here, there, copied, err) &&
-	       remove_pruned(&ours, &theirs, to, err);
+	       create_remove_leftovers(folder, err) && remove_replaced(to, err) &&
+	       copy_volumes(from, to, &ours, copied, err) && copy_keyring(from, to, copied, err) &&
+	       copy_file(here, there, copied, err) && remove_pruned(&ours, &theirs, to, err);
 }
 
 static bool make_place(const char *to, struct err *err)

@@ -359,6 +359,9 @@ bool reclaim_merge(struct reclaim *reclaim, size_t count, const struct cancel *c
 	struct db *catalogue = reclaim->packer.catalogue;
 	bool done;
 
+	*ret_merged = 0;
+	if (reclaim->packer.last.generation == 0)
+		return true;
 	reclaim->packer.volume_bytes_max = RECLAIM_SMALL_BYTES;
 	if (!db_begin(catalogue, err))
 		return false;

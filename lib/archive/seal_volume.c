@@ -196,18 +196,20 @@ static bool put_items(struct sealing *sealing, struct err *err)
 
 /* --- journal and directory --- */
 
-/* A journal from before the last checkpoint is not read any more. */
+/* A journal from before the last checkpoint is not read any more; what follows the last payload
+ * that was applied was never committed. */
 static bool put_journal(struct sealing *sealing, struct err *err)
 {
+	int64_t applied = sealing->plan->volume.applied_frame;
 	int64_t frame = 0;
 
-	if (sealing->plan->volume.applied_frame == 0)
+	if (applied == 0)
 		return true;
 	while (volume_next_journal(&sealing->from, frame, &frame, err)) {
 		enum frame_kind kind;
 		int codec;
 
-		if (frame == 0)
+		if (frame == 0 || frame > applied)
 			return true;
 		if (!volume_frame_kind(&sealing->from, frame, &kind, &codec, err) ||
 			!volume_get_frame(&sealing->from, frame, FRAMES_JOURNAL, sealing->zstd,

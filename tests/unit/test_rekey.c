@@ -1,9 +1,11 @@
 /* Another master key, or the first: the same mail, and nothing left that the old key opens. */
 #include <dirent.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/copy.h"
 #include "archive/rebuild.h"
 #include "archive/seal.h"
 #include "archive/vault.h"
@@ -14,7 +16,7 @@
 #include "support/pruned.h"
 #include "support/rekeyed.h"
 
-enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900 };
+enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900, LATE_COUNT = 20, LATE_BYTES = 9000 };
 
 #define PATH CLEANUP(freep) char *
 
@@ -240,6 +242,109 @@ static void a_lost_keyring_comes_back_settled(void)
 	fixture_check(path);
 }
 
+/* --- copies of an archive whose key changes --- */
+
+struct refusal {
+	const char *folder;
+	enum fs_change_kind kind;
+	int left; /* so many are let through */
+};
+
+static int refuse(void *context, const struct fs_change *change)
+{
+	struct refusal *refusal = context;
+	const char *name = change->to ? change->to : change->path;
+	size_t len = strlen(name);
+
+	if (change->kind != refusal->kind ||
+		strncmp(name, refusal->folder, strlen(refusal->folder)) != 0 || len < 4 ||
+		strcmp(name + len - 4, ".vol") != 0)
+		return 0;
+	return refusal->left-- > 0 ? 0 : EIO;
+}
+
+static void copy_stopped(const char *path, const char *copy, enum fs_change_kind kind, int left)
+{
+	struct refusal refusal = {copy, kind, left};
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	fs_set_hook(refuse, &refusal);
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	fs_set_hook(NULL, NULL);
+}
+
+/* So much that a checkpoint leaves its volume alone. */
+static void add_much(const char *path)
+{
+	struct archive_writer *writer = fixture_writer(path);
+
+	for (uint32_t uid = LATE_UID; uid < LATE_UID + LATE_COUNT; uid++)
+		fixture_add(writer, 1, PRUNED_VALIDITY, uid, uid, LATE_BYTES, "");
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+}
+
+static void a_copy_that_was_stopped_once_follows_a_rotation(void)
+{
+	PATH path = rekeyed_encrypted("copied");
+	PATH copy = str_printf("%s.copy", path);
+	const struct archive_seal all = {.open_bytes_min = 1};
+	struct archive_sealed sealed;
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	add_much(path);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK(sealed.volumes > 0);
+	copy_stopped(path, copy, FS_REMOVE, 0);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err)); /* completed */
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	(void)rekeyed_go_on(path);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	rekeyed_check(copy, 2);
+	fixture_check(copy);
+}
+
+static void nothing_plain_stays_in_a_copy_that_was_stopped(void)
+{
+	PATH path = rekeyed_plain("plain-copy");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	rekeyed_begin_encrypt(path);
+	(void)rekeyed_go_on(path);
+	copy_stopped(path, copy, FS_RENAME, 2);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	CHECK_INT(pruned_words(copy), 0);
+	rekeyed_check(copy, 1);
+	fixture_check(copy);
+}
+
+static void an_empty_archive_is_rotated_often_and_sealed(void)
+{
+	PATH path = str_printf("%s/%s", check_temp_dir(), "often");
+	const struct archive_seal all = {.small_count = SEAL_SMALL_COUNT};
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_create(path, &err));
+	rekeyed_begin_encrypt(path);
+	(void)rekeyed_go_on(path);
+	for (int i = 0; i < SEAL_SMALL_COUNT; i++) {
+		rekeyed_begin_rotate(path, &rekeyed_key);
+		(void)rekeyed_go_on(path);
+	}
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	fixture_check(path);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -253,6 +358,9 @@ int main(int argc, char **argv)
 		PROMISE(keys_that_stay_keep_their_number),
 		PROMISE(no_key_at_all_is_no_rotation),
 		PROMISE(a_lost_keyring_comes_back_settled),
+		PROMISE(a_copy_that_was_stopped_once_follows_a_rotation),
+		PROMISE(an_empty_archive_is_rotated_often_and_sealed),
+		PROMISE(nothing_plain_stays_in_a_copy_that_was_stopped),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
