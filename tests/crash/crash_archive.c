@@ -247,9 +247,10 @@ static void stop_everywhere(const struct scenario *scenario, enum crash_mode mod
 {
 	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
 	bool ended = false;
+	long stride = check_stride(CHECK_DAILY_STEP * scenario->step);
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += check_stride(scenario->step)) {
+	for (; !ended && n < TIMES_MAX; n += stride) {
 		uint32_t acknowledged = run_child(scenario, path, n, mode, &ended);
 
 		crash_vfs_arm(0, CRASH_OFF);
@@ -257,7 +258,7 @@ static void stop_everywhere(const struct scenario *scenario, enum crash_mode mod
 		check_complete(scenario, path);
 		files_remove(path);
 	}
-	(void)printf("# stopped at %ld changes\n", (n - 1) / check_stride(scenario->step));
+	(void)printf("# stopped at %ld changes\n", (n - 1) / stride);
 	CHECK(ended);
 }
 
@@ -266,9 +267,10 @@ static void fail_everywhere(
 {
 	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
 	bool ended = false;
+	long stride = check_stride(CHECK_DAILY_STEP * scenario->step);
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += check_stride(scenario->step)) {
+	for (; !ended && n < TIMES_MAX; n += stride) {
 		struct err err = ERR_INIT;
 		bool ok;
 
@@ -282,7 +284,7 @@ static void fail_everywhere(
 		check_complete(scenario, path);
 		files_remove(path);
 	}
-	(void)printf("# failed at %ld changes\n", (n - 1) / check_stride(scenario->step));
+	(void)printf("# failed at %ld changes\n", (n - 1) / stride);
 	CHECK(ended);
 }
 

@@ -216,9 +216,10 @@ static void everywhere(const struct work *work, enum crash_mode mode, long step)
 	CLEANUP(freep) char *new = everything_at(before.archive);
 	bool dies = mode != CRASH_FULL && mode != CRASH_FAIL_ONCE;
 	bool ended = false;
+	long stride = check_stride(CHECK_DAILY_STEP * step);
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
+	for (; !ended && n < TIMES_MAX; n += stride) {
 		files_copy(before.folder, ring.folder);
 		CLEANUP(freep) char *digests = files_digests(ring.archive);
 		ended = dies ? ends_before(&ring, work, n, mode)
@@ -226,7 +227,7 @@ static void everywhere(const struct work *work, enum crash_mode mode, long step)
 		check_complete(&ring, work, old, digests, new);
 		files_remove(ring.folder);
 	}
-	(void)printf("# %ld changes\n", (n - 1) / check_stride(step));
+	(void)printf("# %ld changes\n", (n - 1) / stride);
 	CHECK(ended);
 }
 

@@ -14,8 +14,8 @@
 enum {
 	FEW_LETTERS = 3,
 	MANY_LETTERS = 30,
-	LATER_STEP = 3,
-	RENAMING_STEP = 11,
+	LATER_STEP = 11,
+	RENAMING_STEP = 13,
 	MANY_STEP = 97, /* a prime: lines of all lengths are met at all places */
 	BYTES_MAX = 1000 * 1000,
 };

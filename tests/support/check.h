@@ -37,6 +37,9 @@ struct promise {
 
 int check_main(int argc, char **argv, const struct promise *promises, size_t count);
 
+/* Between the places of a ring that has more of them than a daily run has time for. */
+enum { CHECK_DAILY_STEP = 3 };
+
 /*
  * Rings try every `step`th place, or, by MAILSTOW_STRIDE, only every so many of those: where a
  * slower build repeats what another has tried. MAILSTOW_EVERY_BYTE: each of them, where time does

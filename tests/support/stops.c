@@ -34,16 +34,17 @@ void stops_end(const struct stops *stops, enum crash_mode mode, long step)
 	CLEANUP(freep) char *before = stops->prepare();
 	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
 	bool ended = false;
+	long stride = check_stride(CHECK_DAILY_STEP * step);
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
+	for (; !ended && n < TIMES_MAX; n += stride) {
 		files_copy(before, path);
 		ended = ends_before(stops, path, n, mode);
 		crash_vfs_arm(0, CRASH_OFF);
 		stops->check(stops, path);
 		files_remove(path);
 	}
-	(void)printf("# stopped at %ld changes\n", (n - 1) / check_stride(step));
+	(void)printf("# stopped at %ld changes\n", (n - 1) / stride);
 	CHECK(ended);
 }
 
@@ -52,9 +53,10 @@ void stops_fail(const struct stops *stops, enum crash_mode mode, long step)
 	CLEANUP(freep) char *before = stops->prepare();
 	CLEANUP(freep) char *path = str_printf("%s/ring", check_temp_dir());
 	bool ended = false;
+	long stride = check_stride(CHECK_DAILY_STEP * step);
 	long n = 1;
 
-	for (; !ended && n < TIMES_MAX; n += check_stride(step)) {
+	for (; !ended && n < TIMES_MAX; n += stride) {
 		struct err err = ERR_INIT;
 
 		files_copy(before, path);
@@ -65,6 +67,6 @@ void stops_fail(const struct stops *stops, enum crash_mode mode, long step)
 		stops->check(stops, path);
 		files_remove(path);
 	}
-	(void)printf("# failed at %ld changes\n", (n - 1) / check_stride(step));
+	(void)printf("# failed at %ld changes\n", (n - 1) / stride);
 	CHECK(ended);
 }

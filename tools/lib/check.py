@@ -22,7 +22,7 @@ BUILDS = ROOT / "build"
 STAGE_SECONDS_MAX = {"quick": 900, "default": 1500, "long": 14_400}
 TOOL_SECONDS_MAX = 1200
 FORMAT_SECONDS_MAX = 300
-WAITING_PER_CPU = 2
+WAITING_PER_CPU = 2  # live tests wait more than they work
 FUZZ_SECONDS = {"default": 15, "long": 300}
 SHOWN_LINES = 25
 SCRATCH_BYTES = 2_000_000_000
@@ -134,7 +134,7 @@ def scratch():
 
 
 def meson_stage(name, level, options=(), compiler="gcc", suites=(), times=1, wrapper=None,
-                environment=(), stride="1"):
+                environment=(), stride="1", per_cpu=WAITING_PER_CPU):
     """Build below build/check-NAME and run its tests."""
     def work(stage):
         folder = BUILDS / f"check-{name}"
@@ -149,11 +149,10 @@ def meson_stage(name, level, options=(), compiler="gcc", suites=(), times=1, wra
             stage.add("failed", f"build: see {log.relative_to(ROOT)}")
             print_tail(log)
             return
-        test = ["meson", "test", "-C", str(folder), "--no-rebuild", "-t", str(times), *suites]
+        test = ["meson", "test", "-C", str(folder), "--no-rebuild", "-t", str(times), *suites,
+                "--num-processes", str(per_cpu * (os.cpu_count() or 1))]
         if wrapper:
             test += ["--wrapper", wrapper]
-        if times == 1:  # live tests wait more than they work
-            test += ["--num-processes", str(WAITING_PER_CPU * (os.cpu_count() or 1))]
         logs = folder / "meson-logs" / "testlog.json"
         logs.unlink(missing_ok=True)
         good = run(test, log, max(1, deadline - time.monotonic()), env={
@@ -241,7 +240,7 @@ def thread_stage(level):
             return
         meson_stage(name, level, ["-Db_sanitize=thread", *SANITIZE], suites=[
             "--no-suite", "tidy", "--no-suite", "fuzz", "--no-suite", "crash", "--no-suite",
-            "slow"], times=8, stride="31",
+            "slow"], times=8, stride="31", per_cpu=1,
             wrapper=wrapper, environment={"TSAN_OPTIONS": "halt_on_error=1:suppressions="
                          f"{ROOT}/tests/support/thread_sanitizer.supp"}.items())[1](stage)
     return name, work
@@ -300,9 +299,9 @@ def stages(level):
     some = [] if level == "long" else slow
     return [
         format_stage(), everything,
-        meson_stage("clang", level, compiler="clang", suites=without + some, stride="31"),
+        meson_stage("clang", level, compiler="clang", suites=without + some, stride="61"),
         meson_stage("asan", level, ["-Db_sanitize=address,undefined", *SANITIZE], times=4,
-                    suites=without + some, stride="1" if level == "long" else "9", environment={
+                    suites=without + some, stride="1" if level == "long" else "17", environment={
                         "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1",
                         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}.items()),
         thread_stage(level), analysis_stage(), fuzz_stage(level),
