@@ -36,6 +36,7 @@ const struct command cmd_copy = {
 	.usage = "ACCOUNT DIR",
 	.help = "DIR becomes an archive as it is now, also while mailstowd runs. What the copy\n"
 		"has already is not copied again. Everything works from it alone:\n"
-		"mailstow ls DIR/, mailstow restore DIR/ --to ACCOUNT2.\n",
+		"mailstow ls DIR/, mailstow restore DIR/ --to ACCOUNT2. A copy of before the\n"
+		"master key changed is left as it is: copy to another folder, then remove it.\n",
 	.run = run,
 };

@@ -210,6 +210,8 @@ bool rekey_encrypt(const struct app *app, const struct place *place, struct err 
 		return false;
 	app_note("should its secret be lost, a recovery key opens it: 'mailstow key recovery %s'",
 		place->name);
+	app_note("copies of the archive made before are plain: copy to another folder, then "
+		 "remove them");
 	return true;
 }
 
@@ -378,6 +380,7 @@ bool rekey_rotate(const struct app *app, const struct place *place, bool recover
 			place->name);
 	if (!rotate(app, place, recovery, err))
 		return false;
-	app_note("copies of the archive made before still open with the keys of then");
+	app_note("copies of the archive made before still open with the keys of then: copy to "
+		 "another folder, then remove them");
 	return true;
 }

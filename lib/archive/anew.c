@@ -7,6 +7,7 @@
 #include "archive/reclaim.h"
 #include "archive/replace.h"
 #include "base/alloc.h"
+#include "base/fs.h"
 
 static bool read_items(struct db *catalogue, struct seal_plan *plan, struct err *err)
 {
@@ -110,6 +111,8 @@ bool anew_take_place(const char *path, const struct seal_plan *plan, struct volu
 	if (!reclaim_open(&job, path, timeout_ms, err))
 		return false;
 	catalogue = job.packer.catalogue;
-	return is_unchanged(catalogue, plan, ret_done, err) &&
-	       (!*ret_done || publish(path, catalogue, made, directory, err));
+	if (!is_unchanged(catalogue, plan, ret_done, err))
+		return false;
+	*ret_done = *ret_done && fs_exists(db_path(made->db)); /* forgetting takes such away */
+	return !*ret_done || publish(path, catalogue, made, directory, err);
 }

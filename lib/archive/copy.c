@@ -105,6 +105,35 @@ static bool remove_pruned(const struct volume_list *ours, const struct volume_li
 	return true;
 }
 
+/* *ret_keyring of epoch 0: it is plain. */
+static bool read_keyring(const char *path, struct keyring *ret_keyring, struct err *err)
+{
+	struct err none = ERR_INIT;
+
+	*ret_keyring = (struct keyring){0};
+	return vault_read_keyring(path, ret_keyring, &none) || none.kind == ERR_NOT_FOUND ||
+	       err_set(err, none.kind, "%s", none.text);
+}
+
+/* Under another master key all volumes are others: half of those and half of these would be opened
+ * by neither keyring, if a run were stopped. */
+static bool has_same_key(
+	const char *from, const char *to, const struct volume_list *theirs, struct err *err)
+{
+	struct keyring here;
+	struct keyring there;
+
+	if (theirs->count == 0 || (!archive_is_encrypted(from) && !archive_is_encrypted(to)))
+		return true;
+	if (!read_keyring(from, &here, err) || !read_keyring(to, &there, err))
+		return false;
+	return (here.epoch == there.epoch && here.change.under_way == there.change.under_way) ||
+	       err_set(err, ERR_CREATE,
+		       "%s: was copied before the master key changed; copy to another folder, then "
+		       "remove this one",
+		       to);
+}
+
 /* What sealed ones took the place of there: a run that was stopped before it removed them. */
 static bool remove_replaced(const char *to, struct err *err)
 {
@@ -183,9 +212,10 @@ static bool copy_locked(
 	if (ours.count == 0)
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
+	       has_same_key(from, to, &theirs, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
 	       create_remove_leftovers(folder, err) && remove_replaced(to, err) &&
-	       copy_volumes(from, to, &ours, copied, err) && copy_keyring(from, to, copied, err) &&
+	       copy_keyring(from, to, copied, err) && copy_volumes(from, to, &ours, copied, err) &&
 	       copy_file(here, there, copied, err) && remove_pruned(&ours, &theirs, to, err);
 }
 

@@ -19,8 +19,9 @@ struct archive_copied {
  * of both meanwhile, so that a mirror waits. Stopped at any point the copy is an archive of some
  * moment; another run completes it.
  *
- * ERR_CREATE: what is at `to` is no copy of this archive. ERR_BUSY names the holder of a lock, or
- * says that readers keep the -wal from being emptied.
+ * ERR_CREATE: what is at `to` is no copy of this archive, or one of before its master key changed,
+ * which is left as it is. ERR_BUSY names the holder of a lock, or says that readers keep the -wal
+ * from being emptied.
  */
 bool archive_copy(const char *from, const char *to, int timeout_ms,
 	struct archive_copied *ret_copied, struct err *err);

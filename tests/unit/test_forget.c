@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/anew.h"
 #include "archive/rebuild.h"
 #include "archive/seal.h"
 #include "archive/volume.h"
@@ -96,15 +97,21 @@ static char *filled(const char *name)
 	return path;
 }
 
-static bool forget(const char *path, struct archive_forgotten *ret_forgotten, struct err *err)
+static bool forget_some(
+	const char *path, size_t count, struct archive_forgotten *ret_forgotten, struct err *err)
 {
 	uint8_t digests[2][SHA256_BYTES];
 
 	digest_of(make_plain, digests[0]);
 	digest_of(make_noise, digests[1]);
 	return fixture_unlock(path, err) &&
-	       archive_forget(path, (const uint8_t(*)[SHA256_BYTES])digests, 2, WAIT_MS,
+	       archive_forget(path, (const uint8_t(*)[SHA256_BYTES])digests, count, WAIT_MS,
 		       ret_forgotten, err);
+}
+
+static bool forget(const char *path, struct archive_forgotten *ret_forgotten, struct err *err)
+{
+	return forget_some(path, 2, ret_forgotten, err);
 }
 
 /* --- looking everywhere --- */
@@ -233,6 +240,51 @@ static void nothing_of_it_is_left_of_sealed_volumes(void)
 	expect_nothing_left(path);
 }
 
+static bool choose_full(
+	void *context, const struct catalogue_volume *volume, bool *ret_chosen, struct err *err)
+{
+	(void)context;
+	(void)err;
+	*ret_chosen = volume->state == VOLUME_FULL;
+	return true;
+}
+
+/* Each full volume in turn, of which some have none of it. */
+static void nothing_of_it_is_left_of_what_is_being_sealed(void)
+{
+	const struct seal_watch watch = {0};
+	int64_t after = 0;
+	bool found = true;
+	unsigned count = 0;
+	struct err err = ERR_INIT;
+
+	while (found) {
+		PATH name = str_printf("sealing-%u", count);
+		PATH path = filled(name);
+		CLEANUP(seal_plan_free) struct seal_plan plan = {0};
+		CLEANUP(directory_free) struct directory directory = {0};
+		struct archive_forgotten forgotten;
+		struct volume made = {0};
+		bool done = false;
+
+		CHECK_OK(forget_some(path, 1, &forgotten, &err));
+		CHECK_OK(anew_plan(path, after, choose_full, NULL, &found, &plan, &err));
+		if (!found)
+			break;
+		CHECK_OK(seal_make(path, &plan, &watch, &made, &directory, &err));
+		CHECK_OK(forget(path, &forgotten, &err));
+		CHECK_INT(traces(path), 0);
+		CHECK_OK(anew_take_place(path, &plan, &made, &directory, WAIT_MS, &done, &err));
+		CHECK(!done);
+		seal_throw_away(&made);
+		CHECK_INT(traces(path), 0);
+		fixture_check(path);
+		after = plan.volume.id.sequence;
+		count++;
+	}
+	CHECK(count > 2);
+}
+
 static void all_else_is_as_it_was(void)
 {
 	PATH path = filled("else");
@@ -338,6 +390,7 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(nothing_of_it_is_left_in_any_frame_or_page),
 		PROMISE(nothing_of_it_is_left_of_sealed_volumes),
+		PROMISE(nothing_of_it_is_left_of_what_is_being_sealed),
 		PROMISE(all_else_is_as_it_was),
 		PROMISE(it_is_not_to_be_fetched_again),
 		PROMISE(once_gone_from_the_server_nothing_keeps_it_away),
