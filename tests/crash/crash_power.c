@@ -15,9 +15,8 @@
 #include "archive/keep.h"
 #include "archive/prune.h"
 #include "archive/rebuild.h"
-#include "archive/rekey.h"
 #include "archive/seal.h"
-#include "archive/vault.h"
+#include "archive/volume.h"
 #include "archive/writer.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -28,7 +27,9 @@
 #include "support/power.h"
 #include "support/power_archive.h"
 
-enum { WAIT_MS = 1000, BATCHES = 5, BIG_BYTES = 13 * 1000 * 1000 };
+#include "power_keys.h"
+
+enum { WAIT_MS = 1000, BATCHES = 5, SMALL_COUNT = 3, BIG_BYTES = 13 * 1000 * 1000 };
 
 static char *archive_in(const char *place)
 {
@@ -108,12 +109,17 @@ static bool run_big(const char *place, struct err *err)
 
 /* --- care --- */
 
-static bool seal(const char *path, struct err *err)
+static bool seal_and_merge(const char *path, size_t small_count, struct err *err)
 {
-	const struct archive_seal wish = {.open_bytes_min = 1};
+	const struct archive_seal wish = {.open_bytes_min = 1, .small_count = small_count};
 	struct archive_sealed sealed;
 
 	return fixture_unlock(path, err) && archive_seal(path, &wish, WAIT_MS, &sealed, err);
+}
+
+static bool seal(const char *path, struct err *err)
+{
+	return seal_and_merge(path, 0, err);
 }
 
 static bool run_seal(const char *place, struct err *err)
@@ -121,6 +127,26 @@ static bool run_seal(const char *place, struct err *err)
 	CLEANUP(freep) char *path = archive_in(place);
 
 	return seal(path, err);
+}
+
+static size_t volumes_of(const char *path)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct err err = ERR_INIT;
+
+	CHECK_OK(volume_list(path, &list, &err));
+	return list.count;
+}
+
+/* What was once complete would have nothing to merge. */
+static bool run_merge(const char *place, struct err *err)
+{
+	CLEANUP(freep) char *path = archive_in(place);
+
+	if (!seal_and_merge(path, SMALL_COUNT, err))
+		return false;
+	CHECK(volumes_of(path) <= SMALL_COUNT);
+	return true;
 }
 
 static bool prune(const char *path, struct err *err)
@@ -146,6 +172,19 @@ static void prepare_sealed(const char *place)
 
 	prepare_full(place);
 	CHECK_OK(seal(path, &err));
+}
+
+/* A volume of each batch. */
+static void prepare_small(const char *place)
+{
+	CLEANUP(freep) char *path = archive_in(place);
+	struct err err = ERR_INIT;
+
+	for (int64_t batch = 1; batch <= BATCHES; batch++) {
+		fill(place, "archive", batch);
+		CHECK_OK(seal(path, &err));
+	}
+	CHECK(volumes_of(path) > SMALL_COUNT);
 }
 
 /* One that is gone already, and one that is there. */
@@ -229,143 +268,19 @@ static void prepare_copied(const char *place)
 	CHECK_OK(prune(path, &err));
 }
 
-/* --- keys --- */
-
-static const struct archive_secret second = {
-	ARCHIVE_KEY, "a00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
-
-static bool opens(const char *path, const struct archive_secret *secret)
-{
-	struct err err = ERR_INIT;
-
-	archive_lock(path);
-	return archive_unlock(path, secret, &err);
-}
-
-/* The first key opens it whatever happened. */
-static char *tell_keys(const char *place)
-{
-	CLEANUP(freep) char *path = archive_in(place);
-	bool also = opens(path, &second);
-	CLEANUP(freep) char *text = NULL;
-
-	archive_lock(path);
-	text = power_tell(path, true);
-	return str_printf("%s%s", text, also ? "and the second key\n" : "");
-}
-
-static bool run_key_add(const char *place, struct err *err)
-{
-	CLEANUP(freep) char *path = archive_in(place);
-	uint32_t id;
-
-	return opens(path, &second) ||
-	       (fixture_unlock(path, err) && archive_add_key(path, &second, &id, err));
-}
+/* --- keys: power_keys.h --- */
 
 static void prepare_keys(const char *place)
 {
 	struct err err = ERR_INIT;
 
 	fill(place, "archive", 2);
-	CHECK_OK(run_key_add(place, &err));
-}
-
-static bool highest_key(void *context, const struct archive_key *key, struct err *err)
-{
-	(void)err;
-	*(uint32_t *)context = key->id;
-	return true;
-}
-
-static bool run_key_remove(const char *place, struct err *err)
-{
-	CLEANUP(freep) char *path = archive_in(place);
-	uint32_t id = 0;
-
-	if (!opens(path, &second))
-		return true;
-	return archive_each_key(path, highest_key, &id, err) && archive_remove_key(path, id, err);
+	CHECK_OK(power_key_add(place, &err));
 }
 
 static void prepare_two(const char *place)
 {
 	fill(place, "archive", 2);
-}
-
-/* --- another master key --- */
-
-static const struct archive_secret first = {
-	ARCHIVE_KEY, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
-
-static bool unlock(const char *path, struct err *err)
-{
-	archive_lock(path);
-	return !archive_is_encrypted(path) || archive_unlock(path, &first, err);
-}
-
-static uint32_t epoch_of(const char *path)
-{
-	struct keyring keyring;
-	struct err err = ERR_INIT;
-
-	return vault_read_keyring(path, &keyring, &err) ? keyring.epoch : 0;
-}
-
-/* That it was begun is promised, too: from then on nothing comes in under the old key. */
-static char *tell_rekey(const char *place)
-{
-	static const char *const states[] = {
-		[ARCHIVE_SETTLED] = "settled",
-		[ARCHIVE_ENCRYPTING] = "being encrypted",
-		[ARCHIVE_ROTATING] = "being rotated",
-	};
-	CLEANUP(freep) char *path = archive_in(place);
-	CLEANUP(freep) char *text = NULL;
-	struct err err = ERR_INIT;
-
-	CHECK_OK(unlock(path, &err));
-	text = power_tell(path, true);
-	return str_printf(
-		"%sepoch %u, %s\n", text, epoch_of(path), states[archive_rekey_state(path)]);
-}
-
-static void check_rekey(const char *place)
-{
-	CLEANUP(freep) char *path = archive_in(place);
-	struct err err = ERR_INIT;
-
-	CHECK_OK(unlock(path, &err));
-	fixture_check(path);
-}
-
-static bool go_on(const char *path, struct err *err)
-{
-	const struct archive_rekey wish = {0};
-	struct archive_rekeyed rekeyed;
-
-	power_log_acknowledge();
-	return archive_rekey_state(path) == ARCHIVE_SETTLED ||
-	       archive_rekey(path, &wish, WAIT_MS, &rekeyed, err);
-}
-
-static bool run_encrypt(const char *place, struct err *err)
-{
-	CLEANUP(freep) char *path = archive_in(place);
-
-	return unlock(path, err) &&
-	       (archive_is_encrypted(path) || archive_encrypt_begin(path, &first, WAIT_MS, err)) &&
-	       go_on(path, err);
-}
-
-static bool run_rotate(const char *place, struct err *err)
-{
-	const struct archive_carried carried = {.id = 1, .secret = first};
-	CLEANUP(freep) char *path = archive_in(place);
-
-	return unlock(path, err) &&
-	       (epoch_of(path) == 2 || archive_rotate_begin(path, &carried, 1, WAIT_MS, err)) &&
-	       go_on(path, err);
 }
 
 /* --- all of it --- */
@@ -374,6 +289,7 @@ static const struct power_work works[] = {
 	{"write", 380, POWER_BOTH, NULL, run_write, tell, check},
 	{"big", 12, POWER_PLAIN, prepare_one, run_big, tell, check},
 	{"seal", 340, POWER_BOTH, prepare_full, run_seal, tell, check},
+	{"merge", 160, POWER_BOTH, prepare_small, run_merge, tell, check},
 	{"prune", 200, POWER_BOTH, prepare_full, run_prune, tell, check},
 	{"prune-sealed", 120, POWER_BOTH, prepare_sealed, run_prune, tell, check},
 	{"forget", 320, POWER_BOTH, prepare_full, run_forget, tell, check},
@@ -381,10 +297,12 @@ static const struct power_work works[] = {
 	{"rebuild-lost", 80, POWER_BOTH, prepare_lost, run_rebuild, tell, check},
 	{"copy", 120, POWER_BOTH, prepare_full, run_copy, tell_copy, check_copy},
 	{"copy-again", 120, POWER_BOTH, prepare_copied, run_copy, tell_copy, check_copy},
-	{"encrypt", 160, POWER_PLAIN, prepare_sealed, run_encrypt, tell_rekey, check_rekey},
-	{"rotate", 160, POWER_ENCRYPTED, prepare_sealed, run_rotate, tell_rekey, check_rekey},
-	{"key-add", 60, POWER_ENCRYPTED, prepare_two, run_key_add, tell_keys, check},
-	{"key-remove", 60, POWER_ENCRYPTED, prepare_keys, run_key_remove, tell_keys, check},
+	{"encrypt", 160, POWER_PLAIN, prepare_sealed, power_encrypt, power_tell_rekey,
+		power_check_rekey},
+	{"rotate", 160, POWER_ENCRYPTED, prepare_sealed, power_rotate, power_tell_rekey,
+		power_check_rekey},
+	{"key-add", 60, POWER_ENCRYPTED, prepare_two, power_key_add, power_tell_keys, check},
+	{"key-remove", 60, POWER_ENCRYPTED, prepare_keys, power_key_remove, power_tell_keys, check},
 };
 
 static void cut_all(bool encrypted)
