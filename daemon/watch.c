@@ -47,7 +47,7 @@ struct house {
 	uv_timer_t clock; /* looks whether the machine slept */
 	struct wake wake;
 	struct cancel cancel;
-	struct slots slots;
+	struct pools pools;
 	struct sealer *sealer;
 	struct watcher *watchers;
 	size_t count;
@@ -292,7 +292,7 @@ static void add_watcher(
 		.work = {.account = account,
 			.state = state,
 			.cancel = &house->cancel,
-			.slots = &house->slots,
+			.pools = &house->pools,
 			.changed = true},
 		.park = {.loop = house->loop, .context = watcher, .input = on_input},
 	};
@@ -320,7 +320,8 @@ static void house_free(struct house *house)
 		free(house->watchers[i].sentries);
 	free(house->watchers);
 	sealer_stopp(&house->sealer);
-	slots_close(&house->slots);
+	slots_close(&house->pools.bulk);
+	slots_close(&house->pools.brief);
 	cancel_close(&house->cancel);
 }
 
@@ -340,10 +341,12 @@ static void make_threads(const struct config *config)
 bool watch_run(const struct config *config, struct state *state, struct err *err)
 {
 	CLEANUP(house_free)
-	struct house house = {.loop = uv_default_loop(), .cancel = {-1}, .slots = {-1}};
+	struct house house = {
+		.loop = uv_default_loop(), .cancel = {-1}, .pools = {.bulk = {-1}, .brief = {-1}}};
 
 	if (!cancel_init(&house.cancel, err) ||
-		!slots_init(&house.slots, (unsigned)config->workers, err) ||
+		!slots_init(&house.pools.bulk, (unsigned)config->workers, err) ||
+		!slots_init(&house.pools.brief, SLOTS_BRIEF, err) ||
 		!sealer_start(config->accounts_count, &house.cancel, &house.sealer, err))
 		return false;
 	make_threads(config);

@@ -18,12 +18,13 @@ struct account_work {
 	const struct config_account *account;
 	struct state *state;
 	const struct cancel *cancel;
-	const struct slots *slots;     /* of passes; NULL: no limit */
+	const struct pools *pools;     /* of turns; NULL: it takes none */
 	FILE *wire_log;                /* NULL: none */
 	struct imap *imap;             /* NULL: not connected */
 	bool idling;                   /* IDLE is under way on INBOX */
 	struct archive_writer *writer; /* within a turn */
 	struct busy busy;              /* folders, as the passes saw them */
+	bool settled;                  /* some pass was complete, now or before this start */
 	bool complete;                 /* the last pass was */
 	bool changed;                  /* the archive, in this turn */
 	unsigned restless;      /* turns in which INBOX changed faster than it was compared */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What the daemon waits for keeps neither its end nor other accounts, and ends when it woke up."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -12,6 +13,7 @@ import live
 
 SILENT_ACCOUNTS = 8  # more than the default number of workers
 END_SECONDS = 3
+PUSH_SECONDS = 10
 SETTLE_SECONDS = 1
 F_OFD_SETLK = 37
 HEARD_BYTES = 4096
@@ -39,12 +41,18 @@ def a_password_command_that_hangs_is_not_waited_for_at_the_end(lab):
     live.true(not mark.exists(), "the command goes on")
 
 
+@contextlib.contextmanager
+def locked(path):
+    with open(path, "r+b") as lock:
+        fcntl.fcntl(lock, F_OFD_SETLK,
+                    struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+        yield
+
+
 def a_lock_is_not_waited_for_at_the_end(lab):
     lab.account("alice")
     lab.mirror("alice")
-    with open(lab.archives / "alice" / "lock", "r+b") as lock:
-        fcntl.fcntl(lock, F_OFD_SETLK,
-                    struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+    with locked(lab.archives / "alice" / "lock"):
         ends_soon(lab, "starting")
 
 
@@ -85,6 +93,26 @@ def one_worker_is_enough_for_many_accounts(lab):
         lab.same(name, user)
 
 
+def mail_comes_while_another_account_is_mirrored_for_hours(lab):
+    lab.conf.write_text(lab.conf.read_text() + "workers = 1\n")
+    user = lab.account("alice")
+    count = lab.server.fill(user)
+    lab.mirror("alice")
+    lab.account("slow")
+    lock = lab.archives / "slow" / "lock"
+    lock.parent.mkdir(mode=0o700)
+    lock.touch(mode=0o600)
+    with locked(lock):
+        lab.start_daemon()
+        lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
+        with lab.server.client(user) as client:
+            client.deliver("INBOX", b"Subject: meanwhile\r\n\r\nx\r\n")
+        lab.wait("push", lambda: lab.status("alice").get("messages") == count + 1,
+                 seconds=PUSH_SECONDS)
+        live.equal(lab.status("slow")["state"], "starting")
+    lab.same("alice", user)
+
+
 def systemd_is_told_though_the_network_is_away(lab):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(lab.place / "notify"))
@@ -121,5 +149,6 @@ live.main(
     a_password_command_that_hangs_is_not_waited_for_at_the_end,
     a_lock_is_not_waited_for_at_the_end, a_silent_server_is_not_waited_for_at_the_end,
     servers_that_stall_stop_no_other_account, one_worker_is_enough_for_many_accounts,
+    mail_comes_while_another_account_is_mirrored_for_hours,
     systemd_is_told_though_the_network_is_away, whoever_wakes_up_compares_at_once,
     programs=("mailstowd", "mailstow"))
