@@ -182,6 +182,11 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 
 /* --- all of it --- */
 
+char *forget_mark(const char *path)
+{
+	return str_printf("%s/forgotten.new", path);
+}
+
 static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests)[SHA256_BYTES],
 	size_t count, struct err *err)
 {
@@ -209,7 +214,7 @@ static bool renew_catalogue(const char *path, struct err *err)
 bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
 	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err)
 {
-	CLEANUP(freep) char *begun = str_printf("%s/forgotten.new", path);
+	CLEANUP(freep) char *begun = forget_mark(path);
 	struct forgetting forgetting = {.reclaim = {.lock = -1}, .begun = begun};
 	bool done = reclaim_open(&forgetting.reclaim, path, timeout_ms, err) &&
 		    forget_locked(&forgetting, digests, count, err);

@@ -33,4 +33,8 @@ struct archive_forgotten {
 bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
 	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err);
 
+/* A file that is there while a run is under way, or was stopped: the catalogue may hold what was
+ * forgotten. The caller frees. */
+char *forget_mark(const char *path);
+
 #endif

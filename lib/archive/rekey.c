@@ -7,6 +7,7 @@
 #include "archive/anew.h"
 #include "archive/checkpoint.h"
 #include "archive/create.h"
+#include "archive/forget.h"
 #include "archive/rebuild.h"
 #include "archive/reclaim.h"
 #include "archive/rekey_volume.h"
@@ -317,11 +318,12 @@ static bool prepare(struct rekeying *rekeying, struct err *err)
 static bool renew_catalogue(const char *path, struct err *err)
 {
 	CLEANUP(freep) char *folder = volume_folder(path);
+	CLEANUP(freep) char *forgetting = forget_mark(path);
 	bool outdated;
 
 	return catalogue_is_outdated(path, &outdated, err) &&
-	       (!outdated || rebuild_locked(path, err)) && create_remove_leftovers(path, err) &&
-	       create_remove_leftovers(folder, err);
+	       ((!outdated && !fs_exists(forgetting)) || rebuild_locked(path, err)) &&
+	       create_remove_leftovers(path, err) && create_remove_leftovers(folder, err);
 }
 
 static bool end_change(const char *path, struct err *err)

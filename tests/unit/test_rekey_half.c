@@ -1,7 +1,9 @@
 /* Half way to another master key: an archive as any other, for whoever has the secret. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "archive/catalogue.h"
 #include "archive/copy.h"
 #include "archive/forget.h"
 #include "archive/rebuild.h"
@@ -178,6 +180,34 @@ static void after_the_end_no_plain_volume_is_taken(void)
 	CHECK(strstr(err.text, "plain volume"));
 }
 
+static ino_t file_of_catalogue(const char *path)
+{
+	PATH catalogue = catalogue_path(path);
+	struct stat st;
+
+	CHECK_INT(stat(catalogue, &st), 0);
+	return st.st_ino;
+}
+
+/* Its catalogue may hold what was forgotten, though it is of now already. */
+static void a_stopped_forgetting_is_not_lost_sight_of(void)
+{
+	PATH path = rekeyed_encrypted("forgetting");
+	PATH mark = forget_mark(path);
+	struct err err = ERR_INIT;
+	ino_t before;
+
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	rekeyed_stop_late(path);
+	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	before = file_of_catalogue(path);
+	CHECK_OK(fs_write_atomic(mark, "", 0, 0600, &err));
+	(void)rekeyed_go_on(path);
+	CHECK(!fs_exists(mark));
+	CHECK(file_of_catalogue(path) != before);
+	fixture_check(path);
+}
+
 static bool copies(const char *path, const char *copy)
 {
 	struct archive_copied copied;
@@ -241,6 +271,7 @@ int main(int argc, char **argv)
 		PROMISE(who_has_the_key_of_before_is_told_to_try_again),
 		PROMISE(a_plain_volume_that_is_put_there_is_refused),
 		PROMISE(after_the_end_no_plain_volume_is_taken),
+		PROMISE(a_stopped_forgetting_is_not_lost_sight_of),
 		PROMISE(copies_of_before_stay_as_they_are),
 		PROMISE(who_reads_meanwhile_reads_on),
 	};
