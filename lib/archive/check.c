@@ -187,19 +187,25 @@ static bool check_head(struct checking *checking, const struct chain *chain, str
 
 /* --- all of it --- */
 
+static bool reads_all(const struct checking *checking)
+{
+	return checking->check->read_percent >= ARCHIVE_CHECK_ALL;
+}
+
 static bool check_catalogue(struct checking *checking, struct err *err)
 {
 	CLEANUP(freep) char *path = catalogue_path(checking->path);
-	CLEANUP(db_freep) struct db *catalogue = NULL;
+	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct err of = ERR_INIT;
 
 	if (!fs_exists(path))
 		return checking_found(checking, "catalogue.db",
 			"is missing; `mailstow rebuild` makes it anew", err);
-	if (!catalogue_open(checking->path, replay_peek_mode(path), &catalogue, &of) ||
-		!db_integrity_check(catalogue, &of))
+	if (!archive_open_view(checking->path, true, &archive, &of) ||
+		!db_integrity_check(archive->catalogue, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
-	return check_rows(checking, catalogue, err) && check_frames(checking, catalogue, err);
+	return check_rows(checking, archive->catalogue, err) &&
+	       (reads_all(checking) || check_frames(checking, archive, err));
 }
 
 /* Where no lock can be made, nobody writes. */

@@ -20,8 +20,10 @@ struct archive_finding {
 	size_t lost_count;
 };
 
+enum { ARCHIVE_CHECK_ALL = 100 };
+
 struct archive_check {
-	unsigned read_percent;   /* of the messages that are read; 0: none */
+	unsigned read_percent;   /* of the messages that are read; 0: none; ARCHIVE_CHECK_ALL */
 	unsigned rotation;       /* 0 to 99: which of them */
 	const char *expect_head; /* SHA-256 in hex; NULL: any */
 	bool (*finding)(void *context, const struct archive_finding *finding, struct err *err);

@@ -4,11 +4,7 @@
 #include <string.h>
 
 #include "archive/check_internal.h"
-#include "archive/reader.h"
-#include "archive/replay.h"
 #include "base/str.h"
-
-enum { PERCENT = 100 };
 
 /* Where something of a message is. */
 struct stored {
@@ -40,34 +36,19 @@ static bool next_stored(
 
 struct frames {
 	struct checking *checking;
-	struct db *catalogue;
-	struct volume volume;
-	bool looked;      /* at a first one: what follows means something */
-	int64_t sequence; /* of the volume that is open, or could not be */
-	bool volume_bad;
-	struct stored at; /* the frame that was looked at last */
+	struct archive *archive;
+	struct volume *volume; /* NULL: it could not be opened */
+	bool looked;           /* at a first one: what follows means something */
+	struct stored at;      /* the frame that was looked at last */
 	bool bad;
 	struct err of; /* why */
 };
 
 static void use_volume(struct frames *frames, int64_t sequence)
 {
-	struct catalogue_volume known;
-	CLEANUP(freep) char *path = NULL;
-	bool found = false;
-
-	volume_close(&frames->volume);
-	frames->sequence = sequence;
 	err_clear(&frames->of);
-	frames->volume_bad =
-		!catalogue_volume(frames->catalogue, sequence, &found, &known, &frames->of);
-	if (!frames->volume_bad && !found)
-		frames->volume_bad = !err_set(&frames->of, ERR_CORRUPT, "is not catalogued");
-	if (frames->volume_bad)
-		return;
-	path = volume_path(frames->checking->path, &known.id);
-	frames->volume_bad = !volume_open(frames->checking->path, &known.id, replay_peek_mode(path),
-		&frames->volume, &frames->of);
+	if (!archive_use_volume(frames->archive, sequence, &frames->volume, &frames->of))
+		frames->volume = NULL;
 }
 
 static bool look_at_frames(struct frames *frames, const struct stored *stored)
@@ -75,7 +56,7 @@ static bool look_at_frames(struct frames *frames, const struct stored *stored)
 	uint64_t pieces = (stored->size + ARCHIVE_PIECE_BYTES - 1) / ARCHIVE_PIECE_BYTES;
 
 	for (uint64_t i = 0; i < pieces; i++)
-		if (!volume_check_frame(&frames->volume, stored->frame + (int64_t)i, &frames->of))
+		if (!volume_check_frame(frames->volume, stored->frame + (int64_t)i, &frames->of))
 			return false;
 	return true;
 }
@@ -94,31 +75,33 @@ static bool tell(struct frames *frames, struct err *err)
 static bool same_place(const struct frames *frames, const struct stored *stored)
 {
 	return frames->looked && frames->at.volume == stored->volume &&
-	       (frames->volume_bad || frames->at.frame == stored->frame);
+	       (!frames->volume || frames->at.frame == stored->frame);
 }
 
 static bool take(struct frames *frames, const struct stored *stored, struct err *err)
 {
+	struct db *catalogue = frames->archive->catalogue;
+
 	if (!stored->has_item)
-		return checking_lose(frames->checking, frames->catalogue, stored->message, err) &&
+		return checking_lose(frames->checking, catalogue, stored->message, err) &&
 		       checking_found(frames->checking, "catalogue.db",
 			       "a message without a place where its bytes are", err);
 	if (!same_place(frames, stored)) {
 		if (!tell(frames, err))
 			return false;
-		if (!frames->looked || frames->sequence != stored->volume)
+		if (!frames->looked || frames->at.volume != stored->volume)
 			use_volume(frames, stored->volume);
 		frames->looked = true;
 		frames->at = *stored;
-		frames->bad = frames->volume_bad || !look_at_frames(frames, stored);
+		frames->bad = !frames->volume || !look_at_frames(frames, stored);
 	}
-	return !frames->bad ||
-	       checking_lose(frames->checking, frames->catalogue, stored->message, err);
+	return !frames->bad || checking_lose(frames->checking, catalogue, stored->message, err);
 }
 
-bool check_frames(struct checking *checking, struct db *catalogue, struct err *err)
+bool check_frames(struct checking *checking, struct archive *archive, struct err *err)
 {
-	struct frames frames = {.checking = checking, .catalogue = catalogue};
+	struct frames frames = {.checking = checking, .archive = archive};
+	struct db *catalogue = archive->catalogue;
 	struct stored stored;
 	bool row = true, done = true;
 
@@ -130,9 +113,8 @@ bool check_frames(struct checking *checking, struct db *catalogue, struct err *e
 	}
 	if (row)
 		db_reset(catalogue, CATALOGUE_PLACES_USED);
-	done = done && tell(&frames, err);
-	volume_close(&frames.volume);
-	return done;
+	checking->frames_known = true;
+	return done && tell(&frames, err);
 }
 
 /* --- messages --- */
@@ -154,9 +136,15 @@ static bool count_bytes(void *context, const uint8_t *data, size_t len, struct e
 
 static bool is_chosen(const struct archive_check *check, int64_t message)
 {
-	uint64_t place = ((uint64_t)message + check->rotation) % PERCENT;
+	uint64_t place = ((uint64_t)message + check->rotation) % ARCHIVE_CHECK_ALL;
 
 	return place < check->read_percent;
+}
+
+static bool is_lost(const struct checking *checking, int64_t message)
+{
+	return message > 0 && message <= UINT32_MAX &&
+	       rangeset_has(&checking->lost_messages, (uint32_t)message);
 }
 
 static bool read_one(
@@ -165,15 +153,20 @@ static bool read_one(
 	struct checking *checking = reading->checking;
 	struct err of = ERR_INIT;
 
-	if (message <= UINT32_MAX && rangeset_has(&checking->lost_messages, (uint32_t)message))
+	if (is_lost(checking, message))
 		return true;
-	checking->result->messages++;
 	if (archive_read_message(archive, message, count_bytes, reading, &of)) {
+		checking->result->messages++;
 		if (checking->check->progress)
 			checking->check->progress(checking->check->context,
 				checking->result->messages, reading->bytes);
 		return true;
 	}
+	if (!checking->frames_known && !check_frames(checking, archive, err))
+		return false;
+	if (is_lost(checking, message))
+		return true;
+	checking->result->messages++;
 	return checking_lose(checking, archive->catalogue, message, err) &&
 	       checking_blame(checking, "messages", &of, err);
 }
@@ -206,10 +199,10 @@ bool check_messages(struct checking *checking, struct err *err)
 
 	if (!archive_open(checking->path, &archive, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
-	archive->cached_bytes_max = ARCHIVE_CACHED_BYTES_CHECK;
 	if (!archive_enter(archive, err))
 		return false;
-	done = read_all(&reading, archive, err);
+	done = shelf_new(archive->catalogue, &archive->shelf, err) &&
+	       read_all(&reading, archive, err);
 	archive_leave(archive);
 	return done;
 }

@@ -4,6 +4,7 @@
 
 #include "archive/catalogue.h"
 #include "archive/check.h"
+#include "archive/reader.h"
 #include "archive/volume.h"
 
 struct checking {
@@ -13,6 +14,7 @@ struct checking {
 	struct archive_lost *lost; /* for the next finding */
 	size_t lost_count, lost_cap;
 	struct rangeset lost_messages; /* that some finding named */
+	bool frames_known;             /* those that are damaged were told */
 };
 
 /* Report, with what was lost so far. */
@@ -26,8 +28,12 @@ bool checking_lose(
 /* err of something that was looked at: damage becomes a finding, the rest is a failure. */
 bool checking_blame(struct checking *checking, const char *where, struct err *of, struct err *err);
 
-/* check_data.c: frames that messages lie in, and messages. */
-bool check_frames(struct checking *checking, struct db *catalogue, struct err *err);
+/*
+ * check_data.c: frames that messages lie in, and messages. Where all messages are read, their
+ * frames are on the way, once: they are looked at by themselves when a message cannot be read, so
+ * that one that is damaged is told once, with all that is lost.
+ */
+bool check_frames(struct checking *checking, struct archive *archive, struct err *err);
 bool check_messages(struct checking *checking, struct err *err);
 
 /* check_rows.c: the catalogue against one made anew. */

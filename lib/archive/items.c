@@ -34,7 +34,7 @@ static bool is_open(const struct volume *volume, const struct volume_id *id)
 	return volume->db && memcmp(volume->id.uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0;
 }
 
-static bool use_volume(
+bool archive_use_volume(
 	struct archive *archive, int64_t sequence, struct volume **ret_volume, struct err *err)
 {
 	struct catalogue_volume known;
@@ -95,7 +95,7 @@ static struct cached_frame *make_room(struct archive *archive)
 	drop(free_one);
 	for (size_t i = 0; i < ARCHIVE_CACHED_FRAMES; i++)
 		bytes += archive->frames[i].raw.cap;
-	while (bytes > archive->cached_bytes_max) {
+	while (bytes > ARCHIVE_CACHED_BYTES) {
 		struct cached_frame *oldest = NULL;
 
 		for (size_t i = 0; i < ARCHIVE_CACHED_FRAMES; i++)
@@ -116,7 +116,7 @@ static bool read_frame(struct archive *archive, int64_t sequence, int64_t frame,
 
 	if (!cached) {
 		cached = make_room(archive);
-		if (!use_volume(archive, sequence, &volume, err) ||
+		if (!archive_use_volume(archive, sequence, &volume, err) ||
 			!volume_get_frame(
 				volume, frame, FRAMES_DATA, archive->zstd, &cached->raw, err))
 			return false;
@@ -142,6 +142,7 @@ bool item_find(struct archive *archive, int64_t item, struct place *ret_place, s
 		return err_set(err, ERR_CORRUPT, "%s: item %" PRId64 " is not catalogued",
 			archive->path, item);
 	*ret_place = (struct place){
+		.item = item,
 		.kind = (int)db_int(db, CATALOGUE_ITEM_GET, 0),
 		.volume = db_int(db, CATALOGUE_ITEM_GET, 1),
 		.frame = db_int(db, CATALOGUE_ITEM_GET, 2),
@@ -173,4 +174,37 @@ bool item_read(
 		offset = 0;
 	}
 	return true;
+}
+
+/* --- leaves --- */
+
+static bool collect(void *context, const uint8_t *data, size_t len, struct err *err)
+{
+	return buf_add(context, data, len) || err_set(err, ERR_CORRUPT, "it is longer than it was");
+}
+
+static bool fetch(struct archive *archive, struct shelf_leaf *leaf, const struct place *place,
+	struct err *err)
+{
+	if (item_read(archive, place, (struct byte_sink){collect, &leaf->bytes}, err)) {
+		shelf_keep(archive->shelf, leaf);
+		return true;
+	}
+	buf_free(&leaf->bytes);
+	return false;
+}
+
+bool leaf_read(
+	struct archive *archive, const struct place *place, struct byte_sink sink, struct err *err)
+{
+	struct shelf_leaf *kept = shelf_find(archive->shelf, place->item, place->size);
+	bool done;
+
+	if (!kept)
+		return item_read(archive, place, sink, err);
+	if (kept->bytes.len == 0 && !fetch(archive, kept, place, err))
+		return false;
+	done = sink.each(sink.context, kept->bytes.data, kept->bytes.len, err);
+	shelf_done(archive->shelf, kept);
+	return done;
 }

@@ -106,6 +106,7 @@ static bool next_leaf(struct reading *reading, struct place *ret_place, struct e
 	if (!row)
 		return err_set(err, ERR_CORRUPT, "a leaf of it is not catalogued");
 	*ret_place = (struct place){
+		.item = db_int(db, CATALOGUE_PART_LIST, 0),
 		.volume = db_int(db, CATALOGUE_PART_LIST, 1),
 		.frame = db_int(db, CATALOGUE_PART_LIST, 2),
 		.offset = (uint64_t)db_int(db, CATALOGUE_PART_LIST, 3),
@@ -120,7 +121,7 @@ static bool give_leaf(struct reading *reading, const struct gap *gap, struct err
 	struct place place;
 
 	reading->writer = (struct base64_writer){.line_chars = gap->line_chars};
-	return next_leaf(reading, &place, err) && item_read(reading->archive, &place, sink, err) &&
+	return next_leaf(reading, &place, err) && leaf_read(reading->archive, &place, sink, err) &&
 	       (gap->form != LEAF_BASE64 || end_base64(reading, gap->crlf, err));
 }
 

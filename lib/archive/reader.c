@@ -92,7 +92,6 @@ bool archive_open_view(
 	archive->path = xstrdup(path);
 	archive->may_peek = may_peek;
 	archive->zstd = zstd_new();
-	archive->cached_bytes_max = ARCHIVE_CACHED_BYTES;
 	for (size_t i = 0; i < ARCHIVE_CACHED_FRAMES; i++)
 		buf_init(&archive->frames[i].raw, FRAME_RAW_BYTES_MAX);
 	buf_init(&archive->skeleton, SKELETON_BYTES_MAX);
@@ -119,6 +118,7 @@ void archive_freep(struct archive **archive)
 	zstd_freep(&old->zstd);
 	for (size_t i = 0; i < ARCHIVE_CACHED_FRAMES; i++)
 		buf_free(&old->frames[i].raw);
+	shelf_freep(&old->shelf);
 	buf_free(&old->skeleton);
 	buf_free(&old->lines);
 	buf_free(&old->whole);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "archive/catalogue.h"
+#include "archive/shelf.h"
 #include "archive/skeleton.h"
 #include "archive/volume.h"
 #include "archive/zstd.h"
@@ -15,9 +16,8 @@
 enum {
 	ARCHIVE_OPEN_VOLUMES = 2,
 	ARCHIVE_CACHED_FRAMES = 32,
-	ARCHIVE_CACHED_BYTES = 12 * 1024 * 1024,       /* of them, the one in use aside */
-	ARCHIVE_CACHED_BYTES_CHECK = 64 * 1024 * 1024, /* who reads everything */
-	MESSAGE_LINES_BYTES_MAX = 128 * 1024,          /* of a base64 leaf, written at a time */
+	ARCHIVE_CACHED_BYTES = 12 * 1024 * 1024, /* of them, the one in use aside */
+	MESSAGE_LINES_BYTES_MAX = 128 * 1024,    /* of a base64 leaf, written at a time */
 };
 
 /* A frame that was unpacked: reading a folder in order meets it again and again. */
@@ -47,8 +47,8 @@ struct archive {
 	struct zstd *zstd;
 
 	struct cached_frame frames[ARCHIVE_CACHED_FRAMES];
-	size_t cached_bytes_max;
 	uint64_t uses;
+	struct shelf *shelf; /* of who reads everything; NULL: none */
 
 	/* the message that is read */
 	struct buf skeleton;
@@ -67,6 +67,7 @@ enum db_mode archive_reading_mode(const char *archive_path, const char *db_path,
 
 /* Where an item is. */
 struct place {
+	int64_t item;
 	int kind;
 	int64_t volume;
 	int64_t frame;
@@ -79,10 +80,18 @@ struct byte_sink {
 	void *context;
 };
 
+/* A volume by its sequence, open until another one is asked for. ERR_CORRUPT. */
+bool archive_use_volume(
+	struct archive *archive, int64_t sequence, struct volume **ret_volume, struct err *err);
+
 bool item_find(struct archive *archive, int64_t item, struct place *ret_place, struct err *err);
 
 /* Its bytes, a frame's at a time; they are valid until the next frame is read. */
 bool item_read(
+	struct archive *archive, const struct place *place, struct byte_sink sink, struct err *err);
+
+/* The same for a leaf, which may lie on the shelf. */
+bool leaf_read(
 	struct archive *archive, const struct place *place, struct byte_sink sink, struct err *err);
 
 /* Something is about to be written: peeking ends, now or when the calls under way have ended. */

@@ -81,6 +81,9 @@ select i.volume, i.frame, i.size, m.id
 from message m join part p on p.skeleton = m.item left join item i on i.id = p.leaf
 order by 1, 2;
 
+-- name: leaves_shared
+select leaf, count(*) from part group by leaf having count(*) > 1 order by leaf limit :most;
+
 -- name: message_places
 select distinct f.path, p.uid
 from placement p join folder f on f.id = p.folder and f.gen_from = (

@@ -21,6 +21,7 @@ enum {
 	VALIDITY = 7,
 	MESSAGES = 12,
 	PART_BYTES = 70 * 1000,
+	PAGE_BYTES = 4096,
 	WAIT_MS = 1000,
 	FLIP_STEP = 61, /* a prime: each column of some row is met */
 	CUT_STEP = 1021,
@@ -109,16 +110,24 @@ static bool note(void *context, const struct archive_finding *finding, struct er
 	return true;
 }
 
-static bool look(const char *path, const char *head, struct found *ret_found,
+static bool look_some(const char *path, unsigned percent, const char *head, struct found *ret_found,
 	struct archive_checked *ret_checked)
 {
-	const struct archive_check check = {
-		.read_percent = 100, .expect_head = head, .finding = note, .context = ret_found};
+	const struct archive_check check = {.read_percent = percent,
+		.expect_head = head,
+		.finding = note,
+		.context = ret_found};
 	struct err err = ERR_INIT;
 
 	ret_found->count = 0;
 	*ret_found->text = '\0';
 	return archive_check(path, &check, WAIT_MS, ret_checked, &err);
+}
+
+static bool look(const char *path, const char *head, struct found *ret_found,
+	struct archive_checked *ret_checked)
+{
+	return look_some(path, ARCHIVE_CHECK_ALL, head, ret_found, ret_checked);
 }
 
 /* All that can be asked of an archive, as text; NULL when something cannot be had. */
@@ -258,6 +267,53 @@ static void a_damaged_frame_names_the_messages_it_costs(void)
 	CHECK_INT(checked.messages, MESSAGES - 1);
 }
 
+/* The body of both is one leaf, the largest thing in the volume. */
+static void fill_with_shared_leaf(const char *path)
+{
+	CLEANUP(buf_free) struct buf mail = BUF_INIT(2 * PART_BYTES);
+	CLEANUP(buf_free) struct buf body = BUF_INIT(PART_BYTES);
+	struct archive_writer *writer = fixture_writer(path);
+	int64_t inbox = fixture_folder(writer, "INBOX", VALIDITY);
+
+	fixture_add(writer, inbox, VALIDITY, 1, 1, 300, "");
+	fixture_message(&body, 2, PART_BYTES);
+	for (uint32_t uid = 2; uid <= 3; uid++) {
+		buf_reset(&mail);
+		CHECK(buf_printf(&mail, "X-Number: %u\r\n", uid) &&
+			buf_add(&mail, body.data, body.len));
+		fixture_place(writer, inbox, VALIDITY, uid,
+			fixture_store(writer, inbox, mail.data, mail.len), "");
+	}
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+	settle(path);
+}
+
+static void a_damaged_frame_is_told_once_however_much_is_read(void)
+{
+	static const unsigned percents[] = {0, 50, ARCHIVE_CHECK_ALL};
+	CLEANUP(freep) char *path = fixture_archive("shared");
+	CLEANUP(freep) char *file = NULL;
+	CLEANUP(buf_free) struct buf whole = BUF_INIT(64 * 1024 * 1024);
+	struct archive_checked checked;
+	struct found found;
+	struct err err = ERR_INIT;
+
+	fill_with_shared_leaf(path);
+	CHECK(look(path, NULL, &found, &checked));
+	CHECK_STR(found.text, "");
+	file = file_of_volume(path);
+	CHECK_OK(fs_read(file, &whole, &err));
+	whole.data[whole.len / 2 + PAGE_BYTES / 2] ^= 1; /* not the link to the next page */
+	put_file(file, &whole, whole.len);
+	for (size_t i = 0; i < ARRAY_LEN(percents); i++) {
+		CHECK(look_some(path, percents[i], NULL, &found, &checked));
+		CHECK_INT(found.count, 1);
+		CHECK(strstr(found.text, "[ INBOX 2 INBOX 3 ]"));
+	}
+	CHECK_INT(checked.messages, 1);
+}
+
 static void a_missing_volume_and_another_catalogue_are_noticed(void)
 {
 	CLEANUP(freep) char *path = settled_archive("mine", 1);
@@ -338,6 +394,7 @@ int main(int argc, char **argv)
 		PROMISE(every_damaged_byte_of_a_sealed_volume_is_noticed),
 		PROMISE(every_damaged_byte_of_the_catalogue_is_noticed),
 		PROMISE(a_damaged_frame_names_the_messages_it_costs),
+		PROMISE(a_damaged_frame_is_told_once_however_much_is_read),
 		PROMISE(a_missing_volume_and_another_catalogue_are_noticed),
 		PROMISE(rebuilding_gives_back_what_was_lost),
 		PROMISE(a_rebuild_that_cannot_be_leaves_everything),
