@@ -3,9 +3,31 @@
 #include <assert.h>
 #include <string.h>
 
-enum { BITS = 6, LOW_BITS = 63, CRLF_BYTES = 2, NO_VALUE = 0x80 };
+enum { PAIR_BITS = 12, PAIR_CHARS = 2, PAIR_MASK = 4095, CRLF_BYTES = 2, NO_VALUE = 0x80 };
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#define PAIRS(first)                                                                               \
+	first, 'A', first, 'B', first, 'C', first, 'D', first, 'E', first, 'F', first, 'G', first, \
+		'H', first, 'I', first, 'J', first, 'K', first, 'L', first, 'M', first, 'N',       \
+		first, 'O', first, 'P', first, 'Q', first, 'R', first, 'S', first, 'T', first,     \
+		'U', first, 'V', first, 'W', first, 'X', first, 'Y', first, 'Z', first, 'a',       \
+		first, 'b', first, 'c', first, 'd', first, 'e', first, 'f', first, 'g', first,     \
+		'h', first, 'i', first, 'j', first, 'k', first, 'l', first, 'm', first, 'n',       \
+		first, 'o', first, 'p', first, 'q', first, 'r', first, 's', first, 't', first,     \
+		'u', first, 'v', first, 'w', first, 'x', first, 'y', first, 'z', first, '0',       \
+		first, '1', first, '2', first, '3', first, '4', first, '5', first, '6', first,     \
+		'7', first, '8', first, '9', first, '+', first, '/'
+
+/* What twelve bits become: two characters are looked up at once. */
+static const char pairs[] = {PAIRS('A'), PAIRS('B'), PAIRS('C'), PAIRS('D'), PAIRS('E'), PAIRS('F'),
+	PAIRS('G'), PAIRS('H'), PAIRS('I'), PAIRS('J'), PAIRS('K'), PAIRS('L'), PAIRS('M'),
+	PAIRS('N'), PAIRS('O'), PAIRS('P'), PAIRS('Q'), PAIRS('R'), PAIRS('S'), PAIRS('T'),
+	PAIRS('U'), PAIRS('V'), PAIRS('W'), PAIRS('X'), PAIRS('Y'), PAIRS('Z'), PAIRS('a'),
+	PAIRS('b'), PAIRS('c'), PAIRS('d'), PAIRS('e'), PAIRS('f'), PAIRS('g'), PAIRS('h'),
+	PAIRS('i'), PAIRS('j'), PAIRS('k'), PAIRS('l'), PAIRS('m'), PAIRS('n'), PAIRS('o'),
+	PAIRS('p'), PAIRS('q'), PAIRS('r'), PAIRS('s'), PAIRS('t'), PAIRS('u'), PAIRS('v'),
+	PAIRS('w'), PAIRS('x'), PAIRS('y'), PAIRS('z'), PAIRS('0'), PAIRS('1'), PAIRS('2'),
+	PAIRS('3'), PAIRS('4'), PAIRS('5'), PAIRS('6'), PAIRS('7'), PAIRS('8'), PAIRS('9'),
+	PAIRS('+'), PAIRS('/')};
 
 /* Four entries of the alphabet's order; what is outside of it has NO_VALUE. */
 #define NONE4  NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE
@@ -130,10 +152,8 @@ static uint8_t *put_groups(const uint8_t *from, size_t groups, uint8_t *to)
 	for (size_t i = 0; i < groups; i++) {
 		uint32_t bits = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
 
-		to[0] = (uint8_t)alphabet[bits >> 18];
-		to[1] = (uint8_t)alphabet[bits >> 12 & LOW_BITS];
-		to[2] = (uint8_t)alphabet[bits >> 6 & LOW_BITS];
-		to[3] = (uint8_t)alphabet[bits & LOW_BITS];
+		memcpy(to, pairs + PAIR_CHARS * (bits >> PAIR_BITS), PAIR_CHARS);
+		memcpy(to + PAIR_CHARS, pairs + PAIR_CHARS * (bits & PAIR_MASK), PAIR_CHARS);
 		from += BASE64_GROUP_BYTES;
 		to += BASE64_GROUP_CHARS;
 	}
