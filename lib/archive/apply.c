@@ -1,6 +1,7 @@
 #include "archive/apply.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "archive/catalogue.h"
 #include "archive/packed_date.h"
@@ -62,17 +63,27 @@ static bool one_row(
 
 /* --- items and messages --- */
 
+static bool find_item(
+	struct apply *apply, int64_t id, bool *ret_found, int64_t *ret_kind, struct err *err)
+{
+	*ret_found = apply->item.id == id;
+	*ret_kind = *ret_found ? apply->item.value : 0;
+	if (*ret_found)
+		return true;
+	db_bind_int(apply->catalogue, CATALOGUE_ITEM_GET, "id", id);
+	return one_row(apply->catalogue, CATALOGUE_ITEM_GET, ret_kind, 1, ret_found, err);
+}
+
 static bool apply_leaf(
 	struct apply *apply, int64_t skeleton, int64_t number, int64_t leaf, struct err *err)
 {
 	struct db *db = apply->catalogue;
-	int64_t kind = 0;
-	bool row;
+	int64_t kind;
+	bool found;
 
-	db_bind_int(db, CATALOGUE_ITEM_GET, "id", leaf);
-	if (!one_row(db, CATALOGUE_ITEM_GET, &kind, 1, &row, err))
+	if (!find_item(apply, leaf, &found, &kind, err))
 		return false;
-	if (!row || kind != ITEM_LEAF)
+	if (!found || kind != ITEM_LEAF)
 		return corrupt(apply, "a skeleton of leaf", leaf, err);
 	db_bind_int(db, CATALOGUE_PART_PUT, "skeleton", skeleton);
 	db_bind_int(db, CATALOGUE_PART_PUT, "number", number);
@@ -109,19 +120,22 @@ static bool apply_item(struct apply *apply, const struct record_item *item, stru
 	db_bind_int(db, CATALOGUE_ITEM_PUT, "size", (int64_t)item->size);
 	if (item->has_sha256)
 		db_bind_blob(db, CATALOGUE_ITEM_PUT, "sha256", item->sha256, SHA256_BYTES);
-	return db_run(db, CATALOGUE_ITEM_PUT, err) && apply_leaves(apply, item, err);
+	if (!db_run(db, CATALOGUE_ITEM_PUT, err) || !apply_leaves(apply, item, err))
+		return false;
+	apply->item = (struct apply_row){item->id, item->kind};
+	return true;
 }
 
 static bool apply_message(
 	struct apply *apply, const struct record_message *message, struct err *err)
 {
 	struct db *db = apply->catalogue;
-	bool row;
+	int64_t kind;
+	bool found;
 
-	db_bind_int(db, CATALOGUE_ITEM_GET, "id", message->item);
-	if (!one_row(db, CATALOGUE_ITEM_GET, NULL, 0, &row, err))
+	if (!find_item(apply, message->item, &found, &kind, err))
 		return false;
-	if (!row)
+	if (!found)
 		return corrupt(apply, "a message of item", message->item, err);
 	db_bind_int(db, CATALOGUE_MESSAGE_PUT, "id", message->id);
 	db_bind_blob(db, CATALOGUE_MESSAGE_PUT, "sha256", message->sha256, SHA256_BYTES);
@@ -132,13 +146,17 @@ static bool apply_message(
 	bind_text(db, CATALOGUE_MESSAGE_PUT, "subject", message->subject);
 	packed_date_bind(db, CATALOGUE_MESSAGE_PUT, "date_header", message->date);
 	bind_text(db, CATALOGUE_MESSAGE_PUT, "message_id", message->message_id);
-	return db_run(db, CATALOGUE_MESSAGE_PUT, err);
+	if (!db_run(db, CATALOGUE_MESSAGE_PUT, err))
+		return false;
+	apply->message = (struct apply_row){message->id, (int64_t)message->size};
+	return true;
 }
 
 /* --- folders --- */
 
 static bool folder_step(struct apply *apply, size_t query, int64_t id, struct err *err)
 {
+	apply->folder = 0;
 	db_bind_int(apply->catalogue, query, "id", id);
 	db_bind_int(apply->catalogue, query, "generation", apply->generation);
 	return db_run(apply->catalogue, query, err);
@@ -171,9 +189,14 @@ static bool need_folder(struct apply *apply, int64_t id, struct err *err)
 {
 	bool exists;
 
+	if (apply->folder == id)
+		return true;
 	if (!folder_exists(apply->catalogue, id, &exists, err))
 		return false;
-	return exists || corrupt(apply, "a change of folder", id, err);
+	if (!exists)
+		return corrupt(apply, "a change of folder", id, err);
+	apply->folder = id;
+	return true;
 }
 
 /* Close what is present in the folder and was given another UIDVALIDITY; -1: all. */
@@ -232,11 +255,30 @@ bool apply_flag_set(struct db *db, struct text flags, int64_t *ret_id, struct er
 	return true;
 }
 
+static bool find_flag_set(struct apply *apply, struct text flags, int64_t *ret_id, struct err *err)
+{
+	if (apply->flag_set != 0 && text_equal(flags, apply->flags)) {
+		*ret_id = apply->flag_set;
+		return true;
+	}
+	if (!apply_flag_set(apply->catalogue, flags, ret_id, err))
+		return false;
+	if (flags.len < sizeof(apply->flags)) {
+		apply->flag_set = *ret_id;
+		*(char *)mempcpy(apply->flags, flags.data, flags.len) = '\0';
+	}
+	return true;
+}
+
 static bool message_size(struct apply *apply, int64_t id, int64_t *ret_size, struct err *err)
 {
 	int64_t numbers[2] = {0};
 	bool row;
 
+	if (apply->message.id == id) {
+		*ret_size = apply->message.value;
+		return true;
+	}
 	db_bind_int(apply->catalogue, CATALOGUE_MESSAGE_GET, "id", id);
 	if (!one_row(apply->catalogue, CATALOGUE_MESSAGE_GET, numbers, 2, &row, err))
 		return false;
@@ -254,7 +296,7 @@ static bool apply_placement(
 
 	if (!need_folder(apply, placement->folder, err) ||
 		!message_size(apply, placement->message, &size, err) ||
-		!apply_flag_set(db, placement->flags, &flag_set, err))
+		!find_flag_set(apply, placement->flags, &flag_set, err))
 		return false;
 	bind_place(db, PUT, placement->folder, placement->uidvalidity, placement->uid);
 	db_bind_int(db, PUT, "generation", apply->generation);
@@ -281,7 +323,7 @@ static bool apply_flags(struct apply *apply, const struct record_flags *flags, s
 	enum { PUT = CATALOGUE_PLACEMENT_PUT_FLAGS, CLOSE = CATALOGUE_PLACEMENT_CLOSE_OLDER };
 	int64_t flag_set = 0;
 
-	if (!apply_flag_set(db, flags->flags, &flag_set, err))
+	if (!find_flag_set(apply, flags->flags, &flag_set, err))
 		return false;
 	bind_place(db, PUT, flags->folder, flags->uidvalidity, flags->uid);
 	db_bind_int(db, PUT, "generation", apply->generation);

@@ -14,6 +14,14 @@
 #include "base/err.h"
 #include "db/db.h"
 
+enum { APPLY_FLAGS_BYTES_KEPT = 128 };
+
+/* A row that was put last: the record that follows and names it need not look for it. */
+struct apply_row {
+	int64_t id;    /* 0: none */
+	int64_t value; /* an item's kind, a message's size */
+};
+
 struct apply {
 	struct db *catalogue;
 	int64_t volume; /* sequence of the volume whose journal is applied */
@@ -25,6 +33,10 @@ struct apply {
 	uint64_t changed;
 	uint64_t messages; /* present now */
 	uint64_t bytes;
+	struct apply_row item, message;
+	int64_t folder;                     /* that was there last, 0: none */
+	int64_t flag_set;                   /* that was found last, 0: none */
+	char flags[APPLY_FLAGS_BYTES_KEPT]; /* of it; longer ones are not kept */
 };
 
 /* generation must be the one that follows the catalogue's last. */

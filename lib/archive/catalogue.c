@@ -10,7 +10,11 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-enum { CACHE_KIB = 2 * 1024, BUSY_MS = 10 * 1000 };
+enum {
+	CACHE_KIB = 2 * 1024,
+	CACHE_ANEW_KIB = 16 * 1024, /* of one that is made: it is written all over */
+	BUSY_MS = 10 * 1000,
+};
 
 static const struct db_options catalogue_options = {
 	.kind = &catalogue_kind,
@@ -59,6 +63,7 @@ bool catalogue_create(const char *archive_path, const char *db_path,
 	key = derive(view.master);
 	options.key = key ? key->data : NULL;
 	options.mode = DB_CREATE;
+	options.cache_kib = CACHE_ANEW_KIB;
 	options.init = write_state;
 	options.init_context = &birth;
 	return db_open(db_path, &options, ret_catalogue, err);
