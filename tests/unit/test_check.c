@@ -23,7 +23,7 @@ enum {
 	PART_BYTES = 70 * 1000,
 	PAGE_BYTES = 4096,
 	WAIT_MS = 1000,
-	FLIP_STEP = 61, /* a prime: each column of some row is met */
+	FLIP_STEP = 127, /* a prime: each column of some row is met */
 	CUT_STEP = 1021,
 	TEXT_MAX = 64 * 1024,
 };
