@@ -241,7 +241,7 @@ struct archive_mark {
 	uint32_t uidvalidity;
 	uint32_t uidnext;
 	uint64_t highestmodseq;    /* 0: server has none */
-	uint32_t messages;         /* placements below the mark, for the STATUS comparison */
+	uint32_t messages;         /* below uidnext, held or left out on purpose */
 	int64_t flags_compared_ms; /* wall time of the last flag scan (servers without CONDSTORE) */
 };
 
@@ -281,8 +281,10 @@ struct archive *archive_writer_view(struct archive_writer *writer);
 bool archive_mark_of(struct archive *archive, int64_t folder_id, bool *ret_found,
 	struct archive_mark *ret_mark, struct err *err);
 
-/* uid and flags of every present placement of (folder, UIDVALIDITY), ascending. */
+/* uid and flags of every present placement of (folder, UIDVALIDITY), ascending; among NULL: of all
+ * uids, else of these alone, and nothing else is looked at. */
 bool archive_each_uid(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
+	const struct rangeset *among,
 	bool (*each)(void *context, uint32_t uid, const char *flags, struct err *err),
 	void *context, struct err *err);
 

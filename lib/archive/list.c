@@ -182,27 +182,50 @@ bool archive_each_entry(struct archive *archive, const struct archive_list *list
 
 /* --- what a mirror must know --- */
 
+enum { UIDS = CATALOGUE_UIDS_AT };
+
+struct uid_sink {
+	bool (*each)(void *context, uint32_t uid, const char *flags, struct err *err);
+	void *context;
+};
+
+static bool range_uids(struct db *db, int64_t folder, uint32_t uidvalidity, struct range range,
+	struct uid_sink sink, struct err *err)
+{
+	bool row = true;
+	bool ok = true;
+
+	db_bind_int(db, UIDS, "folder", folder);
+	db_bind_int(db, UIDS, "uidvalidity", uidvalidity);
+	db_bind_int(db, UIDS, "first", range.first);
+	db_bind_int(db, UIDS, "last", range.last);
+	while (ok) {
+		ok = db_step(db, UIDS, &row, err);
+		if (!ok || !row)
+			break;
+		ok = sink.each(
+			sink.context, (uint32_t)db_int(db, UIDS, 0), db_text(db, UIDS, 1), err);
+	}
+	db_reset(db, UIDS);
+	return ok;
+}
+
 bool archive_each_uid(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
+	const struct rangeset *among,
 	bool (*each)(void *context, uint32_t uid, const char *flags, struct err *err),
 	void *context, struct err *err)
 {
-	struct db *db;
-	bool row = true;
+	struct range every = {0, UINT32_MAX};
+	const struct rangeset all = {.items = &every, .count = 1};
 	bool ok = true;
 
 	if (!archive_enter(archive, err))
 		return false;
-	db = archive->catalogue;
-	db_bind_int(db, CATALOGUE_UIDS_AT, "folder", folder_id);
-	db_bind_int(db, CATALOGUE_UIDS_AT, "uidvalidity", uidvalidity);
-	while (ok) {
-		ok = db_step(db, CATALOGUE_UIDS_AT, &row, err);
-		if (!ok || !row)
-			break;
-		ok = each(context, (uint32_t)db_int(db, CATALOGUE_UIDS_AT, 0),
-			db_text(db, CATALOGUE_UIDS_AT, 1), err);
-	}
-	db_reset(db, CATALOGUE_UIDS_AT);
+	if (!among)
+		among = &all;
+	for (size_t i = 0; ok && i < among->count; i++)
+		ok = range_uids(archive->catalogue, folder_id, uidvalidity, among->items[i],
+			(struct uid_sink){each, context}, err);
 	archive_leave(archive);
 	return ok;
 }

@@ -96,6 +96,18 @@ uint64_t rangeset_size(const struct rangeset *set)
 	return size;
 }
 
+uint64_t rangeset_size_below(const struct rangeset *set, uint32_t number)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < set->count && set->items[i].first < number; i++) {
+		struct range range = set->items[i];
+
+		size += range.last < number ? range_size(range) : number - range.first;
+	}
+	return size;
+}
+
 bool rangeset_equal(const struct rangeset *a, const struct rangeset *b)
 {
 	return a->count == b->count &&
@@ -159,5 +171,6 @@ void rangeset_split(struct rangeset *set, uint64_t count, struct rangeset *ret_s
 		cut->first += (uint32_t)count;
 	}
 	set->count -= whole;
-	memmove(set->items, set->items + whole, set->count * sizeof(*set->items));
+	if (set->count > 0)
+		memmove(set->items, set->items + whole, set->count * sizeof(*set->items));
 }

@@ -29,6 +29,7 @@ void rangeset_add_set(struct rangeset *set, const struct rangeset *other);
 
 bool rangeset_has(const struct rangeset *set, uint32_t number);
 uint64_t rangeset_size(const struct rangeset *set); /* how many numbers */
+uint64_t rangeset_size_below(const struct rangeset *set, uint32_t number);
 bool rangeset_equal(const struct rangeset *a, const struct rangeset *b);
 
 /* ret_set becomes a without b, or what both hold. It must be empty and neither a nor b. */

@@ -96,6 +96,13 @@ static void add_changed_since(
 	command_close(command);
 }
 
+static uint64_t answers_of(const struct fetching *fetching, const struct rangeset *part)
+{
+	uint64_t size = rangeset_size(part), messages = fetching->fetch->messages;
+
+	return messages > 0 && messages < size ? messages : size;
+}
+
 static bool send_part(struct fetching *fetching, struct flight *flight, struct err *err)
 {
 	struct imap *imap = fetching->imap;
@@ -108,7 +115,7 @@ static bool send_part(struct fetching *fetching, struct flight *flight, struct e
 	if (fetching->fetch->changed_since)
 		add_changed_since(imap, &command, fetching->fetch->changed_since);
 	command_end(&command);
-	session_expect(imap, rangeset_size(&flight->uids));
+	session_expect(imap, answers_of(fetching, &flight->uids));
 	fetching->in_flight++;
 	return session_send(imap, &command, &flight->serial, NULL, err);
 }

@@ -193,6 +193,7 @@ struct imap_fetch {
 	uint32_t items;          /* enum imap_item; UID always */
 	uint32_t range_messages; /* 0: IMAP_FETCH_RANGE_MESSAGES */
 	uint64_t changed_since;  /* 0: none; with QRESYNC also asks VANISHED when set */
+	uint64_t messages;       /* of uids, so many exist at most; 0: each does */
 };
 
 /*

@@ -99,7 +99,7 @@ static bool read_facts(struct pass *pass, const struct known_folder *known,
 	const struct archive_list list = {
 		.generation = pass->result.generation, .folder_id = known->id};
 
-	if (!archive_each_uid(view, known->id, known->uidvalidity, hold_uid, comparison, err))
+	if (!archive_each_uid(view, known->id, known->uidvalidity, NULL, hold_uid, comparison, err))
 		return false;
 	take_sample(comparison);
 	return comparison->sample.count == 0 ||

@@ -49,15 +49,21 @@ static bool may_skip(struct pass *pass, const struct folder_job *job)
 
 static void folder_job_free(struct folder_job *job)
 {
+	rangeset_free(&job->forgotten);
 	rangeset_free(&job->without);
 	rangeset_free(&job->placed);
+	rangeset_free(&job->lacking);
+	rangeset_free(&job->gone);
 }
 
 static bool mirror_one(struct pass *pass, const struct imap_folder *server,
 	const struct known_folder *known, struct err *err)
 {
 	CLEANUP(folder_job_free)
-	struct folder_job job = {.pass = pass, .server = server};
+	struct folder_job job = {.pass = pass,
+		.server = server,
+		.window_messages = pass->job->window_messages ? pass->job->window_messages
+							      : MIRROR_WINDOW_MESSAGES};
 
 	if (known) {
 		job.uidvalidity = known->uidvalidity;

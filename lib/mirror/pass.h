@@ -15,12 +15,17 @@
 #include "imap/session.h"
 #include "state/state.h"
 
+/* Of a folder that must be compared as a whole, so many messages at a time; and the most changes
+ * that a server may tell by itself before that is done. */
+enum { MIRROR_WINDOW_MESSAGES = 50 * 1000 };
+
 struct mirror_job {
 	const struct config_account *account;
 	struct imap *imap;
 	struct state *state;           /* ledger of what could not be fetched */
 	struct archive_writer *writer; /* NULL: opened for this pass alone */
 	const struct cancel *cancel;   /* of that; NULL: none */
+	uint32_t window_messages;      /* 0: MIRROR_WINDOW_MESSAGES (tests have few messages) */
 	/* The following are called from the pass's thread; may be NULL. */
 	/* This folder was looked at; changed: something of it was recorded. */
 	void (*folder)(void *context, const struct imap_folder *folder, bool changed);

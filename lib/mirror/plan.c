@@ -50,64 +50,44 @@ char *plan_attributes(const char *attributes)
 	return buf_take_str(&kept);
 }
 
-void folder_plan_free(struct folder_plan *plan)
+void part_plan_free(struct part_plan *plan)
 {
+	rangeset_free(&plan->missing);
 	rangeset_free(&plan->fetch);
 	rangeset_free(&plan->gone);
 	uid_list_free(&plan->reflag);
 }
 
-static void uids_told(const struct server_view *server, struct rangeset *ret_uids)
-{
-	for (size_t i = 0; i < server->changed.count; i++)
-		rangeset_add(ret_uids, server->changed.items[i].uid, server->changed.items[i].uid);
-}
-
-static void plan_fetch(const struct server_view *server, const struct archive_view *archive,
-	const struct rangeset *without, struct rangeset *ret_fetch)
-{
-	CLEANUP(rangeset_free) struct rangeset there = {0}, missing = {0};
-
-	if (server->whole)
-		rangeset_add_set(&there, &server->uids);
-	else
-		uids_told(server, &there);
-	rangeset_subtract(&there, &archive->uids, &missing);
-	rangeset_subtract(&missing, without, ret_fetch);
-}
-
 static void plan_reflag(const struct server_view *server, const struct archive_view *archive,
 	struct uid_list *ret_reflag)
 {
-	for (size_t i = 0; i < server->changed.count; i++) {
-		const struct uid_flags *told = &server->changed.items[i];
-		const struct uid_flags *held = uid_list_find(&archive->present, told->uid);
+	for (size_t i = 0; i < server->flags.count; i++) {
+		const struct uid_flags *told = &server->flags.items[i];
+		const struct uid_flags *held = uid_list_find(&archive->flags, told->uid);
 
 		if (held && strcmp(held->flags, told->flags) != 0)
 			uid_list_add(ret_reflag, told->uid, told->flags);
 	}
 }
 
-void plan_folder(const struct server_view *server, const struct archive_view *archive,
-	const struct rangeset *without, struct folder_plan *ret_plan)
+void plan_part(const struct server_view *server, const struct archive_view *archive,
+	const struct rangeset *without, struct part_plan *ret_plan)
 {
-	assert(ret_plan->fetch.count == 0 && ret_plan->gone.count == 0);
-	plan_fetch(server, archive, without, &ret_plan->fetch);
+	rangeset_subtract(&server->uids, &archive->uids, &ret_plan->missing);
+	rangeset_subtract(&ret_plan->missing, without, &ret_plan->fetch);
+	rangeset_subtract(&archive->uids, &server->uids, &ret_plan->gone);
 	plan_reflag(server, archive, &ret_plan->reflag);
-	if (server->whole)
-		rangeset_subtract(&archive->uids, &server->uids, &ret_plan->gone);
-	else
-		rangeset_intersect(&archive->uids, &server->vanished, &ret_plan->gone);
 }
 
 bool plan_delta_adds_up(const struct server_view *server, const struct archive_view *archive,
-	const struct rangeset *without)
+	const struct rangeset *without, const struct archive_mark *mark, uint32_t exists)
 {
-	CLEANUP(rangeset_free) struct rangeset held = {0}, after = {0};
+	CLEANUP(rangeset_free) struct rangeset held = {0}, gone = {0};
+	uint64_t came =
+		rangeset_size(&server->uids) - rangeset_size_below(&server->uids, mark->uidnext);
 
 	rangeset_add_set(&held, &archive->uids);
 	rangeset_add_set(&held, without);
-	uids_told(server, &held);
-	rangeset_subtract(&held, &server->vanished, &after);
-	return rangeset_size(&after) == server->exists;
+	rangeset_subtract(&held, &server->uids, &gone);
+	return mark->messages + came == exists + rangeset_size_below(&gone, mark->uidnext);
 }

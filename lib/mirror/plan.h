@@ -26,25 +26,29 @@ bool plan_flag_scan_due(int64_t last_ms, int64_t every_ms, int64_t now_ms);
  */
 char *plan_attributes(const char *attributes);
 
-struct folder_plan {
-	struct rangeset fetch;  /* bodies to fetch */
-	struct rangeset gone;   /* placements to close */
-	struct uid_list reflag; /* new flags of present placements */
+/* What must be done about a part of a folder. */
+struct part_plan {
+	struct rangeset missing; /* there, and not in the archive */
+	struct rangeset fetch;   /* of those, bodies to fetch */
+	struct rangeset gone;    /* placements to close */
+	struct uid_list reflag;  /* new flags of present placements */
 };
-void folder_plan_free(struct folder_plan *plan); /* also for CLEANUP() */
+void part_plan_free(struct part_plan *plan); /* also for CLEANUP() */
 
 /*
  * Both views are of the same UIDVALIDITY. `without` are uids not to fetch (skipped for good).
  * ret_plan is empty before.
  */
-void plan_folder(const struct server_view *server, const struct archive_view *archive,
-	const struct rangeset *without, struct folder_plan *ret_plan);
+void plan_part(const struct server_view *server, const struct archive_view *archive,
+	const struct rangeset *without, struct part_plan *ret_plan);
 
 /*
- * A delta can be checked: when it was applied the archive must hold as many messages as the server.
- * False: something was missed, compare the whole folder. `without` counts as held.
+ * A delta can be checked: those that the folder had at the mark, without those that went and with
+ * those that came, must be as many as the server has. False: something was missed, compare the
+ * whole folder. The views are of the delta; the mark is the one it was asked since; `without`
+ * counts as held.
  */
 bool plan_delta_adds_up(const struct server_view *server, const struct archive_view *archive,
-	const struct rangeset *without);
+	const struct rangeset *without, const struct archive_mark *mark, uint32_t exists);
 
 #endif

@@ -67,6 +67,12 @@ const struct uid_flags *uid_list_find(const struct uid_list *list, uint32_t uid)
 	return bsearch(&key, list->items, list->count, sizeof(*list->items), by_uid);
 }
 
+void uid_list_uids(const struct uid_list *list, struct rangeset *ret_uids)
+{
+	for (size_t i = 0; i < list->count; i++)
+		rangeset_add(ret_uids, list->items[i].uid, list->items[i].uid);
+}
+
 void uid_list_free(struct uid_list *list)
 {
 	for (size_t i = 0; i < list->texts_count; i++)
@@ -76,15 +82,76 @@ void uid_list_free(struct uid_list *list)
 	*list = (struct uid_list){0};
 }
 
+/* --- a delta --- */
+
+static void check_room(struct delta *delta)
+{
+	if (delta->told.count <= delta->most && delta->vanished.count <= delta->most)
+		return;
+	delta_free(delta);
+	delta->too_much = true;
+}
+
+void delta_told(struct delta *delta, uint32_t uid, const char *flags)
+{
+	if (delta->too_much)
+		return;
+	uid_list_add(&delta->told, uid, flags);
+	check_room(delta);
+}
+
+void delta_vanished(struct delta *delta, const struct rangeset *uids)
+{
+	if (delta->too_much)
+		return;
+	rangeset_add_set(&delta->vanished, uids);
+	check_room(delta);
+}
+
+void delta_free(struct delta *delta)
+{
+	uid_list_free(&delta->told);
+	rangeset_free(&delta->vanished);
+}
+
+/* --- views --- */
+
+void view_of_delta(
+	struct delta *delta, const struct rangeset *without, struct server_view *ret_view)
+{
+	CLEANUP(rangeset_free) struct rangeset there = {0};
+
+	uid_list_sort(&delta->told);
+	uid_list_uids(&delta->told, &there);
+	rangeset_add_set(&there, without);
+	rangeset_subtract(&there, &delta->vanished, &ret_view->uids);
+	rangeset_add_set(&ret_view->scope, &there);
+	rangeset_add_set(&ret_view->scope, &delta->vanished);
+	ret_view->flags = delta->told;
+	delta->told = (struct uid_list){0};
+}
+
+void view_of_window(struct rangeset *left, uint32_t from, uint64_t most,
+	struct server_view *ret_view, uint32_t *ret_next)
+{
+	uint32_t last = UINT32_MAX;
+
+	rangeset_split(left, most, &ret_view->uids);
+	if (left->count > 0)
+		last = ret_view->uids.items[ret_view->uids.count - 1].last;
+	rangeset_add(&ret_view->scope, from, last);
+	*ret_next = left->count > 0 ? last + 1 : 0;
+}
+
 void server_view_free(struct server_view *view)
 {
+	rangeset_free(&view->scope);
 	rangeset_free(&view->uids);
-	rangeset_free(&view->vanished);
-	uid_list_free(&view->changed);
+	uid_list_free(&view->flags);
 }
 
 void archive_view_free(struct archive_view *view)
 {
-	uid_list_free(&view->present);
 	rangeset_free(&view->uids);
+	uid_list_free(&view->flags);
 }

@@ -236,7 +236,8 @@ where folder = :folder and uidvalidity <> :uidvalidity and gen_to is null;
 -- name: uids_at
 select p.uid, f.flags
 from placement p cross join flag_set f on f.id = p.flag_set
-where p.folder = :folder and p.uidvalidity = :uidvalidity and p.gen_to is null
+where p.folder = :folder and p.uidvalidity = :uidvalidity and p.uid between :first and :last
+	and p.gen_to is null
 order by p.uid;
 
 -- name: entries_at

@@ -102,8 +102,9 @@ static bool fill(
 	int64_t folder;
 	int64_t generation;
 
-	if (!open_folder(writer, &folder, err) || !archive_each_uid(archive_writer_view(writer),
-							  folder, VALIDITY, highest_uid, &uid, err))
+	if (!open_folder(writer, &folder, err) ||
+		!archive_each_uid(archive_writer_view(writer), folder, VALIDITY, NULL, highest_uid,
+			&uid, err))
 		return false;
 	while (++uid <= MESSAGES) {
 		if (!add(scenario, writer, folder, uid, err))

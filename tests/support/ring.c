@@ -21,7 +21,8 @@ enum {
 	TEXT_MAX = 1024 * 1024,
 	LINE_MAX_BYTES = 1000,
 	COMMAND_MAX = 4096,
-	PAUSE_MS = 1
+	PAUSE_MS = 1,
+	WINDOW_MESSAGES = 7,
 };
 
 static const char alice[] = "alice";
@@ -59,8 +60,10 @@ static void make_now(struct ring *ring)
 
 void ring_join(struct ring *ring, const char *place, const char *target, uint16_t port)
 {
-	*ring = (struct ring){
-		.port = port, .place = xstrdup(place), .target = target ? xstrdup(target) : NULL};
+	*ring = (struct ring){.port = port,
+		.place = xstrdup(place),
+		.target = target ? xstrdup(target) : NULL,
+		.window_messages = WINDOW_MESSAGES};
 	ring->archive = str_printf("%s/now/archive", ring->place);
 	ring->state_dir = str_printf("%s/now/state", ring->place);
 	ring->journal = str_printf("%s/now/journal/target.db", ring->place);
@@ -170,7 +173,8 @@ bool ring_mirror(struct ring *ring, int64_t *ret_generation, struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = NULL;
 	CLEANUP(imap_freep) struct imap *imap = NULL;
-	struct mirror_job job = {.account = &ring->account};
+	struct mirror_job job = {
+		.account = &ring->account, .window_messages = ring->window_messages};
 	struct mirror_result result;
 
 	if (!state_open(ring->state_dir, &state, err) || !connect_as(ring, alice, &imap, err))

@@ -18,6 +18,7 @@ struct ring {
 	char *archive, *state_dir, *journal;
 	char *target; /* the account restored to */
 	unsigned targets;
+	uint32_t window_messages; /* of a pass; few, so that a small folder has more than one */
 	struct config_account account;
 };
 

@@ -36,6 +36,7 @@ static void marks_and_uids_tell_how_far_a_folder_is(void)
 	WRITER writer = fixture_writer(path);
 	struct archive *view = archive_writer_view(writer);
 	CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
+	CLEANUP(rangeset_free) struct rangeset among = {0};
 	struct archive_mark mark = {VALIDITY, 4, 1234567890123, 2, 55};
 	struct archive_mark got;
 	struct err err = ERR_INIT;
@@ -51,8 +52,13 @@ static void marks_and_uids_tell_how_far_a_folder_is(void)
 	CHECK_OK(archive_mark_of(view, folder, &found, &got, &err));
 	CHECK(found && got.uidvalidity == VALIDITY && got.uidnext == 4 && got.messages == 2);
 	CHECK(got.highestmodseq == 1234567890123 && got.flags_compared_ms == 55);
-	CHECK_OK(archive_each_uid(view, folder, VALIDITY, add_uid, &text, &err));
+	CHECK_OK(archive_each_uid(view, folder, VALIDITY, NULL, add_uid, &text, &err));
 	CHECK_STR(buf_str(&text), "1[a] 3[b] ");
+	buf_reset(&text);
+	rangeset_add(&among, 2, 3);
+	rangeset_add(&among, 5, UINT32_MAX);
+	CHECK_OK(archive_each_uid(view, folder, VALIDITY, &among, add_uid, &text, &err));
+	CHECK_STR(buf_str(&text), "3[b] ");
 }
 
 /* --- what others see --- */
@@ -192,7 +198,7 @@ static void repeat_pass(const char *path, int64_t folder_id, int64_t generation)
 	CHECK_OK(archive_set_mark(writer, folder_id, &mark, &err));
 	CHECK_OK(archive_may_commit(writer, &err));
 	CHECK_OK(archive_each_uid(
-		archive_writer_view(writer), folder_id, VALIDITY, add_uid, &text, &err));
+		archive_writer_view(writer), folder_id, VALIDITY, NULL, add_uid, &text, &err));
 	CHECK_STR(buf_str(&text), "1[\\Seen] 2[\\Seen] ");
 	fixture_check_message(archive_writer_view(writer),
 		fixture_find(archive_writer_view(writer), generation, folder_id, VALIDITY, 1), 1,
@@ -273,7 +279,7 @@ static void a_view_may_be_read_while_changes_begin(void)
 	archive_writer_freep(&writer);
 	writer = fixture_writer(path);
 	changer.writer = writer;
-	CHECK_OK(archive_each_uid(archive_writer_view(writer), changer.folder, VALIDITY,
+	CHECK_OK(archive_each_uid(archive_writer_view(writer), changer.folder, VALIDITY, NULL,
 		change_flags, &changer, &err));
 	CHECK_INT(fixture_commit(writer, true), 2);
 	CHECK_OK(archive_resolve(archive_writer_view(writer),

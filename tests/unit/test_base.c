@@ -162,6 +162,10 @@ static void ranges_merge_and_split(void)
 	rangeset_intersect(&set, &other, &out);
 	CHECK_INT(rangeset_size(&out), 5);
 	rangeset_clear(&out);
+	CHECK_INT(rangeset_size_below(&set, 0), 0);
+	CHECK_INT(rangeset_size_below(&set, 3), 2);
+	CHECK_INT(rangeset_size_below(&set, 15), rangeset_size_below(&set, 10) + 5);
+	CHECK_INT(rangeset_size_below(&set, 4294967295u), rangeset_size(&set) - 1);
 	rangeset_split(&set, 8, &out);
 	CHECK_INT(rangeset_size(&out), 8);
 	CHECK_INT(set.items[0].first, 11);
