@@ -182,31 +182,44 @@ bool archive_each_entry(struct archive *archive, const struct archive_list *list
 
 /* --- what a mirror must know --- */
 
-enum { UIDS = CATALOGUE_UIDS_AT };
+/* Rows that are stepped over before the next range is looked for instead. */
+enum { UIDS = CATALOGUE_UIDS_AT, STEPS_MAX = 16 };
 
-struct uid_sink {
+struct uid_walk {
+	struct db *db;
+	const struct rangeset *among;
+	size_t at; /* its range that is due; those before are done */
 	bool (*each)(void *context, uint32_t uid, const char *flags, struct err *err);
 	void *context;
 };
 
-static bool range_uids(struct db *db, int64_t folder, uint32_t uidvalidity, struct range range,
-	struct uid_sink sink, struct err *err)
+/* From the range that is due, until much lies between it and the next. */
+static bool walk_uids(struct uid_walk *walk, struct err *err)
 {
+	const struct range *ranges = walk->among->items;
+	size_t count = walk->among->count;
 	bool row = true;
 	bool ok = true;
+	int steps = 0;
 
-	db_bind_int(db, UIDS, "folder", folder);
-	db_bind_int(db, UIDS, "uidvalidity", uidvalidity);
-	db_bind_int(db, UIDS, "first", range.first);
-	db_bind_int(db, UIDS, "last", range.last);
-	while (ok) {
-		ok = db_step(db, UIDS, &row, err);
+	db_bind_int(walk->db, UIDS, "first", ranges[walk->at].first);
+	db_bind_int(walk->db, UIDS, "last", ranges[count - 1].last);
+	while (ok && steps < STEPS_MAX) {
+		uint32_t uid;
+
+		ok = db_step(walk->db, UIDS, &row, err);
 		if (!ok || !row)
 			break;
-		ok = sink.each(
-			sink.context, (uint32_t)db_int(db, UIDS, 0), db_text(db, UIDS, 1), err);
+		uid = (uint32_t)db_int(walk->db, UIDS, 0);
+		while (walk->at + 1 < count && ranges[walk->at].last < uid)
+			walk->at++;
+		steps = uid < ranges[walk->at].first ? steps + 1 : 0;
+		if (steps == 0)
+			ok = walk->each(walk->context, uid, db_text(walk->db, UIDS, 1), err);
 	}
-	db_reset(db, UIDS);
+	db_reset(walk->db, UIDS);
+	if (!row)
+		walk->at = count;
 	return ok;
 }
 
@@ -217,15 +230,17 @@ bool archive_each_uid(struct archive *archive, int64_t folder_id, uint32_t uidva
 {
 	struct range every = {0, UINT32_MAX};
 	const struct rangeset all = {.items = &every, .count = 1};
+	struct uid_walk walk = {.among = among ? among : &all, .each = each, .context = context};
 	bool ok = true;
 
 	if (!archive_enter(archive, err))
 		return false;
-	if (!among)
-		among = &all;
-	for (size_t i = 0; ok && i < among->count; i++)
-		ok = range_uids(archive->catalogue, folder_id, uidvalidity, among->items[i],
-			(struct uid_sink){each, context}, err);
+	walk.db = archive->catalogue;
+	while (ok && walk.at < walk.among->count) {
+		db_bind_int(walk.db, UIDS, "folder", folder_id);
+		db_bind_int(walk.db, UIDS, "uidvalidity", uidvalidity);
+		ok = walk_uids(&walk, err);
+	}
 	archive_leave(archive);
 	return ok;
 }

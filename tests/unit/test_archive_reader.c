@@ -30,6 +30,13 @@ static bool add_uid(void *context, uint32_t uid, const char *flags, struct err *
 	return buf_printf(context, "%u[%s] ", uid, flags);
 }
 
+static bool add_number(void *context, uint32_t uid, const char *flags, struct err *err)
+{
+	(void)flags;
+	(void)err;
+	return buf_printf(context, "%u ", uid);
+}
+
 static void marks_and_uids_tell_how_far_a_folder_is(void)
 {
 	PATH path = fixture_archive("marks");
@@ -59,6 +66,43 @@ static void marks_and_uids_tell_how_far_a_folder_is(void)
 	rangeset_add(&among, 5, UINT32_MAX);
 	CHECK_OK(archive_each_uid(view, folder, VALIDITY, &among, add_uid, &text, &err));
 	CHECK_STR(buf_str(&text), "3[b] ");
+}
+
+static void uids_are_read_of_any_set_alone(void)
+{
+	static const struct {
+		struct range ranges[3];
+		size_t count;
+		const char *text;
+	} cases[] = {
+		{{{0}}, 0, ""},
+		{{{1, 2}}, 1, "2 "},
+		{{{0, 2}, {4, 4}, {98, UINT32_MAX}}, 3, "2 4 98 100 "},
+		{{{3, 3}, {5, 5}, {51, 51}}, 3, ""},
+		{{{2, 2}, {34, 34}, {36, 38}}, 3, "2 34 36 38 "},
+		{{{2, 2}, {36, 36}, {70, 70}}, 3, "2 36 70 "},
+		{{{1, 3}, {39, 40}, {101, 200}}, 3, "2 40 "},
+		{{{7, 7}, {99, 99}, {100, 100}}, 3, "100 "},
+		{{{101, 101}, {200, UINT32_MAX}}, 2, ""},
+	};
+	PATH path = fixture_archive("sets");
+	WRITER writer = fixture_writer(path);
+	struct err err = ERR_INIT;
+	int64_t folder = fixture_folder(writer, "INBOX", VALIDITY);
+
+	for (uint32_t uid = 2; uid <= 100; uid += 2)
+		fixture_add(writer, folder, VALIDITY, uid, 1, 100, "");
+	(void)fixture_commit(writer, true);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
+		struct range ranges[3];
+		const struct rangeset among = {.items = ranges, .count = cases[i].count};
+
+		memcpy(ranges, cases[i].ranges, sizeof(ranges));
+		CHECK_OK(archive_each_uid(archive_writer_view(writer), folder, VALIDITY, &among,
+			add_number, &text, &err));
+		CHECK_STR(buf_str(&text), cases[i].text);
+	}
 }
 
 /* --- what others see --- */
@@ -358,6 +402,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(marks_and_uids_tell_how_far_a_folder_is),
+		PROMISE(uids_are_read_of_any_set_alone),
 		PROMISE(an_archive_that_is_being_made_is_waited_for),
 		PROMISE(a_reader_sees_each_commit_while_a_writer_writes),
 		PROMISE(a_second_writer_waits_and_is_then_refused),
