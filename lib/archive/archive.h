@@ -241,7 +241,7 @@ struct archive_mark {
 	uint32_t uidvalidity;
 	uint32_t uidnext;
 	uint64_t highestmodseq;    /* 0: server has none */
-	uint32_t messages;         /* below uidnext, held or left out on purpose */
+	uint32_t messages;         /* below uidnext, that it holds or was to forget */
 	int64_t flags_compared_ms; /* wall time of the last flag scan (servers without CONDSTORE) */
 };
 

@@ -2,7 +2,11 @@
 
 #include "mirror/pass_internal.h"
 
-enum { REFUSAL_BYTES = 200 };
+enum {
+	REFUSAL_BYTES = 200,
+	ASKED_AGAIN_MESSAGES = 256, /* at a time, where a command was refused; then each alone */
+	ASKED_AGAIN_COMMANDS_MAX = 1024,
+};
 
 /* --- what the archive has --- */
 
@@ -46,9 +50,17 @@ static bool view_flags(struct folder_job *job, const struct server_view *server,
 /* --- what the server has --- */
 
 struct asking {
-	struct folder_job *job;
 	struct uid_list *flags;
+	struct rangeset both;    /* uids that server and archive have */
+	struct rangeset refused; /* of commands that were answered NO */
+	char why[REFUSAL_BYTES];
 };
+
+static void asking_free(struct asking *asking)
+{
+	rangeset_free(&asking->both);
+	rangeset_free(&asking->refused);
+}
 
 static bool hear_fetched(void *context, const struct imap_fetch_reply *fetch, struct err *err)
 {
@@ -64,16 +76,12 @@ static bool hear_done(
 	void *context, const struct rangeset *uids, bool ok, const char *text, struct err *err)
 {
 	struct asking *asking = context;
-	struct folder_job *job = asking->job;
-	char why[REFUSAL_BYTES];
 
-	(void)uids;
 	(void)err;
 	if (ok)
 		return true;
-	(void)snprintf(why, sizeof(why), "flags: server says: %s", text);
-	pass_note(job->pass, job->server->path, why);
-	job->flags_refused = true;
+	rangeset_add_set(&asking->refused, uids);
+	(void)snprintf(asking->why, sizeof(asking->why), "flags: server says: %s", text);
 	return true;
 }
 
@@ -91,28 +99,73 @@ static void with_holes(const struct server_view *server, const struct archive_vi
 	rangeset_subtract(&span, &missing, ret_uids);
 }
 
+/* Of both, what was refused and not told all the same is in asking->refused. */
+static bool ask_once(
+	struct imap *imap, const struct imap_fetch *fetch, struct asking *asking, struct err *err)
+{
+	CLEANUP(rangeset_free) struct rangeset told = {0}, untold = {0};
+	struct rangeset left = {0};
+	const struct imap_fetch_sink sink = {
+		.context = asking, .fetched = hear_fetched, .range_done = hear_done};
+
+	if (!imap_fetch(imap, fetch, &sink, err))
+		return false;
+	uid_list_sort(asking->flags);
+	uid_list_uids(asking->flags, &told);
+	rangeset_subtract(&asking->both, &told, &untold);
+	rangeset_intersect(&asking->refused, &untold, &left);
+	rangeset_free(&asking->refused);
+	asking->refused = left;
+	return true;
+}
+
+/* One message that a server cannot read takes no other's flags away: they are asked for in less and
+ * less at a time. */
+static bool ask_again(struct imap *imap, struct asking *asking, struct err *err)
+{
+	static const uint32_t ranges[] = {ASKED_AGAIN_MESSAGES, 1};
+
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		CLEANUP(rangeset_free) struct rangeset uids = asking->refused;
+		const struct imap_fetch fetch = {
+			.uids = &uids, .items = IMAP_ITEM_FLAGS, .range_messages = ranges[i]};
+		uint64_t commands = rangeset_size(&uids) / ranges[i];
+
+		asking->refused = (struct rangeset){0};
+		if (commands > ASKED_AGAIN_COMMANDS_MAX) {
+			rangeset_add_set(&asking->refused, &uids);
+			return true;
+		}
+		if (uids.count > 0 && !ask_once(imap, &fetch, asking, err))
+			return false;
+	}
+	return true;
+}
+
 /* Of what the archive holds: since the mark, or all. */
 static bool ask_flags(struct folder_job *job, const struct archive_view *archive,
 	struct server_view *server, struct err *err)
 {
-	CLEANUP(rangeset_free) struct rangeset both = {0}, uids = {0};
-	struct asking asking = {job, &server->flags};
-	const struct imap_fetch_sink sink = {
-		.context = &asking, .fetched = hear_fetched, .range_done = hear_done};
+	CLEANUP(rangeset_free) struct rangeset uids = {0};
+	struct imap *imap = job->pass->job->imap;
+	CLEANUP(asking_free) struct asking asking = {.flags = &server->flags};
 	struct imap_fetch fetch = {.uids = &uids,
 		.items = IMAP_ITEM_FLAGS,
 		.range_messages = UINT32_MAX,
 		.changed_since = job->since};
+	bool done = true;
 
-	rangeset_intersect(&server->uids, &archive->uids, &both);
-	if (both.count == 0)
-		return true;
-	with_holes(server, archive, &both, &uids);
-	fetch.messages = rangeset_size(&both);
-	if (!imap_fetch(job->pass->job->imap, &fetch, &sink, err))
-		return false;
-	uid_list_sort(&server->flags);
-	return true;
+	rangeset_intersect(&server->uids, &archive->uids, &asking.both);
+	if (asking.both.count > 0) {
+		with_holes(server, archive, &asking.both, &uids);
+		fetch.messages = rangeset_size(&asking.both);
+		done = ask_once(imap, &fetch, &asking, err) && ask_again(imap, &asking, err);
+	}
+	if (asking.refused.count > 0) {
+		pass_note(job->pass, job->server->path, asking.why);
+		job->flags_refused = true;
+	}
+	return done;
 }
 
 /* --- doing --- */
@@ -177,7 +230,8 @@ bool compare_delta(struct folder_job *job, struct delta *delta, uint32_t exists,
 	view_of_delta(delta, &job->without, &server);
 	if (!view_uids(job, &server, &archive, err))
 		return false;
-	*ret_adds_up = plan_delta_adds_up(&server, &archive, &job->without, &job->mark, exists);
+	*ret_adds_up = plan_delta_adds_up(&server, &archive, &job->without, &job->mark,
+		folder_left_out(job, &job->mark), exists);
 	return !*ret_adds_up || bring_up_to_date(job, &server, &archive, err);
 }
 

@@ -118,6 +118,12 @@ static void close_later(struct folder_job *job, struct archive_mark mark)
 	job->gone = (struct rangeset){0};
 }
 
+uint64_t folder_left_out(const struct folder_job *job, const struct archive_mark *mark)
+{
+	return ledger_size_below(
+		&job->pass->ledger, job->server->path, mark->uidvalidity, mark->uidnext);
+}
+
 /* Of what the server listed, some was gone when it was asked for: the mark does not promise it. */
 static uint64_t lost_below(const struct folder_job *job, uint32_t uidnext)
 {
@@ -129,13 +135,13 @@ static uint64_t lost_below(const struct folder_job *job, uint32_t uidnext)
 
 static bool move_mark(struct folder_job *job, struct archive_mark mark, struct err *err)
 {
-	uint64_t lost;
+	uint64_t uncounted;
 
 	ledger_hold(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
 		&job->unfinished);
 	job->unfinished |= job->flags_refused;
-	lost = lost_below(job, mark.uidnext);
-	mark.messages -= lost < mark.messages ? (uint32_t)lost : mark.messages;
+	uncounted = lost_below(job, mark.uidnext) + folder_left_out(job, &mark);
+	mark.messages -= uncounted < mark.messages ? (uint32_t)uncounted : mark.messages;
 	if (job->gone.count > 0) {
 		close_later(job, mark);
 		return true;

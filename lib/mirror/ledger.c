@@ -99,6 +99,18 @@ void ledger_hold(const struct ledger *ledger, const char *folder, uint32_t uidva
 	}
 }
 
+uint64_t ledger_size_below(
+	const struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid)
+{
+	CLEANUP(freep) char *name = name_of(ledger, folder);
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < ledger->count; i++)
+		size += is_of(&ledger->items[i], name) &&
+			ledger->items[i].uidvalidity == uidvalidity && ledger->items[i].uid < uid;
+	return size;
+}
+
 bool ledger_due(const struct ledger *ledger, const char *folder)
 {
 	CLEANUP(freep) char *name = name_of(ledger, folder);

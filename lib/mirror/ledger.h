@@ -46,6 +46,10 @@ void ledger_free(struct ledger *ledger); /* also for CLEANUP() */
 void ledger_hold(const struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	struct rangeset *without, bool *ret_owed);
 
+/* How many of a folder below this uid are in it. */
+uint64_t ledger_size_below(
+	const struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid);
+
 /* Is anything of this folder to be asked for again now? */
 bool ledger_due(const struct ledger *ledger, const char *folder);
 

@@ -44,7 +44,7 @@ static bool may_skip(struct pass *pass, const struct folder_job *job)
 		job->mark.flags_compared_ms, pass->job->account->flag_scan_ms, pass->now_ms);
 
 	return job->has_mark && !ledger_due(&pass->ledger, job->server->path) &&
-	       plan_skip(&job->server->counts, &job->mark, due);
+	       plan_skip(&job->server->counts, &job->mark, folder_left_out(job, &job->mark), due);
 }
 
 static void folder_job_free(struct folder_job *job)
@@ -67,8 +67,9 @@ static bool mirror_one(struct pass *pass, const struct imap_folder *server,
 
 	if (known) {
 		job.uidvalidity = known->uidvalidity;
-		job.has_mark = known->has_mark;
-		job.mark = known->mark;
+		job.has_mark = known->has_mark && known->mark.uidvalidity == known->uidvalidity;
+		if (job.has_mark)
+			job.mark = known->mark;
 	}
 	if (!record_folder(pass, server, known ? known->id : 0, &job.id, err))
 		return false;

@@ -46,6 +46,10 @@ struct folder_job {
 	bool unfinished;           /* something is missing: the mark must not move */
 };
 
+/* Of those below the mark's UIDNEXT, how many the ledger has: the mark counts what the archive
+ * knows of, as the ledger may be lost, and then they are to be asked for. */
+uint64_t folder_left_out(const struct folder_job *job, const struct archive_mark *mark);
+
 /* Compare and bring up to date one selectable folder (folder.c). */
 bool folder_mirror(struct folder_job *job, struct err *err);
 

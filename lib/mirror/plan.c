@@ -7,14 +7,15 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-bool plan_skip(
-	const struct imap_counts *counts, const struct archive_mark *mark, bool flag_scan_due)
+bool plan_skip(const struct imap_counts *counts, const struct archive_mark *mark, uint64_t left_out,
+	bool flag_scan_due)
 {
 	uint32_t needed = IMAP_HAS_UIDVALIDITY | IMAP_HAS_MESSAGES;
 
 	if ((counts->has & needed) != needed)
 		return false;
-	if (counts->uidvalidity != mark->uidvalidity || counts->messages != mark->messages)
+	if (counts->uidvalidity != mark->uidvalidity ||
+		counts->messages != mark->messages + left_out)
 		return false;
 	if ((counts->has & IMAP_HAS_UIDNEXT) && counts->uidnext != mark->uidnext)
 		return false;
@@ -80,7 +81,8 @@ void plan_part(const struct server_view *server, const struct archive_view *arch
 }
 
 bool plan_delta_adds_up(const struct server_view *server, const struct archive_view *archive,
-	const struct rangeset *without, const struct archive_mark *mark, uint32_t exists)
+	const struct rangeset *without, const struct archive_mark *mark, uint64_t left_out,
+	uint32_t exists)
 {
 	CLEANUP(rangeset_free) struct rangeset held = {0}, gone = {0};
 	uint64_t came =
@@ -89,5 +91,6 @@ bool plan_delta_adds_up(const struct server_view *server, const struct archive_v
 	rangeset_add_set(&held, &archive->uids);
 	rangeset_add_set(&held, without);
 	rangeset_subtract(&held, &server->uids, &gone);
-	return mark->messages + came == exists + rangeset_size_below(&gone, mark->uidnext);
+	return mark->messages + left_out + came ==
+	       exists + rangeset_size_below(&gone, mark->uidnext);
 }

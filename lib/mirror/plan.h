@@ -12,10 +12,11 @@
 /*
  * May a folder be skipped unselected? Only when its HIGHESTMODSEQ is equal, or, without CONDSTORE,
  * when its STATUS is unchanged and its flag scan is not yet due. UIDVALIDITY, UIDNEXT and the
- * number of messages must be equal in any case, as far as the server gave them.
+ * number of messages must be equal in any case, as far as the server gave them. left_out: those
+ * that the ledger has below the mark's UIDNEXT, which the mark does not count.
  */
-bool plan_skip(
-	const struct imap_counts *counts, const struct archive_mark *mark, bool flag_scan_due);
+bool plan_skip(const struct imap_counts *counts, const struct archive_mark *mark, uint64_t left_out,
+	bool flag_scan_due);
 
 /* Flags compared last at `last_ms`, every `every_ms`: is it time, now? */
 bool plan_flag_scan_due(int64_t last_ms, int64_t every_ms, int64_t now_ms);
@@ -45,10 +46,11 @@ void plan_part(const struct server_view *server, const struct archive_view *arch
 /*
  * A delta can be checked: those that the folder had at the mark, without those that went and with
  * those that came, must be as many as the server has. False: something was missed, compare the
- * whole folder. The views are of the delta; the mark is the one it was asked since; `without`
- * counts as held.
+ * whole folder. The views are of the delta; the mark is the one it was asked since, and does not
+ * count the left_out ones of the ledger; `without` are these and what was forgotten.
  */
 bool plan_delta_adds_up(const struct server_view *server, const struct archive_view *archive,
-	const struct rangeset *without, const struct archive_mark *mark, uint32_t exists);
+	const struct rangeset *without, const struct archive_mark *mark, uint64_t left_out,
+	uint32_t exists);
 
 #endif

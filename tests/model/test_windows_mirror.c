@@ -8,7 +8,9 @@
 
 #include "base/str.h"
 #include "model/rename_world.h"
+#include "state/state.h"
 #include "support/check.h"
+#include "support/files.h"
 #include "support/ring.h"
 
 enum {
@@ -22,6 +24,7 @@ enum {
 	LETTERS = 20,
 	SEARCH_POLLS_MAX = 20 * 1000,
 	SLOW_MS = 30,
+	LARGE = 1000,
 };
 
 static const char alice[] = "alice";
@@ -86,6 +89,15 @@ static void change_uids(struct ring *ring, const char *uids, const char *flags)
 		else
 			CHECK(model_message_expunge(ring->model, alice, "INBOX", uid));
 	}
+}
+
+static unsigned count_of(const char *text, const char *word)
+{
+	unsigned count = 0;
+
+	for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+		count++;
+	return count;
 }
 
 /* --- edges --- */
@@ -303,24 +315,135 @@ static void mail_that_goes_before_it_is_fetched_is_not_promised(void)
 	CHECK_INT(model_command_count(ring->model, "UID SEARCH"), searches);
 }
 
-/* Asked since a mark, what was refused would not be told another time. */
 static void flags_that_were_refused_are_asked_for_again(void)
 {
 	for (unsigned window = 0; window < 3; window++) {
 		CLEANUP(freep) char *words = str_printf("refused%u", window);
 		CLEANUP(ring_freep)
 		struct ring *ring = empty_ring(&model_profile_condstore, words);
-		struct err err = ERR_INIT;
 
 		add_uids(ring, "1 2 3 4 5 6 7 8");
 		mirror(ring);
 		change_uids(ring, "2 3 4 7", "\\Flagged");
 		add_uids(ring, "9");
 		model_answer_next(ring->model, "UID FETCH", window, "NO [UNAVAILABLE] not now");
-		CHECK(!ring_mirror(ring, NULL, &err));
-		CHECK(strstr(err.text, "INBOX: flags: server says: "));
 		mirror(ring);
 		check_fetched_once(ring, words);
+	}
+}
+
+/* Asked since a mark, what was refused would not be told another time. */
+static void a_message_whose_flags_are_refused_takes_no_other_flags_away(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
+		CLEANUP(freep) char *words = str_printf("%s-no-flags", profiles[i]->name);
+		CLEANUP(ring_freep) struct ring *ring = empty_ring(profiles[i], words);
+		CLEANUP(freep) char *text = NULL;
+		struct err err = ERR_INIT;
+
+		add_uids(ring, "1 2 3 4 5 6 7 8");
+		ring->window_messages = 6;
+		mirror(ring);
+		model_message_odd(ring->model, alice, "INBOX", 5, MODEL_ODD_NO_FLAGS);
+		change_uids(ring, "1 2 3 4 5 6 7 8", "\\Flagged"); /* no delta has room for all */
+		CHECK(!ring_mirror(ring, NULL, &err));
+		CHECK(strstr(err.text, "INBOX: flags: server says: "));
+		text = ring_archive_text(ring, ring_newest(ring));
+		CHECK_INT(count_of(text, "\\Flagged"), 7);
+		model_message_odd(ring->model, alice, "INBOX", 5, 0);
+		mirror(ring);
+		check_fetched_once(ring, words);
+	}
+}
+
+/* --- what the mark promises --- */
+
+static uint64_t skipped(const struct ring *ring)
+{
+	CLEANUP(state_freep) struct state *state = NULL;
+	struct err err = ERR_INIT;
+	uint64_t count;
+
+	CHECK_OK(state_open(ring->state_dir, &state, &err));
+	CHECK_OK(state_skipped_count(state, ring->archive, &count, &err));
+	return count;
+}
+
+static void lose_the_ledger(const struct model_profile *profile, bool new_mail)
+{
+	CLEANUP(freep) char *words = str_printf("%s-lost%d", profile->name, new_mail);
+	CLEANUP(ring_freep) struct ring *ring = empty_ring(profile, words);
+	CLEANUP(freep) char *large = str_printf("Subject: %*s\r\n\r\n", LARGE, "large");
+	struct err err = ERR_INIT;
+
+	ring->account.max_message_bytes = LARGE;
+	add_uids(ring, "1 2");
+	(void)model_message_add(
+		ring->model, alice, "INBOX", &(struct model_letter){.bytes = large, .uid = 3});
+	add_uids(ring, "4");
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	CHECK_INT(skipped(ring), 1);
+	files_remove(ring->state_dir);
+	if (new_mail)
+		add_uids(ring, "5");
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	CHECK_INT(skipped(ring), 1);
+	CHECK_OK(ring_mirror(ring, NULL, &err));
+	ring->account.max_message_bytes = 2 * LARGE;
+	mirror(ring);
+	CHECK_INT(skipped(ring), 0);
+}
+
+static void mail_that_was_too_large_is_known_when_the_ledger_is_lost(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
+		lose_the_ledger(profiles[i], false);
+		lose_the_ledger(profiles[i], true);
+	}
+}
+
+/* A pass was killed between its commit and the ledger. */
+static void the_ledger_does_not_name_what_is_gone(void)
+{
+	CLEANUP(ring_freep) struct ring *ring = empty_ring(&model_profile_full, "stale");
+	const struct model_folder *inbox;
+	CLEANUP(model_snapshot_freep) struct model_snapshot *now = NULL;
+	CLEANUP(state_freep) struct state *state = NULL;
+	struct skipped stale = {
+		.folder_path = "INBOX", .uid = 2, .reason = "too large", .next_try_ms = INT64_MAX};
+	struct err err = ERR_INIT;
+
+	add_uids(ring, "1 3");
+	mirror(ring);
+	now = model_snapshot(ring->model, alice);
+	inbox = model_snapshot_folder(now, "INBOX");
+	stale.uidvalidity = inbox->uidvalidity;
+	CHECK_OK(state_open(ring->state_dir, &state, &err));
+	CHECK_OK(state_skip_put(state, ring->archive, &stale, &err));
+	state_freep(&state);
+	CHECK_INT(skipped(ring), 1);
+	add_uids(ring, "4");
+	mirror(ring);
+	CHECK_INT(skipped(ring), 0);
+}
+
+/* The pass over the other one could not end, so that no mark took the place of the first. */
+static void a_mark_of_another_uidvalidity_is_none(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
+		CLEANUP(freep) char *words = str_printf("%s-validity", profiles[i]->name);
+		CLEANUP(ring_freep) struct ring *ring = empty_ring(profiles[i], words);
+		struct err err = ERR_INIT;
+
+		add_uids(ring, "1 2 3 4");
+		model_folder_numbers(ring->model, alice, "INBOX", 1000, 0, 0);
+		mirror(ring);
+		model_folder_numbers(ring->model, alice, "INBOX", 2000, 0, 0);
+		model_message_odd(ring->model, alice, "INBOX", 2, MODEL_ODD_REFUSED);
+		(void)ring_mirror(ring, NULL, &err);
+		model_message_odd(ring->model, alice, "INBOX", 2, 0);
+		model_folder_numbers(ring->model, alice, "INBOX", 1000, 0, 0);
+		mirror(ring);
 	}
 }
 
@@ -352,7 +475,11 @@ int main(int argc, char **argv)
 		PROMISE(a_delta_is_enough_unless_it_is_too_large),
 		PROMISE(mail_that_goes_before_it_is_fetched_is_not_promised),
 		PROMISE(flags_that_were_refused_are_asked_for_again),
+		PROMISE(a_message_whose_flags_are_refused_takes_no_other_flags_away),
 		PROMISE(a_mod_sequence_that_does_not_go_on_is_no_mark),
+		PROMISE(mail_that_was_too_large_is_known_when_the_ledger_is_lost),
+		PROMISE(the_ledger_does_not_name_what_is_gone),
+		PROMISE(a_mark_of_another_uidvalidity_is_none),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

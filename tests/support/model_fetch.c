@@ -301,6 +301,9 @@ static enum outcome fetch_one(struct session *session, const struct fetch *fetch
 
 	if (!folder)
 		return GONE;
+	if (message && !fetch->has_body && has_item(fetch, ITEM_FLAGS) &&
+		(message->oddities & MODEL_ODD_NO_FLAGS))
+		return REFUSED;
 	if (!message || (fetch->changed_since && message->modseq <= fetch->modseq))
 		return GO_ON;
 	if (fetch->has_body && (message->oddities & MODEL_ODD_REFUSED))

@@ -168,6 +168,7 @@ enum model_oddity {
 	MODEL_ODD_REFUSED = 1 << 1,    /* a UID FETCH of its body ends there with NO */
 	MODEL_ODD_MISSING = 1 << 2,    /* left out of every FETCH of bodies; tagged OK */
 	MODEL_ODD_WRONG_SIZE = 1 << 3, /* RFC822.SIZE is 7 too much */
+	MODEL_ODD_NO_FLAGS = 1 << 4, /* a UID FETCH of flags, not of its body, ends there with NO */
 };
 void model_message_odd(
 	struct model *model, const char *user, const char *folder, uint32_t uid, uint32_t oddities);

@@ -13,18 +13,20 @@ static void equal_modseq_skips_and_nothing_else_does(void)
 	struct archive_mark mark = {7, 11, 50, 10, 0};
 	struct imap_counts counts = {all_counts, 10, 11, 7, 0, 50};
 
-	CHECK(plan_skip(&counts, &mark, true));
+	CHECK(plan_skip(&counts, &mark, 0, true));
 	counts.highestmodseq = 49; /* going back is a change as well */
-	CHECK(!plan_skip(&counts, &mark, false));
+	CHECK(!plan_skip(&counts, &mark, 0, false));
 	counts.highestmodseq = 50;
 	counts.uidvalidity = 8;
-	CHECK(!plan_skip(&counts, &mark, false));
+	CHECK(!plan_skip(&counts, &mark, 0, false));
 	counts.uidvalidity = 7;
 	counts.messages = 9;
-	CHECK(!plan_skip(&counts, &mark, false));
+	CHECK(!plan_skip(&counts, &mark, 0, false));
+	CHECK(plan_skip(&counts, &(struct archive_mark){7, 11, 50, 8, 0}, 1, false));
+	CHECK(!plan_skip(&counts, &mark, 1, false)); /* of what is gone, or the mark counts it */
 	counts.messages = 10;
 	counts.has &= ~(uint32_t)IMAP_HAS_HIGHESTMODSEQ;
-	CHECK(!plan_skip(&counts, &mark, false));
+	CHECK(!plan_skip(&counts, &mark, 0, false));
 }
 
 static void without_modseq_a_due_flag_scan_opens_the_folder(void)
@@ -33,10 +35,10 @@ static void without_modseq_a_due_flag_scan_opens_the_folder(void)
 	struct imap_counts counts = {
 		all_counts & ~(uint32_t)IMAP_HAS_HIGHESTMODSEQ, 10, 11, 7, 0, 0};
 
-	CHECK(plan_skip(&counts, &mark, false));
-	CHECK(!plan_skip(&counts, &mark, true));
+	CHECK(plan_skip(&counts, &mark, 0, false));
+	CHECK(!plan_skip(&counts, &mark, 0, true));
 	counts.uidnext = 12;
-	CHECK(!plan_skip(&counts, &mark, false));
+	CHECK(!plan_skip(&counts, &mark, 0, false));
 	CHECK(plan_flag_scan_due(1000, 60, 1060));
 	CHECK(!plan_flag_scan_due(1000, 60, 1059));
 	CHECK(plan_flag_scan_due(1000, 60, 999)); /* the clock was set back */
@@ -82,7 +84,30 @@ static bool adds_up(
 	view_of_delta(delta, &without, &server);
 	if (held && rangeset_has(&server.scope, held))
 		rangeset_add(&archive.uids, held, held);
-	return plan_delta_adds_up(&server, &archive, &without, &mark, exists);
+	return plan_delta_adds_up(&server, &archive, &without, &mark, 0, exists);
+}
+
+/* Uid 5 is on the server, and in the ledger or not; the mark knows of three others. */
+static bool adds_up_beside(uint32_t in_ledger, uint32_t exists)
+{
+	CLEANUP(server_view_free) struct server_view server = {0};
+	CLEANUP(archive_view_free) struct archive_view archive = {0};
+	CLEANUP(rangeset_free) struct rangeset without = {0};
+	CLEANUP(delta_free) struct delta delta = {.most = 100};
+	const struct archive_mark mark = {.uidnext = 10, .messages = 3};
+
+	if (in_ledger)
+		rangeset_add(&without, 5, 5);
+	view_of_delta(&delta, &without, &server);
+	return plan_delta_adds_up(&server, &archive, &without, &mark, in_ledger, exists);
+}
+
+static void a_ledger_that_was_lost_is_noticed(void)
+{
+	CHECK(adds_up_beside(1, 4));
+	CHECK(!adds_up_beside(0, 4)); /* lost */
+	CHECK(!adds_up_beside(1, 3)); /* stale */
+	CHECK(adds_up_beside(0, 3));
 }
 
 static void delta_that_does_not_add_up_is_noticed(void)
@@ -142,6 +167,7 @@ int main(int argc, char **argv)
 		PROMISE(without_modseq_a_due_flag_scan_opens_the_folder),
 		PROMISE(a_view_tells_what_came_changed_and_went),
 		PROMISE(delta_that_does_not_add_up_is_noticed),
+		PROMISE(a_ledger_that_was_lost_is_noticed),
 		PROMISE(attributes_of_the_moment_are_no_change),
 	};
 
