@@ -61,7 +61,7 @@ struct chain {
 	uint8_t head[SHA256_BYTES];
 };
 
-static bool follow(struct chain *chain, const struct buf *payload, struct err *err)
+static bool follow(struct chain *chain, const struct buf *payload, bool *ret_final, struct err *err)
 {
 	struct journal_header header;
 	struct reader records;
@@ -76,22 +76,31 @@ static bool follow(struct chain *chain, const struct buf *payload, struct err *e
 			header.seq);
 	chain->seq = header.seq;
 	sha256_of(payload->data, payload->len, chain->head);
+	*ret_final = header.final;
 	return true;
 }
+
+/* What follows the last final payload of a volume was never committed: the chain goes on without.
+ */
 
 static bool follow_volume(
 	struct volume *volume, int64_t after, struct chain *chain, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	struct chain at = *chain;
 	int64_t frame = after;
 
 	while (volume_next_journal(volume, frame, &frame, err)) {
+		bool final = false;
+
 		if (frame == 0)
 			return true;
 		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err) ||
-			!follow(chain, &payload, err))
+			!follow(&at, &payload, &final, err))
 			return false;
+		if (final)
+			*chain = at;
 	}
 	return false;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "archive/check_internal.h"
+#include "base/alloc.h"
 #include "base/str.h"
 
 /* Where something of a message is. */
@@ -119,8 +120,13 @@ bool check_frames(struct checking *checking, struct archive *archive, struct err
 
 /* --- messages --- */
 
+enum { READ_AT_ONCE = 64 }; /* of one view of the archive, which is written to meanwhile */
+
 struct reading {
 	struct checking *checking;
+	struct archive *archive;
+	int64_t *messages; /* in the order of their places */
+	size_t count, cap;
 	uint64_t bytes;
 };
 
@@ -147,47 +153,90 @@ static bool is_lost(const struct checking *checking, int64_t message)
 	       rangeset_has(&checking->lost_messages, (uint32_t)message);
 }
 
-static bool read_one(
-	struct reading *reading, struct archive *archive, int64_t message, struct err *err)
+static bool give_message(struct reading *reading, int64_t message, struct err *err)
+{
+	struct checking *checking = reading->checking;
+
+	if (!archive_read_message(reading->archive, message, count_bytes, reading, err))
+		return false;
+	checking->result->messages++;
+	if (checking->check->progress)
+		checking->check->progress(
+			checking->check->context, checking->result->messages, reading->bytes);
+	return true;
+}
+
+/* By a view that is of now; and whether there is such a message still. */
+static bool renew(struct reading *reading, int64_t message, bool *ret_there, struct err *err)
+{
+	struct db *db;
+
+	reading->archive->reopen = true;
+	archive_leave(reading->archive);
+	if (!archive_enter(reading->archive, err))
+		return false;
+	db = reading->archive->catalogue;
+	db_bind_int(db, CATALOGUE_MESSAGE_GET, "id", message);
+	if (!db_step(db, CATALOGUE_MESSAGE_GET, ret_there, err))
+		return false;
+	db_reset(db, CATALOGUE_MESSAGE_GET);
+	return true;
+}
+
+/* What cannot be read may have been moved or pruned meanwhile. */
+static bool read_one(struct reading *reading, int64_t message, struct err *err)
 {
 	struct checking *checking = reading->checking;
 	struct err of = ERR_INIT;
+	bool there;
 
-	if (is_lost(checking, message))
+	if (is_lost(checking, message) || give_message(reading, message, &of))
 		return true;
-	if (archive_read_message(archive, message, count_bytes, reading, &of)) {
-		checking->result->messages++;
-		if (checking->check->progress)
-			checking->check->progress(checking->check->context,
-				checking->result->messages, reading->bytes);
+	if (!renew(reading, message, &there, err))
+		return false;
+	if (!there || give_message(reading, message, &of))
 		return true;
-	}
-	if (!checking->frames_known && !check_frames(checking, archive, err))
+	if (!checking->frames_known && !check_frames(checking, reading->archive, err))
 		return false;
 	if (is_lost(checking, message))
 		return true;
 	checking->result->messages++;
-	return checking_lose(checking, archive->catalogue, message, err) &&
+	return checking_lose(checking, reading->archive->catalogue, message, err) &&
 	       checking_blame(checking, "messages", &of, err);
 }
 
-static bool read_all(struct reading *reading, struct archive *archive, struct err *err)
+static bool list_chosen(struct reading *reading, struct err *err)
 {
-	struct db *db = archive->catalogue;
-	bool row = true, done = true;
+	struct db *db = reading->archive->catalogue;
+	bool row = true;
 
-	while (row && done) {
-		done = db_step(db, CATALOGUE_MESSAGES_STORED, &row, err);
-		if (done && row) {
-			int64_t message = db_int(db, CATALOGUE_MESSAGES_STORED, 0);
+	while (row) {
+		int64_t message;
 
-			if (is_chosen(reading->checking->check, message))
-				done = read_one(reading, archive, message, err);
-		}
+		if (!db_step(db, CATALOGUE_MESSAGES_STORED, &row, err))
+			return false;
+		message = row ? db_int(db, CATALOGUE_MESSAGES_STORED, 0) : 0;
+		if (!row || !is_chosen(reading->checking->check, message))
+			continue;
+		ARRAY_GROW(reading->messages, reading->count, reading->cap);
+		reading->messages[reading->count++] = message;
 	}
-	if (row)
-		db_reset(db, CATALOGUE_MESSAGES_STORED);
-	return done;
+	return true;
+}
+
+/* Within archive_enter(), which is left and entered again. */
+static bool read_all(struct reading *reading, struct err *err)
+{
+	for (size_t i = 0; i < reading->count; i++) {
+		if (i % READ_AT_ONCE == READ_AT_ONCE - 1) {
+			archive_leave(reading->archive);
+			if (!archive_enter(reading->archive, err))
+				return false;
+		}
+		if (!read_one(reading, reading->messages[i], err))
+			return false;
+	}
+	return true;
 }
 
 bool check_messages(struct checking *checking, struct err *err)
@@ -201,8 +250,11 @@ bool check_messages(struct checking *checking, struct err *err)
 		return checking_blame(checking, "catalogue.db", &of, err);
 	if (!archive_enter(archive, err))
 		return false;
-	done = shelf_new(archive->catalogue, &archive->shelf, err) &&
-	       read_all(&reading, archive, err);
-	archive_leave(archive);
+	reading.archive = archive;
+	done = shelf_new(archive->catalogue, &archive->shelf, err) && list_chosen(&reading, err) &&
+	       read_all(&reading, err);
+	free(reading.messages);
+	if (archive->depth > 0)
+		archive_leave(archive);
 	return done;
 }

@@ -63,15 +63,20 @@ static bool was_sealed(
 	return false;
 }
 
-static bool was_ours(
-	const struct volume_id *id, const struct catalogue_state *state, const char *to)
+static bool has_uuid(
+	const char *path, const struct volume_id *id, const uint8_t uuid[ARCHIVE_UUID_BYTES])
 {
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 	struct err unreadable = ERR_INIT;
 
-	return id->sequence < state->checkpoint &&
-	       volume_peek_archive(to, id, archive, &unreadable) &&
-	       memcmp(archive, state->archive, ARCHIVE_UUID_BYTES) == 0;
+	return volume_peek_archive(path, id, archive, &unreadable) &&
+	       memcmp(archive, uuid, ARCHIVE_UUID_BYTES) == 0;
+}
+
+static bool was_ours(
+	const struct volume_id *id, const struct catalogue_state *state, const char *to)
+{
+	return id->sequence < state->checkpoint && has_uuid(to, id, state->archive);
 }
 
 /* What stands there is the source's, or was until it was sealed, or a checkpoint did without it. */
@@ -105,29 +110,32 @@ static bool remove_pruned(const struct volume_list *ours, const struct volume_li
 	return true;
 }
 
-/* *ret_keyring of epoch 0: it is plain. */
-static bool read_keyring(const char *path, struct keyring *ret_keyring, struct err *err)
+/* A keyring that is lost or damaged is told by the volumes. */
+static bool is_under(const char *to, const struct volume_id *theirs, const struct vault_view *key)
 {
-	struct err none = ERR_INIT;
+	struct keyring there;
+	struct err unreadable = ERR_INIT;
+	uint32_t epoch;
 
-	*ret_keyring = (struct keyring){0};
-	return vault_read_keyring(path, ret_keyring, &none) || none.kind == ERR_NOT_FOUND ||
-	       err_set(err, none.kind, "%s", none.text);
+	if (vault_read_keyring(to, &there, &unreadable))
+		return key->encrypted && keyring_is_of(&there, key->master) &&
+		       there.change.under_way == key->keyring.change.under_way;
+	return volume_peek_epoch(to, theirs, &epoch, &unreadable) &&
+	       epoch == (key->encrypted ? key->keyring.epoch : 0);
 }
 
 /* Under another master key all volumes are others: half of those and half of these would be opened
- * by neither keyring, if a run were stopped. */
-static bool has_same_key(
-	const char *from, const char *to, const struct volume_list *theirs, struct err *err)
+ * by neither keyring, if a run were stopped. Another archive's is another matter. */
+static bool has_same_key(const char *from, const char *to, const struct volume_list *theirs,
+	const struct catalogue_state *state, struct err *err)
 {
-	struct keyring here;
-	struct keyring there;
+	CLEANUP(vault_view_free) struct vault_view key = {0};
 
-	if (theirs->count == 0 || (!archive_is_encrypted(from) && !archive_is_encrypted(to)))
+	if (theirs->count == 0 || !has_uuid(to, &theirs->items[0], state->archive))
 		return true;
-	if (!read_keyring(from, &here, err) || !read_keyring(to, &there, err))
+	if (!vault_look(from, &key, err))
 		return false;
-	return (here.epoch == there.epoch && here.change.under_way == there.change.under_way) ||
+	return is_under(to, &theirs->items[0], &key) ||
 	       err_set(err, ERR_CREATE,
 		       "%s: was copied before the master key changed; copy to another folder, then "
 		       "remove this one",
@@ -162,13 +170,16 @@ static bool copy_file(
 	return true;
 }
 
+/* First, as it is nothing without volumes. One that is there alone is another archive's. */
 static bool copy_keyring(
 	const char *from, const char *to, struct archive_copied *copied, struct err *err)
 {
 	CLEANUP(freep) char *here = vault_keyring_path(from);
 	CLEANUP(freep) char *there = vault_keyring_path(to);
 
-	return !fs_exists(here) || copy_file(here, there, copied, err);
+	if (fs_exists(here))
+		return copy_file(here, there, copied, err);
+	return archive_is_encrypted(from) || fs_remove(there, err);
 }
 
 static bool copy_volumes(const char *from, const char *to, const struct volume_list *volumes,
@@ -212,11 +223,11 @@ static bool copy_locked(
 	if (ours.count == 0)
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
-	       has_same_key(from, to, &theirs, err) &&
+	       has_same_key(from, to, &theirs, &state, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
-	       create_remove_leftovers(folder, err) && remove_replaced(to, err) &&
-	       copy_keyring(from, to, copied, err) && copy_volumes(from, to, &ours, copied, err) &&
-	       copy_file(here, there, copied, err) && remove_pruned(&ours, &theirs, to, err);
+	       create_remove_leftovers(folder, err) && copy_keyring(from, to, copied, err) &&
+	       copy_volumes(from, to, &ours, copied, err) && copy_file(here, there, copied, err) &&
+	       remove_replaced(to, err) && remove_pruned(&ours, &theirs, to, err);
 }
 
 static bool make_place(const char *to, struct err *err)

@@ -16,6 +16,7 @@
 #include "support/archive_fixture.h"
 #include "support/check.h"
 #include "support/files.h"
+#include "support/pruned.h"
 
 enum {
 	VALIDITY = 7,
@@ -46,13 +47,23 @@ static void fill(const char *path, uint32_t seed)
 	archive_writer_freep(&writer);
 }
 
+static void settle_catalogue(const char *path)
+{
+	CLEANUP(db_freep) struct db *catalogue = NULL;
+	CLEANUP(freep) char *file = catalogue_path(path);
+	struct err err = ERR_INIT;
+
+	CHECK_OK(catalogue_open(path, DB_WRITE, &catalogue, &err));
+	CHECK_OK(db_checkpoint(catalogue, true, &err));
+	db_freep(&catalogue);
+	CHECK_OK(db_remove_wal(file, &err));
+}
+
 /* Nothing in a -wal, so that the files are all there is. */
 static void settle(const char *path)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
-	CLEANUP(db_freep) struct db *catalogue = NULL;
 	CLEANUP(volume_close) struct volume volume = {0};
-	CLEANUP(freep) char *catalogue_file = catalogue_path(path);
 	CLEANUP(freep) char *volume_file = NULL;
 	struct err err = ERR_INIT;
 
@@ -60,12 +71,9 @@ static void settle(const char *path)
 	volume_file = volume_path(path, &list.items[0]);
 	CHECK_OK(volume_open(path, &list.items[0], DB_WRITE, &volume, &err));
 	CHECK_OK(db_checkpoint(volume.db, true, &err));
-	CHECK_OK(catalogue_open(path, DB_WRITE, &catalogue, &err));
-	CHECK_OK(db_checkpoint(catalogue, true, &err));
 	volume_close(&volume);
-	db_freep(&catalogue);
 	CHECK_OK(db_remove_wal(volume_file, &err));
-	CHECK_OK(db_remove_wal(catalogue_file, &err));
+	settle_catalogue(path);
 }
 
 static char *settled_archive(const char *name, uint32_t seed)
@@ -338,6 +346,50 @@ static void a_missing_volume_and_another_catalogue_are_noticed(void)
 	CHECK(!look(path, NULL, &found, &checked) || found.count > 0);
 }
 
+struct meanwhile {
+	struct found found; /* as note() has it */
+	const char *path;
+	bool done;
+};
+
+/* All that is there goes to another place, and some of it for good. */
+static void change_it(void *context, uint64_t messages, uint64_t bytes)
+{
+	const struct archive_seal seal = {.open_bytes_min = 1};
+	struct meanwhile *meanwhile = context;
+	struct archive_sealed sealed;
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+
+	(void)messages;
+	(void)bytes;
+	if (meanwhile->done)
+		return;
+	meanwhile->done = true;
+	CHECK_OK(archive_seal(meanwhile->path, &seal, WAIT_MS, &sealed, &err));
+	CHECK(sealed.volumes > 2);
+	CHECK_OK(pruned_prune(meanwhile->path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
+	CHECK(pruned.messages > 0);
+}
+
+static void what_is_written_meanwhile_is_no_damage(void)
+{
+	CLEANUP(freep) char *path = fixture_archive("meanwhile");
+	struct meanwhile meanwhile = {.path = path};
+	const struct archive_check check = {.read_percent = ARCHIVE_CHECK_ALL,
+		.finding = note,
+		.progress = change_it,
+		.context = &meanwhile};
+	struct archive_checked checked;
+	struct err err = ERR_INIT;
+
+	pruned_fill(path);
+	settle_catalogue(path); /* without a -wal, readers take no lock */
+	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
+	CHECK(meanwhile.done && checked.messages > 1);
+	CHECK_STR(meanwhile.found.text, "");
+}
+
 static void rebuilding_gives_back_what_was_lost(void)
 {
 	CLEANUP(freep) char *path = settled_archive("rebuilt", 1);
@@ -396,6 +448,7 @@ int main(int argc, char **argv)
 		PROMISE(a_damaged_frame_names_the_messages_it_costs),
 		PROMISE(a_damaged_frame_is_told_once_however_much_is_read),
 		PROMISE(a_missing_volume_and_another_catalogue_are_noticed),
+		PROMISE(what_is_written_meanwhile_is_no_damage),
 		PROMISE(rebuilding_gives_back_what_was_lost),
 		PROMISE(a_rebuild_that_cannot_be_leaves_everything),
 	};

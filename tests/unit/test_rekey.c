@@ -18,7 +18,8 @@
 
 enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900, LATE_COUNT = 20, LATE_BYTES = 9000 };
 
-#define PATH CLEANUP(freep) char *
+#define READER CLEANUP(archive_freep) struct archive *
+#define PATH   CLEANUP(freep) char *
 
 /* Whole, as it was before, and all of this epoch. */
 static void check_same(const char *path, const char *before, uint32_t epoch)
@@ -308,6 +309,77 @@ static void a_copy_that_was_stopped_loses_what_was_replaced(void)
 	fixture_check(copy);
 }
 
+/* Whatever run is stopped where, a copy that was readable is. */
+static void a_copy_that_is_stopped_twice_is_read(void)
+{
+	PATH path = rekeyed_encrypted("twice");
+	PATH copy = str_printf("%s.copy", path);
+	const struct archive_seal all = {.open_bytes_min = 1};
+	READER reader = NULL;
+	struct archive_snapshot newest;
+	struct archive_sealed sealed;
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	add_much(path);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	copy_stopped(path, copy, FS_RENAME, 1);
+	copy_stopped(path, copy, FS_RENAME, 0);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	reader = fixture_reader(copy);
+	CHECK_OK(archive_resolve(
+		reader, (struct archive_when){.kind = ARCHIVE_LATEST}, &newest, &err));
+	fixture_check_message(reader,
+		fixture_find(reader, newest.generation, 1, PRUNED_VALIDITY, LATE_UID), LATE_UID,
+		LATE_BYTES);
+}
+
+/* Half a first copy of this was left there: its keyring. */
+static void the_keyring_of_another_does_not_stay_in_a_copy(void)
+{
+	PATH other = rekeyed_encrypted("other");
+	PATH path = rekeyed_plain("plain-there");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	copy_stopped(other, copy, FS_RENAME, 0);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	fixture_check(copy);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+}
+
+static void a_damaged_keyring_in_a_copy_is_replaced(void)
+{
+	PATH path = rekeyed_encrypted("mended");
+	PATH copy = str_printf("%s.copy", path);
+	PATH keyring = vault_keyring_path(copy);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(fs_write_atomic(keyring, "MSKR", 4, 0600, &err));
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	fixture_check(copy);
+}
+
+/* Nobody shall be told to remove it. */
+static void another_archives_copy_is_told_as_such(void)
+{
+	PATH path = rekeyed_plain("mine");
+	PATH other = rekeyed_encrypted("stranger");
+	PATH copy = str_printf("%s.copy", other);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(other, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(strstr(err.text, "another one") && !strstr(err.text, "remove"));
+}
+
 static void refuse_copy(const char *path, const char *copy)
 {
 	struct archive_copied copied;
@@ -373,6 +445,10 @@ int main(int argc, char **argv)
 		PROMISE(no_key_at_all_is_no_rotation),
 		PROMISE(a_lost_keyring_comes_back_settled),
 		PROMISE(a_copy_that_was_stopped_loses_what_was_replaced),
+		PROMISE(a_copy_that_is_stopped_twice_is_read),
+		PROMISE(the_keyring_of_another_does_not_stay_in_a_copy),
+		PROMISE(a_damaged_keyring_in_a_copy_is_replaced),
+		PROMISE(another_archives_copy_is_told_as_such),
 		PROMISE(a_copy_of_before_the_key_changed_stays_as_it_is),
 		PROMISE(an_empty_archive_is_rotated_often_and_sealed),
 	};

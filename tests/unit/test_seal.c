@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/catalogue.h"
 #include "archive/copy.h"
-#include "archive/journal.h"
 #include "archive/rebuild.h"
 #include "archive/volume.h"
 #include "archive/writer.h"
@@ -413,66 +411,9 @@ static void a_damaged_volume_is_not_sealed(void)
 	CHECK(fs_exists(file));
 }
 
-/* As one who was stopped, or whose disk was full, while he wrote a checkpoint of several payloads.
- */
-static void begin_checkpoint(const char *path)
-{
-	CLEANUP(volume_list_free) struct volume_list list = {0};
-	CLEANUP(volume_close) struct volume volume = {0};
-	CLEANUP(db_freep) struct db *catalogue = NULL;
-	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
-	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
-	CLEANUP(buf_free) struct buf packed = BUF_INIT(FRAME_SEALED_BYTES_MAX);
-	struct journal_header header = {.checkpoint = true};
-	struct catalogue_state state;
-	struct archive_snapshot last;
-	struct frame frame;
-	uint64_t bytes;
-	int64_t id;
-	struct err err = ERR_INIT;
-
-	CHECK_OK(catalogue_open(path, DB_WRITE, &catalogue, &err));
-	CHECK_OK(catalogue_state(catalogue, &state, &err));
-	CHECK_OK(catalogue_last_snapshot(catalogue, &last, &bytes, &err));
-	header.seq = state.applied_seq + 1;
-	header.generation = last.generation;
-	memcpy(header.previous, state.head, SHA256_BYTES);
-	CHECK_OK(volume_list(path, &list, &err));
-	CHECK_OK(volume_open(path, &list.items[list.count - 1], DB_WRITE, &volume, &err));
-	CHECK_OK(volume_last_frame(&volume, &id, &err));
-	journal_begin(&payload, &header);
-	frame_pack(zstd, EFFORT_FLOW, volume_cipher(&volume), id + 1, FRAME_CHECKPOINT, &payload,
-		&packed, &frame);
-	CHECK_OK(db_begin(volume.db, &err));
-	CHECK_OK(volume_put_frame(&volume, id + 1, &frame, &err));
-	CHECK_OK(db_commit(volume.db, &err));
-}
-
-static void what_a_stopped_checkpoint_left_is_not_the_head(void)
-{
-	PATH path = filled("left-over");
-	PATH before = NULL;
-	PATH after = NULL;
-	struct archive_writer *writer = fixture_writer(path);
-
-	fixture_add(writer, 1, PRUNED_VALIDITY, BIG_UID, BIG_UID, SMALL_BYTES, "");
-	(void)fixture_commit(writer, true);
-	archive_writer_freep(&writer);
-	before = everything(path);
-	begin_checkpoint(path);
-	fixture_check(path);
-	(void)seal(path, 1);
-	writer = fixture_writer(path);
-	archive_writer_freep(&writer);
-	after = everything(path);
-	CHECK_STR(after, before);
-	fixture_check(path);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(what_a_stopped_checkpoint_left_is_not_the_head),
 		PROMISE(a_sealed_archive_is_the_same_archive),
 		PROMISE(the_newest_volume_is_ended_when_it_has_enough),
 		PROMISE(what_comes_after_goes_into_the_next_volume),
