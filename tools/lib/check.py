@@ -29,6 +29,7 @@ SCRATCH_BYTES = 2_000_000_000
 TAP_LINE = re.compile(r"^(not )?ok\b(?: \d+)?(?: -)? ?([^#]*)(?:# *(skip|todo)?.*)?$", re.I)
 FORMAT_LINE = re.compile(r"^(\S+?):\d+:\d+: error: ", re.M)
 SANITIZE = ["-Db_lundef=false"]
+WITHOUT_THREADS = ("tidy", "fuzz", "crash", "slow", "alone", "again")
 
 Counts = collections.Counter
 
@@ -239,8 +240,7 @@ def thread_stage(level):
             stage.add("skipped")
             return
         meson_stage(name, level, ["-Db_sanitize=thread", *SANITIZE], suites=[
-            "--no-suite", "tidy", "--no-suite", "fuzz", "--no-suite", "crash", "--no-suite",
-            "slow"], times=8, stride="31", per_cpu=1,
+            *(f"--no-suite={suite}" for suite in WITHOUT_THREADS)], times=8, stride="31", per_cpu=1,
             wrapper=wrapper, environment={"TSAN_OPTIONS": "halt_on_error=1:suppressions="
                          f"{ROOT}/tests/support/thread_sanitizer.supp"}.items())[1](stage)
     return name, work
