@@ -67,9 +67,8 @@ static bool mirror_one(struct pass *pass, const struct imap_folder *server,
 
 	if (known) {
 		job.uidvalidity = known->uidvalidity;
-		job.has_mark = known->has_mark && known->mark.uidvalidity == known->uidvalidity;
-		if (job.has_mark)
-			job.mark = known->mark;
+		job.has_mark = known->has_mark;
+		job.mark = known->mark;
 	}
 	if (!record_folder(pass, server, known ? known->id : 0, &job.id, err))
 		return false;

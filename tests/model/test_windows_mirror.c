@@ -409,8 +409,11 @@ static void the_ledger_does_not_name_what_is_gone(void)
 	const struct model_folder *inbox;
 	CLEANUP(model_snapshot_freep) struct model_snapshot *now = NULL;
 	CLEANUP(state_freep) struct state *state = NULL;
-	struct skipped stale = {
-		.folder_path = "INBOX", .uid = 2, .reason = "too large", .next_try_ms = INT64_MAX};
+	struct skipped stale = {.folder_path = "INBOX",
+		.uid = 2,
+		.size = UINT32_MAX,
+		.reason = "too large",
+		.next_try_ms = INT64_MAX};
 	struct err err = ERR_INIT;
 
 	add_uids(ring, "1 3");
