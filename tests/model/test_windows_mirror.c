@@ -34,12 +34,9 @@ static const struct model_profile *const profiles[] = {&model_profile_full, &mod
 
 static struct ring *empty_ring(const struct model_profile *profile, const char *name)
 {
-	struct ring *ring = ring_new(profile, 0, name);
+	struct ring *ring = ring_new_empty(profile, name);
 
 	ring->window_messages = WINDOW;
-	CHECK(model_folder_delete(ring->model, alice, "Sent"));
-	CHECK(model_folder_delete(ring->model, alice, "Work/Deep"));
-	(void)model_folder_delete(ring->model, alice, "Work");
 	return ring;
 }
 
@@ -49,19 +46,6 @@ static void mirror(struct ring *ring)
 
 	CHECK_OK(ring_mirror(ring, NULL, &err));
 	ring_check_mirrored(ring);
-}
-
-static void check_fetched_once(struct ring *ring, const char *words)
-{
-	CLEANUP(model_snapshot_freep)
-	struct model_snapshot *now = model_snapshot(ring->model, alice);
-
-	for (size_t i = 0; i < now->count; i++)
-		for (size_t k = 0; k < now->folders[i].count; k++)
-			if (now->folders[i].messages[k].bodies_fetched > 1)
-				check_fail(__FILE__, __LINE__, "%s: %s: uid %u was fetched again",
-					words, now->folders[i].name,
-					now->folders[i].messages[k].uid);
 }
 
 static void add_uids(struct ring *ring, const char *uids)
@@ -132,7 +116,7 @@ static void pass_edge(const struct model_profile *profile, size_t number)
 	add_uids(ring, edge->added);
 	mirror(ring);
 	mirror(ring);
-	check_fetched_once(ring, words);
+	ring_check_fetched_once(ring, words);
 }
 
 static void what_happens_at_the_edge_of_a_window_is_seen(void)
@@ -172,7 +156,7 @@ static void live(const struct model_profile *profile, uint64_t seed)
 		for (int i = 0; i < STEPS; i++)
 			(void)model_random_step(ring->model, alice, &seed);
 		rename_mirror(ring, words, &state);
-		check_fetched_once(ring, words);
+		ring_check_fetched_once(ring, words);
 	}
 	rename_check_archive(ring);
 }
@@ -246,7 +230,7 @@ static void pass_through_storm(const struct model_profile *profile, uint64_t see
 	atomic_store(&storm.over, true);
 	CHECK_INT(pthread_join(thread, NULL), 0);
 	mirror(ring);
-	check_fetched_once(ring, words);
+	ring_check_fetched_once(ring, words);
 }
 
 static void a_folder_that_changes_while_it_is_scanned_is_had(void)
@@ -328,7 +312,7 @@ static void flags_that_were_refused_are_asked_for_again(void)
 		add_uids(ring, "9");
 		model_answer_next(ring->model, "UID FETCH", window, "NO [UNAVAILABLE] not now");
 		mirror(ring);
-		check_fetched_once(ring, words);
+		ring_check_fetched_once(ring, words);
 	}
 }
 
@@ -352,7 +336,7 @@ static void a_message_whose_flags_are_refused_takes_no_other_flags_away(void)
 		CHECK_INT(count_of(text, "\\Flagged"), 7);
 		model_message_odd(ring->model, alice, "INBOX", 5, 0);
 		mirror(ring);
-		check_fetched_once(ring, words);
+		ring_check_fetched_once(ring, words);
 	}
 }
 

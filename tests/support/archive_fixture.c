@@ -272,3 +272,15 @@ void fixture_check(const char *path)
 	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
 	CHECK_INT(checked.errors, 0);
 }
+
+struct record fixture_record(int64_t id, int64_t item)
+{
+	return (struct record){.kind = RECORD_MESSAGE,
+		.message = {.id = id,
+			.size = FIXTURE_RECORD_BYTES,
+			.item = item,
+			.from = text_of(""),
+			.subject = text_of(""),
+			.date = text_of(""),
+			.message_id = text_of("")}};
+}

@@ -5,9 +5,10 @@
 #define MAILSTOW_TESTS_ARCHIVE_FIXTURE_H
 
 #include "archive/archive.h"
+#include "archive/record.h"
 #include "base/buf.h"
 
-enum { FIXTURE_MESSAGE_MAX = 64 * 1024 * 1024 };
+enum { FIXTURE_MESSAGE_MAX = 64 * 1024 * 1024, FIXTURE_RECORD_BYTES = 500 };
 
 /* A fresh archive below check_temp_dir(); the path is the caller's to free. */
 char *fixture_archive(const char *name);
@@ -60,5 +61,8 @@ void fixture_check(const char *path);
 
 /* With its WAL. No reader or writer may have it open. */
 void fixture_remove_catalogue(const char *path);
+
+/* A message of FIXTURE_RECORD_BYTES in this item, as a journal tells of it. */
+struct record fixture_record(int64_t id, int64_t item);
 
 #endif

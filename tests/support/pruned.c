@@ -60,6 +60,14 @@ void pruned_fill(const char *path)
 	archive_writer_freep(&writer);
 }
 
+char *pruned_archive(const char *name)
+{
+	char *path = fixture_archive(name);
+
+	pruned_fill(path);
+	return path;
+}
+
 bool pruned_prune(const char *path, const struct keep_rules *keep, int64_t keep_deleted_ms,
 	struct archive_pruned *ret_pruned, struct err *err)
 {
@@ -89,6 +97,18 @@ void pruned_check_bytes(struct archive *archive, int64_t generation)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_each_entry(archive, &list, check_entry, archive, &err));
+}
+
+char *pruned_everything(const char *path)
+{
+	CLEANUP(archive_freep) struct archive *archive = fixture_reader(path);
+	const struct archive_list list = {.generation = PRUNED_SNAPSHOTS, .deleted = true};
+	struct archive_facts facts;
+	struct err err = ERR_INIT;
+
+	pruned_check_bytes(archive, PRUNED_SNAPSHOTS);
+	CHECK_OK(archive_facts(archive, &facts, &err));
+	return str_printf("%s%s", fixture_list(archive, &list), facts.head);
 }
 
 int pruned_words(const char *path)

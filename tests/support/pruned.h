@@ -17,12 +17,18 @@ enum { PRUNED_VALIDITY = 77, PRUNED_EACH = 6, PRUNED_SNAPSHOTS = 6, PRUNED_VOLUM
 size_t pruned_size(uint32_t uid);
 void pruned_fill(const char *path);
 
+/* A new one, filled; the caller frees the path. */
+char *pruned_archive(const char *name);
+
 /* Prune by these rules, deleted mail kept for keep_deleted_ms. */
 bool pruned_prune(const char *path, const struct keep_rules *keep, int64_t keep_deleted_ms,
 	struct archive_pruned *ret_pruned, struct err *err);
 
 /* Each message that is listed has its bytes, gone ones too. */
 void pruned_check_bytes(struct archive *archive, int64_t generation);
+
+/* Every message there ever was, with its bytes looked at, and the head; the caller frees. */
+char *pruned_everything(const char *path);
 
 /* Words of its subjects, addresses, folders and bodies in files below path: so long that no chance
  * brings them about. */

@@ -102,6 +102,29 @@ struct ring *ring_new(const struct model_profile *profile, unsigned letters, con
 	return ring;
 }
 
+struct ring *ring_new_empty(const struct model_profile *profile, const char *name)
+{
+	struct ring *ring = ring_new(profile, 0, name);
+
+	CHECK(model_folder_delete(ring->model, alice, "Sent"));
+	CHECK(model_folder_delete(ring->model, alice, "Work/Deep"));
+	(void)model_folder_delete(ring->model, alice, "Work");
+	return ring;
+}
+
+void ring_check_fetched_once(struct ring *ring, const char *words)
+{
+	CLEANUP(model_snapshot_freep)
+	struct model_snapshot *now = model_snapshot(ring->model, alice);
+
+	for (size_t i = 0; i < now->count; i++)
+		for (size_t k = 0; k < now->folders[i].count; k++)
+			if (now->folders[i].messages[k].bodies_fetched > 1)
+				check_fail(__FILE__, __LINE__, "%s: %s: uid %u was fetched again",
+					words, now->folders[i].name,
+					now->folders[i].messages[k].uid);
+}
+
 void ring_new_target(struct ring *ring)
 {
 	free(ring->target);

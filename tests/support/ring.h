@@ -28,6 +28,8 @@ void ring_part(struct ring *ring);
 
 /* `letters` messages in some folders of alice; nothing mirrored yet. Files below place. */
 struct ring *ring_new(const struct model_profile *profile, unsigned letters, const char *name);
+/* INBOX alone, which is empty: nothing else stands in every personal namespace. */
+struct ring *ring_new_empty(const struct model_profile *profile, const char *name);
 void ring_freep(struct ring **ring);
 
 /* New mail, flags, gone mail, a folder made anew, one gone, one new, a subscription. */
@@ -38,6 +40,9 @@ void ring_change(struct ring *ring);
 void ring_rename(struct ring *ring);
 /* Bodies sent until now. */
 unsigned ring_bodies(const struct ring *ring);
+
+/* No body of what is there was sent twice. */
+void ring_check_fetched_once(struct ring *ring, const char *words);
 
 /* One pass over a connection of its own. ret_generation may be NULL. */
 bool ring_mirror(struct ring *ring, int64_t *ret_generation, struct err *err);

@@ -9,7 +9,7 @@
 
 enum {
 	VALIDITY = 77,
-	SIZE = 500,
+	SIZE = FIXTURE_RECORD_BYTES,
 	INBOX = 1,
 	LEAF = 10,
 	SKELETON = 11,
@@ -83,18 +83,6 @@ static struct record item(int64_t id, int kind, const int64_t *leaf)
 			.leaves_count = leaf ? 1 : 0}};
 }
 
-static struct record message(int64_t id, int64_t item)
-{
-	return (struct record){.kind = RECORD_MESSAGE,
-		.message = {.id = id,
-			.size = SIZE,
-			.item = item,
-			.from = text_of(""),
-			.subject = text_of(""),
-			.date = text_of(""),
-			.message_id = text_of("")}};
-}
-
 static struct record placement(uint32_t uid, int64_t message, const char *flags)
 {
 	return (struct record){.kind = RECORD_PLACEMENT,
@@ -114,14 +102,14 @@ static void what_is_not_there_is_not_named(void)
 	WORLD world = {0};
 
 	begin("named", &world);
-	REFUSED(world, message(MESSAGE, NOT_THERE));
+	REFUSED(world, fixture_record(MESSAGE, NOT_THERE));
 	PUT(world, item(LEAF, ITEM_LEAF, NULL));
 	PUT(world, item(SKELETON, ITEM_SKELETON, &leaf));
 	PUT(world, item(WHOLE, ITEM_MESSAGE, NULL));
 	REFUSED(world, item(SKELETON + 100, ITEM_SKELETON, &whole));
-	REFUSED(world, message(MESSAGE, NOT_THERE));
-	PUT(world, message(MESSAGE, WHOLE));
-	PUT(world, message(MESSAGE + 1, SKELETON));
+	REFUSED(world, fixture_record(MESSAGE, NOT_THERE));
+	PUT(world, fixture_record(MESSAGE, WHOLE));
+	PUT(world, fixture_record(MESSAGE + 1, SKELETON));
 	REFUSED(world, placement(1, MESSAGE, "")); /* the folder */
 	PUT(world, folder());
 	REFUSED(world, placement(1, NOT_THERE, ""));
@@ -137,7 +125,7 @@ static void a_folder_that_went_takes_nothing_more(void)
 
 	begin("gone", &world);
 	PUT(world, item(WHOLE, ITEM_MESSAGE, NULL));
-	PUT(world, message(MESSAGE, WHOLE));
+	PUT(world, fixture_record(MESSAGE, WHOLE));
 	PUT(world, folder());
 	PUT(world, placement(1, MESSAGE, ""));
 	PUT(world, gone);
@@ -175,7 +163,7 @@ static void each_placement_has_its_own_flags(void)
 	longer[sizeof(longer) - 1] = '\0';
 	begin("flags", &world);
 	PUT(world, item(WHOLE, ITEM_MESSAGE, NULL));
-	PUT(world, message(MESSAGE, WHOLE));
+	PUT(world, fixture_record(MESSAGE, WHOLE));
 	PUT(world, folder());
 	for (uint32_t i = 0; i < ARRAY_LEN(texts); i++)
 		PUT(world, placement(i + 1, MESSAGE, texts[i]));

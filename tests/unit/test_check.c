@@ -374,7 +374,7 @@ static void change_it(void *context, uint64_t messages, uint64_t bytes)
 
 static void what_is_written_meanwhile_is_no_damage(void)
 {
-	CLEANUP(freep) char *path = fixture_archive("meanwhile");
+	CLEANUP(freep) char *path = pruned_archive("meanwhile");
 	struct meanwhile meanwhile = {.path = path};
 	const struct archive_check check = {.read_percent = ARCHIVE_CHECK_ALL,
 		.finding = note,
@@ -383,7 +383,6 @@ static void what_is_written_meanwhile_is_no_damage(void)
 	struct archive_checked checked;
 	struct err err = ERR_INIT;
 
-	pruned_fill(path);
 	settle_catalogue(path); /* without a -wal, readers take no lock */
 	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
 	CHECK(meanwhile.done && checked.messages > 1);

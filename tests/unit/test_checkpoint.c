@@ -10,7 +10,7 @@
 #include "support/archive_fixture.h"
 #include "support/check.h"
 
-enum { VALIDITY = 77, WAIT_MS = 1000, SIZE = 500, ROWS_MAX = 8 };
+enum { VALIDITY = 77, WAIT_MS = 1000, SIZE = FIXTURE_RECORD_BYTES, ROWS_MAX = 8 };
 
 #define PATH CLEANUP(freep) char *
 
@@ -26,18 +26,6 @@ static struct record item_row(int64_t id, int64_t volume)
 	return (struct record){.kind = RECORD_ITEM_ROW,
 		.item_row = {.volume = volume,
 			.item = {.id = id, .kind = ITEM_MESSAGE, .frame = 1, .size = SIZE}}};
-}
-
-static struct record message_row(int64_t id, int64_t item)
-{
-	return (struct record){.kind = RECORD_MESSAGE,
-		.message = {.id = id,
-			.size = SIZE,
-			.item = item,
-			.from = text_of(""),
-			.subject = text_of(""),
-			.date = text_of(""),
-			.message_id = text_of("")}};
 }
 
 static struct record folder_row(int64_t id)
@@ -163,7 +151,7 @@ static void refuse(const char *name, const struct record *rows, size_t count)
 static void one_that_holds_together_is_taken(void)
 {
 	PATH path = small_archive("good");
-	const struct record rows[] = {volume_row(1), item_row(1, 1), message_row(1, 1),
+	const struct record rows[] = {volume_row(1), item_row(1, 1), fixture_record(1, 1),
 		folder_row(1), snapshot_row(1), placement_row(1, 1)};
 	struct archive_writer *writer = NULL;
 	struct err err = ERR_INIT;
@@ -179,8 +167,8 @@ static void one_that_holds_together_is_taken(void)
 
 static void rows_that_name_what_is_not_there_are_refused(void)
 {
-	const struct record item = item_row(1, 1), message = message_row(1, 1), own = volume_row(1),
-			    folder = folder_row(1), snapshot = snapshot_row(1),
+	const struct record item = item_row(1, 1), message = fixture_record(1, 1),
+			    own = volume_row(1), folder = folder_row(1), snapshot = snapshot_row(1),
 			    placement = placement_row(1, 1);
 	const struct {
 		const char *name;

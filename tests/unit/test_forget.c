@@ -77,12 +77,10 @@ static void put(struct archive_writer *writer, uint32_t uid, void (*make)(struct
 /* Amid the others, then once more in a later volume, then its flags change. */
 static char *filled(const char *name)
 {
-	char *path = fixture_archive(name);
-	struct archive_writer *writer;
+	char *path = pruned_archive(name);
+	struct archive_writer *writer = fixture_writer(path);
 	struct err err = ERR_INIT;
 
-	pruned_fill(path);
-	writer = fixture_writer(path);
 	writer->volume_bytes_max = PRUNED_VOLUME_BYTES;
 	put(writer, PLAIN_UID, make_plain);
 	put(writer, NOISE_UID, make_noise);

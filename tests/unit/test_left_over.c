@@ -17,27 +17,6 @@ enum { WAIT_MS = 1000, LATE_UID = 900, LATE_BYTES = 3000 };
 #define READER CLEANUP(archive_freep) struct archive *
 #define PATH   CLEANUP(freep) char *
 
-static char *filled(const char *name)
-{
-	char *path = fixture_archive(name);
-
-	pruned_fill(path);
-	return path;
-}
-
-/* Everything that can be asked. */
-static char *everything(const char *path)
-{
-	READER reader = fixture_reader(path);
-	const struct archive_list list = {.generation = PRUNED_SNAPSHOTS, .deleted = true};
-	struct archive_facts facts;
-	struct err err = ERR_INIT;
-
-	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
-	CHECK_OK(archive_facts(reader, &facts, &err));
-	return str_printf("%s%s", fixture_list(reader, &list), facts.head);
-}
-
 static void commit_more(const char *path)
 {
 	struct archive_writer *writer = fixture_writer(path);
@@ -83,7 +62,7 @@ static void begin_checkpoint(const char *path)
 
 static void it_is_not_sealed_as_the_head(void)
 {
-	PATH path = filled("head");
+	PATH path = pruned_archive("head");
 	PATH before = NULL;
 	PATH after = NULL;
 	const struct archive_seal wish = {.open_bytes_min = 1};
@@ -92,20 +71,20 @@ static void it_is_not_sealed_as_the_head(void)
 	struct err err = ERR_INIT;
 
 	commit_more(path);
-	before = everything(path);
+	before = pruned_everything(path);
 	begin_checkpoint(path);
 	fixture_check(path);
 	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
 	writer = fixture_writer(path);
 	archive_writer_freep(&writer);
-	after = everything(path);
+	after = pruned_everything(path);
 	CHECK_STR(after, before);
 	fixture_check(path);
 }
 
 static void it_is_no_link_of_the_chain(void)
 {
-	PATH path = filled("no-link");
+	PATH path = pruned_archive("no-link");
 	CLEANUP(cancel_close) struct cancel cancel = {-1};
 	const struct archive_seal stopped = {.open_bytes_min = 1, .cancel = &cancel};
 	struct archive_sealed sealed;

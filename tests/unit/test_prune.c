@@ -19,14 +19,6 @@ enum { WAIT_MS = 1000, FOREVER = -1 };
 #define READER CLEANUP(archive_freep) struct archive *
 #define PATH   CLEANUP(freep) char *
 
-static char *filled(const char *name)
-{
-	char *path = fixture_archive(name);
-
-	pruned_fill(path);
-	return path;
-}
-
 static struct archive_pruned prune(const char *path, struct keep_rules keep, int64_t keep_deleted)
 {
 	struct archive_pruned pruned = {0};
@@ -63,7 +55,7 @@ static void expect_snapshots(const char *path, const char *wanted)
 
 static void deleted_mail_outlives_its_snapshots(void)
 {
-	PATH path = filled("forever");
+	PATH path = pruned_archive("forever");
 	PATH before = list_of(path, 6, true);
 	struct archive_pruned pruned = prune(path, (struct keep_rules){.last = 1}, FOREVER);
 	PATH after = NULL;
@@ -82,7 +74,7 @@ static void deleted_mail_outlives_its_snapshots(void)
 
 static void what_no_kept_snapshot_needs_goes_with_its_bytes(void)
 {
-	PATH path = filled("gone");
+	PATH path = pruned_archive("gone");
 	PATH at_two = list_of(path, 2, false);
 	PATH at_six = list_of(path, 6, false);
 	PATH two = NULL;
@@ -114,7 +106,7 @@ static void what_no_kept_snapshot_needs_goes_with_its_bytes(void)
 
 static void a_dry_run_counts_and_changes_nothing(void)
 {
-	PATH path = filled("dry");
+	PATH path = pruned_archive("dry");
 	struct archive_prune rules = {.keep = {.last = 1},
 		.keep_deleted_ms = 0,
 		.now_ms = clock_wall_ms() + 1000,
@@ -141,7 +133,7 @@ static void a_dry_run_counts_and_changes_nothing(void)
 
 static void what_is_present_and_keep_all_lose_nothing(void)
 {
-	PATH path = filled("all");
+	PATH path = pruned_archive("all");
 	PATH before = list_of(path, 6, true);
 	PATH digests = NULL;
 	PATH same = NULL;
@@ -159,7 +151,7 @@ static void what_is_present_and_keep_all_lose_nothing(void)
 
 static void mail_comes_in_after_pruning_and_the_volumes_alone_say_it_all(void)
 {
-	PATH path = filled("after");
+	PATH path = pruned_archive("after");
 	struct archive_writer *writer = NULL;
 	PATH before = NULL;
 	PATH again = NULL;
@@ -184,7 +176,7 @@ static void mail_comes_in_after_pruning_and_the_volumes_alone_say_it_all(void)
 
 static void an_older_catalogue_is_restated(void)
 {
-	PATH path = filled("older");
+	PATH path = pruned_archive("older");
 	PATH kept = str_printf("%s/kept", check_temp_dir());
 	PATH catalogue = str_printf("%s/catalogue.db", path);
 	PATH wal = str_printf("%s/catalogue.db-wal", path);
@@ -208,7 +200,7 @@ static void an_older_catalogue_is_restated(void)
 
 static void volumes_that_are_not_listed_are_litter(void)
 {
-	PATH path = filled("litter");
+	PATH path = pruned_archive("litter");
 	PATH kept = str_printf("%s/kept_litter", check_temp_dir());
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	struct err err = ERR_INIT;
@@ -238,7 +230,7 @@ static void volumes_that_are_not_listed_are_litter(void)
 
 static void one_who_had_it_open_reads_on(void)
 {
-	PATH path = filled("reader");
+	PATH path = pruned_archive("reader");
 	READER reader = fixture_reader(path);
 
 	pruned_check_bytes(reader, 2);
@@ -248,7 +240,7 @@ static void one_who_had_it_open_reads_on(void)
 
 static void times_of_what_stays_are_known_after_their_snapshots_went(void)
 {
-	PATH path = filled("times");
+	PATH path = pruned_archive("times");
 	PATH none = NULL;
 	READER reader = NULL;
 	struct archive_snapshot found;
@@ -266,7 +258,7 @@ static void times_of_what_stays_are_known_after_their_snapshots_went(void)
 
 static void a_copy_follows_and_loses_the_same_volumes(void)
 {
-	PATH path = filled("source");
+	PATH path = pruned_archive("source");
 	PATH to = str_printf("%s/copy", check_temp_dir());
 	PATH ours = NULL;
 	PATH theirs = NULL;

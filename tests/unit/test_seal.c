@@ -40,14 +40,6 @@ static struct archive_sealed seal(const char *path, uint64_t open_bytes_min)
 	return sealed;
 }
 
-static char *filled(const char *name)
-{
-	char *path = fixture_archive(name);
-
-	pruned_fill(path);
-	return path;
-}
-
 /* All mail that ever was. */
 static char *all_mail(const char *path)
 {
@@ -56,18 +48,6 @@ static char *all_mail(const char *path)
 
 	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
 	return xstrdup(fixture_list(reader, &list));
-}
-
-/* Everything that can be asked. */
-static char *everything(const char *path)
-{
-	PATH mail = all_mail(path);
-	READER reader = fixture_reader(path);
-	struct archive_facts facts;
-	struct err err = ERR_INIT;
-
-	CHECK_OK(archive_facts(reader, &facts, &err));
-	return str_printf("%s%s", mail, facts.head);
 }
 
 static size_t files_of(const char *path)
@@ -83,8 +63,8 @@ static size_t files_of(const char *path)
 
 static void a_sealed_archive_is_the_same_archive(void)
 {
-	PATH path = filled("same");
-	PATH before = everything(path);
+	PATH path = pruned_archive("same");
+	PATH before = pruned_everything(path);
 	PATH after = NULL;
 	size_t volumes = files_of(path);
 	struct archive_sealed sealed = seal(path, 0);
@@ -93,7 +73,7 @@ static void a_sealed_archive_is_the_same_archive(void)
 	CHECK_INT(sealed.volumes, volumes - 1);
 	CHECK(sealed.bytes_after < sealed.bytes_before);
 	CHECK_INT(files_of(path), volumes);
-	after = everything(path);
+	after = pruned_everything(path);
 	CHECK_STR(after, before);
 	fixture_check(path);
 	CHECK_INT(seal(path, 0).volumes, 0);
@@ -101,22 +81,22 @@ static void a_sealed_archive_is_the_same_archive(void)
 
 static void the_newest_volume_is_ended_when_it_has_enough(void)
 {
-	PATH path = filled("newest");
-	PATH before = everything(path);
+	PATH path = pruned_archive("newest");
+	PATH before = pruned_everything(path);
 	PATH after = NULL;
 	size_t volumes = files_of(path);
 
 	CHECK_INT(seal(path, 1000 * 1000 * 1000).volumes, volumes - 1);
 	CHECK_INT(seal(path, 1).volumes, 1);
 	CHECK_INT(files_of(path), volumes + 1);
-	after = everything(path);
+	after = pruned_everything(path);
 	CHECK_STR(after, before);
 	fixture_check(path);
 }
 
 static void what_comes_after_goes_into_the_next_volume(void)
 {
-	PATH path = filled("goes-on");
+	PATH path = pruned_archive("goes-on");
 	struct archive_writer *writer;
 
 	(void)seal(path, 1);
@@ -131,22 +111,22 @@ static void what_comes_after_goes_into_the_next_volume(void)
 
 static void a_catalogue_is_made_anew_of_sealed_volumes(void)
 {
-	PATH path = filled("rebuilt");
+	PATH path = pruned_archive("rebuilt");
 	PATH before = NULL;
 	PATH after = NULL;
 	struct err err = ERR_INIT;
 
 	(void)seal(path, 1);
-	before = everything(path);
+	before = pruned_everything(path);
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
-	after = everything(path);
+	after = pruned_everything(path);
 	CHECK_STR(after, before);
 	fixture_check(path);
 }
 
 static void a_sealed_archive_is_pruned(void)
 {
-	PATH path = filled("pruned");
+	PATH path = pruned_archive("pruned");
 	struct archive_pruned pruned = {0};
 	struct err err = ERR_INIT;
 	READER reader = NULL;
@@ -164,7 +144,7 @@ static void a_sealed_archive_is_pruned(void)
 /* A checkpoint lists the volume that was, with the places that were. */
 static void a_pruned_archive_is_sealed(void)
 {
-	PATH path = filled("sealed-late");
+	PATH path = pruned_archive("sealed-late");
 	struct archive_pruned pruned = {0};
 	struct err err = ERR_INIT;
 
@@ -198,7 +178,7 @@ static void big_items_are_sealed_in_pieces(void)
 
 static void who_reads_meanwhile_reads_on(void)
 {
-	PATH path = filled("readers");
+	PATH path = pruned_archive("readers");
 	READER reader = fixture_reader(path);
 
 	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
@@ -208,7 +188,7 @@ static void who_reads_meanwhile_reads_on(void)
 
 static void sealed_volumes_go_into_a_copy_in_place_of_the_others(void)
 {
-	PATH path = filled("copied");
+	PATH path = pruned_archive("copied");
 	PATH copy = str_printf("%s.copy", path);
 	PATH ours = NULL;
 	PATH theirs = NULL;
@@ -219,8 +199,8 @@ static void sealed_volumes_go_into_a_copy_in_place_of_the_others(void)
 	(void)seal(path, 1);
 	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
 	CHECK_INT(files_of(copy), files_of(path));
-	ours = everything(path);
-	theirs = everything(copy);
+	ours = pruned_everything(path);
+	theirs = pruned_everything(copy);
 	CHECK_STR(theirs, ours);
 	fixture_check(copy);
 }
@@ -228,7 +208,7 @@ static void sealed_volumes_go_into_a_copy_in_place_of_the_others(void)
 /* A volume that is being sealed is no leftover, whoever begins the next volume meanwhile. */
 static void what_is_being_sealed_stays_when_a_volume_is_begun(void)
 {
-	PATH path = filled("meanwhile");
+	PATH path = pruned_archive("meanwhile");
 	PATH lock_path = str_printf("%s/sealing", path);
 	PATH unfinished = str_printf("%s/volumes/unfinished.vol.new", path);
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
@@ -250,7 +230,7 @@ static void what_is_being_sealed_stays_when_a_volume_is_begun(void)
 
 static void a_seal_that_is_stopped_changes_nothing(void)
 {
-	PATH path = filled("stopped");
+	PATH path = pruned_archive("stopped");
 	PATH volumes = volume_folder(path);
 	PATH before = NULL;
 	PATH after = NULL;
@@ -283,7 +263,7 @@ static uint64_t merge(const char *path, size_t count)
 /* Sealed after every commit. */
 static char *of_many_small_volumes(const char *name)
 {
-	char *path = filled(name);
+	char *path = pruned_archive(name);
 
 	for (uint32_t i = 0; i < SEAL_SMALL_COUNT; i++) {
 		struct archive_writer *writer = fixture_writer(path);
@@ -315,9 +295,9 @@ static void many_small_volumes_become_one(void)
 	after = all_mail(path);
 	CHECK_STR(after, before);
 	fixture_check(path);
-	whole = everything(path);
+	whole = pruned_everything(path);
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
-	again = everything(path);
+	again = pruned_everything(path);
 	CHECK_STR(again, whole);
 	fixture_check(path);
 	CHECK_INT(merge(path, SEAL_SMALL_COUNT), 0);
@@ -337,8 +317,8 @@ static void a_merged_archive_lives_on(void)
 	CHECK(merge(path, SEAL_SMALL_COUNT) > 0);
 	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
 	CHECK_INT(files_of(copy), files_of(path));
-	ours = everything(path);
-	theirs = everything(copy);
+	ours = pruned_everything(path);
+	theirs = pruned_everything(copy);
 	CHECK_STR(theirs, ours);
 	fixture_check(copy);
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
@@ -389,7 +369,7 @@ static void a_damaged_small_volume_stays(void)
 
 static void a_damaged_volume_is_not_sealed(void)
 {
-	PATH path = filled("damaged");
+	PATH path = pruned_archive("damaged");
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(64 * 1024 * 1024);
 	PATH file = NULL;

@@ -1,0 +1,205 @@
+/* Copies: whatever run is stopped where, what was a copy is one, and of this archive and key alone.
+ */
+#include "archive/copy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "archive/seal.h"
+#include "archive/vault.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "support/check.h"
+#include "support/pruned.h"
+#include "support/rekeyed.h"
+
+enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900, LATE_COUNT = 20, LATE_BYTES = 9000 };
+
+#define READER CLEANUP(archive_freep) struct archive *
+#define PATH   CLEANUP(freep) char *
+
+struct refusal {
+	const char *folder;
+	enum fs_change_kind kind;
+	int left; /* so many are let through */
+};
+
+static int refuse(void *context, const struct fs_change *change)
+{
+	struct refusal *refusal = context;
+	const char *name = change->to ? change->to : change->path;
+	size_t len = strlen(name);
+
+	if (change->kind != refusal->kind ||
+		strncmp(name, refusal->folder, strlen(refusal->folder)) != 0 || len < 4 ||
+		strcmp(name + len - 4, ".vol") != 0)
+		return 0;
+	return refusal->left-- > 0 ? 0 : EIO;
+}
+
+static void copy_stopped(const char *path, const char *copy, enum fs_change_kind kind, int left)
+{
+	struct refusal refusal = {copy, kind, left};
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	fs_set_hook(refuse, &refusal);
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	fs_set_hook(NULL, NULL);
+}
+
+/* So much that a checkpoint leaves its volume alone. */
+static void add_much(const char *path)
+{
+	struct archive_writer *writer = fixture_writer(path);
+
+	for (uint32_t uid = LATE_UID; uid < LATE_UID + LATE_COUNT; uid++)
+		fixture_add(writer, 1, PRUNED_VALIDITY, uid, uid, LATE_BYTES, "");
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+}
+
+/* A copy, and an archive that has sealed a volume since; the caller frees the copy's path. */
+static char *copy_and_seal(const char *path)
+{
+	const struct archive_seal all = {.open_bytes_min = 1};
+	char *copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	add_much(path);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK(sealed.volumes > 0);
+	return copy;
+}
+
+/* What sealed volumes replaced would be of the same sequence as what replaces those. */
+static void a_copy_that_was_stopped_loses_what_was_replaced(void)
+{
+	PATH path = rekeyed_encrypted("copied");
+	PATH copy = copy_and_seal(path);
+	CLEANUP(volume_list_free) struct volume_list replaced = {0};
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_REMOVE, 0);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err)); /* completed */
+	CHECK_OK(volume_list_replaced(copy, &replaced, &err));
+	CHECK_INT(replaced.count, 0);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	fixture_check(copy);
+}
+
+/* Whatever run is stopped where, a copy that was readable is. */
+static void a_copy_that_is_stopped_twice_is_read(void)
+{
+	PATH path = rekeyed_encrypted("twice");
+	PATH copy = copy_and_seal(path);
+	READER reader = NULL;
+	struct archive_snapshot newest;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, 1);
+	copy_stopped(path, copy, FS_RENAME, 0);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	reader = fixture_reader(copy);
+	CHECK_OK(archive_resolve(
+		reader, (struct archive_when){.kind = ARCHIVE_LATEST}, &newest, &err));
+	fixture_check_message(reader,
+		fixture_find(reader, newest.generation, 1, PRUNED_VALIDITY, LATE_UID), LATE_UID,
+		LATE_BYTES);
+}
+
+/* Half a first copy of this was left there: its keyring. */
+static void the_keyring_of_another_does_not_stay_in_a_copy(void)
+{
+	PATH other = rekeyed_encrypted("other");
+	PATH path = rekeyed_plain("plain-there");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	copy_stopped(other, copy, FS_RENAME, 0);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	fixture_check(copy);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+}
+
+static void a_damaged_keyring_in_a_copy_is_replaced(void)
+{
+	PATH path = rekeyed_encrypted("mended");
+	PATH copy = str_printf("%s.copy", path);
+	PATH keyring = vault_keyring_path(copy);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(fs_write_atomic(keyring, "MSKR", 4, 0600, &err));
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	fixture_check(copy);
+}
+
+/* Nobody shall be told to remove it. */
+static void another_archives_copy_is_told_as_such(void)
+{
+	PATH path = rekeyed_plain("mine");
+	PATH other = rekeyed_encrypted("stranger");
+	PATH copy = str_printf("%s.copy", other);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(other, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(strstr(err.text, "another one") && !strstr(err.text, "remove"));
+}
+
+static void refuse_copy(const char *path, const char *copy)
+{
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(strstr(err.text, "before the master key changed"));
+}
+
+/* Volumes of both in one folder would be opened by neither keyring, were a run stopped. */
+static void a_copy_of_before_the_key_changed_stays_as_it_is(void)
+{
+	PATH path = rekeyed_encrypted("of-before");
+	PATH copy = str_printf("%s.copy", path);
+	PATH later = str_printf("%s.later", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	refuse_copy(path, copy);
+	(void)rekeyed_go_on(path);
+	refuse_copy(path, copy);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	rekeyed_check(copy, 1);
+	fixture_check(copy);
+	CHECK_OK(archive_copy(path, later, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(later, &rekeyed_key, &err));
+	rekeyed_check(later, 2);
+	fixture_check(later);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct promise promises[] = {
+		PROMISE(a_copy_that_was_stopped_loses_what_was_replaced),
+		PROMISE(a_copy_that_is_stopped_twice_is_read),
+		PROMISE(the_keyring_of_another_does_not_stay_in_a_copy),
+		PROMISE(a_damaged_keyring_in_a_copy_is_replaced),
+		PROMISE(another_archives_copy_is_told_as_such),
+		PROMISE(a_copy_of_before_the_key_changed_stays_as_it_is),
+	};
+
+	return check_main(argc, argv, promises, ARRAY_LEN(promises));
+}
