@@ -9,8 +9,8 @@
  *	          |                                               |
  *	          +---------------- SIGTERM, SIGINT --------------+--> stopped
  *
- * When the machine slept (wake.h), everybody takes a turn on a new connection. Only so many
- * at once get as far as comparing (slots.h).
+ * When the machine slept (wake.h), everybody takes a turn on a new connection. Only so many at once
+ * get as far as comparing (slots.h).
  */
 #ifndef MAILSTOW_DAEMON_WATCH_H
 #define MAILSTOW_DAEMON_WATCH_H

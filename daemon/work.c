@@ -57,7 +57,6 @@ void work_state(
 
 	if (!get_status(work, &status))
 		return;
-	work->settled = work->settled || status.last_success_ms > 0;
 	if (status.state != next)
 		status.since_ms = clock_wall_ms();
 	status.state = next;
@@ -150,7 +149,6 @@ bool work_pass(struct account_work *work, struct mirror_result *ret_result, stru
 	work->complete = false;
 	if (pass(work, ret_result, err)) {
 		work->complete = ret_result->complete;
-		work->settled = work->settled || work->complete;
 		work->changed = work->changed || ret_result->fetched || ret_result->reflagged ||
 				ret_result->gone;
 		record_pass(work, ret_result);
@@ -256,9 +254,17 @@ static bool compare_now(struct account_work *work, struct err *err)
 	return done;
 }
 
+static bool was_mirrored_whole(struct account_work *work)
+{
+	struct account_status status;
+
+	return get_status(work, &status) && status.last_success_ms > 0;
+}
+
 static bool compare(struct account_work *work, struct err *err)
 {
-	const struct slots *slots = work->settled ? &work->pools->brief : &work->pools->bulk;
+	const struct slots *slots =
+		was_mirrored_whole(work) ? &work->pools->brief : &work->pools->bulk;
 	bool done;
 
 	if (!unlock(work, err) || !connect_when_needed(work, err) ||

@@ -24,7 +24,6 @@ struct account_work {
 	bool idling;                   /* IDLE is under way on INBOX */
 	struct archive_writer *writer; /* within a turn */
 	struct busy busy;              /* folders, as the passes saw them */
-	bool settled;                  /* some pass was complete, now or before this start */
 	bool complete;                 /* the last pass was */
 	bool changed;                  /* the archive, in this turn */
 	unsigned restless;      /* turns in which INBOX changed faster than it was compared */

@@ -288,6 +288,10 @@ bool archive_each_uid(struct archive *archive, int64_t folder_id, uint32_t uidva
 	bool (*each)(void *context, uint32_t uid, const char *flags, struct err *err),
 	void *context, struct err *err);
 
+/* Add the uids alone. */
+bool archive_add_uids(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
+	const struct rangeset *among, struct rangeset *uids, struct err *err);
+
 /*
  * New folder (folder->id 0: the id given is returned) or changed name, wire name, delimiter,
  * attributes, special use or subscription of a known one. Unchanged: nothing is recorded.

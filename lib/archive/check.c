@@ -80,9 +80,7 @@ static bool follow(struct chain *chain, const struct buf *payload, bool *ret_fin
 	return true;
 }
 
-/* What follows the last final payload of a volume was never committed: the chain goes on without.
- */
-
+/* What follows a volume's last final payload was never committed: the chain goes on without it. */
 static bool follow_volume(
 	struct volume *volume, int64_t after, struct chain *chain, struct err *err)
 {

@@ -97,8 +97,7 @@ static bool is_same_archive(const char *from, const struct volume_list *ours,
 	return true;
 }
 
-/* After the catalogue, which no longer names them. */
-static bool remove_pruned(const struct volume_list *ours, const struct volume_list *theirs,
+static bool remove_others(const struct volume_list *ours, const struct volume_list *theirs,
 	const char *to, struct err *err)
 {
 	for (size_t i = 0; i < theirs->count; i++) {
@@ -108,6 +107,17 @@ static bool remove_pruned(const struct volume_list *ours, const struct volume_li
 			return false;
 	}
 	return true;
+}
+
+/* What was there and is pruned or sealed, and what a run that was stopped left of such. After the
+ * catalogue, which no longer names them. */
+static bool remove_old(const struct volume_list *ours, const struct volume_list *theirs,
+	const char *to, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list replaced = {0};
+
+	return volume_list_replaced(to, &replaced, err) &&
+	       remove_others(ours, &replaced, to, err) && remove_others(ours, theirs, to, err);
 }
 
 /* A keyring that is lost or damaged is told by the volumes. */
@@ -140,22 +150,6 @@ static bool has_same_key(const char *from, const char *to, const struct volume_l
 		       "%s: was copied before the master key changed; copy to another folder, then "
 		       "remove this one",
 		       to);
-}
-
-/* What sealed ones took the place of there: a run that was stopped before it removed them. */
-static bool remove_replaced(const char *to, struct err *err)
-{
-	CLEANUP(volume_list_free) struct volume_list replaced = {0};
-
-	if (!volume_list_replaced(to, &replaced, err))
-		return false;
-	for (size_t i = 0; i < replaced.count; i++) {
-		CLEANUP(freep) char *path = volume_path(to, &replaced.items[i]);
-
-		if (!fs_remove(path, err))
-			return false;
-	}
-	return true;
 }
 
 static bool copy_file(
@@ -227,7 +221,7 @@ static bool copy_locked(
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
 	       create_remove_leftovers(folder, err) && copy_keyring(from, to, copied, err) &&
 	       copy_volumes(from, to, &ours, copied, err) && copy_file(here, there, copied, err) &&
-	       remove_replaced(to, err) && remove_pruned(&ours, &theirs, to, err);
+	       remove_old(&ours, &theirs, to, err);
 }
 
 static bool make_place(const char *to, struct err *err)

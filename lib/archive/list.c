@@ -245,6 +245,20 @@ bool archive_each_uid(struct archive *archive, int64_t folder_id, uint32_t uidva
 	return ok;
 }
 
+static bool add_uid(void *context, uint32_t uid, const char *flags, struct err *err)
+{
+	(void)flags;
+	(void)err;
+	rangeset_add(context, uid, uid);
+	return true;
+}
+
+bool archive_add_uids(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
+	const struct rangeset *among, struct rangeset *uids, struct err *err)
+{
+	return archive_each_uid(archive, folder_id, uidvalidity, among, add_uid, uids, err);
+}
+
 bool archive_add_forgotten(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
 	struct rangeset *uids, struct err *err)
 {

@@ -23,8 +23,9 @@ struct shelf_leaf {
 	struct shelf_leaf *next; /* kept after it */
 };
 
-/* See from the catalogue which leaves those are; none is read yet. */
 struct shelf;
+
+/* See from the catalogue which leaves those are; none is read yet. */
 bool shelf_new(struct db *catalogue, struct shelf **ret_shelf, struct err *err);
 void shelf_freep(struct shelf **shelf); /* also for CLEANUP() */
 

@@ -10,16 +10,6 @@ enum {
 
 /* --- what the archive has --- */
 
-static bool hold_uid(void *context, uint32_t uid, const char *flags, struct err *err)
-{
-	struct archive_view *view = context;
-
-	(void)flags;
-	(void)err;
-	rangeset_add(&view->uids, uid, uid);
-	return true;
-}
-
 static bool hold_flags(void *context, uint32_t uid, const char *flags, struct err *err)
 {
 	struct archive_view *view = context;
@@ -32,8 +22,8 @@ static bool hold_flags(void *context, uint32_t uid, const char *flags, struct er
 static bool view_uids(struct folder_job *job, const struct server_view *server,
 	struct archive_view *ret_view, struct err *err)
 {
-	return archive_each_uid(archive_writer_view(job->pass->writer), job->id, job->uidvalidity,
-		&server->scope, hold_uid, ret_view, err);
+	return archive_add_uids(archive_writer_view(job->pass->writer), job->id, job->uidvalidity,
+		&server->scope, &ret_view->uids, err);
 }
 
 /* Of what the server told flags of. */
@@ -126,17 +116,16 @@ static bool ask_again(struct imap *imap, struct asking *asking, struct err *err)
 	static const uint32_t ranges[] = {ASKED_AGAIN_MESSAGES, 1};
 
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
-		CLEANUP(rangeset_free) struct rangeset uids = asking->refused;
+		CLEANUP(rangeset_free) struct rangeset uids = {0};
 		const struct imap_fetch fetch = {
 			.uids = &uids, .items = IMAP_ITEM_FLAGS, .range_messages = ranges[i]};
-		uint64_t commands = rangeset_size(&uids) / ranges[i];
+		uint64_t size = rangeset_size(&asking->refused);
 
-		asking->refused = (struct rangeset){0};
-		if (commands > ASKED_AGAIN_COMMANDS_MAX) {
-			rangeset_add_set(&asking->refused, &uids);
+		if (size == 0 || size / ranges[i] > ASKED_AGAIN_COMMANDS_MAX)
 			return true;
-		}
-		if (uids.count > 0 && !ask_once(imap, &fetch, asking, err))
+		uids = asking->refused;
+		asking->refused = (struct rangeset){0};
+		if (!ask_once(imap, &fetch, asking, err))
 			return false;
 	}
 	return true;

@@ -38,16 +38,6 @@ static void comparison_free(struct comparison *comparison)
 
 /* --- what the archive has --- */
 
-static bool hold_uid(void *context, uint32_t uid, const char *flags, struct err *err)
-{
-	struct comparison *comparison = context;
-
-	(void)flags;
-	(void)err;
-	rangeset_add(&comparison->held, uid, uid);
-	return true;
-}
-
 static void take_sample(struct comparison *comparison)
 {
 	const struct rangeset *held = &comparison->held;
@@ -99,7 +89,7 @@ static bool read_facts(struct pass *pass, const struct known_folder *known,
 	const struct archive_list list = {
 		.generation = pass->result.generation, .folder_id = known->id};
 
-	if (!archive_each_uid(view, known->id, known->uidvalidity, NULL, hold_uid, comparison, err))
+	if (!archive_add_uids(view, known->id, known->uidvalidity, NULL, &comparison->held, err))
 		return false;
 	take_sample(comparison);
 	return comparison->sample.count == 0 ||
