@@ -59,12 +59,15 @@ static bool search_part(struct imap *imap, uint32_t first, uint32_t last,
 	return session_run_ok(imap, &command, listener, err);
 }
 
-/* Each will be asked for: a folder of three messages has no four billion of them. */
-static bool check_found(uint32_t exists, const struct rangeset *uids, struct err *err)
+/* Each will be asked for: a folder of three messages has no four billion of them. Nor is one empty
+ * that had messages before and has some now. */
+static bool check_found(uint32_t before, uint32_t now, const struct rangeset *uids, struct err *err)
 {
 	uint64_t found = rangeset_size(uids);
+	uint32_t exists = before > now ? before : now;
 
-	if (found <= (uint64_t)exists + IMAP_SEARCH_SURPLUS_MAX)
+	if (found <= (uint64_t)exists + IMAP_SEARCH_SURPLUS_MAX &&
+		(found > 0 || before == 0 || now == 0))
 		return true;
 	return err_set(err, ERR_PROTOCOL,
 		"SEARCH: server finds %" PRIu64 " messages in a folder of %" PRIu32, found, exists);
@@ -90,7 +93,7 @@ bool imap_search_all(struct imap *imap, struct rangeset *ret_uids, struct err *e
 	} while (last > 0);
 	rangeset_clear(ret_uids);
 	seqset_from_ranges(searching.items, searching.count, ret_uids);
-	return check_found(exists > imap->exists ? exists : imap->exists, ret_uids, err);
+	return check_found(exists, imap->exists, ret_uids, err);
 }
 
 bool imap_search_message_id(

@@ -171,7 +171,8 @@ bool imap_unselect(struct imap *imap, struct err *err);
  * unsolicited FETCH): "dirty, compare again". */
 bool imap_take_news(struct imap *imap);
 
-/* UIDs of all messages of the selected folder: UID SEARCH ALL, ESEARCH where offered. */
+/* UIDs of all messages of the selected folder: UID SEARCH ALL, ESEARCH where offered. ERR_PROTOCOL:
+ * far more than there are, or none where there were and are some. */
 bool imap_search_all(struct imap *imap, struct rangeset *ret_uids, struct err *err);
 
 /* UIDs of messages whose Message-ID header holds this text (restore, without UIDPLUS). */

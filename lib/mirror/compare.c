@@ -4,8 +4,7 @@
 
 enum {
 	REFUSAL_BYTES = 200,
-	ASKED_AGAIN_MESSAGES = 256, /* at a time, where a command was refused; then each alone */
-	ASKED_AGAIN_COMMANDS_MAX = 1024,
+	ASKED_AGAIN_COMMANDS_MAX = 1024, /* of each size */
 };
 
 /* --- what the archive has --- */
@@ -113,18 +112,15 @@ static bool ask_once(
  * less at a time. */
 static bool ask_again(struct imap *imap, struct asking *asking, struct err *err)
 {
-	static const uint32_t ranges[] = {ASKED_AGAIN_MESSAGES, 1};
+	static const uint32_t ranges[] = {256, 16, 1}; /* messages at a time */
 
-	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(ranges) && asking->refused.count > 0; i++) {
 		CLEANUP(rangeset_free) struct rangeset uids = {0};
 		const struct imap_fetch fetch = {
 			.uids = &uids, .items = IMAP_ITEM_FLAGS, .range_messages = ranges[i]};
-		uint64_t size = rangeset_size(&asking->refused);
 
-		if (size == 0 || size / ranges[i] > ASKED_AGAIN_COMMANDS_MAX)
-			return true;
-		uids = asking->refused;
-		asking->refused = (struct rangeset){0};
+		rangeset_split(
+			&asking->refused, (uint64_t)ASKED_AGAIN_COMMANDS_MAX * ranges[i], &uids);
 		if (!ask_once(imap, &fetch, asking, err))
 			return false;
 	}
@@ -180,7 +176,7 @@ static bool set_flags(struct folder_job *job, const struct uid_list *reflag, str
 	return reflag->count == 0 || archive_may_commit(job->pass->writer, err);
 }
 
-/* What the server holds no more, or the archive holds, is no longer owed. */
+/* What the server holds no more, or the archive holds or was to forget, is no longer owed. */
 static void settle(
 	struct folder_job *job, const struct rangeset *scope, const struct rangeset *missing)
 {
@@ -188,6 +184,7 @@ static void settle(
 
 	rangeset_subtract(missing, &job->placed, &lacking);
 	rangeset_subtract(scope, &lacking, &settled);
+	rangeset_add_set(&settled, &job->forgotten);
 	ledger_settle(&job->pass->ledger, job->server->path, job->uidvalidity, &settled);
 	rangeset_add_set(&job->lacking, &lacking);
 	rangeset_clear(&job->placed);

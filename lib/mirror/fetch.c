@@ -88,6 +88,11 @@ static bool place(struct taking *taking, const struct imap_fetch_reply *fetch, s
 	taking->have_ticket = false;
 	if (!archive_place(writer_of(taking), &placement, err))
 		return false;
+	if (!(fetch->has & IMAP_FETCHED_FLAGS)) {
+		pass_note(taking->job->pass, taking->job->server->path,
+			"flags: server tells none beside a body");
+		taking->job->flags_refused = true;
+	}
 	rangeset_add(&taking->placed, fetch->uid, fetch->uid);
 	taking->job->pass->result.fetched++;
 	return true;

@@ -55,6 +55,13 @@ static bool has_its_name_alone(const struct pass *pass, const char *path)
 	return strcmp(path, "INBOX") == 0 || !config_wants_folder(pass->job->account, path);
 }
 
+/* The mark does not count what the ledger leaves out, and the server does. */
+static uint32_t left_out(const struct pass *pass, const struct known_folder *known)
+{
+	return (uint32_t)ledger_size_below(
+		&pass->ledger, known->path, known->mark.uidvalidity, known->mark.uidnext);
+}
+
 static struct rename_folder of_archive(const struct pass *pass, const struct known_folder *known)
 {
 	struct rename_folder folder = {.path = known->path};
@@ -65,7 +72,7 @@ static struct rename_folder of_archive(const struct pass *pass, const struct kno
 	if (known->has_mark && known->mark.uidvalidity == known->uidvalidity) {
 		folder.uidnext = known->mark.uidnext;
 		folder.highestmodseq = known->mark.highestmodseq;
-		folder.messages = known->mark.messages;
+		folder.messages = known->mark.messages + left_out(pass, known);
 	}
 	return folder;
 }

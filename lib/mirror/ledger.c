@@ -121,14 +121,32 @@ bool ledger_due(const struct ledger *ledger, const char *folder)
 	return false;
 }
 
+static bool is_at(
+	const struct ledger_entry *entry, const char *folder, uint32_t uidvalidity, uint32_t uid)
+{
+	return strcmp(entry->folder, folder) == 0 && entry->uidvalidity == uidvalidity &&
+	       entry->uid == uid;
+}
+
+/* One that is settled is made anew: the state file has one place for both. */
 static struct ledger_entry *find(
 	struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid)
 {
+	struct ledger_entry *settled = NULL;
+
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct ledger_entry *entry = &ledger->items[i];
 
-		if (is_of(entry, folder) && entry->uidvalidity == uidvalidity && entry->uid == uid)
+		if (!is_at(entry, folder, uidvalidity, uid))
+			continue;
+		if (!entry->settled)
 			return entry;
+		settled = entry;
+	}
+	if (settled) {
+		settled->settled = settled->left = settled->moved = false;
+		settled->attempts = 0;
+		return settled;
 	}
 	ARRAY_GROW(ledger->items, ledger->count, ledger->cap);
 	ledger->items[ledger->count] = (struct ledger_entry){
@@ -213,8 +231,7 @@ static void drop_twin(struct ledger *ledger, size_t before, const struct ledger_
 	for (size_t i = 0; i < before; i++) {
 		struct ledger_entry *other = &ledger->items[i];
 
-		if (is_of(other, entry->folder) && other->uidvalidity == entry->uidvalidity &&
-			other->uid == entry->uid)
+		if (is_at(other, entry->folder, entry->uidvalidity, entry->uid))
 			other->settled = true;
 	}
 }

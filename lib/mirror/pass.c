@@ -175,10 +175,12 @@ static bool record_renames(struct pass *pass, const struct known_folders *known,
 static void forget_strays(struct pass *pass, const struct imap_folders *folders)
 {
 	CLEANUP(freep) const char **paths = xcalloc(folders->count + 1, sizeof(char *));
+	size_t count = 0;
 
 	for (size_t i = 0; i < folders->count; i++)
-		paths[i] = folders->items[i].path;
-	ledger_keep(&pass->ledger, paths, folders->count);
+		if (config_wants_folder(pass->job->account, folders->items[i].path))
+			paths[count++] = folders->items[i].path;
+	ledger_keep(&pass->ledger, paths, count);
 }
 
 static bool apply_closures(struct pass *pass, struct err *err)

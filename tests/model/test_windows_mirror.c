@@ -342,17 +342,6 @@ static void a_message_whose_flags_are_refused_takes_no_other_flags_away(void)
 
 /* --- what the mark promises --- */
 
-static uint64_t skipped(const struct ring *ring)
-{
-	CLEANUP(state_freep) struct state *state = NULL;
-	struct err err = ERR_INIT;
-	uint64_t count;
-
-	CHECK_OK(state_open(ring->state_dir, &state, &err));
-	CHECK_OK(state_skipped_count(state, ring->archive, &count, &err));
-	return count;
-}
-
 static void lose_the_ledger(const struct model_profile *profile, bool new_mail)
 {
 	CLEANUP(freep) char *words = str_printf("%s-lost%d", profile->name, new_mail);
@@ -366,16 +355,16 @@ static void lose_the_ledger(const struct model_profile *profile, bool new_mail)
 		ring->model, alice, "INBOX", &(struct model_letter){.bytes = large, .uid = 3});
 	add_uids(ring, "4");
 	CHECK_OK(ring_mirror(ring, NULL, &err));
-	CHECK_INT(skipped(ring), 1);
+	CHECK_INT(ring_skipped(ring), 1);
 	files_remove(ring->state_dir);
 	if (new_mail)
 		add_uids(ring, "5");
 	CHECK_OK(ring_mirror(ring, NULL, &err));
-	CHECK_INT(skipped(ring), 1);
+	CHECK_INT(ring_skipped(ring), 1);
 	CHECK_OK(ring_mirror(ring, NULL, &err));
 	ring->account.max_message_bytes = 2 * LARGE;
 	mirror(ring);
-	CHECK_INT(skipped(ring), 0);
+	CHECK_INT(ring_skipped(ring), 0);
 }
 
 static void mail_that_was_too_large_is_known_when_the_ledger_is_lost(void)
@@ -408,10 +397,10 @@ static void the_ledger_does_not_name_what_is_gone(void)
 	CHECK_OK(state_open(ring->state_dir, &state, &err));
 	CHECK_OK(state_skip_put(state, ring->archive, &stale, &err));
 	state_freep(&state);
-	CHECK_INT(skipped(ring), 1);
+	CHECK_INT(ring_skipped(ring), 1);
 	add_uids(ring, "4");
 	mirror(ring);
-	CHECK_INT(skipped(ring), 0);
+	CHECK_INT(ring_skipped(ring), 0);
 }
 
 /* The pass over the other one could not end, so that no mark took the place of the first. */

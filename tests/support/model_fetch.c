@@ -266,13 +266,18 @@ static void out_message(struct session *session, struct model_message *message, 
 	const struct fetch *fetch)
 {
 	bool backwards = quirk(session, MODEL_QUIRK_REORDERED_ITEMS);
+	bool apart = fetch->has_body && (message->oddities & MODEL_ODD_APART);
+	const char *blank = "";
 
 	out_printf(session, "* %zu FETCH (", number);
 	for (size_t i = 0; i < fetch->count; i++) {
 		size_t at = backwards ? fetch->count - 1 - i : i;
 
-		out_printf(session, "%s", i ? " " : "");
+		if (apart && fetch->items[at].kind == ITEM_FLAGS)
+			continue;
+		out_printf(session, "%s", blank);
 		out_item(session, message, &fetch->items[at]);
+		blank = " ";
 	}
 	out_printf(session, ")\r\n");
 }

@@ -169,6 +169,7 @@ enum model_oddity {
 	MODEL_ODD_MISSING = 1 << 2,    /* left out of every FETCH of bodies; tagged OK */
 	MODEL_ODD_WRONG_SIZE = 1 << 3, /* RFC822.SIZE is 7 too much */
 	MODEL_ODD_NO_FLAGS = 1 << 4, /* a UID FETCH of flags, not of its body, ends there with NO */
+	MODEL_ODD_APART = 1 << 5,    /* tells no flags beside its body */
 };
 void model_message_odd(
 	struct model *model, const char *user, const char *folder, uint32_t uid, uint32_t oddities);

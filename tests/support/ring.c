@@ -112,19 +112,6 @@ struct ring *ring_new_empty(const struct model_profile *profile, const char *nam
 	return ring;
 }
 
-void ring_check_fetched_once(struct ring *ring, const char *words)
-{
-	CLEANUP(model_snapshot_freep)
-	struct model_snapshot *now = model_snapshot(ring->model, alice);
-
-	for (size_t i = 0; i < now->count; i++)
-		for (size_t k = 0; k < now->folders[i].count; k++)
-			if (now->folders[i].messages[k].bodies_fetched > 1)
-				check_fail(__FILE__, __LINE__, "%s: %s: uid %u was fetched again",
-					words, now->folders[i].name,
-					now->folders[i].messages[k].uid);
-}
-
 void ring_new_target(struct ring *ring)
 {
 	free(ring->target);

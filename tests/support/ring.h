@@ -41,6 +41,9 @@ void ring_rename(struct ring *ring);
 /* Bodies sent until now. */
 unsigned ring_bodies(const struct ring *ring);
 
+/* How many messages the ledger tells of. */
+uint64_t ring_skipped(const struct ring *ring);
+
 /* No body of what is there was sent twice. */
 void ring_check_fetched_once(struct ring *ring, const char *words);
 

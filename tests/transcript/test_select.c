@@ -281,13 +281,13 @@ static void search_takes_every_form_of_answer(void)
 		"S: a OK\n",
 	};
 	static const char *const script2[] = {
-		EXAMINED("", "3"),
+		EXAMINED("", "0"),
 		"C: a UID SEARCH ALL\n",
 		"S: * SEARCH\n",
 		"S: a OK\n",
 	};
 	static const char *const script3[] = {
-		EXAMINED("", "3"),
+		EXAMINED("", "0"),
 		"C: a UID SEARCH ALL\n",
 		"S: a OK SEARCH completed (took 2 ms)\n",
 	};
@@ -316,6 +316,32 @@ static void search_takes_every_form_of_answer(void)
 	check_search(SCRIPT(script4), "1:2,7");
 	check_search(SCRIPT(script5), "2,10:12");
 	check_search(SCRIPT(script6), "5");
+}
+
+/* Else all of it would be taken for gone. */
+static void nothing_found_where_there_are_messages_is_no_answer(void)
+{
+	static const char *const nothing[] = {
+		EXAMINED("", "3"),
+		"C: a UID SEARCH ALL\n",
+		"S: * SEARCH\n",
+		"S: a OK\n",
+	};
+	static const char *const emptied[] = {
+		EXAMINED("", "2"),
+		"C: a UID SEARCH ALL\n",
+		"S: * 1 EXPUNGE\n",
+		"S: * SEARCH\n",
+		"S: * 1 EXPUNGE\n",
+		"S: a OK\n",
+	};
+	CLEANUP(talk_end) struct talk talk = {0};
+	CLEANUP(rangeset_free) struct rangeset uids = {0};
+
+	CHECK_TALK(&talk, talk_examine(&talk, SCRIPT(nothing)));
+	CHECK(!imap_search_all(talk.imap, &uids, &talk.err));
+	CHECK_INT(talk.err.kind, ERR_PROTOCOL);
+	check_search(SCRIPT(emptied), "");
 }
 
 static void large_folder_is_searched_in_parts_from_the_top(void)
@@ -365,6 +391,7 @@ int main(int argc, char **argv)
 		PROMISE(news_are_noticed_with_any_command),
 		PROMISE(unselect_is_never_close),
 		PROMISE(search_takes_every_form_of_answer),
+		PROMISE(nothing_found_where_there_are_messages_is_no_answer),
 		PROMISE(large_folder_is_searched_in_parts_from_the_top),
 		PROMISE(message_id_is_searched_as_one_string),
 	};
