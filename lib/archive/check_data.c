@@ -166,14 +166,17 @@ static bool give_message(struct reading *reading, int64_t message, struct err *e
 	return true;
 }
 
-/* By a view that is of now; and whether there is such a message still. */
+/* By a view that is of now, and leaves of now, as ids may be used again; and whether there is such
+ * a message still. */
 static bool renew(struct reading *reading, int64_t message, bool *ret_there, struct err *err)
 {
 	struct db *db;
 
+	shelf_freep(&reading->archive->shelf);
 	reading->archive->reopen = true;
 	archive_leave(reading->archive);
-	if (!archive_enter(reading->archive, err))
+	if (!archive_enter(reading->archive, err) ||
+		!shelf_new(reading->archive->catalogue, &reading->archive->shelf, err))
 		return false;
 	db = reading->archive->catalogue;
 	db_bind_int(db, CATALOGUE_MESSAGE_GET, "id", message);

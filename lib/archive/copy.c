@@ -73,10 +73,19 @@ static bool has_uuid(
 	       memcmp(archive, uuid, ARCHIVE_UUID_BYTES) == 0;
 }
 
-static bool was_ours(
-	const struct volume_id *id, const struct catalogue_state *state, const char *to)
+static bool has_sequence(const struct volume_list *list, int64_t sequence)
 {
-	return id->sequence < state->checkpoint && has_uuid(to, id, state->archive);
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].sequence == sequence)
+			return true;
+	return false;
+}
+
+static bool was_ours(const struct volume_list *ours, const struct volume_id *id,
+	const struct catalogue_state *state, const char *to)
+{
+	return id->sequence < state->checkpoint && !has_sequence(ours, id->sequence) &&
+	       has_uuid(to, id, state->archive);
 }
 
 /* What stands there is the source's, or was until it was sealed, or a checkpoint did without it. */
@@ -87,7 +96,7 @@ static bool is_same_archive(const char *from, const struct volume_list *ours,
 	for (size_t i = 0; i < theirs->count; i++) {
 		const struct volume_id *id = &theirs->items[i];
 
-		if (!volume_list_has(ours, id) && !was_ours(id, state, to) &&
+		if (!volume_list_has(ours, id) && !was_ours(ours, id, state, to) &&
 			!was_sealed(from, ours, id))
 			return err_set(err, ERR_CREATE,
 				"%s: holds volumes that this archive has not: is it a copy of "
@@ -140,12 +149,15 @@ static bool has_same_key(const char *from, const char *to, const struct volume_l
 	const struct catalogue_state *state, struct err *err)
 {
 	CLEANUP(vault_view_free) struct vault_view key = {0};
+	size_t i = 0; /* the first that can be read */
 
-	if (theirs->count == 0 || !has_uuid(to, &theirs->items[0], state->archive))
+	while (i < theirs->count && !has_uuid(to, &theirs->items[i], state->archive))
+		i++;
+	if (i == theirs->count)
 		return true;
 	if (!vault_look(from, &key, err))
 		return false;
-	return is_under(to, &theirs->items[0], &key) ||
+	return is_under(to, &theirs->items[i], &key) ||
 	       err_set(err, ERR_CREATE,
 		       "%s: was copied before the master key changed; copy to another folder, then "
 		       "remove this one",
@@ -203,6 +215,71 @@ static bool is_untouched(const char *to, const struct volume_list *theirs, struc
 	return !touched || err_set(err, ERR_CREATE, "%s: was written to since it was copied", to);
 }
 
+/* The last commit that a catalogue knows of. */
+struct commit {
+	struct catalogue_state state;
+	struct volume_id volume;
+	int64_t frame; /* 0: none */
+};
+
+static bool last_commit(const char *to, struct commit *ret_commit, struct err *err)
+{
+	CLEANUP(freep) char *path = catalogue_path(to);
+	CLEANUP(db_freep) struct db *catalogue = NULL;
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
+	struct commit commit = {0};
+
+	if (!catalogue_open(to, replay_peek_mode(path), &catalogue, err) ||
+		!catalogue_state(catalogue, &commit.state, err) ||
+		!catalogue_volumes(catalogue, &known, err))
+		return false;
+	for (size_t i = 0; i < known.count; i++)
+		if (known.items[i].applied_frame > 0) {
+			commit.volume = known.items[i].id;
+			commit.frame = known.items[i].applied_frame;
+		}
+	*ret_commit = commit;
+	return true;
+}
+
+static bool holds_commit(const char *from, const struct commit *commit, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	CLEANUP(freep) char *path = volume_path(from, &commit->volume);
+	CLEANUP(volume_close) struct volume volume = {0};
+	uint8_t sha256[SHA256_BYTES];
+
+	if (!volume_open(from, &commit->volume, replay_peek_mode(path), &volume, err) ||
+		!volume_get_frame(&volume, commit->frame, FRAMES_JOURNAL, zstd, &payload, err))
+		return false;
+	sha256_of(payload.data, payload.len, sha256);
+	return memcmp(sha256, commit->state.head, SHA256_BYTES) == 0;
+}
+
+/* A copy may have gone on by itself, or its source have been put back to what it was once. */
+static bool is_behind(const char *from, const struct volume_list *ours,
+	const struct catalogue_state *state, const char *to, struct err *err)
+{
+	CLEANUP(vault_view_free) struct vault_view key = {0};
+	struct commit theirs;
+	struct err of = ERR_INIT;
+	bool known;
+
+	if (!vault_look(from, &key, err))
+		return false;
+	if (key.encrypted)
+		vault_put(to, key.keyring.epoch, key.master);
+	known = last_commit(to, &theirs, &of);
+	archive_lock(to);
+	if (!known || theirs.frame == 0)
+		return true;
+	if (theirs.state.applied_seq <= state->applied_seq &&
+		(!volume_list_has(ours, &theirs.volume) || holds_commit(from, &theirs, &of)))
+		return true;
+	return err_set(err, ERR_CREATE, "%s: holds what this archive has not", to);
+}
+
 static bool copy_locked(
 	const char *from, const char *to, struct archive_copied *copied, struct err *err)
 {
@@ -219,9 +296,9 @@ static bool copy_locked(
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
 	       has_same_key(from, to, &theirs, &state, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
-	       create_remove_leftovers(folder, err) && copy_keyring(from, to, copied, err) &&
-	       copy_volumes(from, to, &ours, copied, err) && copy_file(here, there, copied, err) &&
-	       remove_old(&ours, &theirs, to, err);
+	       is_behind(from, &ours, &state, to, err) && create_remove_leftovers(folder, err) &&
+	       copy_keyring(from, to, copied, err) && copy_volumes(from, to, &ours, copied, err) &&
+	       copy_file(here, there, copied, err) && remove_old(&ours, &theirs, to, err);
 }
 
 static bool make_place(const char *to, struct err *err)

@@ -16,12 +16,13 @@ struct archive_copied {
 /*
  * Bring the copy at `to`, made when there is none, up to the archive at `from`. Volumes that are
  * full are copied once; the newest one and the catalogue when they changed. Holds the writer's lock
- * of both meanwhile, so that a mirror waits. Stopped at any point the copy is an archive of some
- * moment; another run completes it.
+ * of both meanwhile, so that a mirror waits. Stopped at any point all mail of the moment before is
+ * read from the copy, and another run completes it; until then it may refuse to be written to or
+ * adopted, as some volumes are of now.
  *
- * ERR_CREATE: what is at `to` is no copy of this archive, or one of before its master key changed,
- * which is left as it is. ERR_BUSY names the holder of a lock, or says that readers keep the -wal
- * from being emptied.
+ * ERR_CREATE: what is at `to` is no copy of this archive, or holds commits that this one has not,
+ * or is of before its master key changed; it is left as it is. ERR_BUSY names the holder of a lock,
+ * or says that readers keep the -wal from being emptied.
  */
 bool archive_copy(const char *from, const char *to, int timeout_ms,
 	struct archive_copied *ret_copied, struct err *err);

@@ -6,14 +6,40 @@
 
 #include "archive/replay.h"
 
-static bool last_journal(
-	const char *archive_path, const struct volume_id *id, int64_t *ret_frame, struct err *err)
+/* The catalogue's last payload, if it lies there: what follows it is still to be applied. Else all
+ * of the volume was. */
+static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES],
+	int64_t *ret_frame, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	int64_t frame = 0;
+
+	while (volume_next_journal(volume, frame, &frame, err)) {
+		uint8_t sha256[SHA256_BYTES];
+
+		if (frame == 0)
+			return volume_last_journal(volume, ret_frame, err);
+		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err))
+			return false;
+		sha256_of(payload.data, payload.len, sha256);
+		*ret_frame = frame;
+		if (memcmp(sha256, head, SHA256_BYTES) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool applied_journal(const char *archive_path, struct db *catalogue,
+	const struct volume_id *id, int64_t *ret_frame, struct err *err)
 {
 	CLEANUP(freep) char *path = volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {0};
+	struct catalogue_state state;
 
-	return volume_open(archive_path, id, replay_peek_mode(path), &volume, err) &&
-	       volume_last_journal(&volume, ret_frame, err);
+	return catalogue_state(catalogue, &state, err) &&
+	       volume_open(archive_path, id, replay_peek_mode(path), &volume, err) &&
+	       find_applied(&volume, state.head, ret_frame, err);
 }
 
 static bool put_volume(
@@ -84,7 +110,7 @@ bool replace_volume(const char *archive_path, struct db *catalogue, const struct
 	bool found;
 
 	if (!catalogue_volume(catalogue, sealed->sequence, &found, &known, err) ||
-		!last_journal(archive_path, sealed, &journal, err))
+		!applied_journal(archive_path, catalogue, sealed, &journal, err))
 		return false;
 	if (!found || memcmp(known.id.uuid, directory->replaces, ARCHIVE_UUID_BYTES) != 0)
 		return err_set(err, ERR_CORRUPT,

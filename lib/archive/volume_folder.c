@@ -110,24 +110,29 @@ static bool read_names(const char *folder, struct volume_list *list, struct err 
 	return true;
 }
 
-/* Of two with one sequence: a sealed one, and the one it takes the place of. */
+/* Of two with one sequence: a sealed one, and the one it takes the place of, which may be damaged.
+ */
 static bool settle_pair(const char *archive_path, const struct volume_id *pair,
 	struct volume_list *counting, struct volume_list *replaced, struct err *err)
 {
+	struct err of = ERR_INIT;
+
 	for (int i = 0; i < 2; i++) {
 		const struct volume_id *mine = &pair[i];
 		const struct volume_id *other = &pair[1 - i];
 		uint8_t replaces[ARCHIVE_UUID_BYTES];
 		bool sealed;
 
-		if (!volume_peek_seal(archive_path, mine, &sealed, replaces, err))
-			return false;
+		if (!volume_peek_seal(archive_path, mine, &sealed, replaces, &of))
+			continue;
 		if (!sealed || memcmp(replaces, other->uuid, ARCHIVE_UUID_BYTES) != 0)
 			continue;
 		append(counting, mine);
 		append(replaced, other);
 		return true;
 	}
+	if (of.kind != ERR_NONE)
+		return err_set(err, of.kind, "%s", of.text);
 	return err_set(err, ERR_CORRUPT, "%s: two volumes have the sequence %" PRId64, archive_path,
 		pair->sequence);
 }

@@ -167,6 +167,33 @@ static void refuse_copy(const char *path, const char *copy)
 	CHECK(strstr(err.text, "before the master key changed"));
 }
 
+/* Whichever of its volumes can be read tells of which key a copy is. */
+static void a_copy_of_before_whose_first_volume_is_damaged_stays_as_it_is(void)
+{
+	PATH path = rekeyed_encrypted("first-damaged");
+	PATH copy = str_printf("%s.copy", path);
+	PATH keyring = vault_keyring_path(copy);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	CLEANUP(buf_free) struct buf before = BUF_INIT(KEYRING_FILE_BYTES_MAX);
+	CLEANUP(buf_free) struct buf after = BUF_INIT(KEYRING_FILE_BYTES_MAX);
+	static const char zeros[4096];
+	PATH first = NULL;
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(volume_list(copy, &list, &err));
+	CHECK(list.count > 2);
+	first = volume_path(copy, &list.items[0]);
+	CHECK_OK(fs_write_atomic(first, zeros, sizeof(zeros), 0444, &err));
+	CHECK_OK(fs_read(keyring, &before, &err));
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	(void)rekeyed_go_on(path);
+	refuse_copy(path, copy);
+	CHECK_OK(fs_read(keyring, &after, &err));
+	CHECK(before.len == after.len && memcmp(before.data, after.data, before.len) == 0);
+}
+
 /* Volumes of both in one folder would be opened by neither keyring, were a run stopped. */
 static void a_copy_of_before_the_key_changed_stays_as_it_is(void)
 {
@@ -199,6 +226,7 @@ int main(int argc, char **argv)
 		PROMISE(a_damaged_keyring_in_a_copy_is_replaced),
 		PROMISE(another_archives_copy_is_told_as_such),
 		PROMISE(a_copy_of_before_the_key_changed_stays_as_it_is),
+		PROMISE(a_copy_of_before_whose_first_volume_is_damaged_stays_as_it_is),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
