@@ -318,13 +318,16 @@ def twins(writer, folders, count):
     return copies + [same]
 
 
+MAILBOXES = {  # folders, bytes of an attachment, share of mail with one, odd ones, copies of each
+    "tiny": (TINY_FOLDERS, 3_000, 0.3, False, 1),
+    "sample": (SAMPLE_FOLDERS, 25_000, 0.25, True, 2),
+    "bench": (BENCH_FOLDERS, 48_000, 0.20, True, 6),
+}
+
+
 def make(kind, seed=1):
     """The folders of a mailbox of this kind, full of mail."""
-    names, attachment_bytes, share, odd, copies = {
-        "tiny": (TINY_FOLDERS, 3_000, 0.3, False, 1),
-        "sample": (SAMPLE_FOLDERS, 25_000, 0.25, True, 2),
-        "bench": (BENCH_FOLDERS, 48_000, 0.20, True, 6),
-    }[kind]
+    names, attachment_bytes, share, odd, copies = MAILBOXES[kind]
     writer = Writer(f"{kind}-{seed}", attachment_bytes)
     folders = [Folder(path, path not in UNSUBSCRIBED,
                       [dress(writer.rng, writer.ordinary(share)) for _ in range(count)])
@@ -334,6 +337,13 @@ def make(kind, seed=1):
         rare += [dress(writer.rng, content) for content in odd_messages(writer)]
     scatter(writer.rng, folders, rare)
     return folders
+
+
+def later(kind, count, text_bytes, chance, seed=1):
+    """Text mail that comes to such a mailbox later, of other chance: the same people and words."""
+    writer = Writer(f"{kind}-{seed}", MAILBOXES[kind][1])
+    writer.rng.seed(chance)
+    return [writer.whole(writer.text_part(text_bytes)) for _ in range(count)]
 
 
 def from_files(root, seed=1):
