@@ -20,7 +20,7 @@
 
 enum {
 	WAIT_MS = 1000,
-	BIG_BYTES = 9 * 1000 * 1000,
+	BIG_BYTES = 4500 * 1000, /* more than a frame */
 	BIG_UID = 900,
 	SMALLS = 60,
 	SMALL_BYTES = 3000,
