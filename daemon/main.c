@@ -5,14 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "archive/archive.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "daemon/watch.h"
 #include "daemon/work.h"
@@ -267,16 +266,6 @@ static int load(const struct arguments *args, struct config **ret_config)
 	return problems.count ? EX_CONFIG : complain(&err);
 }
 
-/* No core dumps: they would hold passwords and mail. */
-static void keep_secrets(void)
-{
-	static const struct rlimit none = {0, 0};
-
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
-
 int main(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
@@ -284,7 +273,8 @@ int main(int argc, char **argv)
 	struct arguments args = {0};
 	int code = 0;
 
-	keep_secrets();
+	secret_forbid_dumps();
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (!parse(argc, argv, &args, &code))
 		return code;
 	code = load(&args, &config);

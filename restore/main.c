@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/str.h"
 #include "restore/help.h"
 #include "restore/options.h"
@@ -84,6 +85,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	bool good;
 
+	secret_forbid_dumps();
 	set_locale();
 	(void)signal(SIGPIPE, SIG_IGN);
 	good = run(&app, argc, argv, &err);

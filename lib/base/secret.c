@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -43,4 +45,12 @@ void secret_freep(struct secret **secret)
 	(void)munmap(old->data, old->mapped);
 	free(old);
 	*secret = NULL;
+}
+
+void secret_forbid_dumps(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
 }

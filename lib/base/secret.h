@@ -21,4 +21,8 @@ struct secret *secret_new(size_t len);
 struct secret *secret_copy(const void *data, size_t len);
 void secret_freep(struct secret **secret);
 
+/* No core dumps of this process, nor of those it starts; only root looks into it. What libraries
+ * do with passwords, keys and mail lies outside of the pages above. */
+void secret_forbid_dumps(void);
+
 #endif

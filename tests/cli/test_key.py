@@ -238,6 +238,17 @@ def a_path_asks_for_a_new_passphrase(lab):
     lab.sound()
 
 
+def what_a_process_knows_stands_in_no_core_dump(lab):
+    seen = lab.place / "limits"
+    lab.configure(f"passphrase-command = grep core /proc/self/limits >{seen}; echo correct\n")
+    lab.run("key", "encrypt", "alice")
+    for program, arguments, status in ((MAILSTOW, ["ls", "alice"], 0),
+                                       (MAILSTOWD, ["--once", "alice"], 69)):
+        seen.write_text("")
+        lab.run(*arguments, program=program, status=status)
+        equal(seen.read_text().split()[:6], ["Max", "core", "file", "size", "0", "0"])
+
+
 def half_way_it_opens_and_the_command_goes_on(lab):
     noise = random.Random(3)
     for uid in range(MAILS + 1, MAILS + 4):
@@ -315,7 +326,8 @@ main(
     an_encrypted_archive_is_the_same_and_tells_nothing, what_lies_beside_tells_nothing_either,
     wrong_calls_have_their_codes, a_secret_that_is_taken_out_starts_no_plain_volume,
     who_rotates_is_told_before_which_keys_go, at_a_terminal_keys_can_be_kept,
-    a_path_asks_for_a_new_passphrase, half_way_it_opens_and_the_command_goes_on,
+    a_path_asks_for_a_new_passphrase, what_a_process_knows_stands_in_no_core_dump,
+    half_way_it_opens_and_the_command_goes_on,
     who_reads_meanwhile_reads_or_is_told_to_try_again, a_lock_that_is_held_is_waited_for,
     a_damaged_archive_is_left_as_it_is, progress_is_told,
     make_lab=Lab)
