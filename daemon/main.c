@@ -114,6 +114,7 @@ static int once_account(const struct config_account *account, struct state *stat
 		return err_exit_code(err.kind);
 	}
 	work_prune(&work);
+	work_settle(&work);
 	work_state(&work, ACCOUNT_STOPPED, "", result.detail);
 	list_all_skipped(account, state);
 	return result.complete && result.skipped == 0 ? 0 : EXIT_PARTIAL;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/archive.h"
+#include "archive/seal.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -238,6 +240,15 @@ void work_prune(struct account_work *work)
 		log_pruned(work, &pruned);
 	else
 		log_warning("%s: prune: %s", work->account->name, err.text);
+}
+
+void work_settle(struct account_work *work)
+{
+	struct err err = ERR_INIT;
+
+	if (work->changed &&
+		!archive_settle(work->account->archive_path, ARCHIVE_LOCK_TIMEOUT_MS, &err))
+		log_warning("%s: %s", work->account->name, err.text);
 }
 
 /* The archive is held open and locked for the passes of a turn. */

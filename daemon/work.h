@@ -52,6 +52,10 @@ void work_state(
  * time. Best effort: what fails is logged, and tried another day. */
 void work_prune(struct account_work *work);
 
+/* After the last pass for a while, while no writer is open: an archive that changed is to be whole
+ * without -wal files. Best effort, as above. */
+void work_settle(struct account_work *work);
+
 void work_close(struct account_work *work); /* the session */
 void work_free(struct account_work *work);
 

@@ -22,15 +22,26 @@ bool packer_checkpoint(struct packer *packer, struct err *err)
 	       (checkpoint_one(packer->volume.db, err) && checkpoint_one(packer->catalogue, err));
 }
 
-static bool tidy_one(struct db *db, struct err *err)
+static bool empty_one(struct db *db, uint64_t bytes_kept, struct err *err)
 {
-	return db_wal_file_bytes(db) <= PACKER_WAL_BYTES_TIDY || db_checkpoint(db, true, err);
+	return db_wal_file_bytes(db) <= bytes_kept || db_checkpoint(db, true, err);
+}
+
+static bool empty_both(struct packer *packer, uint64_t bytes_kept, struct err *err)
+{
+	return packer->dirty || atomic_load(packer->view_peeks) ||
+	       (empty_one(packer->volume.db, bytes_kept, err) &&
+		       empty_one(packer->catalogue, bytes_kept, err));
 }
 
 bool packer_tidy(struct packer *packer, struct err *err)
 {
-	return packer->dirty || atomic_load(packer->view_peeks) ||
-	       (tidy_one(packer->volume.db, err) && tidy_one(packer->catalogue, err));
+	return empty_both(packer, PACKER_WAL_BYTES_TIDY, err);
+}
+
+bool packer_settle(struct packer *packer, struct err *err)
+{
+	return empty_both(packer, 0, err);
 }
 
 bool packer_is_full(const struct packer *packer)

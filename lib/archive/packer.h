@@ -139,6 +139,8 @@ bool packer_commit(struct packer *packer, bool complete, int64_t *ret_generation
 bool packer_checkpoint(struct packer *packer, struct err *err);
 /* Empty -wal files that would make the next opening slow. Between commits. */
 bool packer_tidy(struct packer *packer, struct err *err);
+/* All that waits in -wal files goes into the files, as far as readers let it. Between commits. */
+bool packer_settle(struct packer *packer, struct err *err);
 
 /* Begin a new volume when this one is full. Between commits only. */
 bool packer_roll(struct packer *packer, struct err *err);

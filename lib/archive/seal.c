@@ -62,6 +62,13 @@ static bool seal_one(const char *path, const struct archive_seal *seal,
 
 /* --- all of them --- */
 
+bool archive_settle(const char *path, int timeout_ms, struct err *err)
+{
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+
+	return reclaim_open(&job, path, timeout_ms, err) && packer_settle(&job.packer, err);
+}
+
 /* What one that was stopped left goes. The newest is ended if it has enough; readers in the way:
  * another time. */
 static bool prepare(const char *path, uint64_t bytes_min, int timeout_ms, struct err *err)
@@ -71,7 +78,8 @@ static bool prepare(const char *path, uint64_t bytes_min, int timeout_ms, struct
 	bool unimportant;
 
 	if (!reclaim_open(&job, path, timeout_ms, err) || !create_remove_leftovers(folder, err) ||
-		!checkpoint_remove_litter(path, job.packer.catalogue, err))
+		!checkpoint_remove_litter(path, job.packer.catalogue, err) ||
+		!packer_settle(&job.packer, err))
 		return false;
 	return bytes_min == 0 ||
 	       file_bytes(path, &job.packer.volume.id) + db_wal_bytes(job.packer.volume.db) <

@@ -45,6 +45,7 @@ def changes_are_followed(lab):
         client.command("CREATE New/Folder")
         client.command("DELETE Sent")
     lab.mirror("alice")
+    live.equal([path for path in lab.archives.rglob("*-wal") if path.stat().st_size > 0], [])
     lab.same("alice", user)
 
 

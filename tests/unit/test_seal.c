@@ -79,6 +79,26 @@ static void a_sealed_archive_is_the_same_archive(void)
 	CHECK_INT(seal(path, 0).volumes, 0);
 }
 
+static void a_settled_archive_is_whole_without_its_wals(void)
+{
+	PATH path = pruned_archive("settled");
+	PATH before = pruned_everything(path);
+	PATH after = NULL;
+	PATH catalogue = str_printf("%s/catalogue.db", path);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	PATH newest = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(volume_list(path, &list, &err));
+	newest = volume_path(path, &list.items[list.count - 1]);
+	CHECK(db_has_wal(catalogue));
+	CHECK_OK(archive_settle(path, WAIT_MS, &err));
+	CHECK(!db_has_wal(newest) && !db_has_wal(catalogue));
+	after = pruned_everything(path);
+	CHECK_STR(after, before);
+	fixture_check(path);
+}
+
 static void the_newest_volume_is_ended_when_it_has_enough(void)
 {
 	PATH path = pruned_archive("newest");
@@ -395,6 +415,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(a_sealed_archive_is_the_same_archive),
+		PROMISE(a_settled_archive_is_whole_without_its_wals),
 		PROMISE(the_newest_volume_is_ended_when_it_has_enough),
 		PROMISE(what_comes_after_goes_into_the_next_volume),
 		PROMISE(a_catalogue_is_made_anew_of_sealed_volumes),
