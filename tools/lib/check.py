@@ -299,7 +299,8 @@ def stages(level):
     some = [] if level == "long" else slow
     return [
         format_stage(), meson_stage("gcc", level),
-        meson_stage("clang", level, compiler="clang", suites=without + some, stride="61"),
+        meson_stage("clang", level, compiler="clang", stride="61",
+                    suites=without + some + ([] if level == "long" else ["--no-suite", "again"])),
         meson_stage("asan", level, ["-Db_sanitize=address,undefined", *SANITIZE], times=4,
                     suites=without + some, stride="1" if level == "long" else "17", environment={
                         "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1",
