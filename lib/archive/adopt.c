@@ -8,6 +8,7 @@
 #include "archive/reader.h"
 #include "archive/rebuild.h"
 #include "archive/reclaim.h"
+#include "archive/staged.h"
 #include "archive/vault.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -118,11 +119,13 @@ static void both_free(struct both *both)
 static bool look_at_both(
 	const char *from, const char *to, int timeout_ms, struct both *both, struct err *err)
 {
+	CLEANUP(volume_list_free) struct volume_list standing = {0};
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 
 	return lock_source(from, timeout_ms, &both->lock, err) &&
-	       volume_list(from, &both->volumes, err) &&
-	       identify(from, &both->volumes, archive, err) && volume_list(to, &both->there, err) &&
+	       volume_list(from, &standing, err) && identify(from, &standing, archive, err) &&
+	       staged_volume_list(from, &both->volumes, err) &&
+	       volume_list(to, &both->there, err) &&
 	       belongs(to, &both->there, archive, &both->same, err);
 }
 
@@ -165,7 +168,7 @@ static bool copy_file(const char *from, const char *to, mode_t mode, struct arch
 static bool copy_volume(const char *from, const char *to, const struct volume_id *id, bool newest,
 	struct archive_adopted *made, struct err *err)
 {
-	CLEANUP(freep) char *here = volume_path(from, id);
+	CLEANUP(freep) char *here = staged_volume_path(from, id);
 	CLEANUP(freep) char *there = volume_path(to, id);
 	CLEANUP(freep) char *wal_here = str_printf("%s-wal", here);
 	CLEANUP(freep) char *wal_there = str_printf("%s-wal", there);

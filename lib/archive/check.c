@@ -8,6 +8,7 @@
 #include "archive/checkpoint.h"
 #include "archive/journal.h"
 #include "archive/replay.h"
+#include "archive/staged.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -215,6 +216,16 @@ static bool check_catalogue(struct checking *checking, struct err *err)
 	       (reads_all(checking) || check_frames(checking, archive, err));
 }
 
+/* Half of what is there would be called damaged. */
+static bool is_settled(const char *path, struct err *err)
+{
+	return !staged_is_whole(path) ||
+	       err_set(err, ERR_BUSY,
+		       "%s: is a copy whose update was interrupted at its end; `mailstow copy` or "
+		       "`mailstow rebuild` completes it",
+		       path);
+}
+
 /* Where no lock can be made, nobody writes. */
 static bool lock_archive(const char *path, int timeout_ms, int *ret_lock, struct err *err)
 {
@@ -234,8 +245,8 @@ static bool check_under_lock(struct checking *checking, int timeout_ms, struct e
 	struct chain chain;
 
 	return lock_archive(checking->path, timeout_ms, &lock, err) &&
-	       check_volumes(checking, &chain, err) && check_head(checking, &chain, err) &&
-	       check_catalogue(checking, err);
+	       is_settled(checking->path, err) && check_volumes(checking, &chain, err) &&
+	       check_head(checking, &chain, err) && check_catalogue(checking, err);
 }
 
 bool archive_check(const char *path, const struct archive_check *check, int timeout_ms,

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "archive/catalogue.h"
-#include "archive/create.h"
 #include "archive/replay.h"
+#include "archive/staged.h"
 #include "archive/vault.h"
 #include "archive/volume.h"
+#include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -176,7 +177,7 @@ static bool copy_file(
 	return true;
 }
 
-/* First, as it is nothing without volumes. One that is there alone is another archive's. */
+/* Before there are volumes. One that is there alone is another archive's. */
 static bool copy_keyring(
 	const char *from, const char *to, struct archive_copied *copied, struct err *err)
 {
@@ -188,17 +189,51 @@ static bool copy_keyring(
 	return archive_is_encrypted(from) || fs_remove(there, err);
 }
 
-static bool copy_volumes(const char *from, const char *to, const struct volume_list *volumes,
-	struct archive_copied *copied, struct err *err)
+static void list_changed(const char *from, const char *to, const struct volume_list *volumes,
+	struct volume_list *changed)
 {
 	for (size_t i = 0; i < volumes->count; i++) {
 		CLEANUP(freep) char *here = volume_path(from, &volumes->items[i]);
 		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
 
-		if (!copy_file(here, there, copied, err))
+		if (fs_is_copy(there, here))
+			continue;
+		ARRAY_GROW(changed->items, changed->count, changed->cap);
+		changed->items[changed->count++] = volumes->items[i];
+	}
+}
+
+static bool stage_volumes(const char *from, const char *to, const struct volume_list *volumes,
+	struct archive_copied *copied, struct err *err)
+{
+	for (size_t i = 0; i < volumes->count; i++) {
+		CLEANUP(freep) char *here = volume_path(from, &volumes->items[i]);
+		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
+		CLEANUP(freep) char *staged = staged_path(there);
+
+		if (!copy_file(here, staged, copied, err))
 			return false;
 	}
 	return true;
+}
+
+/* All that is new beside what is there; with the catalogue it counts. */
+static bool stage(const char *from, const char *to, const struct volume_list *volumes,
+	struct archive_copied *copied, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list changed = {0};
+	CLEANUP(freep) char *here = catalogue_path(from);
+	CLEANUP(freep) char *there = catalogue_path(to);
+	CLEANUP(freep) char *staged = staged_path(there);
+
+	list_changed(from, to, volumes, &changed);
+	if (staged_remove_others(to, &changed, err) &&
+		stage_volumes(from, to, &changed, copied, err) &&
+		copy_keyring(from, to, copied, err) &&
+		((changed.count == 0 && fs_is_copy(there, here)) ||
+			copy_file(here, staged, copied, err)))
+		return true;
+	return err_wrap(err, "%s: stays as it was", to);
 }
 
 /* A copy that was written to by itself is an archive of its own and is not overwritten. */
@@ -284,9 +319,6 @@ static bool copy_locked(
 	const char *from, const char *to, struct archive_copied *copied, struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list ours = {0}, theirs = {0};
-	CLEANUP(freep) char *here = catalogue_path(from);
-	CLEANUP(freep) char *there = catalogue_path(to);
-	CLEANUP(freep) char *folder = volume_folder(to);
 	struct catalogue_state state;
 
 	if (!volume_list(from, &ours, err) || !volume_list(to, &theirs, err))
@@ -296,9 +328,8 @@ static bool copy_locked(
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
 	       has_same_key(from, to, &theirs, &state, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
-	       is_behind(from, &ours, &state, to, err) && create_remove_leftovers(folder, err) &&
-	       copy_keyring(from, to, copied, err) && copy_volumes(from, to, &ours, copied, err) &&
-	       copy_file(here, there, copied, err) && remove_old(&ours, &theirs, to, err);
+	       is_behind(from, &ours, &state, to, err) && stage(from, to, &ours, copied, err) &&
+	       staged_publish(to, err) && remove_old(&ours, &theirs, to, err);
 }
 
 static bool make_place(const char *to, struct err *err)
@@ -311,16 +342,14 @@ static bool make_place(const char *to, struct err *err)
 bool archive_copy(const char *from, const char *to, int timeout_ms,
 	struct archive_copied *ret_copied, struct err *err)
 {
-	CLEANUP(freep) char *from_lock = str_printf("%s/lock", from);
-	CLEANUP(freep) char *to_lock = str_printf("%s/lock", to);
 	CLEANUP(fs_unlock) int ours = -1;
 	CLEANUP(fs_unlock) int theirs = -1;
 	struct archive_copied copied = {0};
 
 	if (!archive_exists(from))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from);
-	if (!make_place(to, err) || !fs_lock(from_lock, timeout_ms, &ours, err) ||
-		!fs_lock(to_lock, timeout_ms, &theirs, err) || !copy_locked(from, to, &copied, err))
+	if (!make_place(to, err) || !staged_lock(from, timeout_ms, &ours, err) ||
+		!staged_lock(to, timeout_ms, &theirs, err) || !copy_locked(from, to, &copied, err))
 		return false;
 	*ret_copied = copied;
 	return true;

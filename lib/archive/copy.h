@@ -15,10 +15,11 @@ struct archive_copied {
 
 /*
  * Bring the copy at `to`, made when there is none, up to the archive at `from`. Volumes that are
- * full are copied once; the newest one and the catalogue when they changed. Holds the writer's lock
- * of both meanwhile, so that a mirror waits. Stopped at any point all mail of the moment before is
- * read from the copy, and another run completes it; until then it may refuse to be written to or
- * adopted, as some volumes are of now.
+ * full are copied once; the newest one and the catalogue when they changed. All that is new comes
+ * beside what is there first (staged.h), for which there must be room. Holds the writer's lock of
+ * both meanwhile, so that a mirror waits. Stopped or failed at any point the copy is read, adopted
+ * (adopt.h) and written to as it was before or is now, and another run goes on with what was
+ * brought.
  *
  * ERR_CREATE: what is at `to` is no copy of this archive, or holds commits that this one has not,
  * or is of before its master key changed; it is left as it is. ERR_BUSY names the holder of a lock,

@@ -48,7 +48,7 @@ static bool check_empty(const char *path, struct err *err)
 	return empty || err_set(err, ERR_CREATE, "%s: is not empty", path);
 }
 
-bool create_remove_leftovers(const char *folder, struct err *err)
+bool create_remove_leftovers_but(const char *folder, const struct str_list *kept, struct err *err)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
@@ -57,11 +57,17 @@ bool create_remove_leftovers(const char *folder, struct err *err)
 	while (dir && ok && (entry = readdir(dir))) {
 		CLEANUP(freep) char *path = str_printf("%s/%s", folder, entry->d_name);
 
-		ok = !strstr(entry->d_name, ".new") || fs_remove(path, err);
+		ok = !strstr(entry->d_name, ".new") || str_list_has(kept, entry->d_name) ||
+		     fs_remove(path, err);
 	}
 	if (dir)
 		(void)closedir(dir);
 	return ok;
+}
+
+bool create_remove_leftovers(const char *folder, struct err *err)
+{
+	return create_remove_leftovers_but(folder, &(struct str_list){0}, err);
 }
 
 static bool prepare_folders(const char *path, struct err *err)
@@ -71,7 +77,8 @@ static bool prepare_folders(const char *path, struct err *err)
 	if (archive_exists(path))
 		return err_set(err, ERR_CREATE, "%s: there is an archive already", path);
 	return check_empty(path, err) && fs_make_dirs(path, FOLDER_MODE, err) &&
-	       fs_make_dirs(volumes, FOLDER_MODE, err) && create_remove_leftovers(volumes, err);
+	       fs_make_dirs(volumes, FOLDER_MODE, err) && create_remove_leftovers(path, err) &&
+	       create_remove_leftovers(volumes, err);
 }
 
 /* From the first volume on it exists: a missing catalogue is made of the volumes. */

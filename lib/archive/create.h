@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "db/db.h"
 
 /* Make an empty catalogue at db_path for the volumes that stand in the archive at path. */
@@ -19,5 +20,7 @@ bool create_missing_catalogue(const char *path, struct err *err);
 
 /* Remove what an interrupted making of a volume left in the folder of volumes. */
 bool create_remove_leftovers(const char *folder, struct err *err);
+/* All but the names that are kept. */
+bool create_remove_leftovers_but(const char *folder, const struct str_list *kept, struct err *err);
 
 #endif

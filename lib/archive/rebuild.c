@@ -6,6 +6,7 @@
 #include "archive/catalogue.h"
 #include "archive/create.h"
 #include "archive/replay.h"
+#include "archive/staged.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -81,10 +82,9 @@ bool rebuild_locked(const char *path, struct err *err)
 
 bool archive_rebuild(const char *path, int timeout_ms, struct err *err)
 {
-	CLEANUP(freep) char *lock_path = str_printf("%s/lock", path);
 	CLEANUP(fs_unlock) int lock = -1;
 
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	return fs_lock(lock_path, timeout_ms, &lock, err) && rebuild_locked(path, err);
+	return staged_lock(path, timeout_ms, &lock, err) && rebuild_locked(path, err);
 }

@@ -9,6 +9,7 @@
 #include "archive/create.h"
 #include "archive/reclaim_copy.h"
 #include "archive/replay.h"
+#include "archive/staged.h"
 #include "archive/volume_sql.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -18,12 +19,10 @@
 
 bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, struct err *err)
 {
-	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
-
 	*reclaim = (struct reclaim){.lock = -1};
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!fs_lock(lock, timeout_ms, &reclaim->lock, err) ||
+	if (!staged_lock(path, timeout_ms, &reclaim->lock, err) ||
 		!create_missing_catalogue(path, err) ||
 		!packer_open(&reclaim->packer, path, ARCHIVE_VOLUME_BYTES, &reclaim->peeks, err))
 		return false;

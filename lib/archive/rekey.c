@@ -11,6 +11,7 @@
 #include "archive/rebuild.h"
 #include "archive/reclaim.h"
 #include "archive/rekey_volume.h"
+#include "archive/staged.h"
 #include "archive/vault.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -45,12 +46,11 @@ static void locks_free(struct locks *locks)
 static bool lock_both(const char *path, int timeout_ms, struct locks *locks, struct err *err)
 {
 	CLEANUP(freep) char *sealing = str_printf("%s/sealing", path);
-	CLEANUP(freep) char *writer = str_printf("%s/lock", path);
 
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	return fs_lock(sealing, timeout_ms, &locks->sealing, err) &&
-	       fs_lock(writer, timeout_ms, &locks->writer, err);
+	       staged_lock(path, timeout_ms, &locks->writer, err);
 }
 
 static bool find_newest(const char *path, struct volume_id *ret_id, struct err *err)

@@ -76,6 +76,11 @@ struct volume_list {
 bool volume_list(const char *archive_path, struct volume_list *ret_list, struct err *err);
 /* Those that do not count any more. */
 bool volume_list_replaced(const char *archive_path, struct volume_list *ret_list, struct err *err);
+/* All whose names go on so, "" for volumes; by sequence. */
+bool volume_list_ending(const char *archive_path, const char *ending, struct volume_list *ret_list,
+	struct err *err);
+/* Those of newer take the places of what has their sequences. */
+void volume_list_supersede(struct volume_list *list, const struct volume_list *newer);
 bool volume_list_has(const struct volume_list *list, const struct volume_id *id);
 void volume_list_free(struct volume_list *list); /* also for CLEANUP() */
 

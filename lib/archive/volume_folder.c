@@ -85,14 +85,31 @@ static int by_sequence(const void *a, const void *b)
 	return (left->sequence > right->sequence) - (left->sequence < right->sequence);
 }
 
+static void sort(struct volume_list *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items), by_sequence);
+}
+
 static void append(struct volume_list *list, const struct volume_id *id)
 {
 	ARRAY_GROW(list->items, list->count, list->cap);
 	list->items[list->count++] = *id;
 }
 
-static bool read_names(const char *folder, struct volume_list *list, struct err *err)
+static bool parse_ending(const char *name, const char *ending, struct volume_id *ret_id)
 {
+	size_t len = strlen(name), end = strlen(ending);
+	CLEANUP(freep) char *bare = len > end ? xstrndup(name, len - end) : NULL;
+
+	return bare && strcmp(name + len - end, ending) == 0 && parse_name(bare, ret_id);
+}
+
+bool volume_list_ending(
+	const char *archive_path, const char *ending, struct volume_list *ret_list, struct err *err)
+{
+	CLEANUP(freep) char *folder = volume_folder(archive_path);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 
@@ -102,11 +119,13 @@ static bool read_names(const char *folder, struct volume_list *list, struct err 
 	while ((entry = readdir(dir))) {
 		struct volume_id id;
 
-		if (!parse_name(entry->d_name, &id))
-			continue;
-		append(list, &id);
+		if (parse_ending(entry->d_name, ending, &id))
+			append(&list, &id);
 	}
 	(void)closedir(dir);
+	sort(&list);
+	*ret_list = list;
+	list = (struct volume_list){0};
 	return true;
 }
 
@@ -157,14 +176,10 @@ static bool settle(const char *archive_path, const struct volume_list *all,
 static bool list_both(const char *archive_path, struct volume_list *counting,
 	struct volume_list *replaced, struct err *err)
 {
-	CLEANUP(freep) char *folder = volume_folder(archive_path);
 	CLEANUP(volume_list_free) struct volume_list all = {0};
 
-	if (!read_names(folder, &all, err))
-		return false;
-	if (all.count)
-		qsort(all.items, all.count, sizeof(*all.items), by_sequence);
-	return settle(archive_path, &all, counting, replaced, err);
+	return volume_list_ending(archive_path, "", &all, err) &&
+	       settle(archive_path, &all, counting, replaced, err);
 }
 
 bool volume_list(const char *archive_path, struct volume_list *ret_list, struct err *err)
@@ -187,6 +202,27 @@ bool volume_list_replaced(const char *archive_path, struct volume_list *ret_list
 	*ret_list = replaced;
 	replaced = (struct volume_list){0};
 	return true;
+}
+
+static bool has_sequence(const struct volume_list *list, int64_t sequence)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].sequence == sequence)
+			return true;
+	return false;
+}
+
+void volume_list_supersede(struct volume_list *list, const struct volume_list *newer)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (!has_sequence(newer, list->items[i].sequence))
+			list->items[count++] = list->items[i];
+	list->count = count;
+	for (size_t i = 0; i < newer->count; i++)
+		append(list, &newer->items[i]);
+	sort(list);
 }
 
 bool volume_list_has(const struct volume_list *list, const struct volume_id *id)

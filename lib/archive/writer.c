@@ -8,6 +8,7 @@
 #include "archive/create.h"
 #include "archive/reader.h"
 #include "archive/replay.h"
+#include "archive/staged.h"
 #include "archive/vault.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -103,12 +104,11 @@ bool archive_writer_open(
 	const char *path, int timeout_ms, struct archive_writer **ret_writer, struct err *err)
 {
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
-	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
 
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	writer = new_writer(path);
-	if (!fs_lock(lock, timeout_ms, &writer->lock, err) || !open_locked(writer, err))
+	if (!staged_lock(path, timeout_ms, &writer->lock, err) || !open_locked(writer, err))
 		return false;
 	*ret_writer = TAKE(writer);
 	return true;

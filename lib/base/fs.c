@@ -173,6 +173,13 @@ static bool is_copy(const char *path, const struct stat *of)
 	       st.st_mtim.tv_sec == of->st_mtim.tv_sec && st.st_mtim.tv_nsec == of->st_mtim.tv_nsec;
 }
 
+bool fs_is_copy(const char *path, const char *of)
+{
+	struct stat st;
+
+	return stat(of, &st) == 0 && is_copy(path, &st);
+}
+
 bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err)
 {
 	CLEANUP(closep) int in = open(from, O_RDONLY | O_CLOEXEC);

@@ -27,10 +27,13 @@ bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode
 
 /*
  * Make `to` a copy of `from`, of any size, with its permission bits and time of change: temporary
- * file, fsync, rename, fsync of the folder. One that has the same size and time already is taken
- * for it. *ret_bytes: how many were copied.
+ * file, fsync, rename, fsync of the folder. If it is one already nothing is done. *ret_bytes: how
+ * many were copied.
  */
 bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err);
+
+/* One that has the same size and time of change is taken for a copy. */
+bool fs_is_copy(const char *path, const char *of);
 
 /* Read a whole file of at most out->max bytes. ERR_NOT_FOUND when there is none. */
 bool fs_read(const char *path, struct buf *out, struct err *err);

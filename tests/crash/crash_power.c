@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/check.h"
-#include "archive/copy.h"
 #include "archive/forget.h"
 #include "archive/keep.h"
 #include "archive/prune.h"
@@ -27,6 +25,7 @@
 #include "support/power.h"
 #include "support/power_archive.h"
 
+#include "power_copies.h"
 #include "power_keys.h"
 
 enum { WAIT_MS = 1000, BATCHES = 5, SMALL_COUNT = 3, BIG_BYTES = 13 * 1000 * 1000 };
@@ -217,43 +216,7 @@ static void prepare_lost(const char *place)
 	fixture_remove_catalogue(path);
 }
 
-/* --- copies --- */
-
-static char *copy_in(const char *place)
-{
-	return str_printf("%s/copy", place);
-}
-
-/* The catalogue comes last: before, it is no copy yet. Of the archive nothing must change. */
-static char *tell_copy(const char *place)
-{
-	CLEANUP(freep) char *path = archive_in(place);
-	CLEANUP(freep) char *copy = copy_in(place);
-	CLEANUP(freep) char *catalogue = str_printf("%s/catalogue.db", copy);
-	CLEANUP(freep) char *here = power_tell(path, true);
-	CLEANUP(freep) char *there = fs_exists(catalogue) ? power_tell(copy, false) : xstrdup("");
-
-	return str_printf("archive:\n%scopy:\n%s", here, there);
-}
-
-static void check_copy(const char *place)
-{
-	CLEANUP(freep) char *copy = copy_in(place);
-	CLEANUP(freep) char *catalogue = str_printf("%s/catalogue.db", copy);
-
-	check(place);
-	if (fs_exists(catalogue))
-		fixture_check(copy);
-}
-
-static bool run_copy(const char *place, struct err *err)
-{
-	CLEANUP(freep) char *path = archive_in(place);
-	CLEANUP(freep) char *copy = copy_in(place);
-	struct archive_copied copied;
-
-	return fixture_unlock(path, err) && archive_copy(path, copy, WAIT_MS, &copied, err);
-}
+/* --- copies: power_copies.h --- */
 
 /* Since it was copied it was written to, sealed and pruned. */
 static void prepare_copied(const char *place)
@@ -262,7 +225,7 @@ static void prepare_copied(const char *place)
 	struct err err = ERR_INIT;
 
 	fill(place, "archive", BATCHES - 1);
-	CHECK_OK(run_copy(place, &err));
+	CHECK_OK(power_copy(place, &err));
 	CHECK_OK(seal(path, &err));
 	fill(place, "archive", BATCHES);
 	CHECK_OK(prune(path, &err));
@@ -295,8 +258,9 @@ static const struct power_work works[] = {
 	{"forget", 320, POWER_BOTH, prepare_full, run_forget, tell, check},
 	{"rebuild", 180, POWER_BOTH, prepare_full, run_rebuild, tell, check},
 	{"rebuild-lost", 80, POWER_BOTH, prepare_lost, run_rebuild, tell, check},
-	{"copy", 120, POWER_BOTH, prepare_full, run_copy, tell_copy, check_copy},
-	{"copy-again", 120, POWER_BOTH, prepare_copied, run_copy, tell_copy, check_copy},
+	{"copy", 120, POWER_BOTH, prepare_full, power_copy, power_tell_copy, power_check_copy},
+	{"copy-again", 120, POWER_BOTH, prepare_copied, power_copy, power_tell_copy,
+		power_check_copy},
 	{"encrypt", 160, POWER_PLAIN, prepare_sealed, power_encrypt, power_tell_rekey,
 		power_check_rekey},
 	{"rotate", 160, POWER_ENCRYPTED, prepare_sealed, power_rotate, power_tell_rekey,

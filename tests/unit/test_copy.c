@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "archive/check.h"
+#include "archive/rebuild.h"
 #include "archive/seal.h"
 #include "archive/vault.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/check.h"
+#include "support/files.h"
 #include "support/pruned.h"
 #include "support/rekeyed.h"
 
@@ -21,25 +24,33 @@ enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900, LATE_COUNT = 20, LATE_BYTES = 
 struct refusal {
 	const char *folder;
 	enum fs_change_kind kind;
-	int left; /* so many are let through */
+	const char *ending; /* of the name */
+	int left;           /* so many are let through */
+	int code;           /* errno */
 };
 
 static int refuse(void *context, const struct fs_change *change)
 {
 	struct refusal *refusal = context;
 	const char *name = change->to ? change->to : change->path;
-	size_t len = strlen(name);
+	size_t len = strlen(name), end = strlen(refusal->ending);
 
 	if (change->kind != refusal->kind ||
-		strncmp(name, refusal->folder, strlen(refusal->folder)) != 0 || len < 4 ||
-		strcmp(name + len - 4, ".vol") != 0)
+		strncmp(name, refusal->folder, strlen(refusal->folder)) != 0 || len < end ||
+		strcmp(name + len - end, refusal->ending) != 0)
 		return 0;
-	return refusal->left-- > 0 ? 0 : EIO;
+	return refusal->left-- > 0 ? 0 : refusal->code;
 }
 
-static void copy_stopped(const char *path, const char *copy, enum fs_change_kind kind, int left)
+static const char a_volume[] = ".vol";
+static const char staged_volume[] = ".vol.copied.new";
+static const char staged_catalogue[] = "catalogue.db.copied.new";
+static const char coming_volume[] = ".vol.copied.new.new";
+
+static void copy_stopped(
+	const char *path, const char *copy, enum fs_change_kind kind, const char *ending, int left)
 {
-	struct refusal refusal = {copy, kind, left};
+	struct refusal refusal = {copy, kind, ending, left, EIO};
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
@@ -84,7 +95,7 @@ static void a_copy_that_was_stopped_loses_what_was_replaced(void)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	copy_stopped(path, copy, FS_REMOVE, 0);
+	copy_stopped(path, copy, FS_REMOVE, a_volume, 0);
 	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err)); /* completed */
 	CHECK_OK(volume_list_replaced(copy, &replaced, &err));
 	CHECK_INT(replaced.count, 0);
@@ -101,8 +112,8 @@ static void a_copy_that_is_stopped_twice_is_read(void)
 	struct archive_snapshot newest;
 	struct err err = ERR_INIT;
 
-	copy_stopped(path, copy, FS_RENAME, 1);
-	copy_stopped(path, copy, FS_RENAME, 0);
+	copy_stopped(path, copy, FS_RENAME, a_volume, 1);
+	copy_stopped(path, copy, FS_RENAME, a_volume, 0);
 	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
 	reader = fixture_reader(copy);
 	CHECK_OK(archive_resolve(
@@ -110,6 +121,139 @@ static void a_copy_that_is_stopped_twice_is_read(void)
 	fixture_check_message(reader,
 		fixture_find(reader, newest.generation, 1, PRUNED_VALIDITY, LATE_UID), LATE_UID,
 		LATE_BYTES);
+}
+
+/* --- what is new lies beside what is there first --- */
+
+static uint64_t files_copied(const char *path, const char *copy)
+{
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	return copied.files;
+}
+
+static void check_nothing_left(const char *copy)
+{
+	PATH files = files_digests(copy);
+	struct err err = ERR_INIT;
+
+	CHECK(!strstr(files, ".new"));
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	fixture_check(copy);
+}
+
+static void only_what_changed_is_copied(void)
+{
+	PATH path = rekeyed_encrypted("changed");
+	PATH copy = str_printf("%s.copy", path);
+
+	CHECK(files_copied(path, copy) > 4);
+	CHECK_INT(files_copied(path, copy), 0);
+	add_much(path);
+	CHECK_INT(files_copied(path, copy), 2); /* the newest volume and the catalogue */
+	check_nothing_left(copy);
+}
+
+static void what_was_brought_by_a_run_that_was_stopped_is_not_brought_again(void)
+{
+	enum { BROUGHT = 2 };
+	PATH path = rekeyed_encrypted("brought");
+	PATH whole = str_printf("%s.whole", path);
+	PATH copy = str_printf("%s.copy", path);
+	uint64_t all = files_copied(path, whole);
+
+	copy_stopped(path, copy, FS_RENAME, staged_volume, BROUGHT);
+	CHECK_INT(files_copied(path, copy), all - BROUGHT);
+	check_nothing_left(copy);
+}
+
+static void what_was_brought_and_is_no_more_goes(void)
+{
+	const struct archive_seal merge = {.open_bytes_min = 1, .small_count = 2};
+	PATH path = rekeyed_encrypted("no-more");
+	PATH copy = copy_and_seal(path);
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, staged_volume, 1);
+	CHECK_OK(archive_seal(path, &merge, WAIT_MS, &sealed, &err));
+	CHECK(sealed.merged > 0);
+	(void)files_copied(path, copy);
+	check_nothing_left(copy);
+}
+
+/* Each line of one text is one of the other. */
+static void check_lines_of(char *some, const char *all)
+{
+	for (char *rest = some, *line; (line = strsep(&rest, "\n"));)
+		CHECK(strstr(all, line));
+}
+
+static void a_target_that_is_full_leaves_the_copy_as_it_was(void)
+{
+	PATH path = rekeyed_encrypted("full");
+	PATH copy = copy_and_seal(path);
+	PATH before = files_digests(copy);
+	PATH after = NULL;
+	struct refusal refusal = {copy, FS_WRITE, coming_volume, 1, ENOSPC};
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	fs_set_hook(refuse, &refusal);
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	fs_set_hook(NULL, NULL);
+	CHECK(strstr(err.text, "stays as it was") && strstr(err.text, "No space left"));
+	after = files_digests(copy);
+	check_lines_of(before, after);
+	(void)files_copied(path, copy);
+	check_nothing_left(copy);
+}
+
+static bool no_finding(void *context, const struct archive_finding *finding, struct err *err)
+{
+	(void)context;
+	return err_set(err, ERR_CORRUPT, "%s: %s", finding->where, finding->what);
+}
+
+/* Without the archive it was copied from. */
+static void stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it(void)
+{
+	const struct archive_check check = {.finding = no_finding};
+	PATH path = rekeyed_encrypted("between");
+	PATH copy = copy_and_seal(path);
+	struct archive_checked checked;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, a_volume, 1);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	CHECK(!archive_check(copy, &check, WAIT_MS, &checked, &err));
+	CHECK_INT(err.kind, ERR_BUSY);
+	CHECK(strstr(err.text, "mailstow rebuild"));
+	CHECK_OK(archive_rebuild(copy, WAIT_MS, &err));
+	check_nothing_left(copy);
+	(void)files_copied(path, copy);
+	check_nothing_left(copy);
+}
+
+/* It must not get the catalogue of that one later. */
+static void an_archive_that_is_made_where_a_first_copy_was_begun_has_nothing_of_it(void)
+{
+	PATH path = rekeyed_plain("begun");
+	PATH copy = str_printf("%s.copy", path);
+	PATH all = NULL;
+	struct archive_writer *writer;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, a_volume, 0);
+	CHECK_OK(archive_create(copy, &err));
+	writer = fixture_writer(copy);
+	CHECK_INT(fixture_commit(writer, true), 1);
+	archive_writer_freep(&writer);
+	all = files_digests(copy);
+	CHECK(!strstr(all, ".new"));
+	fixture_check(copy);
 }
 
 /* Half a first copy of this was left there: its keyring. */
@@ -121,7 +265,7 @@ static void the_keyring_of_another_does_not_stay_in_a_copy(void)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	copy_stopped(other, copy, FS_RENAME, 0);
+	copy_stopped(other, copy, FS_RENAME, staged_catalogue, 0);
 	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
 	fixture_check(copy);
 	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
@@ -222,6 +366,12 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(a_copy_that_was_stopped_loses_what_was_replaced),
 		PROMISE(a_copy_that_is_stopped_twice_is_read),
+		PROMISE(only_what_changed_is_copied),
+		PROMISE(what_was_brought_by_a_run_that_was_stopped_is_not_brought_again),
+		PROMISE(what_was_brought_and_is_no_more_goes),
+		PROMISE(a_target_that_is_full_leaves_the_copy_as_it_was),
+		PROMISE(stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it),
+		PROMISE(an_archive_that_is_made_where_a_first_copy_was_begun_has_nothing_of_it),
 		PROMISE(the_keyring_of_another_does_not_stay_in_a_copy),
 		PROMISE(a_damaged_keyring_in_a_copy_is_replaced),
 		PROMISE(another_archives_copy_is_told_as_such),

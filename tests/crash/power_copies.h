@@ -1,0 +1,21 @@
+/*
+ * The power is cut while an archive is copied: work for the table of crash_power.c, see
+ * support/power.h.
+ */
+#ifndef MAILSTOW_TESTS_POWER_COPIES_H
+#define MAILSTOW_TESTS_POWER_COPIES_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* Makes the copy, or brings it up to date. */
+bool power_copy(const char *place, struct err *err);
+
+/* The archive, which must not change, and the copy. */
+char *power_tell_copy(const char *place);
+
+/* Whatever a copy is, it is adopted and written to as well. */
+void power_check_copy(const char *place);
+
+#endif
