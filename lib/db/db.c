@@ -331,13 +331,14 @@ static bool remove_files(const char *path, struct err *err)
 	return fs_remove(path, err) && db_remove_wal(path, err);
 }
 
+/* A -wal that was left without its database would be taken for the new one's. */
 static bool make(const char *path, const struct db_options *options, struct err *err)
 {
 	CLEANUP(freep) char *temporary = str_printf("%s.new", path);
 
 	return remove_files(temporary, err) && make_at(temporary, options, err) &&
 	       db_remove_wal(temporary, err) && fs_chmod(temporary, FILE_MODE, err) &&
-	       fs_rename(temporary, path, err);
+	       db_remove_wal(path, err) && fs_rename(temporary, path, err);
 }
 
 /* --- one that is there --- */

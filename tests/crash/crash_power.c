@@ -1,6 +1,7 @@
 /*
  * The power is cut while an archive is written, sealed, pruned, forgotten of, made anew, copied and
- * given keys, plain and encrypted: support/power.h says what must hold then.
+ * given keys, plain and encrypted, and while what stands beside it is written: support/power.h says
+ * what must hold then.
  *
  *	crash_power                           all of it
  *	crash_power seal/132/torn/2           one state again, by the name a failure has told
@@ -27,6 +28,7 @@
 
 #include "power_copies.h"
 #include "power_keys.h"
+#include "power_side.h"
 
 enum { WAIT_MS = 1000, BATCHES = 5, SMALL_COUNT = 3, BIG_BYTES = 13 * 1000 * 1000 };
 
@@ -267,6 +269,10 @@ static const struct power_work works[] = {
 		power_check_rekey},
 	{"key-add", 60, POWER_ENCRYPTED, prepare_two, power_key_add, power_tell_keys, check},
 	{"key-remove", 60, POWER_ENCRYPTED, prepare_keys, power_key_remove, power_tell_keys, check},
+	{"journal", 300, POWER_BOTH, NULL, power_journal, power_tell_journal, power_check_journal},
+	{"journal-damaged", 300, POWER_BOTH, power_prepare_damaged, power_journal,
+		power_tell_journal, power_check_journal},
+	{"state", 300, POWER_PLAIN, NULL, power_state, power_tell_state, power_check_state},
 };
 
 static void cut_all(bool encrypted)
@@ -325,6 +331,8 @@ static void a_disk_that_does_not_sync_files_is_found_out(void)
 	check_found_out("prune", POWER_FILES_LIE);
 	check_found_out("copy-again", POWER_FILES_LIE);
 	check_found_out("key-add", POWER_FILES_LIE);
+	check_found_out("journal", POWER_FILES_LIE);
+	check_found_out("state", POWER_FILES_LIE);
 }
 
 static void a_disk_that_does_not_sync_folders_is_found_out(void)
@@ -334,6 +342,7 @@ static void a_disk_that_does_not_sync_folders_is_found_out(void)
 	check_found_out("prune", POWER_FOLDERS_LIE);
 	check_found_out("copy-again", POWER_FOLDERS_LIE);
 	check_found_out("key-add", POWER_FOLDERS_LIE);
+	check_found_out("journal", POWER_FOLDERS_LIE);
 }
 
 static uint64_t digest_of_some(size_t work)

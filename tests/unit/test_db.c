@@ -236,6 +236,23 @@ static void a_checkpoint_empties_the_wal(void)
 	CHECK(!db_has_wal(path));
 }
 
+/* Whoever removed the one and not the other, or was stopped between. */
+static void one_that_is_made_anew_has_nothing_of_a_wal_that_was_left(void)
+{
+	CLEANUP(freep) char *path = temp_path("left");
+	CLEANUP(db_freep) struct db *db = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(open_as(path, &volume_kind, DB_CREATE, &db, &err));
+	header_put(db, "key", "of before");
+	db_freep(&db);
+	CHECK(db_has_wal(path));
+	CHECK_OK(fs_remove(path, &err));
+	CHECK_OK(open_as(path, &volume_kind, DB_CREATE, &db, &err));
+	CHECK(!header_has(db, "key", "of before"));
+	CHECK_OK(db_integrity_check(db, &err));
+}
+
 static void a_path_may_hold_what_uris_mean_something_by(void)
 {
 	CLEANUP(freep) char *path = temp_path("a?b#c%41");
@@ -259,6 +276,7 @@ int main(int argc, char **argv)
 		PROMISE(peeking_sees_the_wal_and_touches_nothing),
 		PROMISE(peeking_notices_a_wal_begun_anew),
 		PROMISE(a_checkpoint_empties_the_wal),
+		PROMISE(one_that_is_made_anew_has_nothing_of_a_wal_that_was_left),
 		PROMISE(a_path_may_hold_what_uris_mean_something_by),
 	};
 
