@@ -3,22 +3,17 @@
  * disk. Afterwards the archive opens, what was acknowledged is there byte for byte, and the next
  * run completes with nothing twice.
  */
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/check.h"
 #include "support/crash_vfs.h"
 #include "support/files.h"
+#include "support/forker.h"
 #include "support/ring.h"
 
 enum { LETTERS = 30, TIMES_MAX = 100000, PATH_BYTES_MAX = 300, NAME_BYTES_MAX = 20 };
 
-/*
- * The process with the model server has threads, and a fork of it would have their locks without
- * them. So another one, made before there are any, forks what is to be stopped.
- */
 enum work { WORK_MIRROR, WORK_RESTORE };
 
 struct order {
@@ -30,17 +25,14 @@ struct order {
 	char target[NAME_BYTES_MAX];
 };
 
-static struct {
-	int orders, answers; /* to it, from it */
-} forker;
-
 static bool mirror(struct ring *ring, struct err *err)
 {
 	return ring_mirror(ring, NULL, err);
 }
 
-static _Noreturn void obey(const struct order *order)
+static void obey(const void *context)
 {
+	const struct order *order = context;
 	struct ring ring;
 	struct err err = ERR_INIT;
 	bool done;
@@ -53,58 +45,17 @@ static _Noreturn void obey(const struct order *order)
 	_exit(done ? 0 : 1);
 }
 
-static _Noreturn void fork_for_others(int orders, int answers)
-{
-	struct order order;
-
-	while (read(orders, &order, sizeof(order)) == sizeof(order)) {
-		int status = -1;
-		pid_t pid = fork();
-
-		if (pid == 0)
-			obey(&order);
-		if (pid < 0 || waitpid(pid, &status, 0) != pid ||
-			write(answers, &status, sizeof(status)) != sizeof(status))
-			_exit(1);
-	}
-	_exit(0);
-}
-
-static bool start_forker(void)
-{
-	int orders[2], answers[2];
-	pid_t pid;
-
-	if (pipe2(orders, O_CLOEXEC) < 0 || pipe2(answers, O_CLOEXEC) < 0)
-		return false;
-	pid = fork();
-	if (pid < 0)
-		return false;
-	if (pid == 0) {
-		(void)close(orders[1]);
-		(void)close(answers[0]);
-		fork_for_others(orders[0], answers[1]);
-	}
-	(void)close(orders[0]);
-	(void)close(answers[1]);
-	forker.orders = orders[1];
-	forker.answers = answers[0];
-	return true;
-}
-
 /* True: the process came to its end before change n. */
 static bool ends_before(struct ring *ring, enum work work, long n, enum crash_mode mode)
 {
 	struct order order = {.work = work, .n = n, .mode = mode, .port = ring->port};
-	int status;
+	int code;
 
 	(void)snprintf(order.place, sizeof(order.place), "%s", ring->place);
 	(void)snprintf(order.target, sizeof(order.target), "%s", ring->target);
-	CHECK_INT(write(forker.orders, &order, sizeof(order)), sizeof(order));
-	CHECK_INT(read(forker.answers, &status, sizeof(status)), sizeof(status));
-	CHECK(WIFEXITED(status));
-	CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == CRASH_EXIT_CODE);
-	return WEXITSTATUS(status) == 0;
+	code = forker_order(&order);
+	CHECK(code == 0 || code == CRASH_EXIT_CODE);
+	return code == 0;
 }
 
 static struct ring *ring_on_port(const char *name)
@@ -349,7 +300,7 @@ int main(int argc, char **argv)
 	};
 
 	crash_vfs_install();
-	if (!start_forker())
+	if (!forker_start(obey, sizeof(struct order)))
 		return 1;
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
 }

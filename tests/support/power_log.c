@@ -209,8 +209,11 @@ static void record(struct power_log *log, const struct disk_change *change)
 static int on_change(const struct disk_change *change)
 {
 	assert(pthread_mutex_lock(&mutex) == 0);
-	if (recording && str_starts(change->path, recording->place))
+	if (recording && str_starts(change->path, recording->place)) {
+		if (recording->stop && (long)recording->count >= recording->stop_at)
+			recording->stop(recording);
 		record(recording, change);
+	}
 	assert(pthread_mutex_unlock(&mutex) == 0);
 	return 0;
 }
@@ -220,6 +223,14 @@ void power_log_acknowledge(void)
 	assert(pthread_mutex_lock(&mutex) == 0);
 	if (recording)
 		append(recording, &(struct power_event){.acknowledges = true, .file = -1});
+	assert(pthread_mutex_unlock(&mutex) == 0);
+}
+
+void power_log_stop_at(struct power_log *log, long at, void (*stop)(struct power_log *log))
+{
+	assert(pthread_mutex_lock(&mutex) == 0);
+	log->stop_at = at;
+	log->stop = stop;
 	assert(pthread_mutex_unlock(&mutex) == 0);
 }
 

@@ -48,6 +48,8 @@ struct power_log {
 	struct power_names before, now;
 	struct power_event *events;
 	size_t count, cap;
+	long stop_at;
+	void (*stop)(struct power_log *log); /* NULL: nowhere */
 };
 
 /* Once, before any database is opened. */
@@ -58,6 +60,10 @@ struct power_log *power_log_begin(const char *place);
 
 /* Here something was promised. From the thread that runs. No log: nothing. */
 void power_log_acknowledge(void);
+
+/* Before the event of this number, from 0, and for others that come while it is called: stop() does
+ * not come back. */
+void power_log_stop_at(struct power_log *log, long at, void (*stop)(struct power_log *log));
 
 /* Nothing more is recorded. */
 void power_log_end(struct power_log *log);
