@@ -38,10 +38,14 @@ static bool read_all(int fd, struct buf *out, struct wait wait, const char *what
 /* Keep the first line only. */
 static bool first_line(struct buf *out, const char *what, struct err *err)
 {
-	size_t len = out->len ? strcspn((const char *)out->data, "\r\n") : 0;
+	size_t len = 0;
 
+	while (len < out->len && out->data[len] != '\r' && out->data[len] != '\n')
+		len++;
 	if (len == 0)
 		return err_set(err, ERR_CONFIG, "%s: empty", what);
+	if (memchr(out->data, 0, len))
+		return err_set(err, ERR_CONFIG, "%s: has a NUL; a line of text is accepted", what);
 	explicit_bzero(out->data + len, out->len - len);
 	out->len = len;
 	return true;
@@ -124,9 +128,12 @@ static bool run_command(
 		(void)kill(-child, SIGKILL);
 	if (!wait_child(child, wait, what, &status, read_well ? err : NULL) || !read_well)
 		return false;
+	if (WIFSIGNALED(status))
+		return err_set(err, ERR_AUTH, "%s: command was ended by signal %d", what,
+			WTERMSIG(status));
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return err_set(err, ERR_AUTH, "%s: command failed (exit status %d)", what,
-			WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+			WEXITSTATUS(status));
 	return first_line(out, what, err);
 }
 

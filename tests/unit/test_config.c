@@ -317,12 +317,16 @@ static void a_secret_that_cannot_be_had_is_told_without_it(void)
 	char fails[] = "echo " SECRET "; exit 3";
 	char empty[] = "true # " SECRET;
 	char floods[] = "yes " SECRET;
+	char killed[] = "kill -KILL $$ # " SECRET;
+	char nul[] = "printf '" SECRET "\\000x\\n'";
 
 	config_write_text("open", SECRET "\n");
 	CHECK_INT(chmod(path, 0644), 0);
 	check_no_secret((struct config_secret){.command = fails}, ERR_AUTH, "exit status 3");
 	check_no_secret((struct config_secret){.command = empty}, ERR_CONFIG, "empty");
 	check_no_secret((struct config_secret){.command = floods}, ERR_CONFIG, "longer than 100");
+	check_no_secret((struct config_secret){.command = killed}, ERR_AUTH, "signal 9");
+	check_no_secret((struct config_secret){.command = nul}, ERR_CONFIG, "NUL");
 	check_no_secret((struct config_secret){.file = path}, ERR_CONFIG, "mode 644");
 	check_no_secret((struct config_secret){0}, ERR_CONFIG, "password-command");
 }
