@@ -105,7 +105,7 @@ bool archive_rotate_begin(const char *path, const struct archive_carried *carrie
 	CLEANUP(locks_free) struct locks locks = {-1, -1};
 	CLEANUP(vault_view_free) struct vault_view view = {0};
 	CLEANUP(secret_freep) struct secret *master = NULL;
-	struct volume_id newest;
+	struct volume_id newest = {0};
 	struct keyring keyring;
 
 	if (!lock_both(path, timeout_ms, &locks, err) || !archive_mend_keyring(path, err) ||

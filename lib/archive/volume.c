@@ -151,18 +151,30 @@ bool volume_archive_uuid(
 	return header_uuid(volume, "archive", ret_uuid, err);
 }
 
+/* 0 where there is none. */
+static bool header_int(
+	struct volume *volume, const char *key, bool *ret_has, int64_t *ret_value, struct err *err)
+{
+	*ret_value = 0;
+	db_bind_text(volume->db, VOLUME_HEADER_GET, "key", key);
+	if (!db_step(volume->db, VOLUME_HEADER_GET, ret_has, err))
+		return false;
+	if (!*ret_has)
+		return true;
+	*ret_value = db_int(volume->db, VOLUME_HEADER_GET, 0);
+	db_reset(volume->db, VOLUME_HEADER_GET);
+	return true;
+}
+
 bool volume_epoch(struct volume *volume, int64_t *ret_epoch, struct err *err)
 {
-	bool row;
+	bool has;
 
-	db_bind_text(volume->db, VOLUME_HEADER_GET, "key", owner_epoch);
-	if (!db_step(volume->db, VOLUME_HEADER_GET, &row, err))
+	if (!header_int(volume, owner_epoch, &has, ret_epoch, err))
 		return false;
-	if (!row)
+	if (!has)
 		return err_set(err, ERR_CORRUPT, "%s: header lacks '%s'", db_path(volume->db),
 			owner_epoch);
-	*ret_epoch = db_int(volume->db, VOLUME_HEADER_GET, 0);
-	db_reset(volume->db, VOLUME_HEADER_GET);
 	return *ret_epoch >= VOLUME_EPOCH_FIRST ||
 	       err_set(err, ERR_CORRUPT, "%s: an owner's epoch of 0", db_path(volume->db));
 }
@@ -180,15 +192,11 @@ static bool header_has(struct volume *volume, const char *key, bool *ret_has, st
 static bool header_epoch(struct volume *volume, uint32_t *ret_epoch, struct err *err)
 {
 	int64_t epoch;
-	bool row;
+	bool has;
 
-	db_bind_text(volume->db, VOLUME_HEADER_GET, "key", key_epoch);
-	if (!db_step(volume->db, VOLUME_HEADER_GET, &row, err))
+	if (!header_int(volume, key_epoch, &has, &epoch, err))
 		return false;
-	epoch = row ? db_int(volume->db, VOLUME_HEADER_GET, 0) : 0;
-	if (row)
-		db_reset(volume->db, VOLUME_HEADER_GET);
-	if (row && (epoch < 1 || epoch > UINT32_MAX))
+	if (has && (epoch < 1 || epoch > UINT32_MAX))
 		return err_set(err, ERR_CORRUPT, "%s: its header is damaged", db_path(volume->db));
 	*ret_epoch = (uint32_t)epoch;
 	return true;
@@ -197,7 +205,7 @@ static bool header_epoch(struct volume *volume, uint32_t *ret_epoch, struct err 
 static bool open_cipher(const char *archive_path, struct volume *volume, struct err *err)
 {
 	CLEANUP(secret_freep) struct secret *key = NULL;
-	uint32_t epoch;
+	uint32_t epoch = 0;
 
 	if (!header_epoch(volume, &epoch, err))
 		return false;
@@ -223,12 +231,17 @@ static bool open_file(
 	};
 	CLEANUP(freep) char *path = volume_path(archive_path, &volume->id);
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
+	int64_t sequence;
+	bool has;
 
 	if (!fs_exists(path))
 		return err_set(err, ERR_CORRUPT, "%s: volume is missing", path);
-	if (!db_open(path, &options, &volume->db, err) || !header_uuid(volume, "volume", uuid, err))
+	if (!db_open(path, &options, &volume->db, err) ||
+		!header_uuid(volume, "volume", uuid, err) ||
+		!header_int(volume, "sequence", &has, &sequence, err))
 		return false;
-	return memcmp(uuid, volume->id.uuid, sizeof(uuid)) == 0 ||
+	return (sequence == volume->id.sequence &&
+		       memcmp(uuid, volume->id.uuid, sizeof(uuid)) == 0) ||
 	       err_set(err, ERR_CORRUPT, "%s: holds another volume", path);
 }
 

@@ -264,7 +264,7 @@ bool fs_read(const char *path, struct buf *out, struct err *err)
 		if (got == 0)
 			return true;
 		if (!buf_add(out, step, (size_t)got))
-			return err_set(err, ERR_LOCAL, "%s: larger than the %zu bytes allowed",
+			return err_set(err, ERR_CORRUPT, "%s: larger than the %zu bytes allowed",
 				path, out->max);
 	}
 }
@@ -281,6 +281,41 @@ char *fs_expand_home(const char *path)
 bool fs_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
+}
+
+bool fs_is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The nearest folder on the way to path that exists; the caller frees. */
+static char *existing_part(const char *path)
+{
+	char *part = xstrdup(path);
+
+	while (!fs_exists(part)) {
+		char *slash = strrchr(part, '/');
+
+		if (!slash || slash == part) {
+			free(part);
+			return xstrdup(slash ? "/" : ".");
+		}
+		*slash = '\0';
+	}
+	return part;
+}
+
+bool fs_is_within(const char *path, const char *folder)
+{
+	CLEANUP(freep) char *part = existing_part(path);
+	CLEANUP(freep) char *real = realpath(part, NULL);
+	CLEANUP(freep) char *real_folder = realpath(folder, NULL);
+	size_t len = real_folder ? strlen(real_folder) : 0;
+
+	return real && real_folder && strncmp(real, real_folder, len) == 0 &&
+	       (real[len] == '/' || real[len] == '\0' || real[len - 1] == '/');
 }
 
 /*

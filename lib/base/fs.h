@@ -35,7 +35,8 @@ bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *
 /* One that has the same size and time of change is taken for a copy. */
 bool fs_is_copy(const char *path, const char *of);
 
-/* Read a whole file of at most out->max bytes. ERR_NOT_FOUND when there is none. */
+/* Read a whole file of at most out->max bytes. ERR_NOT_FOUND: there is none; ERR_CORRUPT: larger.
+ */
 bool fs_read(const char *path, struct buf *out, struct err *err);
 
 /* Rename and sync the folder of `to`. Both lie in one file system. */
@@ -51,6 +52,12 @@ bool fs_chmod(const char *path, mode_t mode, struct err *err);
 char *fs_expand_home(const char *path);
 
 bool fs_exists(const char *path);
+
+/* A file with bytes, links followed: no folder, and nothing whose opening waits for another end. */
+bool fs_is_file(const char *path);
+
+/* Is path this folder, or will it lie in it? Links are followed as far as path exists. */
+bool fs_is_within(const char *path, const char *folder);
 
 /*
  * An exclusive lock on a file, held until fs_unlock() or the end of the process. Nothing is written

@@ -153,7 +153,7 @@ static int read_wal(struct cipher_file *file, void *data, int len, sqlite3_int64
 		return read_wal_page(file, data, offset);
 	if (within >= 0 && within + len <= FRAME_HEADER_BYTES)
 		return real_read(file, data, len, offset);
-	return SQLITE_IOERR_READ;
+	return SQLITE_CORRUPT; /* only what is not ours is read in other pieces */
 }
 
 static int cipher_read(sqlite3_file *base, void *data, int len, sqlite3_int64 offset)
@@ -166,7 +166,7 @@ static int cipher_read(sqlite3_file *base, void *data, int len, sqlite3_int64 of
 		return real_read(file, data, len, offset);
 	if (len == PAGE_BYTES && offset % PAGE_BYTES == 0)
 		return read_page(file, data, offset);
-	return SQLITE_IOERR_READ;
+	return SQLITE_CORRUPT; /* only what is not ours is read in other pieces */
 }
 
 /* --- writing --- */

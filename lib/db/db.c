@@ -94,6 +94,20 @@ static const char *vfs_of(const struct db *db, enum db_mode mode)
 	return mode == DB_PEEK ? db_peek_vfs() : NULL;
 }
 
+/* What else has these names cannot be opened, or not before its other end is. */
+static bool check_files(const char *path, struct err *err)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		CLEANUP(freep) char *name = str_printf("%s%s", path, suffixes[i]);
+
+		if (fs_exists(name) && !fs_is_file(name))
+			return err_set(err, ERR_CORRUPT, "%s: is no file", name);
+	}
+	return true;
+}
+
 static bool open_handle(struct db *db, enum db_mode mode, struct err *err)
 {
 	static const struct {
@@ -115,6 +129,8 @@ static bool open_handle(struct db *db, enum db_mode mode, struct err *err)
 
 	if (mode != DB_CREATE && !fs_exists(db->path))
 		return err_set(err, ERR_NOT_FOUND, "%s: no such file", db->path);
+	if (!check_files(db->path, err))
+		return false;
 	if (db->gcm)
 		db_cipher_parameter(db->gcm, cipher);
 	way = str_printf("%s%s", ways[mode].uri, cipher);

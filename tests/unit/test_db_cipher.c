@@ -181,14 +181,19 @@ static void another_key_or_none_opens_nothing(void)
 	CHECK_OK(open_as(path, key, DB_WRITE, &db, &err));
 }
 
-static void flip(const char *path, off_t offset)
+static void flip_bits(const char *path, off_t offset, uint8_t bits)
 {
 	CLEANUP(closep) int fd = open(path, O_RDWR | O_CLOEXEC);
 	uint8_t byte;
 
 	CHECK(fd >= 0 && pread(fd, &byte, 1, offset) == 1);
-	byte ^= 1;
+	byte ^= bits;
 	CHECK(pwrite(fd, &byte, 1, offset) == 1);
+}
+
+static void flip(const char *path, off_t offset)
+{
+	flip_bits(path, offset, 1);
 }
 
 static void a_changed_page_is_noticed(void)
@@ -204,6 +209,21 @@ static void a_changed_page_is_noticed(void)
 	flip(path, 5 * 4096 + 1234);
 	CHECK_OK(open_as(path, key, DB_READ, &db, &err));
 	CHECK(!db_integrity_check(db, &err));
+	CHECK_INT(err.kind, ERR_CORRUPT);
+}
+
+/* The header's first bytes are plain: SQLite believes them before any page is opened. */
+static void a_page_size_of_others_is_damage(void)
+{
+	CLEANUP(freep) char *path = temp_path("pages");
+	CLEANUP(db_freep) struct db *db = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(open_as(path, key, DB_CREATE, &db, &err));
+	CHECK_OK(db_checkpoint(db, true, &err));
+	db_freep(&db);
+	flip_bits(path, 16, 0x30); /* 4096 becomes 8192 */
+	CHECK(!open_as(path, key, DB_IMMUTABLE, &db, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 }
 
@@ -289,6 +309,7 @@ int main(int argc, char **argv)
 		PROMISE(readers_and_a_writer_do_not_block_each_other),
 		PROMISE(another_key_or_none_opens_nothing),
 		PROMISE(a_changed_page_is_noticed),
+		PROMISE(a_page_size_of_others_is_damage),
 		PROMISE(which_key_it_is_of_shows_before_it_is_opened),
 		PROMISE(a_torn_wal_ends_where_it_is_torn),
 		PROMISE(a_transaction_larger_than_the_cache_is_kept),

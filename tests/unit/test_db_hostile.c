@@ -3,11 +3,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "archive/archive.h"
 #include "archive/catalogue_sql.h"
+#include "archive/rebuild.h"
 #include "archive/volume_sql.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -305,6 +308,38 @@ static void ids_without_a_next_one_are_not_counted_on(void)
 	}
 }
 
+/* To open a pipe waits for who writes into it. */
+static void what_is_no_file_is_refused_at_once(void)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		CLEANUP(freep) char *name = str_printf("pipe%zu", i);
+		CLEANUP(freep) char *path = planted(name, &volume_kind, "select 1");
+		CLEANUP(freep) char *pipe = str_printf("%s%s", path, suffixes[i]);
+
+		(void)unlink(pipe);
+		CHECK_INT(mkfifo(pipe, 0600), 0);
+		expect_refused(path, &volume_kind, "is no file");
+		CHECK_INT(unlink(pipe), 0);
+		CHECK_INT(mkdir(pipe, 0700), 0);
+		expect_refused(path, &volume_kind, "is no file");
+	}
+}
+
+/* Of two volumes that changed their places, each is told by its own header. */
+static void a_volume_under_another_number_is_refused(void)
+{
+	CLEANUP(freep) char *path = small_archive("numbered");
+	CLEANUP(freep) char *file = fixture_only_volume(path);
+	struct err err = ERR_INIT;
+
+	tell(file, "update header set value = 2 where key = 'sequence'");
+	CHECK(!archive_rebuild(path, 1000, &err));
+	CHECK_INT(err.kind, ERR_CORRUPT);
+	CHECK(strstr(err.text, "holds another volume"));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -313,6 +348,8 @@ int main(int argc, char **argv)
 		PROMISE(a_journal_beside_it_is_refused_and_left),
 		PROMISE(a_value_too_long_to_be_ours_is_damage),
 		PROMISE(a_connection_is_set_as_promised),
+		PROMISE(what_is_no_file_is_refused_at_once),
+		PROMISE(a_volume_under_another_number_is_refused),
 		PROMISE(lying_rows_give_no_other_mail),
 		PROMISE(ids_without_a_next_one_are_not_counted_on),
 	};

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <sqlite3.h>
+
 #include "archive/catalogue.h"
 #include "archive/copy.h"
 #include "archive/forget.h"
@@ -131,6 +133,19 @@ static void who_has_the_key_of_before_is_told_to_try_again(void)
 	fixture_check(path);
 }
 
+static void number(const char *volume, int64_t sequence)
+{
+	CLEANUP(freep)
+	char *sql = str_printf(
+		"update header set value = %lld where key = 'sequence'", (long long)sequence);
+	sqlite3 *raw = NULL;
+
+	CHECK_INT(chmod(volume, 0600), 0);
+	CHECK_INT(sqlite3_open(volume, &raw), SQLITE_OK);
+	CHECK_INT(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
+	CHECK_INT(sqlite3_close(raw), SQLITE_OK);
+}
+
 /* One of before, in the place of one of now, or behind them all. */
 static void plant(const char *path, const char *from, int64_t sequence)
 {
@@ -146,6 +161,7 @@ static void plant(const char *path, const char *from, int64_t sequence)
 		list.items[0].sequence = sequence;
 	there = volume_path(path, &list.items[0]);
 	CHECK_OK(fs_copy(here, there, &bytes, &err));
+	number(there, list.items[0].sequence);
 }
 
 static void a_plain_volume_that_is_put_there_is_refused(void)
