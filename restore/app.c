@@ -134,12 +134,33 @@ void place_free(struct place *place)
 	*place = (struct place){0};
 }
 
+void app_catch_up(const struct place *place)
+{
+	struct err err = ERR_INIT;
+	bool behind;
+
+	if (!archive_catch_up(place->archive_path, &behind, &err))
+		app_warn("%s", err.text);
+	else if (behind)
+		app_warn("%s: what came last may be missing: its catalogue is behind its volumes, "
+			 "and cannot be written where it is",
+			place->name);
+}
+
+bool app_open_archive(const struct place *place, struct archive **ret_archive, struct err *err)
+{
+	if (!app_unlock(place, err))
+		return false;
+	app_catch_up(place);
+	return archive_open(place->archive_path, ret_archive, err);
+}
+
 bool app_open(const struct place *place, struct archive **ret_archive,
 	struct archive_snapshot *ret_snapshot, struct err *err)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 
-	if (!app_unlock(place, err) || !archive_open(place->archive_path, &archive, err))
+	if (!app_open_archive(place, &archive, err))
 		return false;
 	if (!archive_resolve(archive, place->when, ret_snapshot, err))
 		return err_wrap(err, "%s", place->name);

@@ -234,7 +234,7 @@ static void tell(const struct app *app, const struct adoption *adoption,
 	const struct archive_adopted *adopted)
 {
 	const struct config_account *account = adoption->account;
-	char size[STR_SIZE_MAX];
+	char size[STR_SIZE_MAX], files[STR_COUNT_MAX];
 
 	if (app->json) {
 		struct json *line = json_begin();
@@ -249,11 +249,11 @@ static void tell(const struct app *app, const struct adoption *adoption,
 		return;
 	}
 	str_format_size(adopted->bytes, size);
+	str_format_count(adopted->files, "file", files);
 	if (adopted->was_there)
 		(void)printf("%s: is there already, as it is now.\n", account->archive_path);
 	else
-		(void)printf("%s: %" PRIu64 " files copied (%s), checked.\n", account->archive_path,
-			adopted->files, size);
+		(void)printf("%s: %s copied (%s), checked.\n", account->archive_path, files, size);
 	if (adoption->section[0])
 		(void)printf("%s: account %s does not mirror; what to fill in stands there.\n",
 			adoption->file, account->name);

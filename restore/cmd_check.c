@@ -80,12 +80,16 @@ static bool tell(void *context, const struct archive_finding *finding, struct er
 
 static void summarise(const struct app *app, const struct archive_checked *checked)
 {
+	char volumes[STR_COUNT_MAX], frames[STR_COUNT_MAX], messages[STR_COUNT_MAX];
+	char errors[STR_COUNT_MAX];
 	struct json *line;
 
 	if (!app->json) {
-		(void)printf("%" PRIu64 " volumes, %" PRIu64 " frames, %" PRIu64
-			     " messages read, %" PRIu64 " errors\nhead %s\n",
-			checked->volumes, checked->frames, checked->messages, checked->errors,
+		str_format_count(checked->volumes, "volume", volumes);
+		str_format_count(checked->frames, "frame", frames);
+		str_format_count(checked->messages, "message", messages);
+		str_format_count(checked->errors, "error", errors);
+		(void)printf("%s, %s, %s read, %s\nhead %s\n", volumes, frames, messages, errors,
 			checked->head);
 		return;
 	}
@@ -121,10 +125,15 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	/* another part every day, all of them in turn */
 	check.rotation = (unsigned)((uint64_t)clock_wall_ms() / (24U * 60 * 60 * 1000) % PERCENT *
 				    line.percent % PERCENT);
-	if (!app_unlock(&place, err) ||
-		!archive_check(place.archive_path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err))
+	if (!app_unlock(&place, err))
+		return false;
+	app_catch_up(&place);
+	if (!archive_check(place.archive_path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err))
 		return false;
 	summarise(app, &checked);
+	if (checked.errors == 1 && line.head && !str_equal_case(line.head, checked.head))
+		return err_set(err, ERR_CORRUPT,
+			"%s: sound, but not in the state that was expected", place.name);
 	return checked.errors == 0 ||
 	       err_set(err, ERR_CORRUPT, "%s: the archive is damaged", place.name);
 }

@@ -65,7 +65,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "snapshots: takes no @WHEN, it lists them all");
-	if (!app_unlock(&place, err) || !archive_open(place.archive_path, &archive, err))
+	if (!app_open_archive(&place, &archive, err))
 		return false;
 	if (app->json)
 		return archive_each_snapshot(archive, one_json, NULL, err);

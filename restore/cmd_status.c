@@ -86,7 +86,8 @@ static bool stays_locked(const struct place *place, struct report *report)
 {
 	struct err err = ERR_INIT;
 
-	report->facts.encrypted = archive_is_encrypted(place->archive_path);
+	report->facts.encrypted = archive_is_encrypted(place->archive_path) ||
+				  archive_lacks_keyring(place->archive_path);
 	if (!report->facts.encrypted)
 		return false;
 	if (place->account && mirror_unlock(place->account, NULL, &err))
@@ -114,9 +115,12 @@ static void look_into_archive(const struct place *place, struct report *report)
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	const char *path = place->archive_path;
 	struct err err = ERR_INIT;
+	bool behind;
 
 	if (!archive_exists(path) || stays_locked(place, report))
 		return;
+	(void)archive_catch_up(path, &behind, &err);
+	err_clear(&err);
 	if (!archive_open(path, &archive, &err) || !archive_facts(archive, &report->facts, &err)) {
 		CLEANUP(freep)
 		char *shown = str_printable(err.text, strlen(err.text), DETAIL_BYTES);

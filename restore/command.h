@@ -90,6 +90,15 @@ bool app_ask_secret(const char *question, struct buf *out, struct err *err);
 struct archive_secret app_secret_of(const struct buf *text);
 
 /*
+ * Whatever a crash kept from an unlocked archive's catalogue is entered, if that can be done now;
+ * warns where it cannot. Commands that write do so by themselves.
+ */
+void app_catch_up(const struct place *place);
+
+/* A place's archive, opened to read, in its newest state. ERR_NOT_FOUND: none yet. */
+bool app_open_archive(const struct place *place, struct archive **ret_archive, struct err *err);
+
+/*
  * A place's archive, opened to read, and the moment meant. Warns when that is the newest state and
  * no snapshot is complete yet. ERR_NOT_FOUND: no archive yet, no such moment.
  */

@@ -108,14 +108,26 @@ static void tell_half_way(const struct place *place)
 			place->name);
 }
 
+static bool advise(const char *path, struct err *err)
+{
+	struct err of = *err;
+
+	if (of.kind != ERR_CORRUPT || archive_lacks_keyring(path))
+		return false;
+	return err_set(err, of.kind,
+		"%s; with %s/keyring moved away its copy in the volumes is read", of.text, path);
+}
+
 bool app_unlock(const struct place *place, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(ANSWER_BYTES_MAX);
 	const char *path = place->archive_path;
 	struct archive_secret secret;
 
-	if (!archive_is_encrypted(path) || archive_is_unlocked(path))
+	if ((!archive_is_encrypted(path) && !archive_lacks_keyring(path)) ||
+		archive_is_unlocked(path))
 		return true;
 	tell_half_way(place);
-	return app_read_secret(place, &text, &secret, err) && archive_unlock(path, &secret, err);
+	return app_read_secret(place, &text, &secret, err) &&
+	       (archive_unlock(path, &secret, err) || advise(path, err));
 }

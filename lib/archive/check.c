@@ -206,11 +206,14 @@ static bool check_catalogue(struct checking *checking, struct err *err)
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct err of = ERR_INIT;
 
+	checking->no_catalogue = true;
 	if (!fs_exists(path))
 		return checking_found(checking, "catalogue.db",
 			"is missing; `mailstow rebuild` makes it anew", err);
-	if (!archive_open_view(checking->path, true, &archive, &of) ||
-		!db_integrity_check(archive->catalogue, &of))
+	if (!archive_open_view(checking->path, true, &archive, &of))
+		return checking_blame(checking, "catalogue.db", &of, err);
+	checking->no_catalogue = false;
+	if (!db_integrity_check(archive->catalogue, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
 	return check_rows(checking, archive->catalogue, err) &&
 	       (reads_all(checking) || check_frames(checking, archive, err));
@@ -244,8 +247,10 @@ static bool check_under_lock(struct checking *checking, int timeout_ms, struct e
 	CLEANUP(fs_unlock) int lock = -1;
 	struct chain chain;
 
-	return lock_archive(checking->path, timeout_ms, &lock, err) &&
-	       is_settled(checking->path, err) && check_volumes(checking, &chain, err) &&
+	if (!lock_archive(checking->path, timeout_ms, &lock, err))
+		return false;
+	checking->may_write = lock >= 0;
+	return is_settled(checking->path, err) && check_volumes(checking, &chain, err) &&
 	       check_head(checking, &chain, err) && check_catalogue(checking, err);
 }
 
@@ -259,7 +264,8 @@ bool archive_check(const char *path, const struct archive_check *check, int time
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	done = check_under_lock(&checking, timeout_ms, err) &&
-	       (check->read_percent == 0 || check_messages(&checking, err));
+	       (check->read_percent == 0 || checking.no_catalogue ||
+		       check_messages(&checking, err));
 	free(checking.lost);
 	rangeset_free(&checking.lost_messages);
 	if (done)

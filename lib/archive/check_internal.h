@@ -15,6 +15,8 @@ struct checking {
 	size_t lost_count, lost_cap;
 	struct rangeset lost_messages; /* that some finding named */
 	bool frames_known;             /* those that are damaged were told */
+	bool may_write;                /* somebody: what is behind is brought up in time */
+	bool no_catalogue;             /* that can be read, which was told */
 };
 
 /* Report, with what was lost so far. */

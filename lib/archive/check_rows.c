@@ -80,10 +80,14 @@ static bool compare_states(struct checking *checking, struct db *there,
 		return false;
 	if (memcmp(state.archive, truth->archive, ARCHIVE_UUID_BYTES) != 0)
 		return err_set(err, ERR_CORRUPT, "is of another archive");
-	/* stopped between two commits: the next writer brings it up */
+	/* stopped between two commits: the next writer brings it up, where one can be */
 	if (state.applied_seq < truth->applied_seq &&
 		!replay_needed(checking->path, there, ret_behind, err))
 		return false;
+	if (*ret_behind && !checking->may_write)
+		return err_set(err, ERR_CORRUPT,
+			"is behind the volumes: what came last is not read; a copy where it can be "
+			"written is brought up by itself");
 	if (*ret_behind || (state.applied_seq == truth->applied_seq &&
 				   memcmp(state.head, truth->head, SHA256_BYTES) == 0))
 		return true;

@@ -40,6 +40,18 @@ bool archive_mend_keyring(const char *path, struct err *err)
 		       fs_write_atomic(file, bytes.data, bytes.len, KEYRING_MODE, err));
 }
 
+bool archive_lacks_keyring(const char *path)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	CLEANUP(freep) char *file = vault_keyring_path(path);
+	struct err unreadable = ERR_INIT;
+	uint32_t epoch;
+
+	return !fs_exists(file) && volume_list(path, &list, &unreadable) && list.count > 0 &&
+	       volume_peek_epoch(path, &list.items[list.count - 1], &epoch, &unreadable) &&
+	       epoch > 0;
+}
+
 bool vault_keyring_bytes(
 	const char *archive_path, struct vault_view *view, struct buf *ret_bytes, struct err *err)
 {
@@ -58,6 +70,8 @@ bool vault_read_keyring(const char *archive_path, struct keyring *ret_keyring, s
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(KEYRING_FILE_BYTES_MAX);
 	CLEANUP(freep) char *path = vault_keyring_path(archive_path);
 
+	if (fs_exists(path) && !fs_is_file(path))
+		return err_set(err, ERR_CORRUPT, "%s: is no file", path);
 	if (fs_exists(path) ? !fs_read(path, &bytes, err) : !read_copy(archive_path, &bytes, err))
 		return false;
 	if (bytes.len == 0)

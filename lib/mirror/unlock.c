@@ -33,7 +33,8 @@ bool mirror_unlock(
 	const char *path = account->archive_path;
 	struct archive_secret secret;
 
-	if (!archive_is_encrypted(path) || archive_is_unlocked(path))
+	if ((!archive_is_encrypted(path) && !archive_lacks_keyring(path)) ||
+		archive_is_unlocked(path))
 		return true;
 	if (!mirror_has_secret(account))
 		return err_set(err, ERR_AUTH,

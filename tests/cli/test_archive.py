@@ -1,9 +1,10 @@
 """Commands about an archive as a whole: status, check, rebuild, copy. Prints TAP."""
 
 import random
+import shutil
 import time
 
-from cli import EXACT, equal, has, main
+from cli import EXACT, MESSAGES, equal, has, main
 
 
 def status_is_told(lab):
@@ -57,6 +58,42 @@ def what_is_sealed_is_copied_once(lab):
     equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
 
 
+def what_a_crash_kept_from_the_catalogue_is_read(lab):
+    """The volumes have it: the catalogue's -wal is not synced."""
+    listed, head = lab.ask("ls", "alice"), lab.ask("status", "alice")[0]["head"]
+    before = lab.place / "before"
+    shutil.copytree(lab.archive, before)
+    (before / "catalogue.db-wal").unlink()
+
+    def anew():
+        shutil.rmtree(lab.archive)
+        shutil.copytree(before, lab.archive)
+    anew()
+    equal(lab.ask("ls", "alice"), listed)
+    anew()
+    equal(lab.run("cat", "alice", "INBOX", "4").content, MESSAGES["four"])
+    anew()
+    equal(len(lab.ask("snapshots", "alice")), 2)
+    anew()
+    equal(lab.ask("status", "alice")[0]["head"], head)
+    anew()
+    equal(lab.ask("check", "alice", "--read-data")[-1]["messages"], 4)
+    anew()
+    (lab.archive / "lock").unlink()  # it may be another user's: none is made to read
+    has(lab.run("folders", "alice").errors, "what came last may be missing")
+    equal((lab.archive / "lock").exists(), False)
+
+
+def a_copy_does_not_go_into_its_archive(lab):
+    files = sorted(lab.archive.rglob("*"))
+    (lab.place / "link").symlink_to(lab.archive)
+    for place in (lab.archive, lab.archive / "new" / "copy", lab.archive / "volumes",
+                  lab.place / "link"):
+        lab.fails(73, "copy", "alice", place, words="in the archive itself")
+    equal(sorted(lab.archive.rglob("*")), files)
+    equal(lab.run("copy", "alice", lab.place / "alice-copy").status, 0)
+
+
 SUMMARY_OF_CHECK = {"summary", "volumes", "frames", "messages", "errors", "head"}
 
 
@@ -68,6 +105,8 @@ def a_sound_archive_is_checked(lab):
         equal((summary["errors"], summary["messages"], summary["head"]), (0, messages, head))
     lab.ask("check", f"{lab.archive}", "--expect-head", head)
     lab.ask("check", "alice", "--expect-head", "0" * 64, status=65)
+    has(lab.run("check", "alice", "--expect-head", "0" * 64).errors, "sound, but not in the state")
+    has(lab.run("check", "alice").output, "1 volume, ")
     lab.fails(64, "check", "alice", "--read-data=0")
     lab.fails(64, "check", "alice", "--expect-head", "12")
     lab.fails(64, "check", "alice@1")
@@ -118,5 +157,6 @@ def a_copy_is_an_archive(lab):
 main(
     status_is_told, an_old_success_is_exit_3, a_damaged_archive_does_not_hide_the_others,
     a_sound_archive_is_checked, a_damaged_archive_is_told_and_its_catalogue_made_anew,
-    a_copy_is_an_archive,
+    a_copy_is_an_archive, what_a_crash_kept_from_the_catalogue_is_read,
+    a_copy_does_not_go_into_its_archive,
     what_is_sealed_is_copied_once)

@@ -316,6 +316,22 @@ def a_damaged_archive_is_left_as_it_is(lab):
     equal((lab.archive / "keyring").exists(), False)
 
 
+def without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes(lab):
+    lab.run("key", "encrypt", "alice")
+    keyring = lab.archive / "keyring"
+    sound = keyring.read_bytes()
+    keyring.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    has(lab.run("ls", "alice", status=65).stderr, "keyring moved away")
+    keyring.unlink()
+    lab.sound()
+    equal(lab.keys(), [(1, "key")])
+    status = lab.ask("status", "alice")[0]
+    equal((status["encrypted"], status["messages"]), (True, 2 * MAILS))
+    lab.key(secrets.token_hex(32))
+    has(lab.run("ls", "alice", status=77).stderr, "does not open")
+    equal(keyring.exists(), False)
+
+
 def progress_is_told(lab):
     done = lab.run("key", "encrypt", "alice", "--progress=always")
     has(done.stderr, "B of ")
@@ -329,5 +345,6 @@ main(
     a_path_asks_for_a_new_passphrase, what_a_process_knows_stands_in_no_core_dump,
     half_way_it_opens_and_the_command_goes_on,
     who_reads_meanwhile_reads_or_is_told_to_try_again, a_lock_that_is_held_is_waited_for,
-    a_damaged_archive_is_left_as_it_is, progress_is_told,
+    a_damaged_archive_is_left_as_it_is,
+    without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes, progress_is_told,
     make_lab=Lab)
