@@ -20,6 +20,15 @@ static bool is_needed(const char *path, bool *ret_needed, struct err *err)
 	       replay_needed(path, catalogue, ret_needed, err);
 }
 
+/* Without a lock that is no certainty, but nobody's lock is taken in vain. */
+static bool may_be_needed(const char *path)
+{
+	struct err unsure = ERR_INIT;
+	bool needed;
+
+	return staged_is_whole(path) || !is_needed(path, &needed, &unsure) || needed;
+}
+
 static bool bring_up(const char *path, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
@@ -45,6 +54,8 @@ bool archive_catch_up(const char *path, bool *ret_behind, struct err *err)
 	bool needed;
 
 	*ret_behind = false;
+	if (!may_be_needed(path))
+		return true;
 	if (!lock_now(path, &lock, &of)) {
 		if (of.kind == ERR_BUSY)
 			return true;
