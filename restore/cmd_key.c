@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mirror/unlock.h"
 #include "restore/json.h"
 #include "restore/options.h"
 #include "restore/rekey.h"
@@ -91,7 +92,23 @@ static bool recovery(const struct app *app, const char *path, struct err *err)
 	return good;
 }
 
-static bool remove_key(const struct app *app, const char *path, const char *text, struct err *err)
+/* The daemon is told by nobody else that it has to do without. */
+static void warn_of_own_key(const struct place *place)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	struct archive_secret secret;
+	struct err err = ERR_INIT;
+
+	if (!place->account || !mirror_has_secret(place->account))
+		return;
+	if (!mirror_read_secret(place->account, NULL, &text, &secret, &err) ||
+		!archive_unlock(place->archive_path, &secret, &err))
+		app_warn("%s: the secret of the configuration does not open it: %s", place->name,
+			err.text);
+}
+
+static bool remove_key(
+	const struct app *app, const struct place *place, const char *text, struct err *err)
 {
 	char *end;
 	uint64_t id = strtoull(text, &end, 10);
@@ -100,11 +117,12 @@ static bool remove_key(const struct app *app, const char *path, const char *text
 		return err_set(err, ERR_USAGE, "key remove: ID is a number that key list shows");
 	if (!app_consents(app, "Remove this key?"))
 		return err_set(err, ERR_CANCELLED, "nothing was removed");
-	if (!archive_remove_key(path, (uint32_t)id, err))
+	if (!archive_remove_key(place->archive_path, (uint32_t)id, err))
 		return false;
 	app_note("key %" PRIu64 " was removed; copies of the archive, and what stands in its "
 		 "volumes, can still be read with it by who has both",
 		id);
+	warn_of_own_key(place);
 	return true;
 }
 
@@ -134,7 +152,7 @@ static bool change_list(struct app *app, const struct place *place,
 	if (strcmp(what, "recovery") == 0)
 		return recovery(app, path, err);
 	if (strcmp(what, "remove") == 0)
-		return remove_key(app, path, arguments->items[2], err);
+		return remove_key(app, place, arguments->items[2], err);
 	return err_set(err, ERR_USAGE,
 		"key: list, add, recovery, remove, encrypt or rotate, then ACCOUNT");
 }

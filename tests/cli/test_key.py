@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from cli import MAILSTOW, MAILSTOWD, MAKE_ARCHIVE, equal, has, main, terminal
+from cli import MAILSTOW, MAILSTOWD, MAKE_ARCHIVE, equal, has, lacks, main, terminal
 
 RUN_SECONDS = 120
 KEYRING_VERSION_AT = 4
@@ -238,6 +238,15 @@ def a_path_asks_for_a_new_passphrase(lab):
     lab.sound()
 
 
+def who_removes_the_key_in_use_is_told(lab):
+    lab.run("key", "encrypt", "alice")
+    lab.run("key", "recovery", "alice")
+    lab.run("key", "recovery", "alice")
+    lacks(lab.run("key", "remove", "alice", "3").stderr, "does not open it")
+    has(lab.run("key", "remove", "alice", "1").stderr,
+        "alice: the secret of the configuration does not open it")
+
+
 def what_a_process_knows_stands_in_no_core_dump(lab):
     seen = lab.place / "limits"
     lab.configure(f"passphrase-command = grep core /proc/self/limits >{seen}; echo correct\n")
@@ -343,7 +352,7 @@ main(
     wrong_calls_have_their_codes, a_secret_that_is_taken_out_starts_no_plain_volume,
     who_rotates_is_told_before_which_keys_go, at_a_terminal_keys_can_be_kept,
     a_path_asks_for_a_new_passphrase, what_a_process_knows_stands_in_no_core_dump,
-    half_way_it_opens_and_the_command_goes_on,
+    who_removes_the_key_in_use_is_told, half_way_it_opens_and_the_command_goes_on,
     who_reads_meanwhile_reads_or_is_told_to_try_again, a_lock_that_is_held_is_waited_for,
     a_damaged_archive_is_left_as_it_is,
     without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes, progress_is_told,
