@@ -201,18 +201,26 @@ static void print_json(const struct place *place, const struct report *report)
 	json_print(line);
 }
 
+/* One that is locked, or cannot be read. */
+static bool is_unknown(const struct place *place, const struct report *report)
+{
+	return report->facts.archive_bytes == 0 && archive_exists(place->archive_path);
+}
+
 static void print_row(struct status *status, const struct place *place, const struct report *report)
 {
-	char success[WHEN_TEXT_MAX] = "never", messages[TABLE_NUMBER_MAX];
-	char size[STR_SIZE_MAX], on_disk[STR_SIZE_MAX], skipped[TABLE_NUMBER_MAX];
+	char success[WHEN_TEXT_MAX] = "never", messages[TABLE_NUMBER_MAX] = "-";
+	char size[STR_SIZE_MAX] = "-", on_disk[STR_SIZE_MAX] = "-", skipped[TABLE_NUMBER_MAX];
 	const char *cells[] = {place->account ? place->account->name : place->name,
 		state_name(report->status.state), success, messages, size, on_disk, skipped};
 
 	if (report->status.last_success_ms)
 		when_format(report->status.last_success_ms, false, success);
-	table_number(report->facts.messages, messages);
-	str_format_size(report->facts.bytes, size);
-	str_format_size(report->facts.archive_bytes, on_disk);
+	if (!is_unknown(place, report)) {
+		table_number(report->facts.messages, messages);
+		str_format_size(report->facts.bytes, size);
+		str_format_size(report->facts.archive_bytes, on_disk);
+	}
 	table_number(report->skipped, skipped);
 	table_row(&status->table, cells);
 }

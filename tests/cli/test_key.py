@@ -190,6 +190,7 @@ def a_secret_that_is_taken_out_starts_no_plain_volume(lab):
     names = sorted(path.name for path in lab.archive.rglob("*.vol"))
     has(lab.run("--once", "alice", status=77, program=MAILSTOWD).stderr, "encrypted")
     lab.run("ls", "alice", status=77)
+    equal(lab.run("status", "alice").stdout.splitlines()[1].split()[-4:], ["-", "-", "-", "0"])
     equal(sorted(path.name for path in lab.archive.rglob("*.vol")), names)
 
 
