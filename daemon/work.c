@@ -246,8 +246,8 @@ void work_settle(struct account_work *work)
 {
 	struct err err = ERR_INIT;
 
-	if (work->changed &&
-		!archive_settle(work->account->archive_path, ARCHIVE_LOCK_TIMEOUT_MS, &err))
+	if (work->changed && !archive_settle(work->account->archive_path, 0, &err) &&
+		err.kind != ERR_BUSY)
 		log_warning("%s: %s", work->account->name, err.text);
 }
 

@@ -53,7 +53,7 @@ void work_state(
 void work_prune(struct account_work *work);
 
 /* After the last pass for a while, while no writer is open: an archive that changed is to be whole
- * without -wal files. Best effort, as above. */
+ * without -wal files. Best effort, as above; who works on it now does it another time. */
 void work_settle(struct account_work *work);
 
 void work_close(struct account_work *work); /* the session */
