@@ -251,7 +251,7 @@ static void prepare_two(const char *place)
 /* --- all of it --- */
 
 static const struct power_work works[] = {
-	{"write", 380, POWER_BOTH, NULL, run_write, tell, check},
+	{"write", 200, POWER_BOTH, NULL, run_write, tell, check},
 	{"big", 12, POWER_PLAIN, prepare_one, run_big, tell, check},
 	{"seal", 340, POWER_BOTH, prepare_full, run_seal, tell, check},
 	{"merge", 160, POWER_BOTH, prepare_small, run_merge, tell, check},
@@ -269,10 +269,10 @@ static const struct power_work works[] = {
 		power_check_rekey},
 	{"key-add", 60, POWER_ENCRYPTED, prepare_two, power_key_add, power_tell_keys, check},
 	{"key-remove", 60, POWER_ENCRYPTED, prepare_keys, power_key_remove, power_tell_keys, check},
-	{"journal", 300, POWER_BOTH, NULL, power_journal, power_tell_journal, power_check_journal},
-	{"journal-damaged", 300, POWER_BOTH, power_prepare_damaged, power_journal,
+	{"journal", 140, POWER_BOTH, NULL, power_journal, power_tell_journal, power_check_journal},
+	{"journal-damaged", 140, POWER_BOTH, power_prepare_damaged, power_journal,
 		power_tell_journal, power_check_journal},
-	{"state", 300, POWER_PLAIN, NULL, power_state, power_tell_state, power_check_state},
+	{"state", 160, POWER_PLAIN, NULL, power_state, power_tell_state, power_check_state},
 };
 
 static void cut_all(bool encrypted)
