@@ -246,8 +246,7 @@ void work_settle(struct account_work *work)
 {
 	struct err err = ERR_INIT;
 
-	if (work->changed && !archive_settle(work->account->archive_path, 0, &err) &&
-		err.kind != ERR_BUSY)
+	if (!archive_settle(work->account->archive_path, 0, &err) && err.kind != ERR_BUSY)
 		log_warning("%s: %s", work->account->name, err.text);
 }
 

@@ -52,7 +52,7 @@ void work_state(
  * time. Best effort: what fails is logged, and tried another day. */
 void work_prune(struct account_work *work);
 
-/* After the last pass for a while, while no writer is open: an archive that changed is to be whole
+/* After the last pass for a while, while no writer is open: the archive is to be whole
  * without -wal files. Best effort, as above; who works on it now does it another time. */
 void work_settle(struct account_work *work);
 

@@ -49,6 +49,11 @@ static bool check_free(const char *to, struct err *err)
 static bool identify(const char *path, const struct volume_list *volumes,
 	uint8_t ret_archive[ARCHIVE_UUID_BYTES], struct err *err)
 {
+	if (volumes->count == 0 && staged_is_whole(path))
+		return err_set(err, ERR_BUSY,
+			"%s: is a copy that was interrupted at its end; `mailstow rebuild` "
+			"completes it",
+			path);
 	if (volumes->count == 0)
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", path);
 	return volume_peek_archive(path, &volumes->items[0], ret_archive, err);

@@ -113,7 +113,7 @@ bool archive_find_key(
 enum { ARCHIVE_RECOVERY_KEY_TEXT = 45 };
 void archive_new_recovery_key(char out[ARCHIVE_RECOVERY_KEY_TEXT]); /* a secret: wipe it */
 
-/* Is there one? (its catalogue or a volume) */
+/* Is there one? (its catalogue or a volume, or all of a copy that has not its names yet) */
 bool archive_exists(const char *path);
 
 /*

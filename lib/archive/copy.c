@@ -189,14 +189,15 @@ static bool copy_keyring(
 	return archive_is_encrypted(from) || fs_remove(there, err);
 }
 
+/* The newest goes with a catalogue that changed: one of the same time and size may be another. */
 static void list_changed(const char *from, const char *to, const struct volume_list *volumes,
-	struct volume_list *changed)
+	bool newest, struct volume_list *changed)
 {
 	for (size_t i = 0; i < volumes->count; i++) {
 		CLEANUP(freep) char *here = volume_path(from, &volumes->items[i]);
 		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
 
-		if (fs_is_copy(there, here))
+		if (fs_is_copy(there, here) && !(newest && i + 1 == volumes->count))
 			continue;
 		ARRAY_GROW(changed->items, changed->count, changed->cap);
 		changed->items[changed->count++] = volumes->items[i];
@@ -225,13 +226,13 @@ static bool stage(const char *from, const char *to, const struct volume_list *vo
 	CLEANUP(freep) char *here = catalogue_path(from);
 	CLEANUP(freep) char *there = catalogue_path(to);
 	CLEANUP(freep) char *staged = staged_path(there);
+	bool same = fs_is_copy(there, here);
 
-	list_changed(from, to, volumes, &changed);
+	list_changed(from, to, volumes, !same, &changed);
 	if (staged_remove_others(to, &changed, err) &&
 		stage_volumes(from, to, &changed, copied, err) &&
 		copy_keyring(from, to, copied, err) &&
-		((changed.count == 0 && fs_is_copy(there, here)) ||
-			copy_file(here, staged, copied, err)))
+		((same && changed.count == 0) || copy_file(here, staged, copied, err)))
 		return true;
 	return err_wrap(err, "%s: stays as it was", to);
 }

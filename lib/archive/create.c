@@ -8,8 +8,10 @@
 
 #include "archive/catalogue.h"
 #include "archive/replay.h"
+#include "archive/staged.h"
 #include "archive/vault.h"
 #include "archive/volume.h"
+#include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -21,7 +23,19 @@ bool archive_exists(const char *path)
 	CLEANUP(volume_list_free) struct volume_list volumes = {0};
 	struct err ignored;
 
-	return fs_exists(catalogue) || (volume_list(path, &volumes, &ignored) && volumes.count > 0);
+	return fs_exists(catalogue) || staged_is_whole(path) ||
+	       (volume_list(path, &volumes, &ignored) && volumes.count > 0);
+}
+
+/* An unfinished file of an archive; other people's have other names. */
+static bool is_unfinished(const char *name)
+{
+	static const char *const ours[] = {"catalogue.db", "keyring", "forgotten"};
+	bool own = strstr(name, ".vol") != NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		own = own || strncmp(name, ours[i], strlen(ours[i])) == 0;
+	return own && strstr(name, ".new");
 }
 
 /* What making one that was interrupted may have left. */
@@ -29,7 +43,7 @@ static bool is_leftover(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "volumes") == 0 ||
 	       strcmp(name, "lock") == 0 || strcmp(name, "sealing") == 0 ||
-	       strcmp(name, "keyring") == 0 || strstr(name, ".new");
+	       strcmp(name, "keyring") == 0 || is_unfinished(name);
 }
 
 static bool check_empty(const char *path, struct err *err)
@@ -57,7 +71,7 @@ bool create_remove_leftovers_but(const char *folder, const struct str_list *kept
 	while (dir && ok && (entry = readdir(dir))) {
 		CLEANUP(freep) char *path = str_printf("%s/%s", folder, entry->d_name);
 
-		ok = !strstr(entry->d_name, ".new") || str_list_has(kept, entry->d_name) ||
+		ok = !is_unfinished(entry->d_name) || str_list_has(kept, entry->d_name) ||
 		     fs_remove(path, err);
 	}
 	if (dir)

@@ -62,10 +62,25 @@ static bool seal_one(const char *path, const struct archive_seal *seal,
 
 /* --- all of them --- */
 
+static bool is_settled(const char *path)
+{
+	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	CLEANUP(freep) char *newest = NULL;
+	struct err unsure = ERR_INIT;
+
+	if (db_has_wal(catalogue) || !volume_list(path, &list, &unsure) || list.count == 0)
+		return false;
+	newest = volume_path(path, &list.items[list.count - 1]);
+	return !db_has_wal(newest);
+}
+
 bool archive_settle(const char *path, int timeout_ms, struct err *err)
 {
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
 
+	if (is_settled(path))
+		return true;
 	return reclaim_open(&job, path, timeout_ms, err) && packer_settle(&job.packer, err);
 }
 

@@ -27,7 +27,7 @@ bool staged_is_whole(const char *archive_path)
 	CLEANUP(freep) char *catalogue = catalogue_path(archive_path);
 	CLEANUP(freep) char *staged = staged_path(catalogue);
 
-	return fs_exists(staged);
+	return fs_is_file(staged);
 }
 
 bool staged_remove_others(

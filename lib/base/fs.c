@@ -165,12 +165,31 @@ static bool finish_copy(int fd, const char *path, const struct stat *like, struc
 	return true;
 }
 
+enum { NS_OF_S = 1000 * 1000 * 1000 };
+
+static int64_t time_ns(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * NS_OF_S + st->st_mtim.tv_nsec;
+}
+
+/* File systems keep times in their own steps: NTFS 100 ns, exFAT 10 ms, FAT 2 s. */
+static bool same_time(int64_t kept_ns, int64_t given_ns)
+{
+	static const int64_t steps_ns[] = {
+		1, 100, 1000, 1000 * 1000, 10 * 1000 * 1000, NS_OF_S, 2LL * NS_OF_S};
+
+	for (size_t i = 0; i < ARRAY_LEN(steps_ns); i++)
+		if (given_ns - given_ns % steps_ns[i] == kept_ns)
+			return true;
+	return false;
+}
+
 static bool is_copy(const char *path, const struct stat *of)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == of->st_size &&
-	       st.st_mtim.tv_sec == of->st_mtim.tv_sec && st.st_mtim.tv_nsec == of->st_mtim.tv_nsec;
+	       same_time(time_ns(&st), time_ns(of));
 }
 
 bool fs_is_copy(const char *path, const char *of)

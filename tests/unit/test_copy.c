@@ -3,8 +3,11 @@
 #include "archive/copy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "archive/catalogue.h"
 #include "archive/check.h"
 #include "archive/rebuild.h"
 #include "archive/seal.h"
@@ -237,23 +240,70 @@ static void stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it(voi
 	check_nothing_left(copy);
 }
 
-/* It must not get the catalogue of that one later. */
-static void an_archive_that_is_made_where_a_first_copy_was_begun_has_nothing_of_it(void)
+/* All of it is there, and perhaps nowhere else any more. */
+static void a_first_copy_that_has_no_names_yet_is_an_archive(void)
 {
 	PATH path = rekeyed_plain("begun");
 	PATH copy = str_printf("%s.copy", path);
-	PATH all = NULL;
-	struct archive_writer *writer;
+	PATH before = NULL;
+	PATH after = NULL;
 	struct err err = ERR_INIT;
 
 	copy_stopped(path, copy, FS_RENAME, a_volume, 0);
-	CHECK_OK(archive_create(copy, &err));
-	writer = fixture_writer(copy);
-	CHECK_INT(fixture_commit(writer, true), 1);
-	archive_writer_freep(&writer);
-	all = files_digests(copy);
-	CHECK(!strstr(all, ".new"));
+	before = files_digests(copy);
+	CHECK(!archive_create(copy, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	after = files_digests(copy);
+	CHECK_STR(after, before);
+	err_clear(&err);
+	CHECK_OK(archive_rebuild(copy, WAIT_MS, &err));
+	freep(&after);
+	after = files_digests(copy);
+	CHECK(!strstr(after, ".new"));
 	fixture_check(copy);
+}
+
+/* As NTFS does. */
+static void cut_times(const char *path)
+{
+	struct stat st;
+
+	CHECK_INT(stat(path, &st), 0);
+	st.st_mtim.tv_nsec -= st.st_mtim.tv_nsec % 100;
+	CHECK_INT(utimensat(AT_FDCWD, path, (struct timespec[]){st.st_mtim, st.st_mtim}, 0), 0);
+}
+
+static void where_times_are_coarse_a_copy_is_one(void)
+{
+	PATH path = pruned_archive("coarse");
+	PATH copy = str_printf("%s.copy", path);
+	PATH catalogue = catalogue_path(copy);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct err err = ERR_INIT;
+
+	CHECK(files_copied(path, copy) > 4);
+	CHECK_OK(volume_list(copy, &list, &err));
+	for (size_t i = 0; i < list.count; i++) {
+		PATH volume = volume_path(copy, &list.items[i]);
+
+		cut_times(volume);
+	}
+	cut_times(catalogue);
+	CHECK_INT(files_copied(path, copy), 0);
+}
+
+static void files_of_others_are_no_leftovers(void)
+{
+	PATH path = fixture_archive("others");
+	PATH place = str_printf("%s.place", path);
+	PATH letters = str_printf("%s/letters.news.mbox", place);
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_make_dirs(place, 0700, &err));
+	CHECK_OK(fs_write_atomic(letters, "x", 1, 0600, &err));
+	CHECK(!archive_create(place, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(fs_exists(letters));
 }
 
 /* Half a first copy of this was left there: its keyring. */
@@ -371,7 +421,9 @@ int main(int argc, char **argv)
 		PROMISE(what_was_brought_and_is_no_more_goes),
 		PROMISE(a_target_that_is_full_leaves_the_copy_as_it_was),
 		PROMISE(stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it),
-		PROMISE(an_archive_that_is_made_where_a_first_copy_was_begun_has_nothing_of_it),
+		PROMISE(a_first_copy_that_has_no_names_yet_is_an_archive),
+		PROMISE(where_times_are_coarse_a_copy_is_one),
+		PROMISE(files_of_others_are_no_leftovers),
 		PROMISE(the_keyring_of_another_does_not_stay_in_a_copy),
 		PROMISE(a_damaged_keyring_in_a_copy_is_replaced),
 		PROMISE(another_archives_copy_is_told_as_such),

@@ -230,7 +230,7 @@ static void what_is_being_sealed_stays_when_a_volume_is_begun(void)
 {
 	PATH path = pruned_archive("meanwhile");
 	PATH lock_path = str_printf("%s/sealing", path);
-	PATH unfinished = str_printf("%s/volumes/unfinished.vol.new", path);
+	PATH unfinished = str_printf("%s/volumes/00000009-unfinished.vol.new", path);
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 	CLEANUP(fs_unlock) int lock = -1;
 	struct err err = ERR_INIT;
