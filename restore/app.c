@@ -151,6 +151,8 @@ bool app_open_archive(const struct place *place, struct archive **ret_archive, s
 {
 	if (!app_unlock(place, err))
 		return false;
+	if (archive_open_newest(place->archive_path, ret_archive))
+		return true;
 	app_catch_up(place);
 	return archive_open(place->archive_path, ret_archive, err);
 }

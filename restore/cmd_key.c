@@ -141,7 +141,7 @@ static bool change_list(struct app *app, const struct place *place,
 	const char *what = arguments->items[0];
 	const char *path = place->archive_path;
 
-	if (!archive_is_encrypted(path) && !archive_lacks_keyring(path))
+	if (!archive_needs_secret(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", path);
 	if (strcmp(what, "list") == 0)
 		return list(app, path, err);

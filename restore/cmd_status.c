@@ -86,12 +86,11 @@ static bool stays_locked(const struct place *place, struct report *report)
 {
 	struct err err = ERR_INIT;
 
-	report->facts.encrypted = archive_is_encrypted(place->archive_path) ||
-				  archive_lacks_keyring(place->archive_path);
+	report->facts.encrypted = archive_needs_secret(place->archive_path);
 	if (!report->facts.encrypted)
 		return false;
-	if (place->account && mirror_unlock(place->account, NULL, &err))
-		return false;
+	if (place->account)
+		(void)mirror_unlock(place->account, NULL, &err);
 	if (archive_is_unlocked(place->archive_path))
 		return false;
 	report->status.state = ACCOUNT_LOCKED;
@@ -110,18 +109,26 @@ static void note_half_way(const struct place *place, struct report *report)
 			state == ARCHIVE_ENCRYPTING ? "encrypt" : "rotate", place->name);
 }
 
+static bool open_archive(const char *path, struct archive **ret_archive, struct err *err)
+{
+	struct err told = ERR_INIT; /* when it is opened */
+	bool behind;
+
+	if (archive_open_newest(path, ret_archive))
+		return true;
+	(void)archive_catch_up(path, &behind, &told);
+	return archive_open(path, ret_archive, err);
+}
+
 static void look_into_archive(const struct place *place, struct report *report)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	const char *path = place->archive_path;
 	struct err err = ERR_INIT;
-	bool behind;
 
 	if (!archive_exists(path) || stays_locked(place, report))
 		return;
-	(void)archive_catch_up(path, &behind, &err);
-	err_clear(&err);
-	if (!archive_open(path, &archive, &err) || !archive_facts(archive, &report->facts, &err)) {
+	if (!open_archive(path, &archive, &err) || !archive_facts(archive, &report->facts, &err)) {
 		CLEANUP(freep)
 		char *shown = str_printable(err.text, strlen(err.text), DETAIL_BYTES);
 

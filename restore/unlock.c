@@ -124,8 +124,7 @@ bool app_unlock(const struct place *place, struct err *err)
 	const char *path = place->archive_path;
 	struct archive_secret secret;
 
-	if ((!archive_is_encrypted(path) && !archive_lacks_keyring(path)) ||
-		archive_is_unlocked(path))
+	if (archive_is_unlocked(path) || !archive_needs_secret(path))
 		return true;
 	tell_half_way(place);
 	return app_read_secret(place, &text, &secret, err) &&

@@ -69,6 +69,9 @@ bool archive_is_encrypted(const char *path);
 /* Had it one, that was lost? With its copy in the newest volume it can be unlocked all the same. */
 bool archive_lacks_keyring(const char *path);
 
+/* Either: it cannot be opened unless it is unlocked. */
+bool archive_needs_secret(const char *path);
+
 /* Put a keyring that was lost back, from the newest volume that has a copy. A plain archive stays
  * as it is. */
 bool archive_mend_keyring(const char *path, struct err *err);
@@ -123,11 +126,15 @@ bool archive_exists(const char *path);
 bool archive_open(const char *path, struct archive **ret_archive, struct err *err);
 void archive_freep(struct archive **archive);
 
+/* The same, when its catalogue has all that the volumes hold. False: it has not, or that cannot be
+ * told without a lock: archive_catch_up(), then archive_open(). */
+bool archive_open_newest(const char *path, struct archive **ret_archive);
+
 /*
- * Bring the catalogue up to what the volumes hold, where a crash or a power cut left it behind: to
- * be called before archive_open(), that the newest state is read. Nothing is done while somebody
- * writes, who does it. *ret_behind: it is behind, or there is litter, and where it lies nothing can
- * be written. ERR_CORRUPT: what came last cannot be read; what is catalogued still can.
+ * Bring the catalogue up to what the volumes hold, where a crash or a power cut left it behind.
+ * Nothing is done while somebody writes, who does it. *ret_behind: it is behind, or there is
+ * litter, and where it lies nothing can be written. ERR_CORRUPT: what came last cannot be read;
+ * what is catalogued still can.
  */
 bool archive_catch_up(const char *path, bool *ret_behind, struct err *err);
 

@@ -1,8 +1,7 @@
 /* What a stopped writer left between its two commits, or a stopped copy beside its files, for those
  * who only read. */
-#include "archive/archive.h"
-
 #include "archive/catalogue.h"
+#include "archive/reader.h"
 #include "archive/replay.h"
 #include "archive/staged.h"
 #include "base/fs.h"
@@ -18,15 +17,6 @@ static bool is_needed(const char *path, bool *ret_needed, struct err *err)
 	return !fs_exists(file) ||
 	       !catalogue_open(path, replay_peek_mode(file), &catalogue, &told) ||
 	       replay_needed(path, catalogue, ret_needed, err);
-}
-
-/* Without a lock that is no certainty, but nobody's lock is taken in vain. */
-static bool may_be_needed(const char *path)
-{
-	struct err unsure = ERR_INIT;
-	bool needed;
-
-	return staged_is_whole(path) || !is_needed(path, &needed, &unsure) || needed;
 }
 
 static bool bring_up(const char *path, struct err *err)
@@ -54,8 +44,6 @@ bool archive_catch_up(const char *path, bool *ret_behind, struct err *err)
 	bool needed;
 
 	*ret_behind = false;
-	if (!may_be_needed(path))
-		return true;
 	if (!lock_now(path, &lock, &of)) {
 		if (of.kind == ERR_BUSY)
 			return true;
@@ -66,4 +54,18 @@ bool archive_catch_up(const char *path, bool *ret_behind, struct err *err)
 		return false;
 	*ret_behind = (needed || staged_is_whole(path)) && lock < 0;
 	return !needed || lock < 0 || bring_up(path, err);
+}
+
+bool archive_open_newest(const char *path, struct archive **ret_archive)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	CLEANUP(freep) char *file = catalogue_path(path);
+	struct err unsure = ERR_INIT;
+	bool needed;
+
+	if (!fs_exists(file) || staged_is_whole(path) || !archive_open(path, &archive, &unsure) ||
+		!replay_needed(path, archive->catalogue, &needed, &unsure) || needed)
+		return false;
+	*ret_archive = TAKE(archive);
+	return true;
 }

@@ -220,7 +220,7 @@ static bool check_catalogue(struct checking *checking, struct err *err)
 }
 
 /* Half of what is there would be called damaged. */
-static bool is_settled(const char *path, struct err *err)
+static bool has_its_names(const char *path, struct err *err)
 {
 	return !staged_is_whole(path) ||
 	       err_set(err, ERR_BUSY,
@@ -250,7 +250,7 @@ static bool check_under_lock(struct checking *checking, int timeout_ms, struct e
 	if (!lock_archive(checking->path, timeout_ms, &lock, err))
 		return false;
 	checking->may_write = lock >= 0;
-	return is_settled(checking->path, err) && check_volumes(checking, &chain, err) &&
+	return has_its_names(checking->path, err) && check_volumes(checking, &chain, err) &&
 	       check_head(checking, &chain, err) && check_catalogue(checking, err);
 }
 

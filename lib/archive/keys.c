@@ -52,6 +52,11 @@ bool archive_lacks_keyring(const char *path)
 	       epoch > 0;
 }
 
+bool archive_needs_secret(const char *path)
+{
+	return archive_is_encrypted(path) || archive_lacks_keyring(path);
+}
+
 bool vault_keyring_bytes(
 	const char *archive_path, struct vault_view *view, struct buf *ret_bytes, struct err *err)
 {

@@ -33,14 +33,17 @@ bool mirror_unlock(
 	const char *path = account->archive_path;
 	struct archive_secret secret;
 
-	if ((!archive_is_encrypted(path) && !archive_lacks_keyring(path)) ||
-		archive_is_unlocked(path))
+	if (archive_is_unlocked(path))
 		return true;
+	/* in every pass over a plain archive: no volume is looked into */
 	if (!mirror_has_secret(account))
-		return err_set(err, ERR_AUTH,
-			"%s: is encrypted, and neither passphrase nor key is configured", path);
-	return mirror_read_secret(account, cancel, &text, &secret, err) &&
-	       archive_unlock(path, &secret, err);
+		return !archive_is_encrypted(path) ||
+		       err_set(err, ERR_AUTH,
+			       "%s: is encrypted, and neither passphrase nor key is configured",
+			       path);
+	return !archive_needs_secret(path) ||
+	       (mirror_read_secret(account, cancel, &text, &secret, err) &&
+		       archive_unlock(path, &secret, err));
 }
 
 bool mirror_make_or_unlock(
