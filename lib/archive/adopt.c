@@ -49,14 +49,12 @@ static bool check_free(const char *to, struct err *err)
 static bool identify(const char *path, const struct volume_list *volumes,
 	uint8_t ret_archive[ARCHIVE_UUID_BYTES], struct err *err)
 {
-	if (volumes->count == 0 && staged_is_whole(path))
-		return err_set(err, ERR_BUSY,
-			"%s: is a copy that was interrupted at its end; `mailstow rebuild` "
-			"completes it",
-			path);
+	CLEANUP(freep) char *file = NULL;
+
 	if (volumes->count == 0)
 		return err_set(err, ERR_CORRUPT, "%s: no volumes", path);
-	return volume_peek_archive(path, &volumes->items[0], ret_archive, err);
+	file = staged_volume_path(path, &volumes->items[0]);
+	return volume_peek_archive(file, &volumes->items[0], ret_archive, err);
 }
 
 /* Volumes that stand at a place belong to this archive, if there are any. */
@@ -124,13 +122,11 @@ static void both_free(struct both *both)
 static bool look_at_both(
 	const char *from, const char *to, int timeout_ms, struct both *both, struct err *err)
 {
-	CLEANUP(volume_list_free) struct volume_list standing = {0};
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 
 	return lock_source(from, timeout_ms, &both->lock, err) &&
-	       volume_list(from, &standing, err) && identify(from, &standing, archive, err) &&
 	       staged_volume_list(from, &both->volumes, err) &&
-	       volume_list(to, &both->there, err) &&
+	       identify(from, &both->volumes, archive, err) && volume_list(to, &both->there, err) &&
 	       belongs(to, &both->there, archive, &both->same, err);
 }
 

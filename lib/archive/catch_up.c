@@ -24,8 +24,9 @@ static bool bring_up(const char *path, struct err *err)
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(db_freep) struct db *catalogue = NULL;
 
+	/* a copy with a -wal was written to, as far as the next copy knows */
 	return catalogue_open(path, DB_WRITE, &catalogue, err) &&
-	       replay(path, catalogue, zstd, err);
+	       replay(path, catalogue, zstd, err) && db_checkpoint(catalogue, true, err);
 }
 
 /* Who only reads makes no lock: it might be another user's then. */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "archive/catalogue.h"
+#include "archive/heads.h"
+#include "archive/replace.h"
 #include "archive/replay.h"
 #include "archive/staged.h"
 #include "archive/vault.h"
@@ -67,10 +69,11 @@ static bool was_sealed(
 static bool has_uuid(
 	const char *path, const struct volume_id *id, const uint8_t uuid[ARCHIVE_UUID_BYTES])
 {
+	CLEANUP(freep) char *file = volume_path(path, id);
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 	struct err unreadable = ERR_INIT;
 
-	return volume_peek_archive(path, id, archive, &unreadable) &&
+	return volume_peek_archive(file, id, archive, &unreadable) &&
 	       memcmp(archive, uuid, ARCHIVE_UUID_BYTES) == 0;
 }
 
@@ -191,13 +194,14 @@ static bool copy_keyring(
 
 /* The newest goes with a catalogue that changed: one of the same time and size may be another. */
 static void list_changed(const char *from, const char *to, const struct volume_list *volumes,
-	bool newest, struct volume_list *changed)
+	bool with_newest, struct volume_list *changed)
 {
 	for (size_t i = 0; i < volumes->count; i++) {
 		CLEANUP(freep) char *here = volume_path(from, &volumes->items[i]);
 		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
+		bool newest = i + 1 == volumes->count;
 
-		if (fs_is_copy(there, here) && !(newest && i + 1 == volumes->count))
+		if (newest ? !with_newest && fs_is_copy(there, here) : fs_was_copied(there, here))
 			continue;
 		ARRAY_GROW(changed->items, changed->count, changed->cap);
 		changed->items[changed->count++] = volumes->items[i];
@@ -218,9 +222,23 @@ static bool stage_volumes(const char *from, const char *to, const struct volume_
 	return true;
 }
 
+/* Who took them away in between? */
+static bool all_brought(const char *to, const struct volume_list *volumes, struct err *err)
+{
+	for (size_t i = 0; i < volumes->count; i++) {
+		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
+		CLEANUP(freep) char *staged = staged_path(there);
+
+		if (!fs_exists(there) && !fs_exists(staged))
+			return err_set(err, ERR_LOCAL, "%s: went while it was copied", there);
+	}
+	return true;
+}
+
 /* All that is new beside what is there; with the catalogue it counts. */
 static bool stage(const char *from, const char *to, const struct volume_list *volumes,
-	struct archive_copied *copied, struct err *err)
+	const uint8_t brought[SHA256_BYTES], const uint8_t *replaced, struct archive_copied *copied,
+	struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list changed = {0};
 	CLEANUP(freep) char *here = catalogue_path(from);
@@ -231,8 +249,9 @@ static bool stage(const char *from, const char *to, const struct volume_list *vo
 	list_changed(from, to, volumes, !same, &changed);
 	if (staged_remove_others(to, &changed, err) &&
 		stage_volumes(from, to, &changed, copied, err) &&
-		copy_keyring(from, to, copied, err) &&
-		((same && changed.count == 0) || copy_file(here, staged, copied, err)))
+		copy_keyring(from, to, copied, err) && heads_note(to, brought, replaced, err) &&
+		((same && changed.count == 0) ||
+			(all_brought(to, volumes, err) && copy_file(here, staged, copied, err))))
 		return true;
 	return err_wrap(err, "%s: stays as it was", to);
 }
@@ -278,27 +297,88 @@ static bool last_commit(const char *to, struct commit *ret_commit, struct err *e
 	return true;
 }
 
-static bool holds_commit(const char *from, const struct commit *commit, struct err *err)
+static bool payload_digest(
+	struct volume *volume, int64_t frame, uint8_t ret_sha256[SHA256_BYTES], struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
-	CLEANUP(freep) char *path = volume_path(from, &commit->volume);
+
+	if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err))
+		return false;
+	sha256_of(payload.data, payload.len, ret_sha256);
+	return true;
+}
+
+static bool open_volume(const char *archive_path, const struct volume_id *id,
+	struct volume *ret_volume, struct err *err)
+{
+	CLEANUP(freep) char *path = volume_path(archive_path, id);
+
+	return volume_open(archive_path, id, replay_peek_mode(path), ret_volume, err);
+}
+
+/* As its volumes say, where the catalogue is lost. */
+static bool last_in_volumes(const char *to, const struct volume_list *theirs,
+	struct commit *ret_commit, struct err *err)
+{
+	struct commit commit = {0};
+
+	for (size_t i = theirs->count; i > 0 && commit.frame == 0; i--) {
+		CLEANUP(volume_close) struct volume volume = {0};
+
+		commit.volume = theirs->items[i - 1];
+		if (!open_volume(to, &commit.volume, &volume, err) ||
+			!volume_last_journal(&volume, &commit.frame, err) ||
+			(commit.frame > 0 &&
+				!payload_digest(&volume, commit.frame, commit.state.head, err)))
+			return false;
+	}
+	*ret_commit = commit;
+	return true;
+}
+
+static bool holds_commit(const char *from, const struct commit *commit, struct err *err)
+{
 	CLEANUP(volume_close) struct volume volume = {0};
 	uint8_t sha256[SHA256_BYTES];
 
-	if (!volume_open(from, &commit->volume, replay_peek_mode(path), &volume, err) ||
-		!volume_get_frame(&volume, commit->frame, FRAMES_JOURNAL, zstd, &payload, err))
-		return false;
-	sha256_of(payload.data, payload.len, sha256);
-	return memcmp(sha256, commit->state.head, SHA256_BYTES) == 0;
+	return open_volume(from, &commit->volume, &volume, err) &&
+	       payload_digest(&volume, commit->frame, sha256, err) &&
+	       memcmp(sha256, commit->state.head, SHA256_BYTES) == 0;
+}
+
+/* A sealed volume has the payloads of the one it took the place of. */
+static bool holds_payload(const char *from, const struct volume_id *id,
+	const uint8_t head[SHA256_BYTES], struct err *err)
+{
+	CLEANUP(volume_close) struct volume volume = {0};
+	int64_t frame;
+	bool found;
+
+	return open_volume(from, id, &volume, err) &&
+	       replace_find_payload(&volume, head, &frame, &found, err) && found;
+}
+
+/* Is their last commit one of ours? Where a checkpoint did without its volume nothing but what the
+ * copy itself was told can say so. */
+static bool is_of_ours(const char *from, const struct volume_list *ours, const char *to,
+	const struct commit *theirs, struct err *err)
+{
+	if (volume_list_has(ours, &theirs->volume))
+		return holds_commit(from, theirs, err);
+	for (size_t i = 0; i < ours->count; i++)
+		if (ours->items[i].sequence == theirs->volume.sequence)
+			return holds_payload(from, &ours->items[i], theirs->state.head, err);
+	return heads_have(to, theirs->state.head);
 }
 
 /* A copy may have gone on by itself, or its source have been put back to what it was once. */
 static bool is_behind(const char *from, const struct volume_list *ours,
-	const struct catalogue_state *state, const char *to, struct err *err)
+	const struct volume_list *there, const struct catalogue_state *state, const char *to,
+	struct commit *ret_theirs, struct err *err)
 {
 	CLEANUP(vault_view_free) struct vault_view key = {0};
-	struct commit theirs;
+	struct commit theirs = {0};
 	struct err of = ERR_INIT;
 	bool known;
 
@@ -306,14 +386,30 @@ static bool is_behind(const char *from, const struct volume_list *ours,
 		return false;
 	if (key.encrypted)
 		vault_put(to, key.keyring.epoch, key.master);
-	known = last_commit(to, &theirs, &of);
+	known = last_commit(to, &theirs, &of) || last_in_volumes(to, there, &theirs, &of);
 	archive_lock(to);
-	if (!known || theirs.frame == 0)
+	*ret_theirs = theirs;
+	if (!known)
+		return err_set(err, ERR_CREATE,
+			"%s: what it holds cannot be read; `mailstow check %s` tells more (%s)", to,
+			to, of.text);
+	if (theirs.frame == 0)
 		return true;
 	if (theirs.state.applied_seq <= state->applied_seq &&
-		(!volume_list_has(ours, &theirs.volume) || holds_commit(from, &theirs, &of)))
+		is_of_ours(from, ours, to, &theirs, &of))
 		return true;
 	return err_set(err, ERR_CREATE, "%s: holds what this archive has not", to);
+}
+
+/* Theirs is needed to look at what they hold; that of the same key, as was seen. */
+static bool mend_keyring(const char *from, const char *to, const struct volume_list *theirs,
+	struct archive_copied *copied, struct err *err)
+{
+	struct keyring there;
+	struct err unreadable = ERR_INIT;
+
+	return theirs->count == 0 || vault_read_keyring(to, &there, &unreadable) ||
+	       copy_keyring(from, to, copied, err);
 }
 
 static bool copy_locked(
@@ -321,6 +417,7 @@ static bool copy_locked(
 {
 	CLEANUP(volume_list_free) struct volume_list ours = {0}, theirs = {0};
 	struct catalogue_state state;
+	struct commit there;
 
 	if (!volume_list(from, &ours, err) || !volume_list(to, &theirs, err))
 		return false;
@@ -329,7 +426,10 @@ static bool copy_locked(
 	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
 	       has_same_key(from, to, &theirs, &state, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
-	       is_behind(from, &ours, &state, to, err) && stage(from, to, &ours, copied, err) &&
+	       mend_keyring(from, to, &theirs, copied, err) &&
+	       is_behind(from, &ours, &theirs, &state, to, &there, err) &&
+	       stage(from, to, &ours, state.head, there.frame > 0 ? there.state.head : NULL, copied,
+		       err) &&
 	       staged_publish(to, err) && remove_old(&ours, &theirs, to, err);
 }
 

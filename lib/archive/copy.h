@@ -19,11 +19,11 @@ struct archive_copied {
  * beside what is there first (staged.h), for which there must be room. Holds the writer's lock of
  * both meanwhile, so that a mirror waits. Stopped or failed at any point the copy is read, adopted
  * (adopt.h) and written to as it was before or is now, and another run goes on with what was
- * brought. A first copy whose files have no names yet is an archive for all but adopting.
+ * brought.
  *
  * ERR_CREATE: what is at `to` is no copy of this archive, or holds commits that this one has not,
- * or is of before its master key changed; it is left as it is. ERR_BUSY names the holder of a lock,
- * or says that readers keep the -wal from being emptied.
+ * or cannot be read, or it is of before its master key changed; it is left as it is.
+ * ERR_BUSY names the holder of a lock, or says that readers keep the -wal from being emptied.
  */
 bool archive_copy(const char *from, const char *to, int timeout_ms,
 	struct archive_copied *ret_copied, struct err *err);

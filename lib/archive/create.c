@@ -21,10 +21,26 @@ bool archive_exists(const char *path)
 {
 	CLEANUP(freep) char *catalogue = catalogue_path(path);
 	CLEANUP(volume_list_free) struct volume_list volumes = {0};
-	struct err ignored;
+	struct err of = ERR_INIT;
 
-	return fs_exists(catalogue) || staged_is_whole(path) ||
-	       (volume_list(path, &volumes, &ignored) && volumes.count > 0);
+	if (fs_exists(catalogue) || staged_is_whole(path))
+		return true;
+	/* volumes that cannot be listed are there */
+	return volume_list(path, &volumes, &of) ? volumes.count > 0 : of.kind != ERR_NOT_FOUND;
+}
+
+static bool ends_unfinished(const char *name)
+{
+	static const char *const endings[] = {".new", ".new-wal", ".new-shm", ".new-journal"};
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		size_t end = strlen(endings[i]);
+
+		if (len > end && strcmp(name + len - end, endings[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* An unfinished file of an archive; other people's have other names. */
@@ -35,7 +51,7 @@ static bool is_unfinished(const char *name)
 
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		own = own || strncmp(name, ours[i], strlen(ours[i])) == 0;
-	return own && strstr(name, ".new");
+	return own && ends_unfinished(name);
 }
 
 /* What making one that was interrupted may have left. */
@@ -43,7 +59,7 @@ static bool is_leftover(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "volumes") == 0 ||
 	       strcmp(name, "lock") == 0 || strcmp(name, "sealing") == 0 ||
-	       strcmp(name, "keyring") == 0 || is_unfinished(name);
+	       strcmp(name, "keyring") == 0 || strcmp(name, "copied") == 0 || is_unfinished(name);
 }
 
 static bool check_empty(const char *path, struct err *err)
@@ -84,15 +100,22 @@ bool create_remove_leftovers(const char *folder, struct err *err)
 	return create_remove_leftovers_but(folder, &(struct str_list){0}, err);
 }
 
-static bool prepare_folders(const char *path, struct err *err)
+static bool check_none(const char *path, struct err *err)
+{
+	return !archive_exists(path) ||
+	       err_set(err, ERR_CREATE, "%s: there is an archive already", path);
+}
+
+/* Under the writer's lock: a copy may be made there just now. */
+static bool prepare_folders(const char *path, int *ret_lock, struct err *err)
 {
 	CLEANUP(freep) char *volumes = volume_folder(path);
+	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
 
-	if (archive_exists(path))
-		return err_set(err, ERR_CREATE, "%s: there is an archive already", path);
-	return check_empty(path, err) && fs_make_dirs(path, FOLDER_MODE, err) &&
-	       fs_make_dirs(volumes, FOLDER_MODE, err) && create_remove_leftovers(path, err) &&
-	       create_remove_leftovers(volumes, err);
+	return check_none(path, err) && check_empty(path, err) &&
+	       fs_make_dirs(path, FOLDER_MODE, err) && fs_make_dirs(volumes, FOLDER_MODE, err) &&
+	       fs_lock(lock, 0, ret_lock, err) && check_none(path, err) &&
+	       create_remove_leftovers(path, err) && create_remove_leftovers(volumes, err);
 }
 
 /* From the first volume on it exists: a missing catalogue is made of the volumes. */
@@ -108,9 +131,10 @@ static bool make_files(const char *path, const uint8_t uuid[ARCHIVE_UUID_BYTES],
 
 bool archive_create(const char *path, struct err *err)
 {
+	CLEANUP(fs_unlock) int lock = -1;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (!prepare_folders(path, err))
+	if (!prepare_folders(path, &lock, err))
 		return false;
 	if (archive_is_encrypted(path))
 		return err_set(
@@ -123,9 +147,10 @@ bool archive_create(const char *path, struct err *err)
 bool archive_create_encrypted(
 	const char *path, const struct archive_secret *secret, struct err *err)
 {
+	CLEANUP(fs_unlock) int lock = -1;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (!prepare_folders(path, err))
+	if (!prepare_folders(path, &lock, err))
 		return false;
 	volume_new_uuid(uuid);
 	return vault_make(path, uuid, secret, 0, err) && make_files(path, uuid, err);

@@ -69,6 +69,7 @@ bool archive_encrypt_begin(
 	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err)
 {
 	CLEANUP(locks_free) struct locks locks = {-1, -1};
+	CLEANUP(freep) char *file = NULL;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 	struct volume_id newest;
 
@@ -76,7 +77,10 @@ bool archive_encrypt_begin(
 		return false;
 	if (archive_is_encrypted(path))
 		return err_set(err, ERR_USAGE, "%s: is encrypted already", path);
-	return find_newest(path, &newest, err) && volume_peek_archive(path, &newest, uuid, err) &&
+	if (!find_newest(path, &newest, err))
+		return false;
+	file = volume_path(path, &newest);
+	return volume_peek_archive(file, &newest, uuid, err) &&
 	       vault_make(path, uuid, secret, newest.sequence, err);
 }
 

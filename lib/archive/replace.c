@@ -6,10 +6,8 @@
 
 #include "archive/replay.h"
 
-/* The catalogue's last payload, if it lies there: what follows it is still to be applied. Else all
- * of the volume was. */
-static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES],
-	int64_t *ret_frame, struct err *err)
+bool replace_find_payload(struct volume *volume, const uint8_t wanted[SHA256_BYTES],
+	int64_t *ret_frame, bool *ret_found, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
@@ -18,16 +16,28 @@ static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES]
 	while (volume_next_journal(volume, frame, &frame, err)) {
 		uint8_t sha256[SHA256_BYTES];
 
+		*ret_found = frame != 0;
 		if (frame == 0)
-			return volume_last_journal(volume, ret_frame, err);
+			return true;
 		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err))
 			return false;
 		sha256_of(payload.data, payload.len, sha256);
 		*ret_frame = frame;
-		if (memcmp(sha256, head, SHA256_BYTES) == 0)
+		if (memcmp(sha256, wanted, SHA256_BYTES) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* The catalogue's last payload, if it lies there: what follows it is still to be applied. Else all
+ * of the volume was. */
+static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES],
+	int64_t *ret_frame, struct err *err)
+{
+	bool found;
+
+	return replace_find_payload(volume, head, ret_frame, &found, err) &&
+	       (found || volume_last_journal(volume, ret_frame, err));
 }
 
 static bool applied_journal(const char *archive_path, struct db *catalogue,

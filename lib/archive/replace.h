@@ -12,6 +12,10 @@
 bool replace_volume(const char *archive_path, struct db *catalogue, const struct volume_id *sealed,
 	const struct directory *directory, struct err *err);
 
+/* The journal or checkpoint frame with this payload. *ret_frame is undefined if there is none. */
+bool replace_find_payload(struct volume *volume, const uint8_t wanted[SHA256_BYTES],
+	int64_t *ret_frame, bool *ret_found, struct err *err);
+
 /* Does one of these stand in the catalogue as the volume it was made of? */
 bool replace_is_due(const struct volume_list *present, const struct catalogue_volumes *known);
 

@@ -218,8 +218,7 @@ static bool open_cipher(const char *archive_path, struct volume *volume, struct 
 	return header_uuid(volume, "archive", volume->cipher.archive, err);
 }
 
-static bool open_file(
-	const char *archive_path, enum db_mode mode, struct volume *volume, struct err *err)
+static bool open_file(const char *path, enum db_mode mode, struct volume *volume, struct err *err)
 {
 	const struct db_options options = {
 		.kind = &volume_kind,
@@ -229,7 +228,6 @@ static bool open_file(
 		.cache_kib = CACHE_KIB,
 		.busy_timeout_ms = BUSY_MS,
 	};
-	CLEANUP(freep) char *path = volume_path(archive_path, &volume->id);
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 	int64_t sequence;
 	bool has;
@@ -248,9 +246,10 @@ static bool open_file(
 bool volume_open(const char *archive_path, const struct volume_id *id, enum db_mode mode,
 	struct volume *ret_volume, struct err *err)
 {
+	CLEANUP(freep) char *path = volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {.id = *id};
 
-	if (!open_file(archive_path, mode, &volume, err) ||
+	if (!open_file(path, mode, &volume, err) ||
 		!header_has(&volume, key_root, &volume.sealed, err) ||
 		!open_cipher(archive_path, &volume, err))
 		return false;
@@ -275,7 +274,7 @@ bool volume_keyring(const char *archive_path, const struct volume_id *id, struct
 	bool row;
 	bool fits;
 
-	if (!open_file(archive_path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err))
+	if (!open_file(path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err))
 		return false;
 	buf_reset(ret_bytes);
 	db_bind_text(volume.db, VOLUME_HEADER_GET, "key", key_slots);
@@ -295,17 +294,16 @@ bool volume_peek_epoch(
 	CLEANUP(freep) char *path = volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {.id = *id};
 
-	return open_file(archive_path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	return open_file(path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
 	       header_epoch(&volume, ret_epoch, err);
 }
 
-bool volume_peek_archive(const char *archive_path, const struct volume_id *id,
+bool volume_peek_archive(const char *path, const struct volume_id *id,
 	uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
-	CLEANUP(freep) char *path = volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {.id = *id};
 
-	return open_file(archive_path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	return open_file(path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
 	       volume_archive_uuid(&volume, ret_uuid, err);
 }
 
@@ -328,7 +326,7 @@ bool volume_peek_seal(const char *archive_path, const struct volume_id *id, bool
 	CLEANUP(freep) char *path = volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {.id = *id};
 
-	return open_file(archive_path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	return open_file(path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
 	       header_has(&volume, key_root, ret_sealed, err) &&
 	       (!*ret_sealed || header_uuid(&volume, key_replaces, ret_replaces, err));
 }

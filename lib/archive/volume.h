@@ -60,8 +60,8 @@ bool volume_archive_uuid(
 /* The epoch of the owner who began it. */
 bool volume_epoch(struct volume *volume, int64_t *ret_epoch, struct err *err);
 
-/* The archive's uuid of a volume that need not be unlocked. */
-bool volume_peek_archive(const char *archive_path, const struct volume_id *id,
+/* The archive's uuid of a volume that need not be unlocked, nor have its name: the file at path. */
+bool volume_peek_archive(const char *path, const struct volume_id *id,
 	uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
 
 /*

@@ -189,7 +189,7 @@ static bool is_copy(const char *path, const struct stat *of)
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == of->st_size &&
-	       same_time(time_ns(&st), time_ns(of));
+	       time_ns(&st) == time_ns(of);
 }
 
 bool fs_is_copy(const char *path, const char *of)
@@ -197,6 +197,14 @@ bool fs_is_copy(const char *path, const char *of)
 	struct stat st;
 
 	return stat(of, &st) == 0 && is_copy(path, &st);
+}
+
+bool fs_was_copied(const char *path, const char *of)
+{
+	struct stat st, other;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && stat(of, &other) == 0 &&
+	       st.st_size == other.st_size && same_time(time_ns(&st), time_ns(&other));
 }
 
 bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err)

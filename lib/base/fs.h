@@ -32,9 +32,11 @@ bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode
  */
 bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err);
 
-/* One that has the same size and time of change, as far as its file system keeps it, is taken for a
- * copy. */
+/* One that has the same size and time of change is taken for a copy. */
 bool fs_is_copy(const char *path, const char *of);
+
+/* The same of a file that never changes: the time may be as coarse as a file system keeps it. */
+bool fs_was_copied(const char *path, const char *of);
 
 /* Read a whole file of at most out->max bytes. ERR_NOT_FOUND: there is none; ERR_CORRUPT: larger.
  */

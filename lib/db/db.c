@@ -101,8 +101,9 @@ static bool check_files(const char *path, struct err *err)
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		CLEANUP(freep) char *name = str_printf("%s%s", path, suffixes[i]);
+		struct stat st; /* asked once: files come and go */
 
-		if (fs_exists(name) && !fs_is_file(name))
+		if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
 			return err_set(err, ERR_CORRUPT, "%s: is no file", name);
 	}
 	return true;

@@ -1,0 +1,214 @@
+/* A copy and what it is of went apart; and what does not belong to an archive that is made, copied,
+ * read or sealed stays. */
+#include "archive/copy.h"
+
+#include <string.h>
+
+#include "archive/catalogue.h"
+#include "archive/seal.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "support/check.h"
+#include "support/files.h"
+#include "support/pruned.h"
+
+enum { WAIT_MS = 1000, LATE_UID = 900 };
+
+#define PATH CLEANUP(freep) char *
+
+static uint64_t files_copied(const char *path, const char *copy)
+{
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	return copied.files;
+}
+
+static void add_one(const char *path, uint32_t uid)
+{
+	struct archive_writer *writer = fixture_writer(path);
+
+	fixture_add(writer, 1, PRUNED_VALIDITY, uid, uid, pruned_size(uid), "");
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+}
+
+static void seal_and_merge(const char *path, size_t small_count)
+{
+	const struct archive_seal wish = {.open_bytes_min = 1, .small_count = small_count};
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+}
+
+static void check_left(const char *path, const char *copy)
+{
+	PATH before = files_digests(copy);
+	PATH after = NULL;
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	after = files_digests(copy);
+	CHECK_STR(after, before);
+}
+
+/* Its mail is nowhere else. No -wal tells, and the volume both went on in is sealed, then gone. */
+static void a_copy_that_went_on_is_left_whatever_its_source_does(void)
+{
+	PATH path = pruned_archive("both");
+	PATH copy = str_printf("%s.copy", path);
+	struct err err = ERR_INIT;
+
+	CHECK(files_copied(path, copy) > 4);
+	add_one(copy, LATE_UID);
+	CHECK_OK(archive_settle(copy, WAIT_MS, &err));
+	for (uint32_t uid = LATE_UID + 1; uid < LATE_UID + 9; uid++)
+		add_one(path, uid);
+	check_left(path, copy);
+	seal_and_merge(path, 0);
+	check_left(path, copy);
+	seal_and_merge(path, 2);
+	check_left(path, copy);
+}
+
+static void a_copy_that_was_left_follows_whatever_its_source_does(void)
+{
+	PATH path = pruned_archive("follows");
+	PATH copy = str_printf("%s.copy", path);
+
+	CHECK(files_copied(path, copy) > 4);
+	add_one(path, LATE_UID);
+	seal_and_merge(path, 0);
+	CHECK(files_copied(path, copy) > 0);
+	add_one(path, LATE_UID + 1);
+	seal_and_merge(path, 2);
+	CHECK(files_copied(path, copy) > 0);
+	fixture_check(copy);
+}
+
+static void a_copy_whose_catalogue_is_lost_is_left(void)
+{
+	PATH path = pruned_archive("blind");
+	PATH copy = str_printf("%s.copy", path);
+	struct err err = ERR_INIT;
+
+	CHECK(files_copied(path, copy) > 4);
+	add_one(copy, LATE_UID);
+	CHECK_OK(archive_settle(copy, WAIT_MS, &err));
+	fixture_remove_catalogue(copy);
+	add_one(path, LATE_UID + 1);
+	check_left(path, copy);
+}
+
+static void no_archive_is_made_where_a_copy_is_being_made(void)
+{
+	PATH path = fixture_archive("here");
+	PATH copy = str_printf("%s.copy", path);
+	PATH volumes = volume_folder(copy);
+	PATH lock_path = str_printf("%s/lock", copy);
+	PATH brought = str_printf("%s/00000001-x.vol.copied.new", volumes);
+	CLEANUP(fs_unlock) int lock = -1;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_make_dirs(copy, 0700, &err));
+	CHECK_OK(fs_make_dirs(volumes, 0700, &err));
+	CHECK_OK(fs_write_atomic(brought, "x", 1, 0600, &err));
+	CHECK_OK(fs_lock(lock_path, WAIT_MS, &lock, &err));
+	CHECK(!archive_create(copy, &err));
+	CHECK_INT(err.kind, ERR_BUSY);
+	CHECK(fs_exists(brought));
+}
+
+static void no_archive_is_made_where_volumes_cannot_be_listed(void)
+{
+	PATH path = pruned_archive("unlisted");
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct volume_id other;
+	uint64_t bytes;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(volume_list(path, &list, &err));
+	other = list.items[0];
+	other.uuid[0] ^= 1;
+	PATH from = volume_path(path, &list.items[0]);
+	PATH to = volume_path(path, &other);
+	CHECK_OK(fs_copy(from, to, &bytes, &err));
+	fixture_remove_catalogue(path);
+	CHECK(archive_exists(path));
+	CHECK(!archive_create(path, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+}
+
+static void who_reads_leaves_no_wal(void)
+{
+	PATH path = pruned_archive("behind");
+	PATH catalogue = catalogue_path(path);
+	PATH older = str_printf("%s.older", path);
+	uint64_t bytes;
+	bool behind;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_settle(path, WAIT_MS, &err));
+	CHECK_OK(fs_copy(catalogue, older, &bytes, &err));
+	add_one(path, LATE_UID);
+	CHECK_OK(db_remove_wal(catalogue, &err));
+	CHECK_OK(fs_rename(older, catalogue, &err));
+	CHECK_OK(archive_catch_up(path, &behind, &err));
+	CHECK(!behind && !db_has_wal(catalogue));
+	fixture_check(path);
+}
+
+static void files_of_others_stay_where_an_archive_is_sealed(void)
+{
+	PATH path = pruned_archive("names");
+	static const char *const names[] = {
+		"catalogue.db.newer-2026", "keyring.newest", "volumes/old.volume.newsletter.mbox"};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		PATH file = str_printf("%s/%s", path, names[i]);
+
+		CHECK_OK(fs_write_atomic(file, "x", 1, 0600, &err));
+	}
+	seal_and_merge(path, 2);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		PATH file = str_printf("%s/%s", path, names[i]);
+
+		CHECK(fs_exists(file));
+	}
+}
+
+static void files_of_others_are_no_leftovers(void)
+{
+	PATH path = fixture_archive("others");
+	PATH place = str_printf("%s.place", path);
+	PATH letters = str_printf("%s/letters.news.mbox", place);
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_make_dirs(place, 0700, &err));
+	CHECK_OK(fs_write_atomic(letters, "x", 1, 0600, &err));
+	CHECK(!archive_create(place, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(fs_exists(letters));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct promise promises[] = {
+		PROMISE(a_copy_that_went_on_is_left_whatever_its_source_does),
+		PROMISE(a_copy_that_was_left_follows_whatever_its_source_does),
+		PROMISE(a_copy_whose_catalogue_is_lost_is_left),
+		PROMISE(no_archive_is_made_where_a_copy_is_being_made),
+		PROMISE(no_archive_is_made_where_volumes_cannot_be_listed),
+		PROMISE(who_reads_leaves_no_wal),
+		PROMISE(files_of_others_stay_where_an_archive_is_sealed),
+		PROMISE(files_of_others_are_no_leftovers),
+	};
+
+	return check_main(argc, argv, promises, ARRAY_LEN(promises));
+}
