@@ -21,7 +21,6 @@ enum {
 	NS_OF_MS = 1000 * 1000,
 	IO_WHO_PROCESS = 1, /* ioprio_set(2) */
 	IO_CLASS_IDLE = 3 << 13,
-	LOCK_STEP_MS = 500,
 };
 
 struct waiting {
@@ -107,15 +106,13 @@ static bool seal_when_free(const struct sealer *sealer, const char *path,
 	const struct archive_seal wish = {.open_bytes_min = OPEN_BYTES_MIN,
 		.small_count = SEAL_SMALL_COUNT,
 		.cancel = sealer->cancel};
-	int64_t deadline_ms = clock_mono_ms() + ARCHIVE_LOCK_TIMEOUT_MS;
+	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, sealer->cancel);
+	bool ok;
 
-	while (!archive_seal(path, &wish, LOCK_STEP_MS, ret_sealed, err)) {
-		if (err->kind != ERR_BUSY || clock_mono_ms() >= deadline_ms)
-			return false;
-		if (cancel_is(sealer->cancel))
-			return err_set(err, ERR_CANCELLED, "cancelled");
-	}
-	return true;
+	do
+		ok = archive_seal(path, &wish, WAIT_STEP_MS, ret_sealed, err);
+	while (!ok && wait_again(wait, err));
+	return ok;
 }
 
 static void seal(const struct sealer *sealer, const struct config_account *account)

@@ -46,9 +46,10 @@ enum {
 
 struct archive;
 
-/* Make an empty archive. The folder must not exist or be empty. One that began to be encrypted is
- * never made a plain one: ERR_AUTH. */
-bool archive_create(const char *path, struct err *err);
+/* Make an empty archive. The folder must not exist or be empty; who writes there just now, as a
+ * first copy does, is waited for (ERR_BUSY). One that began to be encrypted is never made a plain
+ * one: ERR_AUTH. */
+bool archive_create(const char *path, int timeout_ms, struct err *err);
 
 /* --- encrypted archives: unlock once, then open as any other --- */
 
@@ -61,7 +62,7 @@ struct archive_secret {
 
 /* Make an empty encrypted archive that this secret opens. It is unlocked afterwards. */
 bool archive_create_encrypted(
-	const char *path, const struct archive_secret *secret, struct err *err);
+	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err);
 
 /* Has it a keyring? */
 bool archive_is_encrypted(const char *path);

@@ -107,14 +107,14 @@ static bool check_none(const char *path, struct err *err)
 }
 
 /* Under the writer's lock: a copy may be made there just now. */
-static bool prepare_folders(const char *path, int *ret_lock, struct err *err)
+static bool prepare_folders(const char *path, int timeout_ms, int *ret_lock, struct err *err)
 {
 	CLEANUP(freep) char *volumes = volume_folder(path);
 	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
 
 	return check_none(path, err) && check_empty(path, err) &&
 	       fs_make_dirs(path, FOLDER_MODE, err) && fs_make_dirs(volumes, FOLDER_MODE, err) &&
-	       fs_lock(lock, 0, ret_lock, err) && check_none(path, err) &&
+	       fs_lock(lock, timeout_ms, ret_lock, err) && check_none(path, err) &&
 	       create_remove_leftovers(path, err) && create_remove_leftovers(volumes, err);
 }
 
@@ -129,12 +129,12 @@ static bool make_files(const char *path, const uint8_t uuid[ARCHIVE_UUID_BYTES],
 	       catalogue_create(path, catalogue, uuid, &id, &db, err);
 }
 
-bool archive_create(const char *path, struct err *err)
+bool archive_create(const char *path, int timeout_ms, struct err *err)
 {
 	CLEANUP(fs_unlock) int lock = -1;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (!prepare_folders(path, &lock, err))
+	if (!prepare_folders(path, timeout_ms, &lock, err))
 		return false;
 	if (archive_is_encrypted(path))
 		return err_set(
@@ -145,12 +145,12 @@ bool archive_create(const char *path, struct err *err)
 
 /* A keyring without a volume opens nothing yet: it may be replaced. */
 bool archive_create_encrypted(
-	const char *path, const struct archive_secret *secret, struct err *err)
+	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err)
 {
 	CLEANUP(fs_unlock) int lock = -1;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (!prepare_folders(path, &lock, err))
+	if (!prepare_folders(path, timeout_ms, &lock, err))
 		return false;
 	volume_new_uuid(uuid);
 	return vault_make(path, uuid, secret, 0, err) && make_files(path, uuid, err);

@@ -114,8 +114,9 @@ bool volume_list_ending(
 	struct dirent *entry;
 
 	if (!dir)
-		return err_errno(
-			err, errno == ENOENT ? ERR_NOT_FOUND : ERR_LOCAL, errno, "%s", folder);
+		return err_errno(err,
+			errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_LOCAL, errno,
+			"%s", folder);
 	while ((entry = readdir(dir))) {
 		struct volume_id id;
 

@@ -71,6 +71,15 @@ bool wait_fd(int fd, short events, struct wait wait, struct err *err)
 	}
 }
 
+bool wait_again(struct wait wait, struct err *err)
+{
+	if (err->kind != ERR_BUSY || clock_mono_ms() >= wait.deadline_ms)
+		return false;
+	if (wait.cancel && cancel_is(wait.cancel))
+		return err_set(err, ERR_CANCELLED, "cancelled");
+	return true;
+}
+
 bool wait_sleep(struct wait wait, struct err *err)
 {
 	struct err timed_out;

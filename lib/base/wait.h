@@ -35,6 +35,12 @@ struct wait wait_for(int timeout_ms, const struct cancel *cancel);
  */
 bool wait_fd(int fd, short events, struct wait wait, struct err *err);
 
+enum { WAIT_STEP_MS = 500 }; /* of a lock: how long whoever may be cancelled waits at once */
+
+/* What failed was busy (ERR_BUSY): is it tried again? False when the deadline passed, which leaves
+ * err, or with ERR_CANCELLED. */
+bool wait_again(struct wait wait, struct err *err);
+
 /* Sleep until the deadline. True when it passed, false (ERR_CANCELLED) when cancelled. */
 bool wait_sleep(struct wait wait, struct err *err);
 

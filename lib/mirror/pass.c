@@ -10,8 +10,6 @@
 #include "mirror/pass_internal.h"
 #include "mirror/unlock.h"
 
-enum { LOCK_STEP_MS = 500 };
-
 void pass_note(struct pass *pass, const char *folder, const char *why)
 {
 	struct mirror_result *result = &pass->result;
@@ -238,15 +236,13 @@ static void pass_free(struct pass *pass)
 static bool open_writer(const struct config_account *account, const struct cancel *cancel,
 	struct archive_writer **ret_writer, struct err *err)
 {
-	int64_t deadline_ms = clock_mono_ms() + ARCHIVE_LOCK_TIMEOUT_MS;
+	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, cancel);
+	bool ok;
 
-	while (!archive_writer_open(account->archive_path, LOCK_STEP_MS, ret_writer, err)) {
-		if (err->kind != ERR_BUSY || clock_mono_ms() >= deadline_ms)
-			return false;
-		if (cancel && cancel_is(cancel))
-			return err_set(err, ERR_CANCELLED, "cancelled");
-	}
-	return true;
+	do
+		ok = archive_writer_open(account->archive_path, WAIT_STEP_MS, ret_writer, err);
+	while (!ok && wait_again(wait, err));
+	return ok;
 }
 
 bool mirror_open_archive(const struct config_account *account, const struct cancel *cancel,

@@ -46,6 +46,20 @@ bool mirror_unlock(
 		       archive_unlock(path, &secret, err));
 }
 
+/* Whoever makes a copy there goes first. secret NULL: a plain one. */
+static bool make(const char *path, const struct archive_secret *secret, const struct cancel *cancel,
+	struct err *err)
+{
+	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, cancel);
+	bool ok;
+
+	do
+		ok = secret ? archive_create_encrypted(path, secret, WAIT_STEP_MS, err)
+			    : archive_create(path, WAIT_STEP_MS, err);
+	while (!ok && wait_again(wait, err));
+	return ok;
+}
+
 bool mirror_make_or_unlock(
 	const struct config_account *account, const struct cancel *cancel, struct err *err)
 {
@@ -64,7 +78,7 @@ bool mirror_make_or_unlock(
 	if (exists)
 		return mirror_unlock(account, cancel, err);
 	if (!mirror_has_secret(account))
-		return archive_create(path, err);
+		return make(path, NULL, cancel, err);
 	return mirror_read_secret(account, cancel, &text, &secret, err) &&
-	       archive_create_encrypted(path, &secret, err);
+	       make(path, &secret, cancel, err);
 }

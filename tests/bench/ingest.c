@@ -193,7 +193,8 @@ int main(int argc, char **argv)
 
 	make_pools();
 	make_message(&message, 0);
-	need(argc > 3 ? archive_create_encrypted(path, &key, &err) : archive_create(path, &err),
+	need(argc > 3 ? archive_create_encrypted(path, &key, 0, &err)
+		      : archive_create(path, 0, &err),
 		&err);
 	before_kib = memory_kib("VmRSS:");
 	start_ms = clock_mono_ms();

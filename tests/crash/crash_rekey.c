@@ -73,7 +73,7 @@ static char *prepare_plain(void)
 
 	files_remove(path);
 	archive_lock(path);
-	CHECK_OK(archive_create(path, &err));
+	CHECK_OK(archive_create(path, 0, &err));
 	pruned_fill(path);
 	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 1);

@@ -72,7 +72,7 @@ static void fill(void)
 	struct err err = ERR_INIT;
 	int64_t id, generation;
 
-	fuzz_succeed(archive_create(archive.path, &err), &err);
+	fuzz_succeed(archive_create(archive.path, 0, &err), &err);
 	fuzz_succeed(archive_writer_open(archive.path, FUZZ_LOCK_MS, &writer, &err), &err);
 	fuzz_succeed(archive_put_folder(writer, &inbox, &id, &err), &err);
 	fuzz_succeed(archive_set_uidvalidity(writer, id, 1, &err), &err);

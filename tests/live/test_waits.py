@@ -110,6 +110,7 @@ def mail_comes_while_another_account_is_mirrored_for_hours(lab):
         lab.wait("push", lambda: lab.status("alice").get("messages") == count + 1,
                  seconds=PUSH_SECONDS)
         live.equal(lab.status("slow")["state"], "starting")
+    lab.wait("made", lambda: lab.status("slow")["state"] == "watching")
     lab.same("alice", user)
 
 

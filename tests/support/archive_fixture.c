@@ -24,8 +24,8 @@ static bool wants_encryption(void)
 
 bool fixture_create(const char *path, struct err *err)
 {
-	return wants_encryption() ? archive_create_encrypted(path, &key, err)
-				  : archive_create(path, err);
+	return wants_encryption() ? archive_create_encrypted(path, &key, 0, err)
+				  : archive_create(path, 0, err);
 }
 
 bool fixture_unlock(const char *path, struct err *err)

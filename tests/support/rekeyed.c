@@ -20,7 +20,7 @@ char *rekeyed_plain(const char *name)
 	char *path = str_printf("%s/%s", check_temp_dir(), name);
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_create(path, &err));
+	CHECK_OK(archive_create(path, 0, &err));
 	pruned_fill(path);
 	return path;
 }

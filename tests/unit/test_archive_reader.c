@@ -182,9 +182,24 @@ static void nowhere_and_elsewhere_are_refused(void)
 	CHECK(!archive_writer_open(path, 10, &writer, &err));
 	CHECK_INT(err.kind, ERR_NOT_FOUND);
 	CHECK(archive_exists(taken));
-	CHECK(!archive_create(taken, &err));
+	CHECK(!archive_create(taken, 0, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
-	CHECK(!archive_create(check_temp_dir(), &err));
+	CHECK(!archive_create(check_temp_dir(), 0, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+}
+
+static void below_a_file_there_is_no_archive_and_none_is_made(void)
+{
+	PATH file = str_printf("%s/letter", check_temp_dir());
+	PATH path = str_printf("%s/account", file);
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_write_atomic(file, "x", 1, 0600, &err));
+	CHECK(!archive_exists(path));
+	CHECK(!archive_open(path, &archive, &err));
+	CHECK_INT(err.kind, ERR_NOT_FOUND);
+	CHECK(!archive_create(path, 0, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 }
 
@@ -407,6 +422,7 @@ int main(int argc, char **argv)
 		PROMISE(a_reader_sees_each_commit_while_a_writer_writes),
 		PROMISE(a_second_writer_waits_and_is_then_refused),
 		PROMISE(nowhere_and_elsewhere_are_refused),
+		PROMISE(below_a_file_there_is_no_archive_and_none_is_made),
 		PROMISE(an_unchanged_pass_writes_not_a_byte),
 		PROMISE(a_commit_of_nothing_after_one_is_no_generation),
 		PROMISE(a_view_may_be_read_while_changes_begin),

@@ -251,7 +251,7 @@ static void a_first_copy_that_has_no_names_yet_is_an_archive(void)
 
 	copy_stopped(path, copy, FS_RENAME, a_volume, 0);
 	before = files_digests(copy);
-	CHECK(!archive_create(copy, &err));
+	CHECK(!archive_create(copy, 0, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 	after = files_digests(copy);
 	CHECK_STR(after, before);

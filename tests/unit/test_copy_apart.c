@@ -119,7 +119,7 @@ static void no_archive_is_made_where_a_copy_is_being_made(void)
 	CHECK_OK(fs_make_dirs(volumes, 0700, &err));
 	CHECK_OK(fs_write_atomic(brought, "x", 1, 0600, &err));
 	CHECK_OK(fs_lock(lock_path, WAIT_MS, &lock, &err));
-	CHECK(!archive_create(copy, &err));
+	CHECK(!archive_create(copy, 0, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
 	CHECK(fs_exists(brought));
 }
@@ -140,7 +140,7 @@ static void no_archive_is_made_where_volumes_cannot_be_listed(void)
 	CHECK_OK(fs_copy(from, to, &bytes, &err));
 	fixture_remove_catalogue(path);
 	CHECK(archive_exists(path));
-	CHECK(!archive_create(path, &err));
+	CHECK(!archive_create(path, 0, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 }
 
@@ -192,7 +192,7 @@ static void files_of_others_are_no_leftovers(void)
 
 	CHECK_OK(fs_make_dirs(place, 0700, &err));
 	CHECK_OK(fs_write_atomic(letters, "x", 1, 0600, &err));
-	CHECK(!archive_create(place, &err));
+	CHECK(!archive_create(place, 0, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 	CHECK(fs_exists(letters));
 }

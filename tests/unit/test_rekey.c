@@ -149,7 +149,7 @@ static void an_empty_archive_is_encrypted_and_rotated(void)
 	PATH path = str_printf("%s/empty", check_temp_dir());
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_create(path, &err));
+	CHECK_OK(archive_create(path, 0, &err));
 	rekeyed_begin_encrypt(path);
 	(void)rekeyed_go_on(path);
 	rekeyed_begin_rotate(path, &rekeyed_key);
@@ -247,7 +247,7 @@ static void an_empty_archive_is_rotated_often_and_sealed(void)
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_create(path, &err));
+	CHECK_OK(archive_create(path, 0, &err));
 	rekeyed_begin_encrypt(path);
 	(void)rekeyed_go_on(path);
 	for (int i = 0; i < SEAL_SMALL_COUNT; i++) {
