@@ -32,8 +32,8 @@ void db_freep(struct db **db)
 
 	if (!old)
 		return;
-	for (size_t i = 0; old->statements && i < old->kind->queries_count; i++)
-		(void)sqlite3_finalize(old->statements[i]);
+	for (size_t i = 0; i < old->kind->queries_count; i++)
+		(void)sqlite3_finalize(old->statements[i].stmt);
 	for (size_t i = 0; i < DB_OWN_QUERIES; i++)
 		(void)sqlite3_finalize(old->own[i]);
 	(void)sqlite3_close_v2(old->handle);
@@ -256,13 +256,9 @@ static bool migrate(struct db *db, int64_t version, struct err *err)
 	return set_pragma(db, "user_version", db->kind->version, err);
 }
 
-static bool prepare(
-	struct db *db, const char *sql, const char *name, sqlite3_stmt **ret_stmt, struct err *err)
+int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt)
 {
-	int code =
-		sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_stmt, NULL);
-
-	return code == SQLITE_OK || db_fail(db, code, name, err);
+	return sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_stmt, NULL);
 }
 
 static bool prepare_own(struct db *db, struct err *err)
@@ -275,21 +271,12 @@ static bool prepare_own(struct db *db, struct err *err)
 		[DB_ROLLBACK] = "rollback",
 	};
 
-	for (size_t i = 0; i < DB_OWN_QUERIES; i++)
-		if (!prepare(db, texts[i], texts[i], &db->own[i], err))
-			return false;
-	return true;
-}
+	for (size_t i = 0; i < DB_OWN_QUERIES; i++) {
+		int code = db_prepare(db, texts[i], &db->own[i]);
 
-static bool prepare_all(struct db *db, struct err *err)
-{
-	const struct db_kind *kind = db->kind;
-
-	db->statements = xcalloc(kind->queries_count, sizeof(sqlite3_stmt *));
-	for (size_t i = 0; i < kind->queries_count; i++)
-		if (!prepare(db, kind->queries[i].sql, kind->queries[i].name, &db->statements[i],
-			    err))
-			return false;
+		if (code != SQLITE_OK)
+			return db_fail(db, code, texts[i], err);
+	}
 	return true;
 }
 
@@ -299,6 +286,7 @@ static struct db *new_db(const char *path, const struct db_options *options)
 
 	db->path = xstrdup(path);
 	db->kind = options->kind;
+	db->statements = xcalloc(db->kind->queries_count, sizeof(*db->statements));
 	db->busy_timeout_ms = options->busy_timeout_ms;
 	db->gcm = options->key ? gcm_new(options->key) : NULL;
 	return db;
@@ -326,7 +314,7 @@ static bool fill_new(struct db *db, const struct db_options *options, struct err
 		!prepare_own(db, err) || !db_begin(db, err))
 		return false;
 	if (!set_pragma(db, "application_id", db->kind->application_id, err) ||
-		!migrate(db, 0, err) || !prepare_all(db, err))
+		!migrate(db, 0, err))
 		return false;
 	if (options->init && !options->init(options->init_context, db, err))
 		return false;
@@ -396,7 +384,7 @@ bool db_open(
 	if (!check_no_journal(db, err) || !open_handle(db, options->mode, err) ||
 		!configure(db, options, err) || !check_kind(db, &version, err) ||
 		!db_check_schema(db, version, err) || !prepare_own(db, err) ||
-		!update(db, options->mode, version, err) || !prepare_all(db, err))
+		!update(db, options->mode, version, err))
 		return false;
 	if (writes && new_wal && !fs_sync_parent(path, err))
 		return false;
@@ -475,11 +463,10 @@ bool db_integrity_check(struct db *db, struct err *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	const char *finding;
-	int code;
+	int code = db_prepare(db, "pragma integrity_check(1)", &stmt);
 
-	if (!prepare(db, "pragma integrity_check(1)", "integrity_check", &stmt, err))
-		return false;
-	code = sqlite3_step(stmt);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(stmt);
 	finding = code == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
 	if (!finding)
 		(void)db_fail(db, code, "integrity_check", err);

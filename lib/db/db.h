@@ -1,7 +1,7 @@
 /*
- * The one door to SQLite. A database is opened with all its statements prepared, so that opening
- * proves every one of them; they are named by index into a table made from schema's .sql files by
- * tools/embed_sql.py, and their parameters are bound by name.
+ * The one door to SQLite. A database opens only with a schema that is known to the letter, so that
+ * every statement fits it; each is prepared when it is first used. Statements are named by index
+ * into a table made from schema's .sql files by tools/embed_sql.py, their parameters by name.
  *
  * A file that may be open here must not be opened by other means in the same process: closing it
  * would drop SQLite's locks (fcntl(2)).

@@ -12,11 +12,17 @@
 /* Statements every database has, beside those of its kind. */
 enum db_own_query { DB_BEGIN, DB_BEGIN_READ, DB_PIN, DB_COMMIT, DB_ROLLBACK, DB_OWN_QUERIES };
 
+/* Prepared when it is first bound or run: few of all are, each time a database is opened. */
+struct db_statement {
+	sqlite3_stmt *stmt; /* NULL: not yet */
+	int code;           /* why it could not be; the next step tells */
+};
+
 struct db {
 	sqlite3 *handle;
 	char *path;
 	const struct db_kind *kind;
-	sqlite3_stmt **statements; /* kind->queries_count many */
+	struct db_statement *statements; /* kind->queries_count many */
 	sqlite3_stmt *own[DB_OWN_QUERIES];
 	int busy_timeout_ms;
 	uint64_t wal_bytes;
@@ -25,6 +31,9 @@ struct db {
 
 /* Set err from the result code of a call on db; what: the statement or act. Returns false. */
 bool db_fail(const struct db *db, int code, const char *what, struct err *err);
+
+/* A statement that is run often. The result code. */
+int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt);
 
 /* Is its schema, to the letter, what the migrations up to version make (schema.c)? ERR_CORRUPT
  * names the first thing that is another: a trigger, a view in place of a table. */

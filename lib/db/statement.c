@@ -37,10 +37,23 @@ bool db_fail(const struct db *db, int code, const char *what, struct err *err)
 	return err_set(err, kind_of(db, code), "%s: %s: %s", db->path, what, text);
 }
 
+/* One that has a row, or was left. */
 static sqlite3_stmt *statement(const struct db *db, size_t query)
 {
 	assert(query < db->kind->queries_count);
-	return db->statements[query];
+	return db->statements[query].stmt;
+}
+
+/* For one that begins: NULL when it cannot be prepared, which its step tells. The schema was
+ * compared: only damage or want of memory is a cause. */
+static sqlite3_stmt *prepared(struct db *db, size_t query)
+{
+	struct db_statement *own = &db->statements[query];
+
+	assert(query < db->kind->queries_count);
+	if (!own->stmt && own->code == SQLITE_OK)
+		own->code = db_prepare(db, db->kind->queries[query].sql, &own->stmt);
+	return own->stmt;
 }
 
 static int parameter(sqlite3_stmt *stmt, const char *name)
@@ -67,9 +80,10 @@ static void must(int code)
 
 void db_bind_int(struct db *db, size_t query, const char *name, int64_t value)
 {
-	sqlite3_stmt *stmt = statement(db, query);
+	sqlite3_stmt *stmt = prepared(db, query);
 
-	must(sqlite3_bind_int64(stmt, parameter(stmt, name), value));
+	if (stmt)
+		must(sqlite3_bind_int64(stmt, parameter(stmt, name), value));
 }
 
 void db_bind_text(struct db *db, size_t query, const char *name, const char *text)
@@ -79,22 +93,26 @@ void db_bind_text(struct db *db, size_t query, const char *name, const char *tex
 
 void db_bind_text_len(struct db *db, size_t query, const char *name, const char *text, size_t len)
 {
-	sqlite3_stmt *stmt = statement(db, query);
+	sqlite3_stmt *stmt = prepared(db, query);
 
-	must(sqlite3_bind_text64(
-		stmt, parameter(stmt, name), text, len, SQLITE_STATIC, SQLITE_UTF8));
+	if (stmt)
+		must(sqlite3_bind_text64(
+			stmt, parameter(stmt, name), text, len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void db_bind_blob(struct db *db, size_t query, const char *name, const void *data, size_t len)
 {
-	sqlite3_stmt *stmt = statement(db, query);
+	sqlite3_stmt *stmt = prepared(db, query);
 
-	must(sqlite3_bind_blob64(stmt, parameter(stmt, name), len ? data : "", len, SQLITE_STATIC));
+	if (stmt)
+		must(sqlite3_bind_blob64(
+			stmt, parameter(stmt, name), len ? data : "", len, SQLITE_STATIC));
 }
 
 bool db_step(struct db *db, size_t query, bool *ret_row, struct err *err)
 {
-	int code = sqlite3_step(statement(db, query));
+	sqlite3_stmt *stmt = prepared(db, query);
+	int code = stmt ? sqlite3_step(stmt) : db->statements[query].code;
 
 	if (code == SQLITE_ROW) {
 		*ret_row = true;
@@ -124,6 +142,9 @@ void db_reset(struct db *db, size_t query)
 {
 	sqlite3_stmt *stmt = statement(db, query);
 
+	db->statements[query].code = SQLITE_OK;
+	if (!stmt)
+		return;
 	(void)sqlite3_reset(stmt); /* says again what the step said */
 	(void)sqlite3_clear_bindings(stmt);
 }

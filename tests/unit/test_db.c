@@ -8,9 +8,13 @@
 #include "archive/volume_sql.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "db/internal.h"
+#include "restore_sql.h"
+#include "state/state_sql.h"
 #include "support/check.h"
 
-static const struct db_kind *const kinds[] = {&volume_kind, &catalogue_kind};
+static const struct db_kind *const kinds[] = {
+	&volume_kind, &catalogue_kind, &state_kind, &restore_kind};
 
 static bool open_as(const char *path, const struct db_kind *kind, enum db_mode mode,
 	struct db **ret_db, struct err *err)
@@ -25,6 +29,15 @@ static char *temp_path(const char *name)
 	return str_printf("%s/%s", check_temp_dir(), name);
 }
 
+static int prepare(struct db *db, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	int code = db_prepare(db, sql, &stmt);
+
+	(void)sqlite3_finalize(stmt);
+	return code;
+}
+
 static void every_statement_of_every_kind_can_be_prepared(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
@@ -34,6 +47,8 @@ static void every_statement_of_every_kind_can_be_prepared(void)
 
 		CHECK_OK(open_as(path, kinds[i], DB_CREATE, &db, &err));
 		CHECK_OK(db_integrity_check(db, &err));
+		for (size_t query = 0; query < kinds[i]->queries_count; query++)
+			CHECK_INT(prepare(db, kinds[i]->queries[query].sql), SQLITE_OK);
 	}
 }
 
@@ -62,6 +77,27 @@ static bool header_has(struct db *db, const char *key, const char *value)
 	same = len == strlen(value) && memcmp(data, value, len) == 0;
 	db_reset(db, VOLUME_HEADER_GET);
 	return same;
+}
+
+static void a_statement_that_cannot_be_prepared_is_told_and_tried_again(void)
+{
+	enum { TOO_SHORT = 8 };
+	CLEANUP(freep) char *path = temp_path("unprepared");
+	CLEANUP(db_freep) struct db *db = NULL;
+	struct err err = ERR_INIT;
+	int usual;
+
+	CHECK_OK(open_as(path, &volume_kind, DB_CREATE, &db, &err));
+	usual = sqlite3_limit(db->handle, SQLITE_LIMIT_SQL_LENGTH, TOO_SHORT);
+	db_reset(db, VOLUME_HEADER_PUT);
+	db_bind_text(db, VOLUME_HEADER_PUT, "key", "k");
+	(void)sqlite3_limit(db->handle, SQLITE_LIMIT_SQL_LENGTH, usual);
+	db_bind_blob(db, VOLUME_HEADER_PUT, "value", "v", 1);
+	CHECK(!db_run(db, VOLUME_HEADER_PUT, &err));
+	CHECK_INT(err.kind, ERR_CORRUPT);
+	CHECK(strstr(err.text, "header_put") != NULL);
+	header_put(db, "k", "v");
+	CHECK(header_has(db, "k", "v"));
 }
 
 static void a_transaction_is_seen_by_others_when_committed(void)
@@ -267,6 +303,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(every_statement_of_every_kind_can_be_prepared),
+		PROMISE(a_statement_that_cannot_be_prepared_is_told_and_tried_again),
 		PROMISE(a_transaction_is_seen_by_others_when_committed),
 		PROMISE(a_missing_file_is_not_found),
 		PROMISE(another_kind_of_file_is_refused),
