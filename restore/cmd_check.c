@@ -134,6 +134,9 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	if (checked.errors == 1 && line.head && !str_equal_case(line.head, checked.head))
 		return err_set(err, ERR_CORRUPT,
 			"%s: sound, but not in the state that was expected", place.name);
+	if (checked.errors > 0 && checked.errors == checked.newer)
+		return err_set(err, ERR_NEWER, "%s: is of a newer mailstow, which can check it",
+			place.name);
 	return checked.errors == 0 ||
 	       err_set(err, ERR_CORRUPT, "%s: the archive is damaged", place.name);
 }

@@ -102,7 +102,7 @@ static bool look_at_sources(struct look *look, struct err *err)
 		source->likeness = digests;
 		if (!archive_read_message(look->ask->archive, look->item_of[i]->message_id,
 			    add_likeness, likeness, err) &&
-			err->kind != ERR_CORRUPT)
+			!err_is_unreadable(err))
 			return false;
 		err_clear(err);
 		likeness_finish(likeness, digests);

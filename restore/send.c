@@ -67,7 +67,7 @@ static bool append(struct sending *sending, struct feed *feed, struct item *item
 			return sending->unsent(
 				sending->context, item, OUTCOME_REFUSED, err->text, err);
 		}
-		if (err->kind == ERR_CORRUPT || err->kind == ERR_LOCAL)
+		if (err_is_unreadable(err) || err->kind == ERR_LOCAL)
 			return tear_off(sending, item, err->text, err);
 		return false;
 	}

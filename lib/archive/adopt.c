@@ -280,7 +280,7 @@ static bool make(const char *from, const char *path, const struct archive_check 
 		archive_rebuild(path, timeout_ms, err) && begin_epoch(path, timeout_ms, err) &&
 		check_made(path, check, timeout_ms, made, err))
 		return true;
-	if (err->kind == ERR_CORRUPT)
+	if (err_is_unreadable(err))
 		throw_away(path);
 	return false;
 }

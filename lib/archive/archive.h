@@ -14,8 +14,8 @@
  * From a callback, other calls on the same archive may be made (reading a message while listing),
  * but not the function that calls back, nor archive_each_folder() from archive_each_entry().
  *
- * Errors: ERR_NOT_FOUND, ERR_CORRUPT (names what is damaged), ERR_NO_SPACE, ERR_LOCAL, ERR_BUSY,
- * ERR_CREATE.
+ * Errors: ERR_NOT_FOUND, ERR_CORRUPT (names what is damaged), ERR_NEWER, ERR_NO_SPACE, ERR_LOCAL,
+ * ERR_BUSY, ERR_CREATE.
  */
 #ifndef MAILSTOW_ARCHIVE_ARCHIVE_H
 #define MAILSTOW_ARCHIVE_ARCHIVE_H

@@ -50,7 +50,9 @@ bool checking_lose(
 
 bool checking_blame(struct checking *checking, const char *where, struct err *of, struct err *err)
 {
-	if (of->kind == ERR_CORRUPT || of->kind == ERR_NOT_FOUND)
+	if (of->kind == ERR_NEWER)
+		checking->result->newer++;
+	if (err_is_unreadable(of) || of->kind == ERR_NOT_FOUND)
 		return checking_found(checking, where, of->text, err);
 	return err_set(err, of->kind, "%s: %s", where, of->text);
 }

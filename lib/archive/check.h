@@ -36,6 +36,7 @@ struct archive_checked {
 	uint64_t frames;
 	uint64_t messages; /* that were read */
 	uint64_t errors;   /* findings */
+	uint64_t newer;    /* of them: a format that only a newer mailstow knows */
 	char head[SHA256_HEX_MAX];
 };
 

@@ -291,7 +291,7 @@ static bool put_rows(struct restating *restating, struct reader *records, struct
 		if (!put_row(restating, &record, err))
 			return false;
 	if (unknown)
-		return err_set(err, ERR_CORRUPT, "checkpoint: a record of a newer mailstow");
+		return err_set(err, ERR_NEWER, "checkpoint: a record of a newer mailstow");
 	return !records->bad || err_set(err, ERR_CORRUPT, "checkpoint: a damaged record");
 }
 

@@ -225,7 +225,7 @@ bool keyring_decode(const void *data, size_t len, struct keyring *ret_keyring, s
 	if (len < HEAD_BYTES || memcmp(at, magic, sizeof(magic)) != 0)
 		return err_set(err, ERR_CORRUPT, "is no keyring");
 	if (at[sizeof(magic)] != VERSION && at[sizeof(magic)] != VERSION_CHANGING)
-		return err_set(err, ERR_CORRUPT, "made by a newer mailstow");
+		return err_set(err, ERR_NEWER, "made by a newer mailstow");
 	at = get_head(at, &keyring);
 	if (keyring.count < 1 || keyring.count > KEYRING_SLOTS_MAX || keyring.epoch == 0 ||
 		len != HEAD_BYTES + keyring.count * SLOT_BYTES +

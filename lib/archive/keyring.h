@@ -4,7 +4,7 @@
  * Bytes: schema/README.md. Whoever may write the file can destroy it, but cannot put in a slot of
  * his own or leave one out unseen: all of it is under a MAC of the master key.
  *
- * Errors: ERR_CORRUPT (damaged, of a newer mailstow, figures out of bounds), ERR_AUTH (no slot is
+ * Errors: ERR_CORRUPT (damaged, figures out of bounds), ERR_NEWER, ERR_AUTH (no slot is
  * opened by this secret), ERR_NOT_FOUND (no such file, no such slot), ERR_LOCAL.
  */
 #ifndef MAILSTOW_ARCHIVE_KEYRING_H

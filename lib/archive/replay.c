@@ -197,7 +197,7 @@ static bool apply_records(struct replay *replay, struct reader *records, struct 
 		if (!apply_record(&replay->apply, &record, err))
 			return false;
 	if (unknown)
-		return err_set(err, ERR_CORRUPT, "journal: a record of a newer mailstow");
+		return err_set(err, ERR_NEWER, "journal: a record of a newer mailstow");
 	return !records->bad || err_set(err, ERR_CORRUPT, "journal: a damaged record");
 }
 

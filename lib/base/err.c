@@ -27,6 +27,7 @@ static const struct {
 	[ERR_NO_SPACE] = {"no-space", EX_IOERR},
 	[ERR_CREATE] = {"create", EX_CANTCREAT},
 	[ERR_CORRUPT] = {"corrupt", EX_DATAERR},
+	[ERR_NEWER] = {"newer", EX_DATAERR},
 	[ERR_NOT_FOUND] = {"not-found", EX_NOINPUT},
 	[ERR_BUSY] = {"busy", EX_TEMPFAIL},
 	[ERR_CANCELLED] = {"cancelled", EX_TEMPFAIL},
@@ -93,6 +94,11 @@ void err_clear(struct err *err)
 {
 	err->kind = ERR_NONE;
 	err->text[0] = '\0';
+}
+
+bool err_is_unreadable(const struct err *err)
+{
+	return err->kind == ERR_CORRUPT || err->kind == ERR_NEWER;
 }
 
 int err_exit_code(enum err_kind kind)

@@ -29,6 +29,7 @@ enum err_kind {
 	ERR_NO_SPACE,  /* disk full or quota: continue when there is room */
 	ERR_CREATE,    /* an output cannot be created */
 	ERR_CORRUPT,   /* archive damaged */
+	ERR_NEWER,     /* of a format this program does not know: leave it as it is */
 	ERR_NOT_FOUND, /* no such account, snapshot, folder, message */
 	ERR_BUSY,      /* locked by another process: try again */
 	ERR_CANCELLED, /* we were asked to stop */
@@ -64,6 +65,9 @@ bool err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 #endif
 
 void err_clear(struct err *err);
+
+/* Is it what is stored that cannot be read, damaged or newer, whoever asks and however often? */
+bool err_is_unreadable(const struct err *err);
 
 /* The sysexits code a program ends with for this kind (the README lists them). */
 int err_exit_code(enum err_kind kind);

@@ -225,7 +225,7 @@ static bool check_kind(struct db *db, int64_t *ret_version, struct err *err)
 		return err_set(err, ERR_CORRUPT, "%s: no %s has the version %" PRId64, db->path,
 			db->kind->name, *ret_version);
 	if (*ret_version > db->kind->version)
-		return err_set(err, ERR_CORRUPT,
+		return err_set(err, ERR_NEWER,
 			"%s: made by a newer mailstow (version %" PRId64 " of the %s, this one "
 			"knows %" PRIu32 ")",
 			db->path, *ret_version, db->kind->name, db->kind->version);

@@ -7,7 +7,7 @@
  * would drop SQLite's locks (fcntl(2)).
  *
  * One struct db belongs to one thread at a time. Failures: ERR_CORRUPT (not a database, damaged,
- * wrong application id), ERR_NO_SPACE, ERR_BUSY, ERR_NOT_FOUND, ERR_LOCAL.
+ * wrong application id), ERR_NEWER, ERR_NO_SPACE, ERR_BUSY, ERR_NOT_FOUND, ERR_LOCAL.
  */
 #ifndef MAILSTOW_DB_DB_H
 #define MAILSTOW_DB_DB_H
@@ -64,9 +64,9 @@ struct db_options {
 /*
  * Open (WAL mode, page size 4096, DEFENSIVE, trusted_schema off, cell_size_check on, mmap off,
  * temp_store MEMORY, wal_autocheckpoint off: see db_checkpoint()). A version newer than ours is
- * ERR_CORRUPT "made by a newer mailstow"; an older one is migrated in DB_WRITE and DB_CREATE. The
- * file may be anybody's: a schema that is not to the letter the one of its version, or a -journal
- * beside it, is ERR_CORRUPT, and nothing of it was run.
+ * ERR_NEWER; an older one is migrated in DB_WRITE and DB_CREATE. The file may be anybody's: a
+ * schema that is not to the letter the one of its version, or a -journal beside it, is ERR_CORRUPT,
+ * and nothing of it was run.
  *
  * A new file is made beside its place (path + ".new") and renamed when complete, so that what
  * stands at path is always whole. Closing never checkpoints and never removes the -wal.

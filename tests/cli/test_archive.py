@@ -1,7 +1,9 @@
 """Commands about an archive as a whole: status, check, rebuild, copy. Prints TAP."""
 
+import contextlib
 import random
 import shutil
+import sqlite3
 import time
 
 from cli import EXACT, MESSAGES, equal, has, main
@@ -130,6 +132,18 @@ def a_damaged_archive_is_told_and_its_catalogue_made_anew(lab):
     equal(len(lab.ask("snapshots", "alice")), 2)
 
 
+def an_archive_of_a_newer_mailstow_is_not_called_damaged(lab):
+    with contextlib.closing(sqlite3.connect(lab.archive / "catalogue.db")) as catalogue:
+        catalogue.execute("pragma user_version = 99")
+    finding, summary = lab.ask("check", "alice", status=65)
+    equal((finding["where"], summary["errors"]), ("catalogue.db", 1))
+    has(finding["what"], "newer mailstow (version 99 of the catalogue")
+    lab.fails(65, "check", "alice", words="alice: is of a newer mailstow, which can check it")
+    for file in (lab.archive / "volumes").iterdir():
+        file.write_bytes(b"no database" if file.suffix == ".vol" else b"")
+    lab.fails(65, "check", "alice", words="alice: the archive is damaged")
+
+
 def a_copy_is_an_archive(lab):
     copy = lab.place / "disk" / "copy"
     wanted = lab.run("ls", "alice", "--json").output
@@ -157,6 +171,7 @@ def a_copy_is_an_archive(lab):
 main(
     status_is_told, an_old_success_is_exit_3, a_damaged_archive_does_not_hide_the_others,
     a_sound_archive_is_checked, a_damaged_archive_is_told_and_its_catalogue_made_anew,
+    an_archive_of_a_newer_mailstow_is_not_called_damaged,
     a_copy_is_an_archive, what_a_crash_kept_from_the_catalogue_is_read,
     a_copy_does_not_go_into_its_archive,
     what_is_sealed_is_copied_once)

@@ -180,7 +180,7 @@ static void a_newer_version_is_refused(void)
 	CHECK_OK(open_as(path, &newer, DB_CREATE, &db, &err));
 	db_freep(&db);
 	CHECK(!open_as(path, &volume_kind, DB_WRITE, &db, &err));
-	CHECK_INT(err.kind, ERR_CORRUPT);
+	CHECK_INT(err.kind, ERR_NEWER);
 	CHECK(strstr(err.text, "newer mailstow") != NULL);
 }
 

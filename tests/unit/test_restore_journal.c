@@ -7,6 +7,8 @@
 #include "restore/journal.h"
 #include "support/check.h"
 
+enum { FILE_BYTES_MAX = 1024 * 1024 };
+
 static char *fresh_path(const char *name)
 {
 	return str_printf("%s/%s/restore/x.db", check_temp_dir(), name);
@@ -115,6 +117,26 @@ static void a_damaged_journal_is_begun_anew(void)
 	CHECK_STR(rows(journal, "INBOX"), "");
 }
 
+/* It is no damage: a newer mailstow goes on with it. */
+static void a_journal_of_a_newer_mailstow_is_left_alone(void)
+{
+	enum { VERSION_AT = 63 /* the last byte of SQLite's user_version */, NEWER = 99 };
+	CLEANUP(freep) char *path = fresh_path("newer");
+	CLEANUP(restore_journal_freep) struct restore_journal *journal = open_at(path);
+	CLEANUP(buf_free) struct buf before = BUF_INIT(FILE_BYTES_MAX);
+	CLEANUP(buf_free) struct buf after = BUF_INIT(FILE_BYTES_MAX);
+	struct err err = ERR_INIT;
+
+	restore_journal_freep(&journal);
+	CHECK_OK(fs_read(path, &before, &err));
+	before.data[VERSION_AT] = NEWER;
+	CHECK_OK(fs_write_atomic(path, before.data, before.len, 0600, &err));
+	CHECK(!restore_journal_open(path, &journal, &err));
+	CHECK_INT(err.kind, ERR_NEWER);
+	CHECK_OK(fs_read(path, &after, &err));
+	CHECK(after.len == before.len && memcmp(after.data, before.data, after.len) == 0);
+}
+
 static void one_run_at_a_time_holds_it(void)
 {
 	CLEANUP(freep) char *path = fresh_path("held");
@@ -144,6 +166,7 @@ int main(int argc, char **argv)
 		PROMISE(a_uid_is_one_message),
 		PROMISE(another_uidvalidity_forgets),
 		PROMISE(a_damaged_journal_is_begun_anew),
+		PROMISE(a_journal_of_a_newer_mailstow_is_left_alone),
 		PROMISE(one_run_at_a_time_holds_it),
 		PROMISE(every_target_has_its_own),
 	};
