@@ -3,9 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "archive/catalogue.h"
+#include "archive/behind.h"
 #include "archive/heads.h"
-#include "archive/replace.h"
 #include "archive/replay.h"
 #include "archive/staged.h"
 #include "archive/vault.h"
@@ -235,23 +234,25 @@ static bool all_brought(const char *to, const struct volume_list *volumes, struc
 	return true;
 }
 
-/* All that is new beside what is there; with the catalogue it counts. */
-static bool stage(const char *from, const char *to, const struct volume_list *volumes,
-	const uint8_t brought[SHA256_BYTES], const uint8_t *replaced, struct archive_copied *copied,
-	struct err *err)
+/* All that is new beside what is there; with the catalogue it counts. replaced: the head there,
+ * NULL: none. */
+static bool stage(const struct places *places, const uint8_t *replaced,
+	struct archive_copied *copied, struct err *err)
 {
+	const char *from = places->from, *to = places->to;
 	CLEANUP(volume_list_free) struct volume_list changed = {0};
 	CLEANUP(freep) char *here = catalogue_path(from);
 	CLEANUP(freep) char *there = catalogue_path(to);
 	CLEANUP(freep) char *staged = staged_path(there);
 	bool same = fs_is_copy(there, here);
 
-	list_changed(from, to, volumes, !same, &changed);
+	list_changed(from, to, places->ours, !same, &changed);
 	if (staged_remove_others(to, &changed, err) &&
 		stage_volumes(from, to, &changed, copied, err) &&
-		copy_keyring(from, to, copied, err) && heads_note(to, brought, replaced, err) &&
-		((same && changed.count == 0) ||
-			(all_brought(to, volumes, err) && copy_file(here, staged, copied, err))))
+		copy_keyring(from, to, copied, err) &&
+		heads_note(to, places->state->head, replaced, err) &&
+		((same && changed.count == 0) || (all_brought(to, places->ours, err) &&
+							 copy_file(here, staged, copied, err))))
 		return true;
 	return err_wrap(err, "%s: stays as it was", to);
 }
@@ -270,135 +271,20 @@ static bool is_untouched(const char *to, const struct volume_list *theirs, struc
 	return !touched || err_set(err, ERR_CREATE, "%s: was written to since it was copied", to);
 }
 
-/* The last commit that a catalogue knows of. */
-struct commit {
-	struct catalogue_state state;
-	struct volume_id volume;
-	int64_t frame; /* 0: none */
-};
-
-static bool last_commit(const char *to, struct commit *ret_commit, struct err *err)
-{
-	CLEANUP(freep) char *path = catalogue_path(to);
-	CLEANUP(db_freep) struct db *catalogue = NULL;
-	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
-	struct commit commit = {0};
-
-	if (!catalogue_open(to, replay_peek_mode(path), &catalogue, err) ||
-		!catalogue_state(catalogue, &commit.state, err) ||
-		!catalogue_volumes(catalogue, &known, err))
-		return false;
-	for (size_t i = 0; i < known.count; i++)
-		if (known.items[i].applied_frame > 0) {
-			commit.volume = known.items[i].id;
-			commit.frame = known.items[i].applied_frame;
-		}
-	*ret_commit = commit;
-	return true;
-}
-
-static bool payload_digest(
-	struct volume *volume, int64_t frame, uint8_t ret_sha256[SHA256_BYTES], struct err *err)
-{
-	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
-	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
-
-	if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err))
-		return false;
-	sha256_of(payload.data, payload.len, ret_sha256);
-	return true;
-}
-
-static bool open_volume(const char *archive_path, const struct volume_id *id,
-	struct volume *ret_volume, struct err *err)
-{
-	CLEANUP(freep) char *path = volume_path(archive_path, id);
-
-	return volume_open(archive_path, id, replay_peek_mode(path), ret_volume, err);
-}
-
-/* As its volumes say, where the catalogue is lost. */
-static bool last_in_volumes(const char *to, const struct volume_list *theirs,
-	struct commit *ret_commit, struct err *err)
-{
-	struct commit commit = {0};
-
-	for (size_t i = theirs->count; i > 0 && commit.frame == 0; i--) {
-		CLEANUP(volume_close) struct volume volume = {0};
-
-		commit.volume = theirs->items[i - 1];
-		if (!open_volume(to, &commit.volume, &volume, err) ||
-			!volume_last_journal(&volume, &commit.frame, err) ||
-			(commit.frame > 0 &&
-				!payload_digest(&volume, commit.frame, commit.state.head, err)))
-			return false;
-	}
-	*ret_commit = commit;
-	return true;
-}
-
-static bool holds_commit(const char *from, const struct commit *commit, struct err *err)
-{
-	CLEANUP(volume_close) struct volume volume = {0};
-	uint8_t sha256[SHA256_BYTES];
-
-	return open_volume(from, &commit->volume, &volume, err) &&
-	       payload_digest(&volume, commit->frame, sha256, err) &&
-	       memcmp(sha256, commit->state.head, SHA256_BYTES) == 0;
-}
-
-/* A sealed volume has the payloads of the one it took the place of. */
-static bool holds_payload(const char *from, const struct volume_id *id,
-	const uint8_t head[SHA256_BYTES], struct err *err)
-{
-	CLEANUP(volume_close) struct volume volume = {0};
-	int64_t frame;
-	bool found;
-
-	return open_volume(from, id, &volume, err) &&
-	       replace_find_payload(&volume, head, &frame, &found, err) && found;
-}
-
-/* Is their last commit one of ours? Where a checkpoint did without its volume nothing but what the
- * copy itself was told can say so. */
-static bool is_of_ours(const char *from, const struct volume_list *ours, const char *to,
-	const struct commit *theirs, struct err *err)
-{
-	if (volume_list_has(ours, &theirs->volume))
-		return holds_commit(from, theirs, err);
-	for (size_t i = 0; i < ours->count; i++)
-		if (ours->items[i].sequence == theirs->volume.sequence)
-			return holds_payload(from, &ours->items[i], theirs->state.head, err);
-	return heads_have(to, theirs->state.head);
-}
-
-/* A copy may have gone on by itself, or its source have been put back to what it was once. */
-static bool is_behind(const char *from, const struct volume_list *ours,
-	const struct volume_list *there, const struct catalogue_state *state, const char *to,
-	struct commit *ret_theirs, struct err *err)
+/* ret_head: as of behind_check(). */
+static bool is_behind(
+	const struct places *places, bool *ret_any, uint8_t ret_head[SHA256_BYTES], struct err *err)
 {
 	CLEANUP(vault_view_free) struct vault_view key = {0};
-	struct commit theirs = {0};
-	struct err of = ERR_INIT;
-	bool known;
+	bool is;
 
-	if (!vault_look(from, &key, err))
+	if (!vault_look(places->from, &key, err))
 		return false;
 	if (key.encrypted)
-		vault_put(to, key.keyring.epoch, key.master);
-	known = last_commit(to, &theirs, &of) || last_in_volumes(to, there, &theirs, &of);
-	archive_lock(to);
-	*ret_theirs = theirs;
-	if (!known)
-		return err_set(err, ERR_CREATE,
-			"%s: what it holds cannot be read; `mailstow check %s` tells more (%s)", to,
-			to, of.text);
-	if (theirs.frame == 0)
-		return true;
-	if (theirs.state.applied_seq <= state->applied_seq &&
-		is_of_ours(from, ours, to, &theirs, &of))
-		return true;
-	return err_set(err, ERR_CREATE, "%s: holds what this archive has not", to);
+		vault_put(places->to, key.keyring.epoch, key.master);
+	is = behind_check(places, ret_any, ret_head, err);
+	archive_lock(places->to);
+	return is;
 }
 
 /* Theirs is needed to look at what they hold; that of the same key, as was seen. */
@@ -417,7 +303,9 @@ static bool copy_locked(
 {
 	CLEANUP(volume_list_free) struct volume_list ours = {0}, theirs = {0};
 	struct catalogue_state state;
-	struct commit there;
+	const struct places places = {from, &ours, &state, to, &theirs};
+	uint8_t head[SHA256_BYTES];
+	bool any;
 
 	if (!volume_list(from, &ours, err) || !volume_list(to, &theirs, err))
 		return false;
@@ -427,10 +315,9 @@ static bool copy_locked(
 	       has_same_key(from, to, &theirs, &state, err) &&
 	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
 	       mend_keyring(from, to, &theirs, copied, err) &&
-	       is_behind(from, &ours, &theirs, &state, to, &there, err) &&
-	       stage(from, to, &ours, state.head, there.frame > 0 ? there.state.head : NULL, copied,
-		       err) &&
-	       staged_publish(to, err) && remove_old(&ours, &theirs, to, err);
+	       is_behind(&places, &any, head, err) &&
+	       stage(&places, any ? head : NULL, copied, err) && staged_publish(to, err) &&
+	       remove_old(&ours, &theirs, to, err);
 }
 
 static bool make_place(const char *to, struct err *err)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive/catalogue.h"
+#include "archive/reclaim.h"
 #include "archive/seal.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -13,7 +14,7 @@
 #include "support/files.h"
 #include "support/pruned.h"
 
-enum { WAIT_MS = 1000, LATE_UID = 900 };
+enum { WAIT_MS = 1000, LATE_UID = 900, MANY = 20, MANY_BYTES = 9000 };
 
 #define PATH CLEANUP(freep) char *
 
@@ -89,6 +90,84 @@ static void a_copy_that_was_left_follows_whatever_its_source_does(void)
 	seal_and_merge(path, 2);
 	CHECK(files_copied(path, copy) > 0);
 	fixture_check(copy);
+}
+
+/* So much that a checkpoint leaves its volume alone. */
+static void add_many(const char *path)
+{
+	struct archive_writer *writer = fixture_writer(path);
+
+	for (uint32_t uid = LATE_UID; uid < LATE_UID + MANY; uid++)
+		fixture_add(writer, 1, PRUNED_VALIDITY, uid, uid, MANY_BYTES, "");
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+}
+
+/* The newest volume is followed by another one, as when it is full. */
+static void begin_volume(const char *path)
+{
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	struct err err = ERR_INIT;
+	bool rolled;
+
+	CHECK_OK(fixture_unlock(path, &err));
+	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
+	CHECK_OK(packer_roll_now(&job.packer, &rolled, &err));
+	CHECK(rolled);
+}
+
+/* Its journal is left out then. */
+static void a_copy_follows_where_its_volume_was_sealed_after_a_checkpoint(void)
+{
+	PATH path = pruned_archive("later");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+
+	add_many(path);
+	CHECK(files_copied(path, copy) > 4);
+	begin_volume(path);
+	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
+	seal_and_merge(path, 0);
+	CHECK(files_copied(path, copy) > 0);
+	fixture_check(copy);
+}
+
+static void a_copy_that_went_on_is_left_where_its_volume_was_sealed_after_a_checkpoint(void)
+{
+	PATH path = pruned_archive("later-apart");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+
+	add_many(path);
+	CHECK(files_copied(path, copy) > 4);
+	add_one(copy, LATE_UID + MANY);
+	CHECK_OK(archive_settle(copy, WAIT_MS, &err));
+	begin_volume(path);
+	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
+	seal_and_merge(path, 0);
+	check_left(path, copy);
+}
+
+/* As after a power cut: what the volumes hold counts. */
+static void a_copy_that_went_on_is_left_where_its_catalogue_is_behind(void)
+{
+	PATH path = pruned_archive("behind-copy");
+	PATH copy = str_printf("%s.copy", path);
+	PATH catalogue = catalogue_path(copy);
+	PATH older = str_printf("%s.older", copy);
+	uint64_t bytes;
+	struct err err = ERR_INIT;
+
+	CHECK(files_copied(path, copy) > 4);
+	CHECK_OK(fs_copy(catalogue, older, &bytes, &err));
+	add_one(copy, LATE_UID);
+	CHECK_OK(archive_settle(copy, WAIT_MS, &err));
+	CHECK_OK(db_remove_wal(catalogue, &err));
+	CHECK_OK(fs_rename(older, catalogue, &err));
+	add_one(path, LATE_UID + 1);
+	check_left(path, copy);
 }
 
 static void a_copy_whose_catalogue_is_lost_is_left(void)
@@ -202,6 +281,9 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(a_copy_that_went_on_is_left_whatever_its_source_does),
 		PROMISE(a_copy_that_was_left_follows_whatever_its_source_does),
+		PROMISE(a_copy_follows_where_its_volume_was_sealed_after_a_checkpoint),
+		PROMISE(a_copy_that_went_on_is_left_where_its_volume_was_sealed_after_a_checkpoint),
+		PROMISE(a_copy_that_went_on_is_left_where_its_catalogue_is_behind),
 		PROMISE(a_copy_whose_catalogue_is_lost_is_left),
 		PROMISE(no_archive_is_made_where_a_copy_is_being_made),
 		PROMISE(no_archive_is_made_where_volumes_cannot_be_listed),
