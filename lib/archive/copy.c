@@ -191,19 +191,24 @@ static bool copy_keyring(
 	return archive_is_encrypted(from) || fs_remove(there, err);
 }
 
-/* The newest goes with a catalogue that changed: one of the same time and size may be another. */
-static void list_changed(const char *from, const char *to, const struct volume_list *volumes,
-	bool with_newest, struct volume_list *changed)
+/* What was the newest there goes with a catalogue that changed: one of the same time and size may
+ * be another. Those before never change. */
+static void list_changed(
+	const struct places *places, bool same_catalogue, struct volume_list *changed)
 {
-	for (size_t i = 0; i < volumes->count; i++) {
-		CLEANUP(freep) char *here = volume_path(from, &volumes->items[i]);
-		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
-		bool newest = i + 1 == volumes->count;
+	const struct volume_list *ours = places->ours, *theirs = places->theirs;
+	int64_t newest = theirs->count ? theirs->items[theirs->count - 1].sequence : 0;
 
-		if (newest ? !with_newest && fs_is_copy(there, here) : fs_was_copied(there, here))
+	for (size_t i = 0; i < ours->count; i++) {
+		const struct volume_id *id = &ours->items[i];
+		CLEANUP(freep) char *here = volume_path(places->from, id);
+		CLEANUP(freep) char *there = volume_path(places->to, id);
+
+		if (id->sequence < newest ? fs_was_copied(there, here)
+					  : same_catalogue && fs_is_copy(there, here))
 			continue;
 		ARRAY_GROW(changed->items, changed->count, changed->cap);
-		changed->items[changed->count++] = volumes->items[i];
+		changed->items[changed->count++] = *id;
 	}
 }
 
@@ -246,7 +251,7 @@ static bool stage(const struct places *places, const uint8_t *replaced,
 	CLEANUP(freep) char *staged = staged_path(there);
 	bool same = fs_is_copy(there, here);
 
-	list_changed(from, to, places->ours, !same, &changed);
+	list_changed(places, same, &changed);
 	if (staged_remove_others(to, &changed, err) &&
 		stage_volumes(from, to, &changed, copied, err) &&
 		copy_keyring(from, to, copied, err) &&

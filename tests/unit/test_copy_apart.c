@@ -2,7 +2,9 @@
  * read or sealed stays. */
 #include "archive/copy.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "archive/catalogue.h"
 #include "archive/reclaim.h"
@@ -14,7 +16,7 @@
 #include "support/files.h"
 #include "support/pruned.h"
 
-enum { WAIT_MS = 1000, LATE_UID = 900, MANY = 20, MANY_BYTES = 9000 };
+enum { WAIT_MS = 1000, LATE_UID = 900, MANY = 20, MANY_BYTES = 9000, STEP_S = 2 };
 
 #define PATH CLEANUP(freep) char *
 
@@ -170,6 +172,58 @@ static void a_copy_that_went_on_is_left_where_its_catalogue_is_behind(void)
 	check_left(path, copy);
 }
 
+static int64_t seconds_of(const char *path)
+{
+	struct stat st;
+
+	CHECK_INT(stat(path, &st), 0);
+	return st.st_mtim.tv_sec;
+}
+
+static void set_time(const char *path, int64_t seconds, long ns)
+{
+	const struct timespec time = {.tv_sec = seconds, .tv_nsec = ns};
+
+	CHECK_INT(utimensat(AT_FDCWD, path, (struct timespec[]){time, time}, 0), 0);
+}
+
+static int64_t size_of(const char *path)
+{
+	struct stat st;
+
+	CHECK_INT(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* What was the newest volume has changed since, by no byte of its size and within one step of time,
+ * and is not the newest any more. */
+static void where_times_are_coarse_a_volume_that_was_ended_is_brought(void)
+{
+	PATH path = pruned_archive("ended");
+	PATH copy = str_printf("%s.copy", path);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct archive_writer *writer;
+	int64_t step, size;
+	struct err err = ERR_INIT;
+
+	CHECK(files_copied(path, copy) > 4);
+	CHECK_OK(volume_list(path, &list, &err));
+	PATH here = volume_path(path, &list.items[list.count - 1]);
+	PATH there = volume_path(copy, &list.items[list.count - 1]);
+	size = size_of(here);
+	writer = fixture_writer(path);
+	CHECK_OK(archive_pin(writer, 1, true, &err));
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+	begin_volume(path);
+	CHECK_INT(size_of(here), size);
+	step = seconds_of(here) / STEP_S * STEP_S;
+	set_time(there, step, 0);
+	set_time(here, step, 500);
+	CHECK(files_copied(path, copy) > 0);
+	fixture_check(copy);
+}
+
 static void a_copy_whose_catalogue_is_lost_is_left(void)
 {
 	PATH path = pruned_archive("blind");
@@ -284,6 +338,7 @@ int main(int argc, char **argv)
 		PROMISE(a_copy_follows_where_its_volume_was_sealed_after_a_checkpoint),
 		PROMISE(a_copy_that_went_on_is_left_where_its_volume_was_sealed_after_a_checkpoint),
 		PROMISE(a_copy_that_went_on_is_left_where_its_catalogue_is_behind),
+		PROMISE(where_times_are_coarse_a_volume_that_was_ended_is_brought),
 		PROMISE(a_copy_whose_catalogue_is_lost_is_left),
 		PROMISE(no_archive_is_made_where_a_copy_is_being_made),
 		PROMISE(no_archive_is_made_where_volumes_cannot_be_listed),
