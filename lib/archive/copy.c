@@ -115,7 +115,8 @@ static bool remove_others(const struct volume_list *ours, const struct volume_li
 	for (size_t i = 0; i < theirs->count; i++) {
 		CLEANUP(freep) char *path = volume_path(to, &theirs->items[i]);
 
-		if (!volume_list_has(ours, &theirs->items[i]) && !fs_remove(path, err))
+		if (!volume_list_has(ours, &theirs->items[i]) &&
+			(!db_remove_wal(path, err) || !fs_remove(path, err)))
 			return false;
 	}
 	return true;
@@ -132,18 +133,24 @@ static bool remove_old(const struct volume_list *ours, const struct volume_list 
 	       remove_others(ours, &replaced, to, err) && remove_others(ours, theirs, to, err);
 }
 
-/* A keyring that is lost or damaged is told by the volumes. */
-static bool is_under(const char *to, const struct volume_id *theirs, const struct vault_view *key)
+/* A keyring that is lost or damaged is told by the volumes. *ret_before: it is under one of before.
+ */
+static bool is_under(const char *to, const struct volume_id *theirs, const struct vault_view *key,
+	bool *ret_before)
 {
+	uint32_t ours = key->encrypted ? key->keyring.epoch : 0;
 	struct keyring there;
 	struct err unreadable = ERR_INIT;
-	uint32_t epoch;
+	uint32_t epoch = 0;
 
-	if (vault_read_keyring(to, &there, &unreadable))
-		return key->encrypted && keyring_is_of(&there, key->master) &&
-		       there.change.under_way == key->keyring.change.under_way;
-	return volume_peek_epoch(to, theirs, &epoch, &unreadable) &&
-	       epoch == (key->encrypted ? key->keyring.epoch : 0);
+	if (vault_read_keyring(to, &there, &unreadable)) {
+		bool same = key->encrypted && keyring_is_of(&there, key->master);
+
+		*ret_before = same || there.epoch < ours;
+		return same && there.change.under_way == key->keyring.change.under_way;
+	}
+	*ret_before = !volume_peek_epoch(to, theirs, &epoch, &unreadable) || epoch < ours;
+	return !*ret_before && epoch == ours;
 }
 
 /* Under another master key all volumes are others: half of those and half of these would be opened
@@ -153,6 +160,7 @@ static bool has_same_key(const char *from, const char *to, const struct volume_l
 {
 	CLEANUP(vault_view_free) struct vault_view key = {0};
 	size_t i = 0; /* the first that can be read */
+	bool before;
 
 	while (i < theirs->count && !has_uuid(to, &theirs->items[i], state->archive))
 		i++;
@@ -160,11 +168,15 @@ static bool has_same_key(const char *from, const char *to, const struct volume_l
 		return true;
 	if (!vault_look(from, &key, err))
 		return false;
-	return is_under(to, &theirs->items[i], &key) ||
-	       err_set(err, ERR_CREATE,
-		       "%s: was copied before the master key changed; copy to another folder, then "
-		       "remove this one",
-		       to);
+	if (is_under(to, &theirs->items[i], &key, &before))
+		return true;
+	if (!before)
+		return err_set(err, ERR_CREATE,
+			"%s: has another master key than this archive; it is left as it is", to);
+	return err_set(err, ERR_CREATE,
+		"%s: was copied before the master key changed; copy to another folder, then "
+		"remove this one",
+		to);
 }
 
 static bool copy_file(

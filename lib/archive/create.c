@@ -46,7 +46,7 @@ static bool ends_unfinished(const char *name)
 /* An unfinished file of an archive; other people's have other names. */
 static bool is_unfinished(const char *name)
 {
-	static const char *const ours[] = {"catalogue.db", "keyring", "forgotten"};
+	static const char *const ours[] = {"catalogue.db", "keyring", "forgotten", "copied.new"};
 	bool own = strstr(name, ".vol") != NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)

@@ -398,6 +398,36 @@ static void a_copy_of_before_the_key_changed_stays_as_it_is(void)
 	fixture_check(later);
 }
 
+/* It is not told to be of before, and to be removed. */
+static void a_copy_that_was_encrypted_by_itself_is_told_as_such(void)
+{
+	PATH path = rekeyed_plain("its-own-key");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK(files_copied(path, copy) > 4);
+	rekeyed_begin_encrypt(copy);
+	(void)rekeyed_go_on(copy);
+	CHECK_OK(archive_settle(copy, WAIT_MS, &err));
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(strstr(err.text, "another master key") && !strstr(err.text, "remove"));
+}
+
+static void where_a_first_copy_was_stopped_an_archive_is_made(void)
+{
+	PATH path = rekeyed_plain("hardly-begun");
+	PATH copy = str_printf("%s.copy", path);
+	PATH files = NULL;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, "/copied", 0);
+	CHECK_OK(archive_create(copy, 0, &err));
+	files = files_digests(copy);
+	CHECK(!strstr(files, ".new"));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -413,6 +443,8 @@ int main(int argc, char **argv)
 		PROMISE(the_keyring_of_another_does_not_stay_in_a_copy),
 		PROMISE(a_damaged_keyring_in_a_copy_is_replaced),
 		PROMISE(another_archives_copy_is_told_as_such),
+		PROMISE(a_copy_that_was_encrypted_by_itself_is_told_as_such),
+		PROMISE(where_a_first_copy_was_stopped_an_archive_is_made),
 		PROMISE(a_copy_of_before_the_key_changed_stays_as_it_is),
 		PROMISE(a_copy_of_before_whose_first_volume_is_damaged_stays_as_it_is),
 	};

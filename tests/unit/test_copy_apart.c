@@ -79,15 +79,37 @@ static void a_copy_that_went_on_is_left_whatever_its_source_does(void)
 	check_left(path, copy);
 }
 
+/* As who looks whether there is something to do: an empty -wal stays beside the newest volume,
+ * whose name is returned. */
+static char *open_to_write(const char *path)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	CLEANUP(volume_close) struct volume volume = {0};
+	PATH wal = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fixture_unlock(path, &err));
+	CHECK_OK(volume_list(path, &list, &err));
+	CHECK_OK(volume_open(path, &list.items[list.count - 1], DB_WRITE, &volume, &err));
+	wal = str_printf("%s-wal", db_path(volume.db));
+	CHECK(fs_exists(wal) && !db_has_wal(db_path(volume.db)));
+	return str_printf("%s", strrchr(db_path(volume.db), '/') + 1);
+}
+
 static void a_copy_that_was_left_follows_whatever_its_source_does(void)
 {
 	PATH path = pruned_archive("follows");
 	PATH copy = str_printf("%s.copy", path);
+	PATH gone = NULL;
+	PATH files = NULL;
 
 	CHECK(files_copied(path, copy) > 4);
+	gone = open_to_write(copy);
 	add_one(path, LATE_UID);
 	seal_and_merge(path, 0);
 	CHECK(files_copied(path, copy) > 0);
+	files = files_digests(copy);
+	CHECK(!strstr(files, gone));
 	add_one(path, LATE_UID + 1);
 	seal_and_merge(path, 2);
 	CHECK(files_copied(path, copy) > 0);
