@@ -125,7 +125,7 @@ static char *make_section(const struct adoption *adoption)
 			  "%s"
 			  "mirror = no\n",
 		adoption->name,
-		archive_is_encrypted(adoption->from)
+		archive_needs_secret(adoption->from)
 			? "# Or passphrase-file, key-file; without one the terminal is asked.\n"
 			  "# passphrase-command =\n"
 			: "");
@@ -167,7 +167,7 @@ static bool unlock(const struct adoption *adoption, struct err *err)
 
 	if (!mirror_has_secret(adoption->account))
 		return app_unlock(&place, err);
-	if (!archive_is_encrypted(adoption->from))
+	if (!archive_needs_secret(adoption->from))
 		return err_set(err, ERR_CONFIG,
 			"%s: is not encrypted, and account %s has a passphrase or key: nothing "
 			"would be added in plain",

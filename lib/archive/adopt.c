@@ -193,13 +193,17 @@ static bool remove_others(const char *path, const struct volume_list *there,
 	return true;
 }
 
+/* One that an earlier run left there may be another archive's; of a lost one the volumes have a
+ * copy.
+ */
 static bool copy_keyring(
 	const char *from, const char *to, struct archive_adopted *made, struct err *err)
 {
 	CLEANUP(freep) char *here = vault_keyring_path(from);
 	CLEANUP(freep) char *there = vault_keyring_path(to);
 
-	return !fs_exists(here) || copy_file(here, there, OPEN_MODE, made, err);
+	return fs_exists(here) ? copy_file(here, there, OPEN_MODE, made, err)
+			       : fs_remove(there, err);
 }
 
 /* It is made anew; what an earlier run made may be of more than the source holds now. */

@@ -342,6 +342,17 @@ def without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes(lab):
     equal(keyring.exists(), False)
 
 
+def a_copy_without_its_keyring_is_adopted(lab):
+    lab.run("key", "encrypt", "alice")
+    copy = lab.place / "disk" / "alice"
+    lab.run("copy", "alice", copy)
+    (copy / "keyring").unlink()
+    shutil.rmtree(lab.archive)
+    lab.run("account", "adopt", copy)
+    lab.sound()
+    equal(lab.keys(), [(1, "key")])
+
+
 def progress_is_told(lab):
     done = lab.run("key", "encrypt", "alice", "--progress=always")
     has(done.stderr, "B of ")
@@ -356,5 +367,6 @@ main(
     who_removes_the_key_in_use_is_told, half_way_it_opens_and_the_command_goes_on,
     who_reads_meanwhile_reads_or_is_told_to_try_again, a_lock_that_is_held_is_waited_for,
     a_damaged_archive_is_left_as_it_is,
-    without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes, progress_is_told,
+    without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes,
+    a_copy_without_its_keyring_is_adopted, progress_is_told,
     make_lab=Lab)

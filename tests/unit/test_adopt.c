@@ -263,6 +263,31 @@ static void an_unfinished_one_is_completed_if_it_is_of_this_archive(void)
 	end(&world);
 }
 
+/* Of another archive, which was not adopted after all: before a volume of it came. */
+static void a_keyring_that_was_left_there_does_not_stay(void)
+{
+	static const struct archive_secret key = {ARCHIVE_KEY,
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
+	struct world world = new_world();
+	CLEANUP(freep) char *wanted = list_of(world.from);
+	CLEANUP(freep) char *other = str_printf("%s/disk/other", check_temp_dir());
+	CLEANUP(freep) char *theirs = str_printf("%s/keyring", other);
+	CLEANUP(freep) char *unfinished = str_printf("%s/home/.bob.adopt", check_temp_dir());
+	CLEANUP(freep) char *left = str_printf("%s/keyring", unfinished);
+	struct archive_adopted adopted;
+	struct err err = ERR_INIT;
+	uint64_t bytes;
+
+	CHECK_OK(archive_create_encrypted(other, &key, WAIT_MS, &err));
+	CHECK_OK(fs_make_dirs(unfinished, 0700, &err));
+	CHECK_OK(fs_copy(theirs, left, &bytes, &err));
+	CHECK_OK(adopt(&world, &adopted, &err));
+	CLEANUP(freep) char *got = list_of(world.to);
+	CHECK_STR(got, wanted);
+	fixture_check(world.to);
+	end(&world);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -272,6 +297,7 @@ int main(int argc, char **argv)
 		PROMISE(what_is_in_the_way_stays),
 		PROMISE(once_more_is_nothing_until_one_goes_on),
 		PROMISE(damage_is_not_taken_in),
+		PROMISE(a_keyring_that_was_left_there_does_not_stay),
 		PROMISE(an_unfinished_one_is_completed_if_it_is_of_this_archive),
 	};
 
