@@ -209,7 +209,8 @@ bool fs_was_copied(const char *path, const char *of)
 
 bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err)
 {
-	CLEANUP(closep) int in = open(from, O_RDONLY | O_CLOEXEC);
+	/* a pipe's other end is not waited for */
+	CLEANUP(closep) int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	CLEANUP(freep) char *temporary = str_printf("%s.new", to);
 	CLEANUP(closep) int out = -1;
 	struct stat st;
@@ -217,6 +218,8 @@ bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *
 	*ret_bytes = 0;
 	if (in < 0 || fstat(in, &st) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: open", from);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_CORRUPT, "%s: is no file", from);
 	if (is_copy(to, &st))
 		return true;
 	out = create(temporary, 0600);

@@ -28,7 +28,7 @@ bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode
 /*
  * Make `to` a copy of `from`, of any size, with its permission bits and time of change: temporary
  * file, fsync, rename, fsync of the folder. If it is one already nothing is done. *ret_bytes: how
- * many were copied.
+ * many were copied. ERR_CORRUPT: what is at `from` is no file.
  */
 bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err);
 

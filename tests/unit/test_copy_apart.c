@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "archive/catalogue.h"
 #include "archive/reclaim.h"
@@ -246,6 +247,27 @@ static void where_times_are_coarse_a_volume_that_was_ended_is_brought(void)
 	fixture_check(copy);
 }
 
+/* Nobody is at its other end. */
+static void a_pipe_in_a_volumes_place_is_not_copied(void)
+{
+	enum { SECONDS = 20 };
+	PATH path = pruned_archive("pipe");
+	PATH copy = str_printf("%s.copy", path);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(volume_list(path, &list, &err));
+	PATH first = volume_path(path, &list.items[0]);
+	CHECK_OK(fs_remove(first, &err));
+	CHECK_INT(mkfifo(first, 0600), 0);
+	(void)alarm(SECONDS);
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	(void)alarm(0);
+	CHECK_INT(err.kind, ERR_CORRUPT);
+	CHECK(strstr(err.text, "is no file"));
+}
+
 static void a_copy_whose_catalogue_is_lost_is_left(void)
 {
 	PATH path = pruned_archive("blind");
@@ -361,6 +383,7 @@ int main(int argc, char **argv)
 		PROMISE(a_copy_that_went_on_is_left_where_its_volume_was_sealed_after_a_checkpoint),
 		PROMISE(a_copy_that_went_on_is_left_where_its_catalogue_is_behind),
 		PROMISE(where_times_are_coarse_a_volume_that_was_ended_is_brought),
+		PROMISE(a_pipe_in_a_volumes_place_is_not_copied),
 		PROMISE(a_copy_whose_catalogue_is_lost_is_left),
 		PROMISE(no_archive_is_made_where_a_copy_is_being_made),
 		PROMISE(no_archive_is_made_where_volumes_cannot_be_listed),
