@@ -75,9 +75,7 @@ bool wait_again(struct wait wait, struct err *err)
 {
 	if (err->kind != ERR_BUSY || clock_mono_ms() >= wait.deadline_ms)
 		return false;
-	if (wait.cancel && cancel_is(wait.cancel))
-		return err_set(err, ERR_CANCELLED, "cancelled");
-	return true;
+	return wait_sleep(wait_for(WAIT_PAUSE_MS, wait.cancel), err);
 }
 
 bool wait_sleep(struct wait wait, struct err *err)

@@ -35,10 +35,13 @@ struct wait wait_for(int timeout_ms, const struct cancel *cancel);
  */
 bool wait_fd(int fd, short events, struct wait wait, struct err *err);
 
-enum { WAIT_STEP_MS = 500 }; /* of a lock: how long whoever may be cancelled waits at once */
+enum {
+	WAIT_STEP_MS = 500, /* of a lock: how long whoever may be cancelled waits at once */
+	WAIT_PAUSE_MS = 50, /* between two tries: what is busy may say so at once */
+};
 
-/* What failed was busy (ERR_BUSY): is it tried again? False when the deadline passed, which leaves
- * err, or with ERR_CANCELLED. */
+/* What failed was busy (ERR_BUSY): is it tried again, after a pause? False when the deadline
+ * passed, which leaves err, or with ERR_CANCELLED. */
 bool wait_again(struct wait wait, struct err *err);
 
 /* Sleep until the deadline. True when it passed, false (ERR_CANCELLED) when cancelled. */

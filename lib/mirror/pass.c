@@ -232,7 +232,8 @@ static void pass_free(struct pass *pass)
 	ledger_free(&pass->ledger);
 }
 
-/* In steps: whoever waits for the lock may be asked to stop. */
+/* In steps: whoever waits for the lock may be asked to stop. Its keys may be changed by who has it.
+ */
 static bool open_writer(const struct config_account *account, const struct cancel *cancel,
 	struct archive_writer **ret_writer, struct err *err)
 {
@@ -240,7 +241,8 @@ static bool open_writer(const struct config_account *account, const struct cance
 	bool ok;
 
 	do
-		ok = archive_writer_open(account->archive_path, WAIT_STEP_MS, ret_writer, err);
+		ok = mirror_unlock(account, cancel, err) &&
+		     archive_writer_open(account->archive_path, WAIT_STEP_MS, ret_writer, err);
 	while (!ok && wait_again(wait, err));
 	return ok;
 }

@@ -47,8 +47,8 @@ bool mirror_unlock(
 }
 
 /* Whoever makes a copy there goes first. secret NULL: a plain one. */
-static bool make(const char *path, const struct archive_secret *secret, const struct cancel *cancel,
-	struct err *err)
+static bool make_with(const char *path, const struct archive_secret *secret,
+	const struct cancel *cancel, struct err *err)
 {
 	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, cancel);
 	bool ok;
@@ -60,25 +60,45 @@ static bool make(const char *path, const struct archive_secret *secret, const st
 	return ok;
 }
 
-bool mirror_make_or_unlock(
-	const struct config_account *account, const struct cancel *cancel, struct err *err)
+static bool make(const struct config_account *account, const struct cancel *cancel, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
 	const char *path = account->archive_path;
 	struct archive_secret secret;
-	bool exists = archive_exists(path);
 
-	if (exists && mirror_has_secret(account) && !archive_mend_keyring(path, err))
+	if (!mirror_has_secret(account))
+		return make_with(path, NULL, cancel, err);
+	return mirror_read_secret(account, cancel, &text, &secret, err) &&
+	       make_with(path, &secret, cancel, err);
+}
+
+static bool unlock_kept(
+	const struct config_account *account, const struct cancel *cancel, struct err *err)
+{
+	const char *path = account->archive_path;
+
+	if (mirror_has_secret(account) && !archive_mend_keyring(path, err))
 		return false;
-	if (exists && mirror_has_secret(account) && !archive_is_encrypted(path))
+	if (mirror_has_secret(account) && !archive_is_encrypted(path))
 		return err_set(err, ERR_CONFIG,
 			"%s: is not encrypted and a passphrase or key is configured: nothing is "
 			"added in plain; 'mailstow key encrypt %s' encrypts it",
 			path, account->name);
-	if (exists)
-		return mirror_unlock(account, cancel, err);
-	if (!mirror_has_secret(account))
-		return make(path, NULL, cancel, err);
-	return mirror_read_secret(account, cancel, &text, &secret, err) &&
-	       make(path, &secret, cancel, err);
+	return mirror_unlock(account, cancel, err);
+}
+
+bool mirror_make_or_unlock(
+	const struct config_account *account, const struct cancel *cancel, struct err *err)
+{
+	const char *path = account->archive_path;
+	struct err of = ERR_INIT;
+
+	if (archive_exists(path))
+		return unlock_kept(account, cancel, err);
+	if (make(account, cancel, &of))
+		return true;
+	/* somebody else made it meanwhile, as who is waited for does */
+	if (of.kind == ERR_CREATE && archive_exists(path))
+		return unlock_kept(account, cancel, err);
+	return err_set(err, of.kind, "%s", of.text);
 }

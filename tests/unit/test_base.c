@@ -268,6 +268,27 @@ static void waits_end_by_deadline_or_cancel(void)
 	CHECK_INT(err.kind, ERR_CANCELLED);
 }
 
+/* Who is busy may say so without having waited. */
+static void what_is_busy_is_not_tried_all_the_time(void)
+{
+	enum { FOR_MS = 4 * WAIT_PAUSE_MS, TRIES_MAX = 6 };
+	struct wait wait = wait_for(FOR_MS, NULL);
+	CLEANUP(cancel_close) struct cancel cancel = {-1};
+	struct err err = ERR_INIT;
+	int tries = 1;
+
+	(void)err_set(&err, ERR_BUSY, "busy");
+	while (wait_again(wait, &err))
+		tries++;
+	CHECK(tries > 1 && tries <= TRIES_MAX);
+	CHECK_STR(err.text, "busy");
+	CHECK_OK(cancel_init(&cancel, &err));
+	cancel_now(&cancel);
+	CHECK(!wait_again(wait_for(10000, &cancel), &err));
+	CHECK_INT(err.kind, ERR_CANCELLED);
+	CHECK(!wait_again(wait_for(10000, NULL), &err));
+}
+
 static void counts_have_their_noun(void)
 {
 	char text[STR_COUNT_MAX];
@@ -296,6 +317,7 @@ int main(int argc, char **argv)
 		PROMISE(files_are_replaced_whole),
 		PROMISE(second_locker_learns_who_holds_it),
 		PROMISE(waits_end_by_deadline_or_cancel),
+		PROMISE(what_is_busy_is_not_tried_all_the_time),
 		PROMISE(counts_have_their_noun),
 	};
 
