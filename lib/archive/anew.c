@@ -72,9 +72,9 @@ bool anew_plan(const char *path, int64_t after, anew_choose *choose, void *conte
 static bool is_unchanged(
 	struct db *catalogue, const struct seal_plan *plan, bool *ret_same, struct err *err)
 {
-	enum { ROW = CATALOGUE_VOLUME_ITEMS_COUNT };
 	struct catalogue_volume now;
-	bool found, row;
+	int64_t count;
+	bool found;
 
 	if (!catalogue_volume(catalogue, plan->volume.id.sequence, &found, &now, err))
 		return false;
@@ -83,11 +83,9 @@ static bool is_unchanged(
 		    memcmp(now.id.uuid, plan->volume.id.uuid, ARCHIVE_UUID_BYTES) == 0;
 	if (!*ret_same)
 		return true;
-	db_bind_int(catalogue, ROW, "volume", plan->volume.id.sequence);
-	if (!db_step(catalogue, ROW, &row, err))
+	if (!catalogue_count_items(catalogue, plan->volume.id.sequence, &count, err))
 		return false;
-	*ret_same = row && (size_t)db_int(catalogue, ROW, 0) == plan->count;
-	db_reset(catalogue, ROW);
+	*ret_same = (size_t)count == plan->count;
 	return true;
 }
 

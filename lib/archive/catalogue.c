@@ -261,6 +261,21 @@ bool catalogue_names(const struct catalogue_volumes *volumes, const struct volum
 	return false;
 }
 
+bool catalogue_count_items(
+	struct db *catalogue, int64_t sequence, int64_t *ret_count, struct err *err)
+{
+	enum { ROW = CATALOGUE_VOLUME_ITEMS_COUNT };
+	bool row;
+
+	db_bind_int(catalogue, ROW, "volume", sequence);
+	if (!db_step(catalogue, ROW, &row, err))
+		return false;
+	assert(row);
+	*ret_count = db_int(catalogue, ROW, 0);
+	db_reset(catalogue, ROW);
+	return true;
+}
+
 /* --- checkpoints --- */
 
 bool catalogue_set_pruned(struct db *catalogue, int64_t unix_ms, struct err *err)

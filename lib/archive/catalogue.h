@@ -65,6 +65,10 @@ void catalogue_volumes_free(struct catalogue_volumes *volumes); /* also for CLEA
 /* Is this very volume among them? */
 bool catalogue_names(const struct catalogue_volumes *volumes, const struct volume_id *id);
 
+/* How many items lie in a volume. */
+bool catalogue_count_items(
+	struct db *catalogue, int64_t sequence, int64_t *ret_count, struct err *err);
+
 /* The newest generation, all zeros before the first; *ret_bytes: sum of its messages' sizes. */
 bool catalogue_last_snapshot(struct db *catalogue, struct archive_snapshot *ret_snapshot,
 	uint64_t *ret_bytes, struct err *err);

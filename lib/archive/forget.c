@@ -38,11 +38,12 @@ static bool choose(struct forgetting *forgetting, const uint8_t *digest, struct 
 	if (!db_run(db, CATALOGUE_FORGOTTEN_PUT, err))
 		return false;
 	forget_search_add(&forgetting->search, digest);
+	forget_search_add_message(&forgetting->search, id);
 	return true;
 }
 
-/* Leaves that no other message has go with them. */
-static bool add_leaves(struct forgetting *forgetting, struct err *err)
+/* Where their bytes lie. Leaves that no other message has go with them. */
+static bool add_items(struct forgetting *forgetting, struct err *err)
 {
 	struct db *db = forgetting->reclaim.packer.catalogue;
 	bool row;
@@ -53,6 +54,8 @@ static bool add_leaves(struct forgetting *forgetting, struct err *err)
 
 		if (!row)
 			return true;
+		forget_search_add_volume(
+			&forgetting->search, db_int(db, CATALOGUE_FORGOTTEN_ITEMS, 0));
 		digest = db_blob(db, CATALOGUE_FORGOTTEN_ITEMS, 1, &len);
 		if (len == SHA256_BYTES)
 			forget_search_add(&forgetting->search, digest);
@@ -167,7 +170,7 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 	for (size_t i = 0; i < count; i++)
 		if (!choose(forgetting, digests[i], err))
 			return false;
-	if (!add_leaves(forgetting, err) ||
+	if (!add_items(forgetting, err) ||
 		(forgetting->search.count > 0 && !forget_search_run(&forgetting->search,
 							 &reclaim->packer, reclaim->zstd, err)) ||
 		!doom(forgetting, err) || !take_away(forgetting, err) ||

@@ -1,9 +1,10 @@
 /*
  * Forgetting: chosen messages leave the archive for all time, past and present. Every volume that
- * holds their bytes, or a journal or checkpoint that names them, is emptied into the newest one and
- * removed, and the catalogue is made anew. What is left is a tombstone for each place where the
- * message stands on the server now, folder, UIDVALIDITY and uid: it is not fetched again from
- * there. Changes of flags, and uids that are gone, may still name the uid.
+ * holds their bytes, or a journal or checkpoint that names them, or bytes that nothing names any
+ * more, is emptied into the newest one and removed, and the catalogue is made anew. What is left is
+ * a tombstone for each place where the message stands on the server now, folder, UIDVALIDITY and
+ * uid: it is not fetched again from there. Changes of flags, and uids that are gone, may still name
+ * the uid.
  *
  * Bytes that another message has, too, stay as the other's. Files are removed, not overwritten, and
  * copies of the archive are others' business.

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/directory.h"
 #include "archive/journal.h"
 #include "archive/replay.h"
 #include "base/alloc.h"
@@ -13,12 +14,45 @@ void forget_search_add(struct forget_search *search, const uint8_t digest[SHA256
 	memcpy(search->digests[search->count++], digest, SHA256_BYTES);
 }
 
+static bool has_id(const struct forget_search *search, int64_t message)
+{
+	for (size_t i = 0; i < search->messages_count; i++)
+		if (search->messages[i] == message)
+			return true;
+	return false;
+}
+
+void forget_search_add_message(struct forget_search *search, int64_t id)
+{
+	if (has_id(search, id))
+		return;
+	ARRAY_GROW(search->messages, search->messages_count, search->messages_cap);
+	search->messages[search->messages_count++] = id;
+}
+
+void forget_search_add_volume(struct forget_search *search, int64_t sequence)
+{
+	for (size_t i = 0; i < search->volumes_count; i++)
+		if (search->volumes[i] == sequence)
+			return;
+	ARRAY_GROW(search->volumes, search->volumes_count, search->volumes_cap);
+	search->volumes[search->volumes_count++] = sequence;
+}
+
 void forget_search_free(struct forget_search *search)
 {
 	free(search->digests);
 	free(search->volumes);
 	free(search->messages);
 	*search = (struct forget_search){0};
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t *left = a;
+	const int64_t *right = b;
+
+	return (*left > *right) - (*left < *right);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -32,22 +66,11 @@ static bool is_sought(const struct forget_search *search, const uint8_t *digest)
 	       bsearch(digest, search->digests, search->count, SHA256_BYTES, by_bytes) != NULL;
 }
 
-static bool has_id(const struct forget_search *search, int64_t message)
-{
-	for (size_t i = 0; i < search->messages_count; i++)
-		if (search->messages[i] == message)
-			return true;
-	return false;
-}
-
 static bool names_message(struct forget_search *search, const struct record_message *message)
 {
 	if (!is_sought(search, message->sha256))
 		return false;
-	if (!has_id(search, message->id)) {
-		ARRAY_GROW(search->messages, search->messages_count, search->messages_cap);
-		search->messages[search->messages_count++] = message->id;
-	}
+	forget_search_add_message(search, message->id);
 	return true;
 }
 
@@ -86,12 +109,28 @@ static bool search_payload(
 	return !records.bad || err_set(err, ERR_CORRUPT, "journal: a damaged record");
 }
 
-static bool search_volume(struct forget_search *search, struct volume *volume, struct zstd *zstd,
-	bool *ret_found, struct err *err)
+/* Of a sealed one without a journal. */
+static bool has_unknown(struct volume *volume, struct db *catalogue, struct zstd *zstd,
+	bool *ret_has, struct err *err)
+{
+	CLEANUP(directory_free) struct directory directory = {0};
+	int64_t known;
+
+	if (!directory_read(volume, zstd, &directory, err) ||
+		!catalogue_count_items(catalogue, volume->id.sequence, &known, err))
+		return false;
+	*ret_has = directory.count > (size_t)known;
+	return true;
+}
+
+/* *ret_any: there is a journal, or a checkpoint. */
+static bool search_journal(struct forget_search *search, struct volume *volume, struct zstd *zstd,
+	bool *ret_any, bool *ret_found, struct err *err)
 {
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
 	int64_t frame = 0;
 
+	*ret_any = false;
 	*ret_found = false;
 	while (volume_next_journal(volume, frame, &frame, err)) {
 		if (frame == 0)
@@ -99,8 +138,23 @@ static bool search_volume(struct forget_search *search, struct volume *volume, s
 		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err) ||
 			!search_payload(search, &payload, ret_found, err))
 			return false;
+		*ret_any = true;
 	}
 	return false;
+}
+
+static bool search_volume(struct forget_search *search, struct packer *packer,
+	struct volume *volume, struct zstd *zstd, struct err *err)
+{
+	bool any, found;
+
+	if (!search_journal(search, volume, zstd, &any, &found, err) ||
+		(!any && volume->sealed &&
+			!has_unknown(volume, packer->catalogue, zstd, &found, err)))
+		return false;
+	if (found)
+		forget_search_add_volume(search, volume->id.sequence);
+	return true;
 }
 
 static bool search_one(struct forget_search *search, struct packer *packer,
@@ -109,17 +163,11 @@ static bool search_one(struct forget_search *search, struct packer *packer,
 	CLEANUP(freep) char *path = volume_path(packer->path, id);
 	CLEANUP(volume_close) struct volume other = {0};
 	bool newest = id->sequence == packer->volume.id.sequence;
-	bool found;
 
 	if (!newest && !volume_open(packer->path, id, replay_peek_mode(path), &other, err))
 		return false;
-	if (!search_volume(search, newest ? &packer->volume : &other, zstd, &found, err))
-		return err_wrap(err, "%s", path);
-	if (!found)
-		return true;
-	ARRAY_GROW(search->volumes, search->volumes_count, search->volumes_cap);
-	search->volumes[search->volumes_count++] = id->sequence;
-	return true;
+	return search_volume(search, packer, newest ? &packer->volume : &other, zstd, err) ||
+	       err_wrap(err, "%s", path);
 }
 
 bool forget_search_run(
@@ -134,5 +182,7 @@ bool forget_search_run(
 	for (size_t i = 0; i < known.count; i++)
 		if (!search_one(search, packer, &known.items[i].id, zstd, err))
 			return false;
+	if (search->volumes_count > 0)
+		qsort(search->volumes, search->volumes_count, sizeof(*search->volumes), by_number);
 	return true;
 }

@@ -1,6 +1,5 @@
 #include "archive/replace.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -83,20 +82,6 @@ static bool put_items(struct db *catalogue, const struct directory *directory, i
 	return true;
 }
 
-static bool count_items(struct db *catalogue, int64_t sequence, int64_t *ret_count, struct err *err)
-{
-	enum { ROW = CATALOGUE_VOLUME_ITEMS_COUNT };
-	bool row;
-
-	db_bind_int(catalogue, ROW, "volume", sequence);
-	if (!db_step(catalogue, ROW, &row, err))
-		return false;
-	assert(row);
-	*ret_count = db_int(catalogue, ROW, 0);
-	db_reset(catalogue, ROW);
-	return true;
-}
-
 static bool replace(struct db *catalogue, const struct volume_id *sealed,
 	const struct directory *directory, int64_t journal, struct err *err)
 {
@@ -104,7 +89,7 @@ static bool replace(struct db *catalogue, const struct volume_id *sealed,
 
 	if (!put_volume(catalogue, sealed, journal, err) ||
 		!put_items(catalogue, directory, &placed, err) ||
-		!count_items(catalogue, sealed->sequence, &known, err))
+		!catalogue_count_items(catalogue, sealed->sequence, &known, err))
 		return false;
 	return placed == known ||
 	       err_set(err, ERR_CORRUPT,

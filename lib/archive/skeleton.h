@@ -1,6 +1,6 @@
 /*
- * What is left of a message when its leaves are taken out (schema/README.md, "Splitting messages"):
- * text with gaps, and for each gap how the leaf that fills it is written.
+ * What is left of a message when its leaves are taken out (schema/README.md, "Skeletons and
+ * leaves"): text with gaps, and for each gap how the leaf that fills it is written.
  *
  * Pure. Reading is safe for hostile input.
  */

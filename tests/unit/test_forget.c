@@ -25,6 +25,7 @@ enum {
 	PLAIN_UID = 900, /* compressible, small */
 	NOISE_UID = 901, /* stored as it is, a part of its own */
 	AGAIN_UID = 902, /* the bytes of 901 */
+	KEEP_FOREVER = -1,
 };
 
 static const char canary[] = "Canary-7f31-sings-of-Zanzibar";
@@ -226,15 +227,41 @@ static void nothing_of_it_is_left_in_any_frame_or_page(void)
 	expect_nothing_left(path);
 }
 
-static void nothing_of_it_is_left_of_sealed_volumes(void)
+static void seal_all(const char *path)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1};
-	PATH path = filled("sealed");
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 1);
+}
+
+static void prune_all(const char *path, int64_t keep_deleted_ms)
+{
+	const struct keep_rules last = {.last = 1};
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(pruned_prune(path, &last, keep_deleted_ms, &pruned, &err));
+}
+
+static void nothing_of_it_is_left_of_sealed_volumes(void)
+{
+	PATH path = filled("sealed");
+
+	seal_all(path);
+	expect_nothing_left(path);
+}
+
+/* What is sealed behind a checkpoint has no journal: nothing in the volume names what lies there.
+ */
+static void nothing_of_it_is_left_of_volumes_without_a_journal(void)
+{
+	PATH path = filled("without-journal");
+
+	prune_all(path, KEEP_FOREVER);
+	seal_all(path);
 	expect_nothing_left(path);
 }
 
@@ -359,20 +386,21 @@ static void what_is_not_there_is_forgotten_already(void)
 	fixture_check(path);
 }
 
-static void bytes_that_came_back_after_pruning_go_with_their_old_selves(void)
+/* Gone from the server and pruned, the bytes stay in a volume that holds enough besides. Then the
+ * same mail comes again, and is forgotten. */
+static void expect_old_selves_to_go(const char *path)
 {
-	PATH path = filled("old_self");
 	struct archive_writer *writer = fixture_writer(path);
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
 	struct archive_forgotten forgotten;
-	struct archive_pruned pruned;
 	struct err err = ERR_INIT;
 
 	rangeset_add(&uids, PLAIN_UID, AGAIN_UID);
 	CHECK_OK(archive_set_gone(writer, 1, PRUNED_VALIDITY, &uids, &err));
 	(void)fixture_commit(writer, true);
 	archive_writer_freep(&writer);
-	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
+	prune_all(path, 0);
+	CHECK(traces_in_frames(path) > 0);
 	writer = fixture_writer(path);
 	put(writer, 950, make_plain);
 	put(writer, 951, make_noise);
@@ -383,17 +411,60 @@ static void bytes_that_came_back_after_pruning_go_with_their_old_selves(void)
 	fixture_check(path);
 }
 
+static void bytes_that_came_back_after_pruning_go_with_their_old_selves(void)
+{
+	PATH path = filled("old_self");
+
+	expect_old_selves_to_go(path);
+}
+
+static void old_selves_go_that_nothing_names_any_more(void)
+{
+	PATH path = filled("nameless");
+
+	prune_all(path, KEEP_FOREVER);
+	seal_all(path);
+	expect_old_selves_to_go(path);
+}
+
+/* Its bytes were there already: the journal says no more than that they stand in one more place. */
+static void a_journal_that_names_it_by_its_number_goes(void)
+{
+	PATH path = filled("by-number");
+	struct archive_writer *writer = NULL;
+	struct archive_forgotten forgotten;
+	struct err err = ERR_INIT;
+
+	prune_all(path, KEEP_FOREVER);
+	seal_all(path);
+	writer = fixture_writer(path);
+	writer->volume_bytes_max = PRUNED_VOLUME_BYTES;
+	put(writer, 960, make_plain);
+	fixture_add(writer, 1, PRUNED_VALIDITY, 961, 961, PRUNED_VOLUME_BYTES, "");
+	(void)fixture_commit(writer, true);
+	fixture_add(writer, 1, PRUNED_VALIDITY, 962, 962, NOISE_BYTES, "");
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+	prune_all(path, KEEP_FOREVER);
+	CHECK_OK(forget(path, &forgotten, &err));
+	CHECK_INT(traces(path), 0);
+	fixture_check(path);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(nothing_of_it_is_left_in_any_frame_or_page),
 		PROMISE(nothing_of_it_is_left_of_sealed_volumes),
+		PROMISE(nothing_of_it_is_left_of_volumes_without_a_journal),
 		PROMISE(nothing_of_it_is_left_of_what_is_being_sealed),
 		PROMISE(all_else_is_as_it_was),
 		PROMISE(it_is_not_to_be_fetched_again),
 		PROMISE(once_gone_from_the_server_nothing_keeps_it_away),
 		PROMISE(what_is_not_there_is_forgotten_already),
 		PROMISE(bytes_that_came_back_after_pruning_go_with_their_old_selves),
+		PROMISE(old_selves_go_that_nothing_names_any_more),
+		PROMISE(a_journal_that_names_it_by_its_number_goes),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
