@@ -192,7 +192,8 @@ const struct command cmd_key = {
 	.usage = "list|add|recovery ACCOUNT\nremove ACCOUNT ID\n"
 		 "encrypt ACCOUNT\nrotate ACCOUNT [--recovery]",
 	.help = "list      the keys there are\n"
-		"add       one more passphrase, asked for at the terminal\n"
+		"add       one more passphrase, or a key of 64 hexadecimal digits: asked for at\n"
+		"          the terminal\n"
 		"recovery  make and show a recovery key, to be printed and kept elsewhere\n"
 		"remove    remove a key; copies of the archive still open with it\n"
 		"encrypt   make an encrypted archive of a plain one, with the secret that is\n"

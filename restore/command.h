@@ -80,14 +80,17 @@ bool app_unlock(const struct place *place, struct err *err);
 bool app_read_secret(const struct place *place, struct buf *text, struct archive_secret *ret_secret,
 	struct err *err);
 
-/* A new passphrase, asked for twice. text as above. */
+/* A new passphrase, or a key, asked for twice. text as above. */
 bool app_ask_new_passphrase(struct buf *text, struct archive_secret *ret_secret, struct err *err);
 
 /* Ask for a secret at the terminal, without showing what is typed. out is wiped by the caller. */
 bool app_ask_secret(const char *question, struct buf *out, struct err *err);
 
-/* What the text looks like: a recovery key, a key, or else a passphrase. */
-struct archive_secret app_secret_of(const struct buf *text);
+/*
+ * What the text looks like: a recovery key, a key, or else a passphrase. Which it is, too, where
+ * only as that it opens the archive: a passphrase may be made of the digits of a key.
+ */
+struct archive_secret app_secret_of(const char *archive_path, const struct buf *text);
 
 /*
  * Whatever a crash kept from an unlocked archive's catalogue is entered, if that can be done now;

@@ -285,7 +285,7 @@ static bool ask_one(const char *path, struct carried *carried, bool *ret_more, s
 		err_clear(err);
 		return true;
 	}
-	secret = app_secret_of(&text);
+	secret = app_secret_of(path, &text);
 	if (!archive_find_key(path, &secret, &id, err)) {
 		if (err->kind != ERR_AUTH)
 			return false;

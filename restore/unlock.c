@@ -58,7 +58,7 @@ bool app_ask_secret(const char *question, struct buf *out, struct err *err)
 	return good;
 }
 
-struct archive_secret app_secret_of(const struct buf *text)
+static struct archive_secret looks_like(const struct buf *text)
 {
 	uint8_t bytes[KEYRING_KEY_BYTES];
 	struct archive_secret secret = {ARCHIVE_PASSPHRASE, buf_str(text), text->len};
@@ -71,6 +71,25 @@ struct archive_secret app_secret_of(const struct buf *text)
 	return secret;
 }
 
+static bool opens(const char *archive_path, const struct archive_secret *secret)
+{
+	struct err unimportant = ERR_INIT;
+	uint32_t id;
+
+	return archive_find_key(archive_path, secret, &id, &unimportant);
+}
+
+struct archive_secret app_secret_of(const char *archive_path, const struct buf *text)
+{
+	struct archive_secret secret = looks_like(text);
+	struct archive_secret passphrase = {ARCHIVE_PASSPHRASE, secret.text, secret.len};
+
+	return secret.kind == ARCHIVE_PASSPHRASE || opens(archive_path, &secret) ||
+			       !opens(archive_path, &passphrase)
+		       ? secret
+		       : passphrase;
+}
+
 bool app_read_secret(const struct place *place, struct buf *text, struct archive_secret *ret_secret,
 	struct err *err)
 {
@@ -78,7 +97,7 @@ bool app_read_secret(const struct place *place, struct buf *text, struct archive
 		return mirror_read_secret(place->account, NULL, text, ret_secret, err);
 	if (!app_ask_secret("Passphrase, key or recovery key of the archive", text, err))
 		return err_wrap(err, "%s: is encrypted", place->archive_path);
-	*ret_secret = app_secret_of(text);
+	*ret_secret = app_secret_of(place->archive_path, text);
 	return true;
 }
 
@@ -86,7 +105,7 @@ bool app_ask_new_passphrase(struct buf *text, struct archive_secret *ret_secret,
 {
 	CLEANUP(buf_wipe) struct buf again = BUF_INIT(ANSWER_BYTES_MAX);
 
-	if (!app_ask_secret("New passphrase", text, err) ||
+	if (!app_ask_secret("New passphrase or key", text, err) ||
 		!app_ask_secret("The same again", &again, err))
 		return false;
 	if (text->len != again.len || memcmp(text->data, again.data, text->len) != 0)
@@ -94,7 +113,7 @@ bool app_ask_new_passphrase(struct buf *text, struct archive_secret *ret_secret,
 	if (text->len < PASSPHRASE_BYTES_MIN)
 		return err_set(
 			err, ERR_USAGE, "a passphrase has at least %d bytes", PASSPHRASE_BYTES_MIN);
-	*ret_secret = (struct archive_secret){ARCHIVE_PASSPHRASE, buf_str(text), text->len};
+	*ret_secret = looks_like(text);
 	return true;
 }
 

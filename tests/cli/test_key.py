@@ -239,6 +239,34 @@ def a_path_asks_for_a_new_passphrase(lab):
     lab.sound()
 
 
+def a_key_that_is_typed_is_a_key(lab):
+    key = (lab.place / "key").read_text().strip()
+    phrase = lab.place / "phrase"
+    phrase.write_text("correct horse battery\n")
+    phrase.chmod(0o600)
+    lab.configure(f"passphrase-file = {phrase}\n")
+    lab.run("key", "encrypt", "alice")
+    words, status = lab.talk("key", "add", "alice", answers=[key, key])
+    equal((status, lab.keys()), (0, [(1, "passphrase"), (2, "key")]), words)
+    lab.configure(KEY)
+    lab.sound()
+    words, status = lab.talk("folders", lab.archive, answers=[key])
+    equal(status, 0, words)
+
+
+def a_passphrase_of_the_digits_of_a_key_is_typed(lab):
+    key = lab.place / "key"
+    lab.configure(f"passphrase-file = {key}\n")
+    lab.run("key", "encrypt", "alice")
+    for what in (["folders", lab.archive], ["key", "rotate", lab.archive, "--yes"]):
+        words, status = lab.talk(*what, answers=[key.read_text().strip()])
+        equal(status, 0, words)
+    words, status = lab.talk("folders", lab.archive, answers=["12" * 32])
+    equal(status, 77, words)
+    has(words, "the key does not open the archive")
+    lab.sound()
+
+
 def who_removes_the_key_in_use_is_told(lab):
     lab.run("key", "encrypt", "alice")
     lab.run("key", "recovery", "alice")
@@ -363,7 +391,8 @@ main(
     an_encrypted_archive_is_the_same_and_tells_nothing, what_lies_beside_tells_nothing_either,
     wrong_calls_have_their_codes, a_secret_that_is_taken_out_starts_no_plain_volume,
     who_rotates_is_told_before_which_keys_go, at_a_terminal_keys_can_be_kept,
-    a_path_asks_for_a_new_passphrase, what_a_process_knows_stands_in_no_core_dump,
+    a_path_asks_for_a_new_passphrase, a_key_that_is_typed_is_a_key,
+    a_passphrase_of_the_digits_of_a_key_is_typed, what_a_process_knows_stands_in_no_core_dump,
     who_removes_the_key_in_use_is_told, half_way_it_opens_and_the_command_goes_on,
     who_reads_meanwhile_reads_or_is_told_to_try_again, a_lock_that_is_held_is_waited_for,
     a_damaged_archive_is_left_as_it_is,
