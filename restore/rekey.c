@@ -201,7 +201,7 @@ bool rekey_encrypt(const struct app *app, const struct place *place, struct err 
 
 	if (state == ARCHIVE_ENCRYPTING)
 		return app_unlock(place, err) && work(app, place, "encrypt", "Encrypted", err);
-	if (archive_is_encrypted(path))
+	if (archive_needs_secret(path))
 		return err_set(err, ERR_USAGE,
 			"%s: is encrypted already; 'mailstow key rotate %s' gives it another "
 			"master key",
@@ -370,7 +370,7 @@ bool rekey_rotate(const struct app *app, const struct place *place, bool recover
 {
 	const char *path = place->archive_path;
 
-	if (!archive_is_encrypted(path))
+	if (!archive_needs_secret(path))
 		return err_set(err, ERR_NOT_FOUND,
 			"%s: is not encrypted; 'mailstow key encrypt %s' encrypts it", place->name,
 			place->name);

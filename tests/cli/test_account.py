@@ -169,6 +169,19 @@ def any_key_opens_a_copy_and_lets_it_be_adopted(lab):
         lab.home.mkdir()
 
 
+def a_copy_without_its_keyring_is_adopted_as_an_encrypted_one(lab):
+    lab.encrypt()
+    leave_home(lab)
+    (lab.copy / "keyring").unlink()
+    conf, key = lab.home / "conf", lab.home / "key"
+    key.touch(mode=0o600)
+    key.write_text(KEY + "\n")
+    conf.write_text(f"[account alice]\nmirror = no\nkey-file = {key}\n")
+    equal(lab.run("-c", conf, "account", "adopt", lab.copy, conf=False).status, 0)
+    equal(lab.run("-c", conf, "ls", "alice", "--json", conf=False).output, lab.wanted)
+    equal((lab.copy / "keyring").exists(), False)
+
+
 def a_wrong_secret_adopts_nothing(lab):
     lab.encrypt()
     leave_home(lab)
@@ -210,5 +223,5 @@ main(
     an_account_that_is_configured_gets_it, what_is_there_is_not_written_over,
     a_configuration_gets_one_section_more, a_hand_made_copy_is_taken_where_it_stands,
     damage_is_told_and_not_taken_in, any_key_opens_a_copy_and_lets_it_be_adopted,
-    a_wrong_secret_adopts_nothing, plain_mail_does_not_become_that_of_an_encrypted_account,
-    accounts_are_listed)
+    a_copy_without_its_keyring_is_adopted_as_an_encrypted_one, a_wrong_secret_adopts_nothing,
+    plain_mail_does_not_become_that_of_an_encrypted_account, accounts_are_listed)

@@ -365,9 +365,14 @@ def without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes(lab):
     equal(lab.keys(), [(1, "key")])
     status = lab.ask("status", "alice")[0]
     equal((status["encrypted"], status["messages"]), (True, 2 * MAILS))
+    key = (lab.place / "key").read_text().strip()
     lab.key(secrets.token_hex(32))
     has(lab.run("ls", "alice", status=77).stderr, "does not open")
     equal(keyring.exists(), False)
+    has(lab.run("key", "encrypt", "alice", status=64).stderr, "encrypted already")
+    lab.key(key)
+    equal(lab.ask("key", "rotate", "alice")[-1]["epoch"], 2)
+    lab.sound()
 
 
 def a_copy_without_its_keyring_is_adopted(lab):
