@@ -19,7 +19,7 @@
 
 bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, struct err *err)
 {
-	*reclaim = (struct reclaim){.lock = -1};
+	*reclaim = (struct reclaim){.lock = -1, .round_bytes = RECLAIM_ROUND_BYTES};
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	if (!staged_lock(path, timeout_ms, &reclaim->lock, err) ||
@@ -277,7 +277,7 @@ static bool empty_some(
 
 		if (victim->id.sequence == packer->volume.id.sequence)
 			continue;
-		if (copied > 0 && copied + victim->live_bytes > RECLAIM_ROUND_BYTES) {
+		if (copied > 0 && copied + victim->live_bytes > reclaim->round_bytes) {
 			*ret_more = true;
 			continue;
 		}

@@ -29,6 +29,7 @@ struct reclaim {
 	atomic_bool peeks; /* never */
 	struct packer packer;
 	struct zstd *zstd;
+	uint64_t round_bytes; /* RECLAIM_ROUND_BYTES */
 
 	/* out */
 	uint64_t volumes; /* that went, or would */

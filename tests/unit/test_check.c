@@ -322,6 +322,26 @@ static void a_damaged_frame_is_told_once_however_much_is_read(void)
 	CHECK_INT(checked.messages, 1);
 }
 
+/* A tenth today, another tomorrow. */
+static void in_turn_every_message_is_read_once(void)
+{
+	CLEANUP(freep) char *path = settled_archive("turns", 1);
+	struct archive_check check = {.read_percent = 10, .finding = note};
+	struct found found = {0};
+	uint64_t messages = 0;
+	struct err err = ERR_INIT;
+
+	check.context = &found;
+	for (; check.rotation < ARCHIVE_CHECK_ALL; check.rotation += check.read_percent) {
+		struct archive_checked checked;
+
+		CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
+		messages += checked.messages;
+	}
+	CHECK_STR(found.text, "");
+	CHECK_INT(messages, MESSAGES);
+}
+
 static void a_missing_volume_and_another_catalogue_are_noticed(void)
 {
 	CLEANUP(freep) char *path = settled_archive("mine", 1);
@@ -446,6 +466,7 @@ int main(int argc, char **argv)
 		PROMISE(every_damaged_byte_of_the_catalogue_is_noticed),
 		PROMISE(a_damaged_frame_names_the_messages_it_costs),
 		PROMISE(a_damaged_frame_is_told_once_however_much_is_read),
+		PROMISE(in_turn_every_message_is_read_once),
 		PROMISE(a_missing_volume_and_another_catalogue_are_noticed),
 		PROMISE(what_is_written_meanwhile_is_no_damage),
 		PROMISE(rebuilding_gives_back_what_was_lost),

@@ -8,7 +8,7 @@
 #include "archive/volume_sql.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "db/db.h"
+#include "db/internal.h"
 #include "support/check.h"
 
 enum { ROWS = 300, PAGE1_MIDDLE = 2000, FILE_MAX = 64 * 1024 * 1024 };
@@ -212,6 +212,28 @@ static void a_changed_page_is_noticed(void)
 	CHECK_INT(err.kind, ERR_CORRUPT);
 }
 
+/* Sound in its own place, it is none in another. */
+static void a_page_in_the_place_of_another_is_noticed(void)
+{
+	enum { NUMBER = 5 };
+	CLEANUP(freep) char *path = temp_path("moved");
+	CLEANUP(gcm_freep) struct gcm *gcm = gcm_new(key);
+	CLEANUP(db_freep) struct db *db = NULL;
+	CLEANUP(closep) int fd = -1;
+	uint8_t own[DB_CIPHER_PAGE_BYTES], moved[DB_CIPHER_PAGE_BYTES];
+	struct err err = ERR_INIT;
+
+	CHECK_OK(open_as(path, key, DB_CREATE, &db, &err));
+	fill(db, 1, ROWS);
+	CHECK_OK(db_checkpoint(db, true, &err));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0 &&
+		pread(fd, own, sizeof(own), (NUMBER - 1) * DB_CIPHER_PAGE_BYTES) == sizeof(own));
+	memcpy(moved, own, sizeof(own));
+	CHECK(db_cipher_open_page(gcm, NUMBER, own));
+	CHECK(!db_cipher_open_page(gcm, NUMBER + 1, moved));
+}
+
 /* The header's first bytes are plain: SQLite believes them before any page is opened. */
 static void a_page_size_of_others_is_damage(void)
 {
@@ -309,6 +331,7 @@ int main(int argc, char **argv)
 		PROMISE(readers_and_a_writer_do_not_block_each_other),
 		PROMISE(another_key_or_none_opens_nothing),
 		PROMISE(a_changed_page_is_noticed),
+		PROMISE(a_page_in_the_place_of_another_is_noticed),
 		PROMISE(a_page_size_of_others_is_damage),
 		PROMISE(which_key_it_is_of_shows_before_it_is_opened),
 		PROMISE(a_torn_wal_ends_where_it_is_torn),

@@ -6,6 +6,7 @@
 
 #include "archive/copy.h"
 #include "archive/rebuild.h"
+#include "archive/reclaim.h"
 #include "archive/volume.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -283,6 +284,36 @@ static void a_copy_follows_and_loses_the_same_volumes(void)
 	CHECK_INT(err.kind, ERR_CREATE);
 }
 
+/* So that there is never more than that on the disk twice. */
+static void what_is_emptied_goes_round_by_round(void)
+{
+	PATH path = pruned_archive("rounds");
+	PATH before = list_of(path, 6, true);
+	PATH after = NULL;
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	struct db *catalogue;
+	size_t volumes = volumes_of(path);
+	READER reader = NULL;
+	struct err err = ERR_INIT;
+
+	CHECK(volumes > 3);
+	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
+	job.round_bytes = 1;
+	catalogue = job.packer.catalogue;
+	CHECK_OK(db_begin(catalogue, &err));
+	for (int64_t sequence = 1; sequence < (int64_t)volumes; sequence++)
+		CHECK_OK(catalogue_set_volume_state(catalogue, sequence, VOLUME_DOOMED, &err));
+	CHECK_OK(reclaim_run(&job, &err));
+	CHECK_INT(job.volumes, volumes - 1);
+	reclaim_close(&job);
+	CHECK_INT(volumes_of(path), 1);
+	after = list_of(path, 6, true);
+	CHECK_STR(after, before);
+	reader = fixture_reader(path);
+	pruned_check_bytes(reader, 6);
+	fixture_check(path);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -295,6 +326,7 @@ int main(int argc, char **argv)
 		PROMISE(volumes_that_are_not_listed_are_litter),
 		PROMISE(one_who_had_it_open_reads_on),
 		PROMISE(a_copy_follows_and_loses_the_same_volumes),
+		PROMISE(what_is_emptied_goes_round_by_round),
 		PROMISE(times_of_what_stays_are_known_after_their_snapshots_went),
 	};
 
