@@ -60,6 +60,28 @@ static void begin_checkpoint(const char *path)
 	CHECK_OK(db_commit(volume.db, &err));
 }
 
+/* Who knows the format alone would go on from what follows the head. */
+static void check_nothing_follows_the_head(const char *path)
+{
+	CLEANUP(db_freep) struct db *catalogue = NULL;
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
+	size_t heads = 0;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(catalogue_open(path, DB_READ, &catalogue, &err));
+	CHECK_OK(catalogue_volumes(catalogue, &known, &err));
+	for (size_t i = 0; i < known.count; i++) {
+		CLEANUP(volume_close) struct volume volume = {0};
+		int64_t last;
+
+		CHECK_OK(volume_open(path, &known.items[i].id, DB_READ, &volume, &err));
+		CHECK_OK(volume_last_journal(&volume, &last, &err));
+		CHECK_INT(last, known.items[i].applied_frame);
+		heads += last > 0;
+	}
+	CHECK(heads > 0);
+}
+
 static void it_is_not_sealed_as_the_head(void)
 {
 	PATH path = pruned_archive("head");
@@ -80,6 +102,7 @@ static void it_is_not_sealed_as_the_head(void)
 	after = pruned_everything(path);
 	CHECK_STR(after, before);
 	fixture_check(path);
+	check_nothing_follows_the_head(path);
 }
 
 static void it_is_no_link_of_the_chain(void)
