@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive/copy.h"
+#include "archive/reader.h"
 #include "archive/rebuild.h"
 #include "archive/reclaim.h"
 #include "archive/volume.h"
@@ -239,6 +240,26 @@ static void one_who_had_it_open_reads_on(void)
 	pruned_check_bytes(reader, 6);
 }
 
+/* Within a view nothing is taken away that it shows. */
+static void volumes_that_somebody_looks_at_stay_until_he_leaves(void)
+{
+	PATH path = pruned_archive("looked-at");
+	size_t volumes = volumes_of(path);
+	READER reader = fixture_reader(path);
+	struct archive_writer *writer;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_enter(reader, &err));
+	(void)prune(path, (struct keep_rules){.last = 1}, 0);
+	CHECK(volumes_of(path) >= volumes);
+	pruned_check_bytes(reader, 2);
+	archive_leave(reader);
+	writer = fixture_writer(path);
+	archive_writer_freep(&writer);
+	CHECK(volumes_of(path) < volumes);
+	fixture_check(path);
+}
+
 static void times_of_what_stays_are_known_after_their_snapshots_went(void)
 {
 	PATH path = pruned_archive("times");
@@ -326,6 +347,7 @@ int main(int argc, char **argv)
 		PROMISE(volumes_that_are_not_listed_are_litter),
 		PROMISE(one_who_had_it_open_reads_on),
 		PROMISE(a_copy_follows_and_loses_the_same_volumes),
+		PROMISE(volumes_that_somebody_looks_at_stay_until_he_leaves),
 		PROMISE(what_is_emptied_goes_round_by_round),
 		PROMISE(times_of_what_stays_are_known_after_their_snapshots_went),
 	};
