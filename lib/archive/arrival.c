@@ -7,7 +7,7 @@
 
 void arrival_init(struct arrival *arrival)
 {
-	*arrival = (struct arrival){.leaf_digest = sha256_new()};
+	*arrival = (struct arrival){.leaf_digest = sha256_new(), .again = sha256_new()};
 	buf_init(&arrival->window, ARCHIVE_PIECE_BYTES);
 	skeleton_maker_init(&arrival->skeleton);
 }
@@ -17,6 +17,7 @@ void arrival_free(struct arrival *arrival)
 	if (arrival->summarised)
 		mime_summary_free(&arrival->summary);
 	sha256_freep(&arrival->leaf_digest);
+	sha256_freep(&arrival->again);
 	buf_free(&arrival->window);
 	skeleton_maker_free(&arrival->skeleton);
 	free(arrival->leaves);
@@ -31,7 +32,6 @@ void arrival_begin(struct arrival *arrival, int64_t folder)
 	arrival->size = 0;
 	arrival->taken = 0;
 	arrival->streamed = false;
-	arrival->differs = false;
 	arrival->leaf = (struct open_leaf){0};
 	arrival->leaves_count = 0;
 	buf_reset(&arrival->window);
@@ -39,12 +39,13 @@ void arrival_begin(struct arrival *arrival, int64_t folder)
 	splitter_begin(&arrival->splitter);
 }
 
-/* A digest begins anew when it is finished. */
+/* Digests begin anew when they are finished. */
 void arrival_end(struct arrival *arrival)
 {
 	uint8_t unused[SHA256_BYTES];
 
 	sha256_finish(arrival->leaf_digest, unused);
+	sha256_finish(arrival->again, unused);
 	if (arrival->summarised)
 		mime_summary_free(&arrival->summary);
 	arrival->summarised = false;

@@ -20,15 +20,11 @@ struct pieces {
 	int64_t last;
 };
 
-enum { ARRIVAL_OWED_BYTES_MAX = 8 };
-
 /* A leaf under way. Its last bytes are in the item block. */
 struct open_leaf {
 	uint64_t size;
 	struct pieces pieces;
-	struct base64_writer writer;          /* writes it again, to be compared */
-	uint8_t owed[ARRIVAL_OWED_BYTES_MAX]; /* text it has not written again yet */
-	size_t owed_len;
+	struct base64_writer writer; /* writes it again, as a reader will */
 };
 
 /* A leaf of this message: `item` is its record unless it was there before. */
@@ -49,8 +45,8 @@ struct arrival {
 	size_t taken;  /* of the window, apart */
 	bool streamed; /* it is longer than the window */
 	struct splitter splitter;
-	bool differs; /* what was taken apart would not be put together the same */
 	struct skeleton_maker skeleton;
+	struct sha256 *again; /* of what a reader will put together */
 
 	struct open_leaf leaf;
 	struct sha256 *leaf_digest;

@@ -176,13 +176,15 @@ static bool store_skeleton(struct packer *packer, struct record_item *item, stru
 }
 
 /* Nothing is trusted that does not give the same bytes when put together. */
-static bool take_all_apart(struct packer *packer, struct err *err)
+static bool take_all_apart(struct packer *packer, const uint8_t *sha256, struct err *err)
 {
 	struct arrival *arrival = &packer->arrival;
+	uint8_t again[SHA256_BYTES];
 
 	if (!packer_take_apart(packer, true, err))
 		return false;
-	if (!arrival->differs)
+	sha256_finish(arrival->again, again);
+	if (memcmp(again, sha256, SHA256_BYTES) == 0)
 		return true;
 	if (arrival->streamed)
 		return err_set(err, ERR_LOCAL,
@@ -231,7 +233,7 @@ static bool store(struct packer *packer, const uint8_t *sha256, struct err *err)
 	bool whole;
 
 	summarise(&packer->arrival);
-	if (!packer->arrival.streamed && !take_all_apart(packer, err))
+	if (!packer->arrival.streamed && !take_all_apart(packer, sha256, err))
 		return false;
 	item.id = packer->next_item++;
 	whole = packer->arrival.leaves_count == 0;
@@ -245,7 +247,7 @@ bool packer_message_end(struct packer *packer, const uint8_t sha256[SHA256_BYTES
 	int64_t id;
 
 	assert(arrival->open);
-	if (arrival->streamed && !take_all_apart(packer, err))
+	if (arrival->streamed && !take_all_apart(packer, sha256, err))
 		return false;
 	if (!catalogue_find_message(packer->catalogue, sha256, &id, err))
 		return false;

@@ -33,29 +33,6 @@ static bool add_to_leaf(struct packer *packer, const uint8_t *data, size_t len, 
 	return true;
 }
 
-/*
- * What was written again, against the text it is of. The writer lags behind by a group and a line
- * end at most.
- */
-static bool is_same(
-	struct open_leaf *leaf, const struct buf *again, const uint8_t *text, size_t len)
-{
-	size_t from_owed = again->len < leaf->owed_len ? again->len : leaf->owed_len;
-	size_t from_text = again->len - from_owed;
-	uint8_t owed[ARRIVAL_OWED_BYTES_MAX];
-	size_t left = leaf->owed_len - from_owed;
-
-	if (from_text > len || left + len - from_text > sizeof(owed) ||
-		memcmp(again->data, leaf->owed, from_owed) != 0 ||
-		memcmp(again->data + from_owed, text, from_text) != 0)
-		return false;
-	memcpy(owed, leaf->owed + from_owed, left);
-	memcpy(owed + left, text + from_text, len - from_text);
-	leaf->owed_len = left + len - from_text;
-	memcpy(leaf->owed, owed, leaf->owed_len);
-	return true;
-}
-
 /* Decoded into the leaf, and written again as a reader will do it. */
 static bool add_base64(struct packer *packer, const uint8_t *text, size_t len, struct err *err)
 {
@@ -72,9 +49,14 @@ static bool add_base64(struct packer *packer, const uint8_t *text, size_t len, s
 	to = buf_reserve(again, base64_writer_room(&arrival->leaf.writer, decoded->len));
 	assert(to);
 	again->len = base64_writer_add(&arrival->leaf.writer, decoded->data, decoded->len, to);
-	if (!is_same(&arrival->leaf, again, text, len))
-		arrival->differs = true;
+	sha256_add(arrival->again, again->data, again->len);
 	return add_to_leaf(packer, decoded->data, decoded->len, err);
+}
+
+static bool add_text(struct packer *packer, const uint8_t *text, size_t len, struct err *err)
+{
+	sha256_add(packer->arrival.again, text, len);
+	return add_to_leaf(packer, text, len, err);
 }
 
 static bool add_span(
@@ -87,7 +69,7 @@ static bool add_span(
 	for (size_t at = 0; at < span->len; at += slice) {
 		size_t len = span->len - at < slice ? span->len - at : slice;
 
-		if (!(span->what == SPLIT_BASE64 ? add_base64 : add_to_leaf)(
+		if (!(span->what == SPLIT_BASE64 ? add_base64 : add_text)(
 			    packer, text + at, len, err))
 			return false;
 	}
@@ -141,8 +123,7 @@ static void end_base64(struct packer *packer, const struct split_span *span)
 	to = buf_reserve(again, base64_writer_room(&leaf->writer, 0));
 	assert(to);
 	again->len = base64_writer_end(&leaf->writer, span->crlf, to);
-	if (!is_same(leaf, again, (const uint8_t *)"", 0) || leaf->owed_len > 0)
-		packer->arrival.differs = true;
+	sha256_add(packer->arrival.again, again->data, again->len);
 }
 
 static bool end_leaf(struct packer *packer, const struct split_span *span, struct err *err)
@@ -183,6 +164,7 @@ static void take_rest(struct arrival *arrival, const uint8_t *text, struct split
 		return;
 	}
 	skeleton_add_text(&arrival->skeleton, text, span->len);
+	sha256_add(arrival->again, text, span->len);
 }
 
 static bool take_span(

@@ -4,6 +4,7 @@
 
 #include "archive/archive.h"
 #include "archive/check.h"
+#include "archive/reclaim.h"
 #include "archive/record.h"
 #include "base/alloc.h"
 #include "mime/base64_lines.h"
@@ -13,6 +14,7 @@
 enum {
 	VALIDITY = 77,
 	MIB = 1024 * 1024,
+	WAIT_MS = 1000,
 	COMMIT_BYTES = 3000, /* what a message costs whose attachment is there already */
 };
 
@@ -256,6 +258,37 @@ static void a_message_given_up_leaves_nothing(void)
 	check_sound(path);
 }
 
+static size_t leaves_of(struct packer *packer, const struct buf *mail, uint8_t of_another)
+{
+	uint8_t sha256[SHA256_BYTES];
+	struct err err = ERR_INIT;
+
+	sha256_of(mail->data, mail->len, sha256);
+	sha256[0] ^= of_another;
+	packer_message_begin(packer, 1);
+	CHECK_OK(packer_message_data(packer, mail->data, mail->len, &err));
+	CHECK_OK(packer_message_end(packer, sha256, &err));
+	return packer->arrival.leaves_count;
+}
+
+/* A digest that is not the message's stands for a mistake in taking it apart. */
+static void what_would_not_give_the_same_bytes_is_stored_as_it_is(void)
+{
+	PATH path = fixture_archive("mistaken");
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	MAIL mail = BUF_INIT(FIXTURE_MESSAGE_MAX);
+	MAIL bytes = BUF_INIT(FIXTURE_MESSAGE_MAX);
+	struct err err = ERR_INIT;
+
+	add_noise(&bytes, MIB);
+	begin_mail(&mail, "taken apart");
+	add_attachment(&mail, &bytes, 76);
+	CHECK_OK(fixture_unlock(path, &err));
+	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
+	CHECK_INT(leaves_of(&job.packer, &mail, 1), 0);
+	CHECK_INT(leaves_of(&job.packer, &mail, 0), 1);
+}
+
 static void add_hostile_piece(struct buf *mail, const struct buf *bytes)
 {
 	static const char *const pieces[] = {"\r\n", "\n", "\r", "==\r\n", "--b\r\n", "QUJD",
@@ -311,6 +344,7 @@ int main(int argc, char **argv)
 		PROMISE(long_messages_stream),
 		PROMISE(more_than_a_skeleton_holds_is_exact_too),
 		PROMISE(a_message_given_up_leaves_nothing),
+		PROMISE(what_would_not_give_the_same_bytes_is_stored_as_it_is),
 		PROMISE(hostile_mail_comes_back_exactly),
 	};
 
