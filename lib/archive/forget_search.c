@@ -14,18 +14,8 @@ void forget_search_add(struct forget_search *search, const uint8_t digest[SHA256
 	memcpy(search->digests[search->count++], digest, SHA256_BYTES);
 }
 
-static bool has_id(const struct forget_search *search, int64_t message)
-{
-	for (size_t i = 0; i < search->messages_count; i++)
-		if (search->messages[i] == message)
-			return true;
-	return false;
-}
-
 void forget_search_add_message(struct forget_search *search, int64_t id)
 {
-	if (has_id(search, id))
-		return;
 	ARRAY_GROW(search->messages, search->messages_count, search->messages_cap);
 	search->messages[search->messages_count++] = id;
 }
@@ -66,11 +56,24 @@ static bool is_sought(const struct forget_search *search, const uint8_t *digest)
 	       bsearch(digest, search->digests, search->count, SHA256_BYTES, by_bytes) != NULL;
 }
 
+/* Those of the catalogue may be very many; those that were found are few. */
+static bool has_id(const struct forget_search *search, int64_t message)
+{
+	if (search->sorted_count > 0 && bsearch(&message, search->messages, search->sorted_count,
+						sizeof(message), by_number))
+		return true;
+	for (size_t i = search->sorted_count; i < search->messages_count; i++)
+		if (search->messages[i] == message)
+			return true;
+	return false;
+}
+
 static bool names_message(struct forget_search *search, const struct record_message *message)
 {
 	if (!is_sought(search, message->sha256))
 		return false;
-	forget_search_add_message(search, message->id);
+	if (!has_id(search, message->id))
+		forget_search_add_message(search, message->id);
 	return true;
 }
 
@@ -177,6 +180,9 @@ bool forget_search_run(
 
 	if (search->count > 0)
 		qsort(search->digests, search->count, SHA256_BYTES, by_bytes);
+	search->sorted_count = search->messages_count;
+	if (search->sorted_count > 0)
+		qsort(search->messages, search->sorted_count, sizeof(*search->messages), by_number);
 	if (!catalogue_volumes(packer->catalogue, &known, err))
 		return false;
 	for (size_t i = 0; i < known.count; i++)

@@ -297,6 +297,9 @@ def stages(level):
         for_the_hand = [word for suite in QUICK_WITHOUT for word in ("--no-suite", suite)]
         return [format_stage(), meson_stage("gcc", level, suites=for_the_hand, stride="29")]
     some = [] if level == "long" else slow
+    benches = [program_stage("bench", ["tests/bench/run"], 3600),
+               program_stage("vault", ["tests/bench/vault", "--build", str(BUILDS / "check-gcc")],
+                             3600)]
     return [
         format_stage(), meson_stage("gcc", level),
         meson_stage("clang", level, compiler="clang", stride="61",
@@ -307,7 +310,7 @@ def stages(level):
                         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}.items()),
         thread_stage(level), analysis_stage(), fuzz_stage(level),
         program_stage("demo", ["tools/demo"], 300),
-    ] + ([program_stage("bench", ["tests/bench/run"], 3600)] if level == "long" else [])
+    ] + (benches if level == "long" else [])
 
 
 def table(done):

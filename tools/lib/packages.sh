@@ -50,7 +50,7 @@ fetch_and_install() (
 install_packages() {
 	local missing
 	if ! command -v dpkg-query >/dev/null; then
-		echo "not a Debian system: the packages in tools/packages.txt have to be there" >&2
+		echo "not a Debian system: the packages in $1 have to be there" >&2
 		return 0
 	fi
 	mapfile -t missing < <(missing_packages "$1")
