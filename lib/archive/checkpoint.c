@@ -470,3 +470,21 @@ bool checkpoint_remove_litter(const char *archive_path, struct db *catalogue, st
 			return false;
 	return true;
 }
+
+bool checkpoint_remove_all_litter(
+	const char *archive_path, struct db *catalogue, int timeout_ms, struct err *err)
+{
+	struct wait wait = wait_for(timeout_ms, NULL);
+	bool left;
+
+	do {
+		if (!checkpoint_remove_litter(archive_path, catalogue, err) ||
+			!checkpoint_has_litter(archive_path, catalogue, &left, err))
+			return false;
+		if (!left)
+			return true;
+		(void)err_set(err, ERR_BUSY, "%s: somebody reads it all the time; try again",
+			archive_path);
+	} while (wait_again(wait, err));
+	return false;
+}

@@ -19,7 +19,9 @@
 
 bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, struct err *err)
 {
-	*reclaim = (struct reclaim){.lock = -1, .round_bytes = RECLAIM_ROUND_BYTES};
+	*reclaim = (struct reclaim){.lock = -1,
+		.round_bytes = RECLAIM_ROUND_BYTES,
+		.reader_wait_ms = CHECKPOINT_READER_WAIT_MS};
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	if (!staged_lock(path, timeout_ms, &reclaim->lock, err) ||
@@ -315,6 +317,10 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 			db_rollback(packer->catalogue);
 			return false;
 		}
+		/* or more than a round's worth would lie there twice */
+		if (more && !checkpoint_remove_all_litter(
+				    packer->path, packer->catalogue, reclaim->reader_wait_ms, err))
+			return false;
 	}
 	reclaim->written = packer->figures.stored_bytes - before;
 	reclaim->bytes = less(reclaim->bytes, reclaim->written);

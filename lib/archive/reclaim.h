@@ -30,6 +30,7 @@ struct reclaim {
 	struct packer packer;
 	struct zstd *zstd;
 	uint64_t round_bytes; /* RECLAIM_ROUND_BYTES */
+	int reader_wait_ms;   /* CHECKPOINT_READER_WAIT_MS */
 
 	/* out */
 	uint64_t volumes; /* that went, or would */

@@ -16,8 +16,6 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
-
 enum archive_rekey_state archive_rekey_state(const char *path)
 {
 	CLEANUP(freep) char *file = vault_keyring_path(path);
@@ -212,28 +210,13 @@ static bool write_anew(
 }
 
 /* Nothing of before is left lying about: never more than one volume of it. */
-static bool remove_litter(const char *path, struct db *catalogue, struct err *err)
-{
-	for (int i = 0; i < READER_TRIES; i++) {
-		bool left;
-
-		if (!checkpoint_remove_litter(path, catalogue, err) ||
-			!checkpoint_has_litter(path, catalogue, &left, err))
-			return false;
-		if (!left)
-			return true;
-		if (!wait_sleep(wait_for(READER_PAUSE_MS, NULL), err))
-			return false;
-	}
-	return err_set(err, ERR_BUSY, "%s: somebody reads it all the time; try again", path);
-}
-
 static bool settle_one(struct rekeying *rekeying, struct err *err)
 {
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
 
 	return reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) &&
-	       remove_litter(rekeying->path, job.packer.catalogue, err);
+	       checkpoint_remove_all_litter(
+		       rekeying->path, job.packer.catalogue, CHECKPOINT_READER_WAIT_MS, err);
 }
 
 static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
@@ -315,7 +298,9 @@ static bool prepare(struct rekeying *rekeying, struct err *err)
 	if (job.packer.last.generation > 0 && (owed || state.checkpoint <= rekeying->until) &&
 		!reclaim_run(&job, err))
 		return false;
-	return remove_litter(rekeying->path, job.packer.catalogue, err) && add_up(rekeying, err);
+	return checkpoint_remove_all_litter(
+		       rekeying->path, job.packer.catalogue, CHECKPOINT_READER_WAIT_MS, err) &&
+	       add_up(rekeying, err);
 }
 
 /* Whatever else the catalogue's file ever held goes with it. */
@@ -343,7 +328,9 @@ static bool end_change(const char *path, struct err *err)
 /* What is still of before was doomed meanwhile by one who was stopped. */
 static bool nothing_left(struct rekeying *rekeying, struct db *catalogue, struct err *err)
 {
-	return remove_litter(rekeying->path, catalogue, err) && add_up(rekeying, err) &&
+	return checkpoint_remove_all_litter(
+		       rekeying->path, catalogue, CHECKPOINT_READER_WAIT_MS, err) &&
+	       add_up(rekeying, err) &&
 	       (rekeying->total == 0 ||
 		       err_set(err, ERR_BUSY, "%s: was changed meanwhile; try again",
 			       rekeying->path));

@@ -305,6 +305,41 @@ static void a_copy_follows_and_loses_the_same_volumes(void)
 	CHECK_INT(err.kind, ERR_CREATE);
 }
 
+static void doom_all_but(struct reclaim *job, int64_t newest)
+{
+	struct db *catalogue = job->packer.catalogue;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(db_begin(catalogue, &err));
+	for (int64_t sequence = 1; sequence < newest; sequence++)
+		CHECK_OK(catalogue_set_volume_state(catalogue, sequence, VOLUME_DOOMED, &err));
+}
+
+/* He may need all of them: never more than a round's worth lies there twice. */
+static void no_round_follows_while_somebody_needs_what_was_emptied(void)
+{
+	PATH path = pruned_archive("held-rounds");
+	size_t volumes = volumes_of(path);
+	READER reader = fixture_reader(path);
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_enter(reader, &err));
+	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
+	job.round_bytes = 1;
+	job.reader_wait_ms = 0;
+	doom_all_but(&job, (int64_t)volumes);
+	CHECK(!reclaim_run(&job, &err));
+	CHECK_INT(err.kind, ERR_BUSY);
+	CHECK_INT(job.volumes, 1);
+	pruned_check_bytes(reader, 6);
+	archive_leave(reader);
+	CHECK_OK(reclaim_run(&job, &err));
+	reclaim_close(&job);
+	CHECK_INT(volumes_of(path), 1);
+	fixture_check(path);
+}
+
 /* So that there is never more than that on the disk twice. */
 static void what_is_emptied_goes_round_by_round(void)
 {
@@ -312,7 +347,6 @@ static void what_is_emptied_goes_round_by_round(void)
 	PATH before = list_of(path, 6, true);
 	PATH after = NULL;
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
-	struct db *catalogue;
 	size_t volumes = volumes_of(path);
 	READER reader = NULL;
 	struct err err = ERR_INIT;
@@ -320,10 +354,7 @@ static void what_is_emptied_goes_round_by_round(void)
 	CHECK(volumes > 3);
 	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
 	job.round_bytes = 1;
-	catalogue = job.packer.catalogue;
-	CHECK_OK(db_begin(catalogue, &err));
-	for (int64_t sequence = 1; sequence < (int64_t)volumes; sequence++)
-		CHECK_OK(catalogue_set_volume_state(catalogue, sequence, VOLUME_DOOMED, &err));
+	doom_all_but(&job, (int64_t)volumes);
 	CHECK_OK(reclaim_run(&job, &err));
 	CHECK_INT(job.volumes, volumes - 1);
 	reclaim_close(&job);
@@ -348,6 +379,7 @@ int main(int argc, char **argv)
 		PROMISE(one_who_had_it_open_reads_on),
 		PROMISE(a_copy_follows_and_loses_the_same_volumes),
 		PROMISE(volumes_that_somebody_looks_at_stay_until_he_leaves),
+		PROMISE(no_round_follows_while_somebody_needs_what_was_emptied),
 		PROMISE(what_is_emptied_goes_round_by_round),
 		PROMISE(times_of_what_stays_are_known_after_their_snapshots_went),
 	};
