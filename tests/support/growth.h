@@ -18,8 +18,8 @@ struct growth {
 };
 
 /*
- * How many times as long the second text takes, in processor time: of the quickest runs, and of
- * more of them while it looks like more than GROWTH_MAX, as others use the machine's caches too.
+ * How many times as long the second text takes, in processor time: the middle of some pairs of
+ * runs, and of more of them while it looks like more than GROWTH_MAX, as others use the machine.
  */
 double growth_of(const struct growth *growth);
 
