@@ -46,7 +46,7 @@ struct arrival {
 	bool streamed; /* it is longer than the window */
 	struct splitter splitter;
 	struct skeleton_maker skeleton;
-	struct sha256 *again; /* of what a reader will put together */
+	struct sha256 *again; /* of what a reader will put together, if there are leaves */
 
 	struct open_leaf leaf;
 	struct sha256 *leaf_digest;

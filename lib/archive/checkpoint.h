@@ -53,7 +53,7 @@ bool checkpoint_write(struct packer *packer, struct err *err);
 bool checkpoint_remove_litter(const char *archive_path, struct db *catalogue, struct err *err);
 
 /* All of it: readers are waited for longer. ERR_BUSY: one stayed, and the files he needs. */
-enum { CHECKPOINT_READER_WAIT_MS = 20 * 1000 };
+enum { CHECKPOINT_READER_WAIT_MS = 110 * 1000 };
 bool checkpoint_remove_all_litter(
 	const char *archive_path, struct db *catalogue, int timeout_ms, struct err *err);
 

@@ -179,6 +179,7 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 	if (!owed)
 		return true;
 	forgetting->any = true;
+	reclaim->reader_wait_ms = CHECKPOINT_READER_WAIT_MS;
 	return fs_write_atomic(forgetting->begun, "", 0, MARK_MODE, err) &&
 	       reclaim_run(reclaim, err);
 }

@@ -11,9 +11,9 @@ struct forget_search {
 	int64_t *volumes; /* sequences, ascending once it has run */
 	size_t volumes_count, volumes_cap;
 
-	int64_t *
-		messages; /* ids the digests have: sorted_count in order; then what they had once */
-	size_t messages_count, messages_cap, sorted_count;
+	int64_t *messages; /* ids the digests have, and had once */
+	size_t messages_count, messages_cap;
+	size_t sorted_count; /* of the messages, from the first on: in order */
 };
 
 void forget_search_add(struct forget_search *search, const uint8_t digest[SHA256_BYTES]);

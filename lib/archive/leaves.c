@@ -76,9 +76,15 @@ static bool add_span(
 	return true;
 }
 
+/* Before the first one nothing was to be put together. */
 static void begin_leaf(struct packer *packer, const struct split_span *span)
 {
-	packer->arrival.leaf = (struct open_leaf){.writer = {.line_chars = span->line_chars}};
+	struct arrival *arrival = &packer->arrival;
+	const struct buf *text = &arrival->skeleton.text;
+
+	if (arrival->leaves_count == 0)
+		sha256_add(arrival->again, text->data, text->len);
+	arrival->leaf = (struct open_leaf){.writer = {.line_chars = span->line_chars}};
 	assert(packer->item->raw.len == 0);
 }
 
@@ -164,7 +170,8 @@ static void take_rest(struct arrival *arrival, const uint8_t *text, struct split
 		return;
 	}
 	skeleton_add_text(&arrival->skeleton, text, span->len);
-	sha256_add(arrival->again, text, span->len);
+	if (arrival->leaves_count > 0)
+		sha256_add(arrival->again, text, span->len);
 }
 
 static bool take_span(

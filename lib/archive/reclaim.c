@@ -21,7 +21,7 @@ bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, str
 {
 	*reclaim = (struct reclaim){.lock = -1,
 		.round_bytes = RECLAIM_ROUND_BYTES,
-		.reader_wait_ms = CHECKPOINT_READER_WAIT_MS};
+		.reader_wait_ms = RECLAIM_READER_WAIT_MS};
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
 	if (!staged_lock(path, timeout_ms, &reclaim->lock, err) ||

@@ -20,6 +20,7 @@ enum {
 	RECLAIM_ROUND_BYTES =
 		256 * 1000 * 1000, /* copied before a checkpoint; one volume at least */
 	RECLAIM_SMALL_BYTES = 32 * 1000 * 1000, /* a sealed volume of less is a small one */
+	RECLAIM_READER_WAIT_MS = 20 * 1000,     /* between rounds */
 };
 
 /* An archive opened by one who writes alone, without the threads of a writer. */
@@ -30,7 +31,7 @@ struct reclaim {
 	struct packer packer;
 	struct zstd *zstd;
 	uint64_t round_bytes; /* RECLAIM_ROUND_BYTES */
-	int reader_wait_ms;   /* CHECKPOINT_READER_WAIT_MS */
+	int reader_wait_ms;   /* RECLAIM_READER_WAIT_MS; longer where others wait longer, too */
 
 	/* out */
 	uint64_t volumes; /* that went, or would */

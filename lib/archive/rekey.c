@@ -295,6 +295,7 @@ static bool prepare(struct rekeying *rekeying, struct err *err)
 		!catalogue_state(job.packer.catalogue, &state, err) ||
 		!reclaim_is_owed(&job, &owed, err))
 		return false;
+	job.reader_wait_ms = CHECKPOINT_READER_WAIT_MS;
 	if (job.packer.last.generation > 0 && (owed || state.checkpoint <= rekeying->until) &&
 		!reclaim_run(&job, err))
 		return false;

@@ -241,9 +241,8 @@ static bool open_writer(const struct config_account *account, const struct cance
 	bool ok;
 
 	do
-		ok = mirror_unlock(account, cancel, err) &&
-		     archive_writer_open(account->archive_path, WAIT_STEP_MS, ret_writer, err);
-	while (!ok && wait_again(wait, err));
+		ok = archive_writer_open(account->archive_path, WAIT_STEP_MS, ret_writer, err);
+	while (!ok && wait_again(wait, err) && mirror_unlock(account, cancel, err));
 	return ok;
 }
 

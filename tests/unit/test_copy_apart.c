@@ -141,19 +141,25 @@ static void begin_volume(const char *path)
 	CHECK(rolled);
 }
 
-/* Its journal is left out then. */
+/* The volume that was the newest is sealed, without its journal. */
+static void seal_after_a_checkpoint(const char *path)
+{
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+
+	begin_volume(path);
+	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
+	seal_and_merge(path, 0);
+}
+
 static void a_copy_follows_where_its_volume_was_sealed_after_a_checkpoint(void)
 {
 	PATH path = pruned_archive("later");
 	PATH copy = str_printf("%s.copy", path);
-	struct archive_pruned pruned;
-	struct err err = ERR_INIT;
 
 	add_many(path);
 	CHECK(files_copied(path, copy) > 4);
-	begin_volume(path);
-	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
-	seal_and_merge(path, 0);
+	seal_after_a_checkpoint(path);
 	CHECK(files_copied(path, copy) > 0);
 	fixture_check(copy);
 }
@@ -162,16 +168,13 @@ static void a_copy_that_went_on_is_left_where_its_volume_was_sealed_after_a_chec
 {
 	PATH path = pruned_archive("later-apart");
 	PATH copy = str_printf("%s.copy", path);
-	struct archive_pruned pruned;
 	struct err err = ERR_INIT;
 
 	add_many(path);
 	CHECK(files_copied(path, copy) > 4);
 	add_one(copy, LATE_UID + MANY);
 	CHECK_OK(archive_settle(copy, WAIT_MS, &err));
-	begin_volume(path);
-	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
-	seal_and_merge(path, 0);
+	seal_after_a_checkpoint(path);
 	check_left(path, copy);
 }
 
