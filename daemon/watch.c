@@ -12,10 +12,10 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "daemon/backoff.h"
+#include "daemon/idle_watcher.h"
 #include "daemon/notify.h"
 #include "daemon/park.h"
 #include "daemon/sealer.h"
-#include "daemon/sentry.h"
 #include "daemon/slots.h"
 #include "daemon/wake.h"
 #include "daemon/work.h"
@@ -37,7 +37,7 @@ struct watcher {
 	uv_work_t job;
 	uv_timer_t timer;
 	struct park park;
-	struct sentry *sentries;
+	struct idle_watcher *sentries;
 	size_t sentries_count;
 };
 
@@ -85,7 +85,7 @@ static void post_sentries(struct watcher *watcher)
 		stays[i] = rank < wanted && !taken[rank];
 		if (stays[i]) {
 			taken[rank] = true;
-			sentry_send(&watcher->sentries[i], folder);
+			idle_watcher_send(&watcher->sentries[i], folder);
 		}
 	}
 	for (size_t i = 0, rank = 0; i < watcher->sentries_count; i++) {
@@ -94,11 +94,11 @@ static void post_sentries(struct watcher *watcher)
 		if (stays[i] || rank == wanted)
 			continue;
 		taken[rank] = true;
-		sentry_send(&watcher->sentries[i], busy->items[rank].wire_name);
+		idle_watcher_send(&watcher->sentries[i], busy->items[rank].wire_name);
 	}
 }
 
-static void on_sentry(void *context)
+static void on_idle_watcher(void *context)
 {
 	struct watcher *watcher = context;
 
@@ -139,7 +139,7 @@ static void back_off(struct watcher *watcher)
 		watcher->err.text, (long long)(wait_ms + 999) / 1000);
 	watcher->state = WATCH_BACKOFF;
 	for (size_t i = 0; i < watcher->sentries_count; i++)
-		sentry_recall(&watcher->sentries[i]);
+		idle_watcher_recall(&watcher->sentries[i]);
 	uv_timer_start(&watcher->timer, on_timer, (uint64_t)wait_ms, 0);
 }
 
@@ -200,7 +200,7 @@ static void begin_turn(struct watcher *watcher, bool due)
 static void stop_watcher(struct watcher *watcher)
 {
 	for (size_t i = 0; i < watcher->sentries_count; i++)
-		sentry_dismiss(&watcher->sentries[i]);
+		idle_watcher_dismiss(&watcher->sentries[i]);
 	if (watcher->state != WATCH_TURN)
 		close_watcher(watcher);
 }
@@ -249,7 +249,7 @@ static void wake_watcher(struct watcher *watcher)
 	park_end(&watcher->park);
 	work_close(&watcher->work);
 	for (size_t i = 0; i < watcher->sentries_count; i++)
-		sentry_recall(&watcher->sentries[i]);
+		idle_watcher_recall(&watcher->sentries[i]);
 	begin_turn(watcher, true);
 }
 
@@ -278,8 +278,8 @@ static void add_sentries(struct watcher *watcher, const struct config_account *a
 	assert(watcher->sentries_count <= BUSY_FOLDERS_MAX);
 	watcher->sentries = xcalloc(watcher->sentries_count + 1, sizeof(*watcher->sentries));
 	for (size_t i = 0; i < watcher->sentries_count; i++)
-		sentry_init(&watcher->sentries[i], watcher->house->loop, account,
-			&watcher->house->cancel, on_sentry, watcher);
+		idle_watcher_init(&watcher->sentries[i], watcher->house->loop, account,
+			&watcher->house->cancel, on_idle_watcher, watcher);
 }
 
 static void add_watcher(

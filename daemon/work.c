@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "mirror/connect.h"
-#include "mirror/prune.h"
-#include "mirror/unlock.h"
+#include "mirror/account_connect.h"
+#include "mirror/account_prune.h"
+#include "mirror/account_unlock.h"
 
 enum { PASSES_IN_A_ROW_MAX = 5, PRUNE_EVERY_MS = 60 * 60 * 1000 };
 
@@ -246,7 +246,7 @@ void work_settle(struct account_work *work)
 {
 	struct err err = ERR_INIT;
 
-	if (!archive_settle(work->account->archive_path, 0, &err) && err.kind != ERR_BUSY)
+	if (!archive_checkpoint_wal(work->account->archive_path, 0, &err) && err.kind != ERR_BUSY)
 		log_warning("%s: %s", work->account->name, err.text);
 }
 

@@ -8,8 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "restore/command.h"
-#include "restore/when.h"
+#include "restore/app.h"
+#include "restore/ui/when.h"
 
 enum { NOTE_BYTES_MAX = 4096, SHOWN_BYTES = 200, NAMES_SHOWN_MAX = 8, ANSWER_BYTES_MAX = 16 };
 
@@ -99,7 +99,7 @@ static bool no_account(const struct config *config, const char *name, struct err
 		count < config->accounts_count ? ", ..." : "");
 }
 
-static bool find_account(struct app *app, struct place *place, struct err *err)
+static bool find_account(struct app *app, struct account_ref *place, struct err *err)
 {
 	const struct config *config = NULL;
 
@@ -113,9 +113,10 @@ static bool find_account(struct app *app, struct place *place, struct err *err)
 	return true;
 }
 
-bool app_place(struct app *app, const char *text, struct place *ret_place, struct err *err)
+bool app_find_account(
+	struct app *app, const char *text, struct account_ref *ret_place, struct err *err)
 {
-	CLEANUP(place_free) struct place place = {0};
+	CLEANUP(account_ref_free) struct account_ref place = {0};
 
 	place.when_given = when_split(text, &place.name, &place.when);
 	if (strchr(place.name, '/'))
@@ -123,18 +124,18 @@ bool app_place(struct app *app, const char *text, struct place *ret_place, struc
 	else if (!find_account(app, &place, err))
 		return false;
 	*ret_place = place;
-	place = (struct place){0};
+	place = (struct account_ref){0};
 	return true;
 }
 
-void place_free(struct place *place)
+void account_ref_free(struct account_ref *place)
 {
 	free(place->name);
 	free(place->archive_path);
-	*place = (struct place){0};
+	*place = (struct account_ref){0};
 }
 
-void app_catch_up(const struct place *place)
+void app_catch_up(const struct account_ref *place)
 {
 	struct err err = ERR_INIT;
 	bool behind;
@@ -147,7 +148,8 @@ void app_catch_up(const struct place *place)
 			place->name);
 }
 
-bool app_open_archive(const struct place *place, struct archive **ret_archive, struct err *err)
+bool app_open_archive(
+	const struct account_ref *place, struct archive **ret_archive, struct err *err)
 {
 	if (!app_unlock(place, err))
 		return false;
@@ -157,7 +159,7 @@ bool app_open_archive(const struct place *place, struct archive **ret_archive, s
 	return archive_open(place->archive_path, ret_archive, err);
 }
 
-bool app_open(const struct place *place, struct archive **ret_archive,
+bool app_open(const struct account_ref *place, struct archive **ret_archive,
 	struct archive_snapshot *ret_snapshot, struct err *err)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;

@@ -2,7 +2,7 @@
 #ifndef MAILSTOW_RESTORE_HELP_H
 #define MAILSTOW_RESTORE_HELP_H
 
-#include "restore/command.h"
+#include "restore/app.h"
 
 /* All commands: the table main() knows, ended by NULL. */
 extern const struct command *const commands[];

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "restore/command.h"
+#include "restore/app.h"
 
 enum option_kind {
 	OPTION_PLAIN, /* --name */

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "restore/command.h"
+#include "restore/app.h"
 #include "state/state.h"
 
 void app_remember_copy(const char *archive_path, const char *place)

@@ -38,10 +38,10 @@ MAY_INCLUDE = {
 DOORS = (
     (re.compile(r"sqlite3(ext)?\.h"), ("lib/db/",)),
     (re.compile(r"openssl/"), ("lib/base/crypto.c", "lib/net/tls")),
-    (re.compile(r"zstd(_errors)?\.h"), ("lib/archive/zstd.c",)),
+    (re.compile(r"zstd(_errors)?\.h"), ("lib/archive/format/zstd.c",)),
     (re.compile(r"archive(_entry)?\.h"), ("restore/pack.c",)),
     (re.compile(r"ini\.h"), ("lib/config/",)),
-    (re.compile(r"jansson\.h"), ("restore/json.c",)),
+    (re.compile(r"jansson\.h"), ("restore/ui/json.c",)),
     (re.compile(r"uv\.h"), ("daemon/",)),
     (re.compile(r"zlib\.h"), ("lib/net/deflate.c",)),
 )

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/reader.h"
-#include "archive/rebuild.h"
-#include "archive/reclaim.h"
-#include "archive/staged.h"
-#include "archive/vault.h"
+#include "archive/catalogue/rebuild.h"
+#include "archive/compact/reclaim.h"
+#include "archive/keys/vault.h"
+#include "archive/read/reader.h"
+#include "archive/volume/staged.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -170,7 +170,7 @@ static bool copy_volume(const char *from, const char *to, const struct volume_id
 	struct archive_adopted *made, struct err *err)
 {
 	CLEANUP(freep) char *here = staged_volume_path(from, id);
-	CLEANUP(freep) char *there = volume_path(to, id);
+	CLEANUP(freep) char *there = layout_volume_path(to, id);
 	CLEANUP(freep) char *wal_here = str_printf("%s-wal", here);
 	CLEANUP(freep) char *wal_there = str_printf("%s-wal", there);
 
@@ -184,7 +184,7 @@ static bool remove_others(const char *path, const struct volume_list *there,
 	const struct volume_list *wanted, struct err *err)
 {
 	for (size_t i = 0; i < there->count; i++) {
-		CLEANUP(freep) char *volume = volume_path(path, &there->items[i]);
+		CLEANUP(freep) char *volume = layout_volume_path(path, &there->items[i]);
 
 		if (!volume_list_has(wanted, &there->items[i]) &&
 			(!db_remove_wal(volume, err) || !fs_remove(volume, err)))
@@ -199,8 +199,8 @@ static bool remove_others(const char *path, const struct volume_list *there,
 static bool copy_keyring(
 	const char *from, const char *to, struct archive_adopted *made, struct err *err)
 {
-	CLEANUP(freep) char *here = vault_keyring_path(from);
-	CLEANUP(freep) char *there = vault_keyring_path(to);
+	CLEANUP(freep) char *here = layout_keyring_path(from);
+	CLEANUP(freep) char *there = layout_keyring_path(to);
 
 	return fs_exists(here) ? copy_file(here, there, OPEN_MODE, made, err)
 			       : fs_remove(there, err);
@@ -209,7 +209,7 @@ static bool copy_keyring(
 /* It is made anew; what an earlier run made may be of more than the source holds now. */
 static bool remove_catalogue(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
 
 	return db_remove_wal(catalogue, err) && fs_remove(catalogue, err);
 }
@@ -304,7 +304,7 @@ static bool adopt(const char *from, const char *to, const struct archive_check *
 		!fs_lock(lock_path, timeout_ms, &lock, err))
 		return false;
 	done = make(from, path, check, timeout_ms, made, err) && fs_rename(path, to, err);
-	archive_lock(path);
+	archive_lock_out(path);
 	return done;
 }
 

@@ -85,7 +85,7 @@ bool archive_mend_keyring(const char *path, struct err *err);
 bool archive_unlock(const char *path, const struct archive_secret *secret, struct err *err);
 bool archive_is_unlocked(const char *path);
 /* Forget the key. What is open stays open. */
-void archive_lock(const char *path);
+void archive_lock_out(const char *path);
 
 /*
  * For files beside the archive that tell of its mail. A key for one of them, by its name: NULL when

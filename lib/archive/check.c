@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/check_internal.h"
-#include "archive/checkpoint.h"
-#include "archive/journal.h"
-#include "archive/replay.h"
-#include "archive/staged.h"
+#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/replay.h"
+#include "archive/check/check_internal.h"
+#include "archive/format/journal.h"
+#include "archive/volume/staged.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -119,7 +119,7 @@ static void count_frames(struct checking *checking, struct volume *volume)
 static bool look_at_volume(struct checking *checking, const struct volume_id *id, int64_t after,
 	struct chain *chain, struct err *err)
 {
-	CLEANUP(freep) char *path = volume_path(checking->path, id);
+	CLEANUP(freep) char *path = layout_volume_path(checking->path, id);
 	CLEANUP(volume_close) struct volume volume = {0};
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 
@@ -204,7 +204,7 @@ static bool reads_all(const struct checking *checking)
 
 static bool check_catalogue(struct checking *checking, struct err *err)
 {
-	CLEANUP(freep) char *path = catalogue_path(checking->path);
+	CLEANUP(freep) char *path = layout_catalogue_path(checking->path);
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct err of = ERR_INIT;
 

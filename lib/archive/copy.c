@@ -3,12 +3,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "archive/behind.h"
-#include "archive/heads.h"
-#include "archive/replay.h"
-#include "archive/staged.h"
-#include "archive/vault.h"
-#include "archive/volume.h"
+#include "archive/catalogue/ancestry.h"
+#include "archive/catalogue/heads.h"
+#include "archive/catalogue/replay.h"
+#include "archive/keys/vault.h"
+#include "archive/volume/staged.h"
+#include "archive/volume/volume.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -68,7 +68,7 @@ static bool was_sealed(
 static bool has_uuid(
 	const char *path, const struct volume_id *id, const uint8_t uuid[ARCHIVE_UUID_BYTES])
 {
-	CLEANUP(freep) char *file = volume_path(path, id);
+	CLEANUP(freep) char *file = layout_volume_path(path, id);
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 	struct err unreadable = ERR_INIT;
 
@@ -113,7 +113,7 @@ static bool remove_others(const struct volume_list *ours, const struct volume_li
 	const char *to, struct err *err)
 {
 	for (size_t i = 0; i < theirs->count; i++) {
-		CLEANUP(freep) char *path = volume_path(to, &theirs->items[i]);
+		CLEANUP(freep) char *path = layout_volume_path(to, &theirs->items[i]);
 
 		if (!volume_list_has(ours, &theirs->items[i]) &&
 			(!db_remove_wal(path, err) || !fs_remove(path, err)))
@@ -149,7 +149,7 @@ static bool is_under(const char *to, const struct volume_id *theirs, const struc
 		*ret_before = same || there.epoch < ours;
 		return same && there.change.under_way == key->keyring.change.under_way;
 	}
-	*ret_before = !volume_peek_epoch(to, theirs, &epoch, &unreadable) || epoch < ours;
+	*ret_before = !volume_peek_key_epoch(to, theirs, &epoch, &unreadable) || epoch < ours;
 	return !*ret_before && epoch == ours;
 }
 
@@ -195,8 +195,8 @@ static bool copy_file(
 static bool copy_keyring(
 	const char *from, const char *to, struct archive_copied *copied, struct err *err)
 {
-	CLEANUP(freep) char *here = vault_keyring_path(from);
-	CLEANUP(freep) char *there = vault_keyring_path(to);
+	CLEANUP(freep) char *here = layout_keyring_path(from);
+	CLEANUP(freep) char *there = layout_keyring_path(to);
 
 	if (fs_exists(here))
 		return copy_file(here, there, copied, err);
@@ -206,15 +206,15 @@ static bool copy_keyring(
 /* What was the newest there goes with a catalogue that changed: one of the same time and size may
  * be another. Those before never change. */
 static void list_changed(
-	const struct places *places, bool same_catalogue, struct volume_list *changed)
+	const struct ancestry *places, bool same_catalogue, struct volume_list *changed)
 {
 	const struct volume_list *ours = places->ours, *theirs = places->theirs;
 	int64_t newest = theirs->count ? theirs->items[theirs->count - 1].sequence : 0;
 
 	for (size_t i = 0; i < ours->count; i++) {
 		const struct volume_id *id = &ours->items[i];
-		CLEANUP(freep) char *here = volume_path(places->from, id);
-		CLEANUP(freep) char *there = volume_path(places->to, id);
+		CLEANUP(freep) char *here = layout_volume_path(places->from, id);
+		CLEANUP(freep) char *there = layout_volume_path(places->to, id);
 
 		if (id->sequence < newest ? fs_was_copied(there, here)
 					  : same_catalogue && fs_is_copy(there, here))
@@ -228,8 +228,8 @@ static bool stage_volumes(const char *from, const char *to, const struct volume_
 	struct archive_copied *copied, struct err *err)
 {
 	for (size_t i = 0; i < volumes->count; i++) {
-		CLEANUP(freep) char *here = volume_path(from, &volumes->items[i]);
-		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
+		CLEANUP(freep) char *here = layout_volume_path(from, &volumes->items[i]);
+		CLEANUP(freep) char *there = layout_volume_path(to, &volumes->items[i]);
 		CLEANUP(freep) char *staged = staged_path(there);
 
 		if (!copy_file(here, staged, copied, err))
@@ -242,7 +242,7 @@ static bool stage_volumes(const char *from, const char *to, const struct volume_
 static bool all_brought(const char *to, const struct volume_list *volumes, struct err *err)
 {
 	for (size_t i = 0; i < volumes->count; i++) {
-		CLEANUP(freep) char *there = volume_path(to, &volumes->items[i]);
+		CLEANUP(freep) char *there = layout_volume_path(to, &volumes->items[i]);
 		CLEANUP(freep) char *staged = staged_path(there);
 
 		if (!fs_exists(there) && !fs_exists(staged))
@@ -253,13 +253,13 @@ static bool all_brought(const char *to, const struct volume_list *volumes, struc
 
 /* All that is new beside what is there; with the catalogue it counts. replaced: the head there,
  * NULL: none. */
-static bool stage(const struct places *places, const uint8_t *replaced,
+static bool stage(const struct ancestry *places, const uint8_t *replaced,
 	struct archive_copied *copied, struct err *err)
 {
 	const char *from = places->from, *to = places->to;
 	CLEANUP(volume_list_free) struct volume_list changed = {0};
-	CLEANUP(freep) char *here = catalogue_path(from);
-	CLEANUP(freep) char *there = catalogue_path(to);
+	CLEANUP(freep) char *here = layout_catalogue_path(from);
+	CLEANUP(freep) char *there = layout_catalogue_path(to);
 	CLEANUP(freep) char *staged = staged_path(there);
 	bool same = fs_is_copy(there, here);
 
@@ -267,7 +267,7 @@ static bool stage(const struct places *places, const uint8_t *replaced,
 	if (staged_remove_others(to, &changed, err) &&
 		stage_volumes(from, to, &changed, copied, err) &&
 		copy_keyring(from, to, copied, err) &&
-		heads_note(to, places->state->head, replaced, err) &&
+		ancestry_note_copied(to, places->state->head, replaced, err) &&
 		((same && changed.count == 0) || (all_brought(to, places->ours, err) &&
 							 copy_file(here, staged, copied, err))))
 		return true;
@@ -277,20 +277,20 @@ static bool stage(const struct places *places, const uint8_t *replaced,
 /* A copy that was written to by itself is an archive of its own and is not overwritten. */
 static bool is_untouched(const char *to, const struct volume_list *theirs, struct err *err)
 {
-	CLEANUP(freep) char *catalogue = catalogue_path(to);
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(to);
 	bool touched = db_has_wal(catalogue);
 
 	for (size_t i = 0; i < theirs->count; i++) {
-		CLEANUP(freep) char *path = volume_path(to, &theirs->items[i]);
+		CLEANUP(freep) char *path = layout_volume_path(to, &theirs->items[i]);
 
 		touched = touched || db_has_wal(path);
 	}
 	return !touched || err_set(err, ERR_CREATE, "%s: was written to since it was copied", to);
 }
 
-/* ret_head: as of behind_check(). */
-static bool is_behind(
-	const struct places *places, bool *ret_any, uint8_t ret_head[SHA256_BYTES], struct err *err)
+/* ret_head: as of ancestry_check(). */
+static bool is_behind(const struct ancestry *places, bool *ret_any, uint8_t ret_head[SHA256_BYTES],
+	struct err *err)
 {
 	CLEANUP(vault_view_free) struct vault_view key = {0};
 	bool is;
@@ -299,8 +299,8 @@ static bool is_behind(
 		return false;
 	if (key.encrypted)
 		vault_put(places->to, key.keyring.epoch, key.master);
-	is = behind_check(places, ret_any, ret_head, err);
-	archive_lock(places->to);
+	is = ancestry_check(places, ret_any, ret_head, err);
+	archive_lock_out(places->to);
 	return is;
 }
 
@@ -320,7 +320,7 @@ static bool copy_locked(
 {
 	CLEANUP(volume_list_free) struct volume_list ours = {0}, theirs = {0};
 	struct catalogue_state state;
-	const struct places places = {from, &ours, &state, to, &theirs};
+	const struct ancestry places = {from, &ours, &state, to, &theirs};
 	uint8_t head[SHA256_BYTES];
 	bool any;
 

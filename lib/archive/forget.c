@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/checkpoint.h"
-#include "archive/create.h"
-#include "archive/forget_search.h"
-#include "archive/rebuild.h"
-#include "archive/reclaim.h"
+#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/create.h"
+#include "archive/catalogue/rebuild.h"
+#include "archive/compact/forget_search.h"
+#include "archive/compact/reclaim.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fs.h"

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "archive/reclaim.h"
+#include "archive/compact/reclaim.h"
 #include "base/alloc.h"
 
 struct history {

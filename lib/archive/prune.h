@@ -9,7 +9,7 @@
 #ifndef MAILSTOW_ARCHIVE_PRUNE_H
 #define MAILSTOW_ARCHIVE_PRUNE_H
 
-#include "archive/keep.h"
+#include "archive/retention.h"
 #include "base/err.h"
 
 struct archive_prune {

@@ -4,28 +4,28 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "archive/anew.h"
-#include "archive/checkpoint.h"
-#include "archive/create.h"
+#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/create.h"
+#include "archive/catalogue/rebuild.h"
+#include "archive/compact/reclaim.h"
+#include "archive/compact/rewrite.h"
+#include "archive/compact/rewrite_rekey.h"
 #include "archive/forget.h"
-#include "archive/rebuild.h"
-#include "archive/reclaim.h"
-#include "archive/rekey_volume.h"
-#include "archive/staged.h"
-#include "archive/vault.h"
+#include "archive/keys/vault.h"
+#include "archive/volume/staged.h"
 #include "base/fs.h"
 #include "base/str.h"
 
 enum archive_rekey_state archive_rekey_state(const char *path)
 {
-	CLEANUP(freep) char *file = vault_keyring_path(path);
+	CLEANUP(freep) char *file = layout_keyring_path(path);
 	struct keyring keyring;
 	struct err unreadable = ERR_INIT;
 
 	if (!fs_exists(file) || !vault_read_keyring(path, &keyring, &unreadable) ||
 		!keyring.change.under_way)
-		return ARCHIVE_SETTLED;
-	return keyring.change.from_epoch == 0 ? ARCHIVE_ENCRYPTING : ARCHIVE_ROTATING;
+		return ARCHIVE_REKEY_NONE;
+	return keyring.change.from_epoch == 0 ? ARCHIVE_REKEY_ENCRYPTING : ARCHIVE_REKEY_ROTATING;
 }
 
 /* --- beginning --- */
@@ -77,7 +77,7 @@ bool archive_encrypt_begin(
 		return err_set(err, ERR_USAGE, "%s: is encrypted already", path);
 	if (!find_newest(path, &newest, err))
 		return false;
-	file = volume_path(path, &newest);
+	file = layout_volume_path(path, &newest);
 	return volume_peek_archive(file, &newest, uuid, err) &&
 	       vault_make(path, uuid, secret, newest.sequence, err);
 }
@@ -147,7 +147,7 @@ struct rekeying {
 
 static uint64_t file_bytes(const char *archive_path, const struct volume_id *id)
 {
-	CLEANUP(freep) char *path = volume_path(archive_path, id);
+	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
 	struct stat st;
 
 	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
@@ -178,7 +178,7 @@ static bool is_outdated(
 	*ret_outdated = false;
 	if (id->sequence > rekeying->until)
 		return true;
-	if (!volume_peek_epoch(rekeying->path, id, &epoch, err))
+	if (!volume_peek_key_epoch(rekeying->path, id, &epoch, err))
 		return false;
 	*ret_outdated = epoch != rekeying->epoch;
 	return true;
@@ -191,21 +191,21 @@ static bool choose_outdated(
 }
 
 static bool write_anew(
-	struct rekeying *rekeying, const struct seal_plan *plan, bool *ret_done, struct err *err)
+	struct rekeying *rekeying, const struct rewrite_plan *plan, bool *ret_done, struct err *err)
 {
-	const struct seal_watch watch = {rekeying->wish->cancel, hear_wrote, rekeying};
+	const struct rewrite_watch watch = {rekeying->wish->cancel, hear_wrote, rekeying};
 	bool is_sealed = plan->volume.state == VOLUME_SEALED;
 	CLEANUP(directory_free) struct directory directory = {0};
 	struct volume made = {0};
 	bool ok;
 
-	if (!(is_sealed ? rekey_make : seal_make)(
+	if (!(is_sealed ? rekey_make : rewrite_repack)(
 		    rekeying->path, plan, &watch, &made, &directory, err))
 		return err_wrap(err, "volume %" PRId64, plan->volume.id.sequence);
-	ok = anew_take_place(
+	ok = rewrite_replace(
 		rekeying->path, plan, &made, &directory, rekeying->timeout_ms, ret_done, err);
 	if (made.db)
-		seal_throw_away(&made);
+		rewrite_discard(&made);
 	return ok;
 }
 
@@ -221,10 +221,10 @@ static bool settle_one(struct rekeying *rekeying, struct err *err)
 
 static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
 {
-	CLEANUP(seal_plan_free) struct seal_plan plan = {0};
+	CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};
 
 	*ret_done = false;
-	if (!anew_plan(rekeying->path, 0, choose_outdated, rekeying, ret_found, &plan, err))
+	if (!rewrite_plan_next(rekeying->path, 0, choose_outdated, rekeying, ret_found, &plan, err))
 		return false;
 	if (!*ret_found)
 		return true;
@@ -322,7 +322,7 @@ static bool end_change(const char *path, struct err *err)
 
 	if (!vault_look(path, &view, err))
 		return false;
-	keyring_settle(&view.keyring);
+	keyring_finish_change(&view.keyring);
 	return vault_write_keyring(path, &view.keyring, view.master, err);
 }
 

@@ -16,7 +16,7 @@
 enum { REKEY_TRIES = 20 }; /* of a volume that others change meanwhile */
 
 /* Is one under way, or was it stopped? What the keyring says; it need not be unlocked. */
-enum archive_rekey_state { ARCHIVE_SETTLED, ARCHIVE_ENCRYPTING, ARCHIVE_ROTATING };
+enum archive_rekey_state { ARCHIVE_REKEY_NONE, ARCHIVE_REKEY_ENCRYPTING, ARCHIVE_REKEY_ROTATING };
 enum archive_rekey_state archive_rekey_state(const char *path);
 
 /* Begin to encrypt a plain archive, which this secret opens from now on. It is unlocked

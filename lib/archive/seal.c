@@ -4,18 +4,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "archive/anew.h"
-#include "archive/checkpoint.h"
-#include "archive/create.h"
-#include "archive/reclaim.h"
-#include "archive/seal_volume.h"
+#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/create.h"
+#include "archive/compact/reclaim.h"
+#include "archive/compact/rewrite.h"
+#include "archive/compact/rewrite_repack.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 
 static uint64_t file_bytes(const char *archive_path, const struct volume_id *id)
 {
-	CLEANUP(freep) char *path = volume_path(archive_path, id);
+	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
 	struct stat st;
 
 	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
@@ -35,23 +35,23 @@ static bool choose_full(
 /* --- one of them --- */
 
 static bool seal_one(const char *path, const struct archive_seal *seal,
-	const struct seal_plan *plan, int timeout_ms, struct archive_sealed *sealed,
+	const struct rewrite_plan *plan, int timeout_ms, struct archive_sealed *sealed,
 	struct err *err)
 {
 	CLEANUP(directory_free) struct directory directory = {0};
-	const struct seal_watch watch = {.cancel = seal->cancel};
+	const struct rewrite_watch watch = {.cancel = seal->cancel};
 	uint64_t before = file_bytes(path, &plan->volume.id);
 	struct volume made = {0};
 	struct volume_id id;
 	bool done = false;
 	bool ok;
 
-	if (!seal_make(path, plan, &watch, &made, &directory, err))
+	if (!rewrite_repack(path, plan, &watch, &made, &directory, err))
 		return err_wrap(err, "volume %" PRId64, plan->volume.id.sequence);
 	id = made.id;
-	ok = anew_take_place(path, plan, &made, &directory, timeout_ms, &done, err);
+	ok = rewrite_replace(path, plan, &made, &directory, timeout_ms, &done, err);
 	if (made.db)
-		seal_throw_away(&made);
+		rewrite_discard(&made);
 	if (!ok || !done)
 		return ok;
 	sealed->volumes++;
@@ -64,24 +64,24 @@ static bool seal_one(const char *path, const struct archive_seal *seal,
 
 static bool is_settled(const char *path)
 {
-	CLEANUP(freep) char *catalogue = catalogue_path(path);
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	CLEANUP(freep) char *newest = NULL;
 	struct err unsure = ERR_INIT;
 
 	if (db_has_wal(catalogue) || !volume_list(path, &list, &unsure) || list.count == 0)
 		return false;
-	newest = volume_path(path, &list.items[list.count - 1]);
+	newest = layout_volume_path(path, &list.items[list.count - 1]);
 	return !db_has_wal(newest);
 }
 
-bool archive_settle(const char *path, int timeout_ms, struct err *err)
+bool archive_checkpoint_wal(const char *path, int timeout_ms, struct err *err)
 {
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
 
 	if (is_settled(path))
 		return true;
-	return reclaim_open(&job, path, timeout_ms, err) && packer_settle(&job.packer, err);
+	return reclaim_open(&job, path, timeout_ms, err) && packer_checkpoint_wal(&job.packer, err);
 }
 
 /* What one that was stopped left goes. The newest is ended if it has enough; readers in the way:
@@ -94,7 +94,7 @@ static bool prepare(const char *path, uint64_t bytes_min, int timeout_ms, struct
 
 	if (!reclaim_open(&job, path, timeout_ms, err) || !create_remove_leftovers(folder, err) ||
 		!checkpoint_remove_litter(path, job.packer.catalogue, err) ||
-		!packer_settle(&job.packer, err))
+		!packer_checkpoint_wal(&job.packer, err))
 		return false;
 	return bytes_min == 0 ||
 	       file_bytes(path, &job.packer.volume.id) + db_wal_bytes(job.packer.volume.db) <
@@ -111,9 +111,9 @@ static bool seal_all(const char *path, const struct archive_seal *seal, int time
 	if (!prepare(path, seal->open_bytes_min, timeout_ms, err))
 		return false;
 	while (found) {
-		CLEANUP(seal_plan_free) struct seal_plan plan = {0};
+		CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};
 
-		if (!anew_plan(path, after, choose_full, NULL, &found, &plan, err) ||
+		if (!rewrite_plan_next(path, after, choose_full, NULL, &found, &plan, err) ||
 			(found && !seal_one(path, seal, &plan, timeout_ms, sealed, err)))
 			return false;
 		after = plan.volume.id.sequence;

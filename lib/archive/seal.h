@@ -44,7 +44,7 @@ struct archive_sealed {
  * What waits in -wal files goes into the files, so that they are the whole archive; as far as no
  * reader is in the way. The next commit costs an fsync more. Takes the writer's lock. ERR_BUSY.
  */
-bool archive_settle(const char *path, int timeout_ms, struct err *err);
+bool archive_checkpoint_wal(const char *path, int timeout_ms, struct err *err);
 
 /* All full volumes that are not sealed yet, one after the other. Takes the writer's lock for a
  * moment each. ERR_CORRUPT: a volume that cannot be read in whole stays as it is. ERR_CANCELLED. */

@@ -8,10 +8,10 @@
 
 enum { VALUE_SHOWN_BYTES = 80, PORT_IMAPS = 993, PORT_IMAP = 143 };
 
-struct place origin_place(const struct origin *origin, const char *key)
+struct config_place origin_place(const struct origin *origin, const char *key)
 {
 	const struct entry *entry = origin->section ? section_entry(origin->section, key) : NULL;
-	struct place place = origin->place;
+	struct config_place place = origin->place;
 
 	if (entry)
 		place.line = entry->line;

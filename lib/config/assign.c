@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/fs.h"
-#include "config/keys.h"
+#include "config/config_keys.h"
 #include "config/texts.h"
 
 enum {

@@ -57,7 +57,7 @@ static void load_section(struct loading *loading, const struct section *section)
 	else if (strcmp(section->name, "mailstow") == 0)
 		loading_set_section(loading, &general_keys, loading->config, section);
 	else if (!name_after(section->name, "template"))
-		problem_add(&loading->problems, (struct place){.line = section->line}, shown,
+		problem_add(&loading->problems, (struct config_place){.line = section->line}, shown,
 			"unknown section; [mailstow], [account NAME], [template NAME] and "
 			"[accounts-from NAME] are accepted");
 }

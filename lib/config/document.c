@@ -57,7 +57,7 @@ bool document_key_shown(const char *key)
 
 static void add_entry(struct parsing *parsing, struct section *section, struct feed *feed)
 {
-	struct place place = parsing->lines.place;
+	struct config_place place = parsing->lines.place;
 	const char *shown = document_key_shown(feed->key) ? feed->key : "key";
 	const struct entry *before = section_entry(section, feed->key);
 
@@ -157,7 +157,7 @@ static void find_repeated(struct document *document, struct problems *problems)
 		if (sorted[i]->ignored || strcmp(sorted[i]->name, sorted[i - 1]->name) != 0)
 			continue;
 		shown = str_printf("[%s]", sorted[i]->name);
-		problem_add(problems, (struct place){.line = sorted[i]->line}, shown,
+		problem_add(problems, (struct config_place){.line = sorted[i]->line}, shown,
 			"was there before, at line %u; once is accepted", sorted[i - 1]->line);
 		sorted[i]->ignored = true;
 	}

@@ -19,7 +19,7 @@ static void look_at(
 {
 	/* not to wait for a writer of what turns out to be a pipe */
 	CLEANUP(closep) int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct place place = origin_place(origin, file->key);
+	struct config_place place = origin_place(origin, file->key);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)

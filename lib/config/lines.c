@@ -20,7 +20,7 @@ static bool has_control(const char *line, size_t len)
 static bool line_good(
 	const struct lines *lines, struct problems *problems, const char *line, size_t len)
 {
-	struct place place = lines->place;
+	struct config_place place = lines->place;
 
 	if (len > lines->line_bytes_max)
 		problem_add(

@@ -15,7 +15,7 @@ struct lines {
 	const char *text; /* what was not read yet, not owned; a byte order mark is skipped */
 	size_t left;
 	size_t line_bytes_max;
-	struct place place; /* of the last line, to begin with line 0 */
+	struct config_place place; /* of the last line, to begin with line 0 */
 };
 
 /* The next good line without its end (LF or CRLF); the caller frees. NULL: none is left. */

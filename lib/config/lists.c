@@ -92,14 +92,15 @@ static bool person_fits(
 
 /* The template's keys for this person; problems stand at `place`, or in the template (NULL). */
 static void set_template(struct loading *loading, const struct section *template,
-	const struct person *person, const struct place *place, struct config_account *account)
+	const struct person *person, const struct config_place *place,
+	struct config_account *account)
 {
 	for (size_t i = 0; i < template->count; i++) {
 		const struct entry *entry = &template->entries[i];
 		struct setting setting = {.section = template->name,
 			.key = entry->key,
 			.value = entry->value,
-			.place = place ? *place : (struct place){.line = entry->line}};
+			.place = place ? *place : (struct config_place){.line = entry->line}};
 		CLEANUP(freep) char *value = expand(entry->value, person);
 
 		if (!takes_anything(key_find(&account_keys, entry->key)) &&
@@ -156,7 +157,8 @@ static struct columns cut(char *line)
 }
 
 /* What the columns hold is not repeated in problems: columns may have been mixed up. */
-static bool columns_good(struct loading *loading, const struct columns *columns, struct place place)
+static bool columns_good(
+	struct loading *loading, const struct columns *columns, struct config_place place)
 {
 	if (columns->count < COLUMNS_MIN || columns->count > COLUMNS_MAX)
 		problem_add(&loading->problems, place, "line",
@@ -174,7 +176,7 @@ static bool columns_good(struct loading *loading, const struct columns *columns,
 }
 
 static void list_account(struct loading *loading, const struct section *template,
-	const struct columns *columns, struct place place)
+	const struct columns *columns, struct config_place place)
 {
 	const struct origin origin = {.place = place};
 	const char *user = columns->count == COLUMNS_MAX ? columns->text[2] : "";
@@ -196,8 +198,8 @@ static void list_account(struct loading *loading, const struct section *template
 	account_keep(loading, &account, &origin);
 }
 
-static void read_line(
-	struct loading *loading, const struct section *template, char *line, struct place place)
+static void read_line(struct loading *loading, const struct section *template, char *line,
+	struct config_place place)
 {
 	struct columns columns;
 
@@ -209,7 +211,7 @@ static void read_line(
 }
 
 static void read_list(struct loading *loading, const struct section *template, const char *path,
-	struct place named_at)
+	struct config_place named_at)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
 	struct lines lines = {.line_bytes_max = CONFIG_LIST_LINE_BYTES_MAX};

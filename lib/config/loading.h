@@ -3,13 +3,13 @@
 #define MAILSTOW_CONFIG_LOADING_H
 
 #include "config/config.h"
+#include "config/config_keys.h"
 #include "config/document.h"
-#include "config/keys.h"
 #include "config/problems.h"
 
 /* Where an account comes from. */
 struct origin {
-	struct place place;
+	struct config_place place;
 	const struct section *section; /* NULL: a line of a list */
 };
 
@@ -26,13 +26,13 @@ struct loading {
 };
 
 /* Where the origin's key stands, else the origin itself. */
-struct place origin_place(const struct origin *origin, const char *key);
+struct config_place origin_place(const struct origin *origin, const char *key);
 
 /* One key with its value, from this section, standing here. */
 struct setting {
 	const char *section; /* its name */
 	const char *key, *value;
-	struct place place;
+	struct config_place place;
 };
 
 /* Set it in *target, or add a problem. */

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "config/keys.h"
+#include "config/config_keys.h"
 
 /* IMAP hosts as the providers publish them for their users; all with implicit TLS on 993. */
 static const struct {

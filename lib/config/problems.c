@@ -16,8 +16,8 @@ unsigned problems_file(struct problems *problems, const char *path)
 	return (unsigned)problems->files.count - 1;
 }
 
-void problem_add(
-	struct problems *problems, struct place place, const char *key, const char *format, ...)
+void problem_add(struct problems *problems, struct config_place place, const char *key,
+	const char *format, ...)
 {
 	CLEANUP(freep) char *reason = NULL;
 	va_list args;

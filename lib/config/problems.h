@@ -11,13 +11,13 @@
 #include "base/str.h"
 
 /* Where something stands. Sorts by file, then line. */
-struct place {
+struct config_place {
 	unsigned file; /* index in problems.files; 0 is the configuration file */
 	unsigned line;
 };
 
 struct problem {
-	struct place place;
+	struct config_place place;
 	size_t order; /* found as this one */
 	char *text;   /* "KEY: reason" */
 };
@@ -35,8 +35,8 @@ unsigned problems_file(struct problems *problems, const char *path);
  * Add one, unless there are CONFIG_PROBLEMS_MAX. The key is "line" for what concerns a line as a
  * whole.
  */
-void problem_add(struct problems *problems, struct place place, const char *key, const char *format,
-	...) PRINTF_LIKE(4, 5);
+void problem_add(struct problems *problems, struct config_place place, const char *key,
+	const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* Sorted by place, then as they were found, as printable lines. */
 void problems_list(struct problems *problems, struct str_list *ret_lines);

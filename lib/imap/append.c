@@ -89,7 +89,7 @@ static bool is_wanted(struct imap *imap, uint64_t serial, bool *ret_wanted, stru
 }
 
 static bool start_command(struct imap *imap, const struct imap_append *append,
-	struct command *command, bool *ret_wait)
+	struct imap_command *command, bool *ret_wait)
 {
 	session_start(imap, command, "APPEND");
 	command_astring(command, append->wire_name);
@@ -103,7 +103,7 @@ static bool start_command(struct imap *imap, const struct imap_append *append,
 
 /* The folder's name may need a '+' of its own, where the server may already refuse. */
 static bool send_line(
-	struct imap *imap, struct command *command, struct appended *appended, struct err *err)
+	struct imap *imap, struct imap_command *command, struct appended *appended, struct err *err)
 {
 	const struct imap_reply *refused = NULL;
 	uint64_t serial = 0;
@@ -139,7 +139,7 @@ static bool make_room(
 
 bool imap_append_send(struct imap *imap, const struct imap_append *append, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	struct appended *appended;
 	bool wait, wanted = true;
 

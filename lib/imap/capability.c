@@ -80,7 +80,7 @@ bool session_hear_capabilities(void *context, const struct imap_reply *reply, st
 
 bool session_ask_capabilities(struct imap *imap, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	const struct listener listener = {.heard = session_hear_capabilities, .context = imap};
 
 	if (imap->caps_known)

@@ -26,35 +26,35 @@ static void make_tag(char tag[COMMAND_TAG_MAX])
 	tag[TAG_LETTERS] = '\0';
 }
 
-static void add(struct command *command, const void *data, size_t len)
+static void add(struct imap_command *command, const void *data, size_t len)
 {
 	if (!buf_add(&command->bytes, data, len))
 		command->fault = "the command is too long";
 }
 
-static void add_text(struct command *command, const char *text)
+static void add_text(struct imap_command *command, const char *text)
 {
 	for (const char *c = text; *c; c++)
 		assert(*c >= ' ' && *c <= '~');
 	add(command, text, strlen(text));
 }
 
-static void mark(struct command *command, enum command_mark_kind kind, size_t at, size_t len)
+static void mark(struct imap_command *command, enum command_mark_kind kind, size_t at, size_t len)
 {
 	assert(command->marks_count < COMMAND_MARKS_MAX);
 	command->marks[command->marks_count++] = (struct command_mark){kind, at, len};
 }
 
-static void next_argument(struct command *command)
+static void next_argument(struct imap_command *command)
 {
 	if (!command->joined)
 		add(command, " ", 1);
 	command->joined = false;
 }
 
-void command_start(struct command *command, const char *name, enum command_literals literals)
+void command_start(struct imap_command *command, const char *name, enum command_literals literals)
 {
-	*command = (struct command){.name = name, .literals = literals};
+	*command = (struct imap_command){.name = name, .literals = literals};
 	buf_init(&command->bytes, COMMAND_LENGTH_MAX);
 	(void)!buf_reserve(&command->bytes, FIRST_BYTES);
 	make_tag(command->tag);
@@ -62,30 +62,30 @@ void command_start(struct command *command, const char *name, enum command_liter
 	command_text(command, name);
 }
 
-void command_free(struct command *command)
+void command_free(struct imap_command *command)
 {
 	buf_wipe(&command->bytes);
 }
 
-void command_text(struct command *command, const char *text)
+void command_text(struct imap_command *command, const char *text)
 {
 	next_argument(command);
 	add_text(command, text);
 }
 
-void command_open(struct command *command)
+void command_open(struct imap_command *command)
 {
 	command_text(command, "(");
 	command->joined = true;
 }
 
-void command_close(struct command *command)
+void command_close(struct imap_command *command)
 {
 	add_text(command, ")");
 	command->joined = false;
 }
 
-void command_number(struct command *command, uint64_t number)
+void command_number(struct imap_command *command, uint64_t number)
 {
 	char text[24];
 
@@ -93,7 +93,7 @@ void command_number(struct command *command, uint64_t number)
 	command_text(command, text);
 }
 
-void command_set(struct command *command, const struct rangeset *set)
+void command_set(struct imap_command *command, const struct rangeset *set)
 {
 	struct rangeset closed = *set;
 	char open_end[24];
@@ -127,7 +127,7 @@ static bool is_quotable(const char *text)
 	return strlen(text) <= QUOTED_MAX;
 }
 
-static void add_quoted(struct command *command, const char *text)
+static void add_quoted(struct imap_command *command, const char *text)
 {
 	add(command, "\"", 1);
 	for (const char *c = text; *c; c++) {
@@ -139,7 +139,7 @@ static void add_quoted(struct command *command, const char *text)
 }
 
 /* {n} and the end of the line: true when the server has to be waited for. */
-static bool announce(struct command *command, uint64_t size_bytes)
+static bool announce(struct imap_command *command, uint64_t size_bytes)
 {
 	bool wait = command->literals == COMMAND_LITERAL_SYNC ||
 		    (command->literals == COMMAND_LITERAL_MINUS &&
@@ -150,7 +150,7 @@ static bool announce(struct command *command, uint64_t size_bytes)
 	return wait;
 }
 
-static void add_string(struct command *command, const char *text)
+static void add_string(struct imap_command *command, const char *text)
 {
 	if (is_plain_atom(text)) {
 		add(command, text, strlen(text));
@@ -163,13 +163,13 @@ static void add_string(struct command *command, const char *text)
 	}
 }
 
-void command_astring(struct command *command, const char *text)
+void command_astring(struct imap_command *command, const char *text)
 {
 	next_argument(command);
 	add_string(command, text);
 }
 
-void command_secret(struct command *command, const char *text)
+void command_secret(struct imap_command *command, const char *text)
 {
 	size_t marks = command->marks_count, from;
 
@@ -181,7 +181,7 @@ void command_secret(struct command *command, const char *text)
 	mark(command, COMMAND_SECRET, from, command->bytes.len - from);
 }
 
-void command_flags(struct command *command, const char *flags)
+void command_flags(struct imap_command *command, const char *flags)
 {
 	command_open(command);
 	while (*flags) {
@@ -199,7 +199,7 @@ void command_flags(struct command *command, const char *flags)
 	command_close(command);
 }
 
-void command_date(struct command *command, const struct zoned_time *date)
+void command_date(struct imap_command *command, const struct zoned_time *date)
 {
 	char text[ZONED_TIME_TEXT_MAX];
 
@@ -208,13 +208,13 @@ void command_date(struct command *command, const struct zoned_time *date)
 	add_quoted(command, text);
 }
 
-bool command_literal(struct command *command, uint64_t size_bytes)
+bool command_literal(struct imap_command *command, uint64_t size_bytes)
 {
 	next_argument(command);
 	return announce(command, size_bytes);
 }
 
-void command_end(struct command *command)
+void command_end(struct imap_command *command)
 {
 	add(command, "\r\n", 2);
 }

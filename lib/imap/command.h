@@ -1,7 +1,7 @@
 /*
  * The encoder: one command built from typed arguments (RFC 9051 section 9, "command").
  *
- *	CLEANUP(command_free) struct command command;
+ *	CLEANUP(command_free) struct imap_command command;
  *	command_start(&command, "EXAMINE", literals);
  *	command_astring(&command, wire_name);
  *	command_end(&command);
@@ -40,7 +40,7 @@ struct command_mark {
 	size_t len;
 };
 
-struct command {
+struct imap_command {
 	char tag[COMMAND_TAG_MAX]; /* unpredictable: a reply cannot be prepared in advance */
 	const char *name;          /* for errors, as given to command_start() */
 	struct buf bytes;
@@ -52,25 +52,28 @@ struct command {
 };
 
 /* name: one or two words ("UID FETCH"), static. */
-void command_start(struct command *command, const char *name, enum command_literals literals);
-void command_free(struct command *command); /* wipes; also for CLEANUP() */
+void command_start(struct imap_command *command, const char *name, enum command_literals literals);
+void command_free(struct imap_command *command); /* wipes; also for CLEANUP() */
 
-void command_text(struct command *command, const char *text); /* written by the program, as it is */
-void command_open(struct command *command);                   /* ( */
-void command_close(struct command *command);                  /* ) */
-void command_number(struct command *command, uint64_t number);
-void command_set(struct command *command, const struct rangeset *set); /* ..4294967295 as "n:*" */
-void command_astring(struct command *command, const char *text);
-void command_secret(struct command *command, const char *text); /* an astring nobody sees */
-void command_flags(struct command *command, const char *flags); /* canonical text, in parentheses */
-void command_date(struct command *command, const struct zoned_time *date);
+void command_text(
+	struct imap_command *command, const char *text); /* written by the program, as it is */
+void command_open(struct imap_command *command);         /* ( */
+void command_close(struct imap_command *command);        /* ) */
+void command_number(struct imap_command *command, uint64_t number);
+void command_set(
+	struct imap_command *command, const struct rangeset *set); /* ..4294967295 as "n:*" */
+void command_astring(struct imap_command *command, const char *text);
+void command_secret(struct imap_command *command, const char *text); /* an astring nobody sees */
+void command_flags(
+	struct imap_command *command, const char *flags); /* canonical text, in parentheses */
+void command_date(struct imap_command *command, const struct zoned_time *date);
 
 /*
  * The announcement of a literal that the caller sends itself after the command (APPEND). True when
  * the server has to say '+' first.
  */
-bool command_literal(struct command *command, uint64_t size_bytes);
+bool command_literal(struct imap_command *command, uint64_t size_bytes);
 
-void command_end(struct command *command);
+void command_end(struct imap_command *command);
 
 #endif

@@ -157,7 +157,7 @@ void session_set_whole(struct imap *imap, uint64_t serial, bool whole)
 	sent->whole = whole;
 }
 
-static uint64_t add_sent(struct imap *imap, const struct command *command)
+static uint64_t add_sent(struct imap *imap, const struct imap_command *command)
 {
 	struct sent *sent;
 
@@ -172,7 +172,7 @@ static uint64_t add_sent(struct imap *imap, const struct command *command)
 }
 
 /* False with *ret_refused: the server refused at this place; else an error. */
-static bool pass_mark(struct imap *imap, const struct command *command, uint64_t serial,
+static bool pass_mark(struct imap *imap, const struct imap_command *command, uint64_t serial,
 	const struct command_mark *mark, const struct imap_reply **ret_refused, struct err *err)
 {
 	const struct imap_reply *reply;
@@ -190,7 +190,7 @@ static bool pass_mark(struct imap *imap, const struct command *command, uint64_t
 	return false;
 }
 
-bool session_send(struct imap *imap, struct command *command, uint64_t *ret_serial,
+bool session_send(struct imap *imap, struct imap_command *command, uint64_t *ret_serial,
 	const struct imap_reply **ret_refused, struct err *err)
 {
 	const struct imap_reply *refused = NULL;
@@ -385,7 +385,7 @@ bool session_go_ahead(
 	}
 }
 
-bool session_run(struct imap *imap, struct command *command, const struct listener *listener,
+bool session_run(struct imap *imap, struct imap_command *command, const struct listener *listener,
 	const struct imap_reply **ret_reply, struct err *err)
 {
 	const struct imap_reply *refused = NULL;
@@ -401,8 +401,8 @@ bool session_run(struct imap *imap, struct command *command, const struct listen
 	return answered;
 }
 
-bool session_run_ok(struct imap *imap, struct command *command, const struct listener *listener,
-	struct err *err)
+bool session_run_ok(struct imap *imap, struct imap_command *command,
+	const struct listener *listener, struct err *err)
 {
 	const struct imap_reply *reply;
 

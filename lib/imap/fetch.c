@@ -60,7 +60,7 @@ static void take_part(struct fetching *fetching, struct rangeset *part)
 
 /* --- the command --- */
 
-static void add_items(const struct imap *imap, struct command *command, uint32_t items)
+static void add_items(const struct imap *imap, struct imap_command *command, uint32_t items)
 {
 	static const struct {
 		uint32_t item;
@@ -86,7 +86,7 @@ static void add_items(const struct imap *imap, struct command *command, uint32_t
 }
 
 static void add_changed_since(
-	const struct imap *imap, struct command *command, uint64_t changed_since)
+	const struct imap *imap, struct imap_command *command, uint64_t changed_since)
 {
 	command_open(command);
 	command_text(command, "CHANGEDSINCE");
@@ -106,7 +106,7 @@ static uint64_t answers_of(const struct fetching *fetching, const struct rangese
 static bool send_part(struct fetching *fetching, struct flight *flight, struct err *err)
 {
 	struct imap *imap = fetching->imap;
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 
 	take_part(fetching, &flight->uids);
 	session_start(imap, &command, "UID FETCH");

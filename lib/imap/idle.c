@@ -5,7 +5,7 @@
 
 bool imap_idle_start(struct imap *imap, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	const struct imap_reply *reply;
 	uint64_t serial;
 

@@ -42,7 +42,7 @@ static bool hear_lsub(void *context, const struct imap_reply *reply, struct err 
 	return true;
 }
 
-static void add_counts_wanted(const struct imap *imap, struct command *command)
+static void add_counts_wanted(const struct imap *imap, struct imap_command *command)
 {
 	command_text(command, "(MESSAGES UIDNEXT UIDVALIDITY");
 	if (imap->condstore)
@@ -51,7 +51,7 @@ static void add_counts_wanted(const struct imap *imap, struct command *command)
 }
 
 /* Run it, with as many replies allowed as there may be folders. A refusal is no error. */
-static bool run(struct imap *imap, struct command *command, const struct listener *listener,
+static bool run(struct imap *imap, struct imap_command *command, const struct listener *listener,
 	bool *ret_ok, struct err *err)
 {
 	const struct imap_reply *reply;
@@ -68,7 +68,7 @@ static bool list_extended(struct listing *listing, bool want_counts, bool *ret_o
 {
 	struct imap *imap = listing->imap;
 	const struct listener listener = {.heard = hear_list, .context = listing};
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 
 	session_start(imap, &command, "LIST");
 	command_text(&command, "\"\" \"*\" RETURN (SUBSCRIBED CHILDREN");
@@ -86,8 +86,8 @@ static bool list_plain(struct listing *listing, struct err *err)
 {
 	const struct listener list = {.heard = hear_list, .context = listing};
 	const struct listener lsub = {.heard = hear_lsub, .context = listing};
-	CLEANUP(command_free) struct command list_command = {0};
-	CLEANUP(command_free) struct command lsub_command = {0};
+	CLEANUP(command_free) struct imap_command list_command = {0};
+	CLEANUP(command_free) struct imap_command lsub_command = {0};
 	bool ok;
 
 	session_start(listing->imap, &list_command, "LIST");
@@ -146,7 +146,7 @@ static bool status_answered(
 static bool ask(struct asking *asking, struct imap_folder *folder, struct err *err)
 {
 	struct imap *imap = asking->listing->imap;
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	const struct imap_reply *refused = NULL;
 	uint64_t serial;
 	size_t i = 0;

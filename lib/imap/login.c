@@ -43,7 +43,7 @@ static bool start_tls(struct imap *imap, const struct imap_login *login, struct 
 
 static bool starttls(struct imap *imap, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	const struct imap_reply *reply;
 	uint64_t serial;
 
@@ -78,7 +78,7 @@ static bool session_login(struct imap *imap, const struct imap_login *login, str
 		return err_set(err, ERR_SECURITY, "login: the connection is not encrypted");
 	imap->secrets_allowed = true;
 	return session_ask_capabilities(imap, err) && session_authenticate(imap, login, err) &&
-	       session_ask_capabilities(imap, err) && session_settle(imap, err);
+	       session_ask_capabilities(imap, err) && session_setup(imap, err);
 }
 
 bool imap_connect_over(struct stream *stream, const struct imap_login *login,

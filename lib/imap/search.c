@@ -34,7 +34,7 @@ static bool hear_found(void *context, const struct imap_reply *reply, struct err
 	return true;
 }
 
-static void start(const struct imap *imap, struct command *command)
+static void start(const struct imap *imap, struct imap_command *command)
 {
 	session_start(imap, command, "UID SEARCH");
 	if (imap->caps & IMAP_CAP_ESEARCH)
@@ -45,7 +45,7 @@ static void start(const struct imap *imap, struct command *command)
 static bool search_part(struct imap *imap, uint32_t first, uint32_t last,
 	const struct listener *listener, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	CLEANUP(rangeset_free) struct rangeset part = {0};
 
 	start(imap, &command);
@@ -101,7 +101,7 @@ bool imap_search_message_id(
 {
 	CLEANUP(searching_free) struct searching searching = {0};
 	const struct listener listener = {.heard = hear_found, .context = &searching};
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 
 	start(imap, &command);
 	command_text(&command, "HEADER Message-ID");

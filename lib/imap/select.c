@@ -101,14 +101,14 @@ static bool closed(void *context, uint64_t serial, const struct imap_reply *repl
 /* Leave the old folder in the same round trip, so that its news do not count for the new one. */
 static bool send_unselect(struct imap *imap, uint64_t *ret_serial, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 
 	session_start(imap, &command, "UNSELECT");
 	command_end(&command);
 	return session_send(imap, &command, ret_serial, NULL, err);
 }
 
-static void add_known(struct command *command, const struct rangeset *known)
+static void add_known(struct imap_command *command, const struct rangeset *known)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(IMAP_COMMAND_BYTES_MAX);
 	size_t blank = 1, closing = strlen("))\r\n");
@@ -120,7 +120,7 @@ static void add_known(struct command *command, const struct rangeset *known)
 }
 
 static void add_parameters(
-	const struct imap *imap, struct command *command, const struct imap_qresync *qresync)
+	const struct imap *imap, struct imap_command *command, const struct imap_qresync *qresync)
 {
 	if (!qresync) {
 		if (imap->condstore)
@@ -136,8 +136,8 @@ static void add_parameters(
 	command_close(command);
 }
 
-static bool run_opening(struct opening *opening, struct command *command, struct imap_examined *ret,
-	struct err *err)
+static bool run_opening(struct opening *opening, struct imap_command *command,
+	struct imap_examined *ret, struct err *err)
 {
 	struct imap *imap = opening->imap;
 	const struct listener listener = {hear_opening, closed, opening};
@@ -163,7 +163,7 @@ static bool run_opening(struct opening *opening, struct command *command, struct
 static bool open_folder(struct opening *opening, const char *name, const char *wire_name,
 	const struct imap_qresync *qresync, struct imap_examined *ret, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	bool opened;
 
 	session_start(opening->imap, &command, name);
@@ -194,7 +194,7 @@ bool imap_select(struct imap *imap, const char *wire_name, struct imap_examined 
 
 bool imap_unselect(struct imap *imap, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 
 	if (!imap->selected || !(imap->caps & IMAP_CAP_UNSELECT))
 		return true;

@@ -71,7 +71,7 @@ enum command_literals session_literals(const struct imap *imap)
 	return COMMAND_LITERAL_SYNC;
 }
 
-void session_start(const struct imap *imap, struct command *command, const char *name)
+void session_start(const struct imap *imap, struct imap_command *command, const char *name)
 {
 	command_start(command, name, session_literals(imap));
 }
@@ -127,7 +127,7 @@ bool imap_park(struct imap *imap)
 
 bool imap_noop(struct imap *imap, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 
 	session_start(imap, &command, "NOOP");
 	command_end(&command);
@@ -137,7 +137,7 @@ bool imap_noop(struct imap *imap, struct err *err)
 /* Politeness only: whatever goes wrong, the end is the same. */
 static void say_goodbye(struct imap *imap)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	const struct imap_reply *reply;
 
 	imap->leaving = true;

@@ -17,7 +17,7 @@
 
 #include "base/rangeset.h"
 #include "base/wait.h"
-#include "imap/reply.h"
+#include "imap/parse/reply.h"
 
 struct imap; /* a session */
 

@@ -112,14 +112,14 @@ void session_forget(struct imap *imap);
 enum command_literals session_literals(const struct imap *imap);
 
 /* Start a command that fits this server's literals. */
-void session_start(const struct imap *imap, struct command *command, const char *name);
+void session_start(const struct imap *imap, struct imap_command *command, const char *name);
 
 /*
  * Send (into the output buffer; up to the wire where the server must be waited for or secrets
  * pass). A NO or BAD in place of '+' comes as the tagged reply: *ret_refused then holds it, and the
  * command is no longer in flight. ret_refused NULL: such a refusal is ERR_REFUSED.
  */
-bool session_send(struct imap *imap, struct command *command, uint64_t *ret_serial,
+bool session_send(struct imap *imap, struct imap_command *command, uint64_t *ret_serial,
 	const struct imap_reply **ret_refused, struct err *err);
 
 /* Bytes of an open command: a literal, DONE. secret: never in the wire log, never buffered. */
@@ -142,12 +142,12 @@ bool session_go_ahead(
 	struct imap *imap, uint64_t serial, const struct imap_reply **ret_reply, struct err *err);
 
 /* Send one command and wait for its tagged reply, OK or not. listener may be NULL. */
-bool session_run(struct imap *imap, struct command *command, const struct listener *listener,
+bool session_run(struct imap *imap, struct imap_command *command, const struct listener *listener,
 	const struct imap_reply **ret_reply, struct err *err);
 
 /* The same, and anything but OK is an error. */
-bool session_run_ok(struct imap *imap, struct command *command, const struct listener *listener,
-	struct err *err);
+bool session_run_ok(struct imap *imap, struct imap_command *command,
+	const struct listener *listener, struct err *err);
 
 /* Bytes that were read and belong to no reply yet taken, in any layer. */
 bool session_is_quiet(const struct imap *imap);
@@ -188,7 +188,7 @@ bool session_authenticate(struct imap *imap, const struct imap_login *login, str
 
 /* What follows login, in one round trip: ID, ENABLE, NAMESPACE (or LIST "" "" for the delimiter).
  */
-bool session_settle(struct imap *imap, struct err *err);
+bool session_setup(struct imap *imap, struct err *err);
 
 /* --- append.c --- */
 

@@ -11,7 +11,7 @@ static bool says_exists(const struct imap_reply *reply)
 bool imap_create(struct imap *imap, const char *wire_name, const char *special_use,
 	bool *ret_exists, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	const struct imap_reply *reply;
 
 	*ret_exists = false;
@@ -31,7 +31,7 @@ bool imap_create(struct imap *imap, const char *wire_name, const char *special_u
 
 bool imap_subscribe(struct imap *imap, const char *wire_name, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 
 	session_start(imap, &command, "SUBSCRIBE");
 	command_astring(&command, wire_name);
@@ -41,7 +41,7 @@ bool imap_subscribe(struct imap *imap, const char *wire_name, struct err *err)
 
 bool imap_store_flags(struct imap *imap, uint32_t uid, const char *flags, struct err *err)
 {
-	CLEANUP(command_free) struct command command = {0};
+	CLEANUP(command_free) struct imap_command command = {0};
 	bool stored;
 
 	session_start(imap, &command, "UID STORE");

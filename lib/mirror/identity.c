@@ -166,7 +166,7 @@ static bool ask_server(struct pass *pass, const struct imap_folder *server,
 	       imap_fetch(pass->job->imap, &fetch, &sink, err);
 }
 
-static enum rename_likeness likeness_of(const struct comparison *comparison)
+static enum rename_fingerprint fingerprint_of(const struct comparison *comparison)
 {
 	if (comparison->other > 0)
 		return RENAME_OTHER;
@@ -176,7 +176,7 @@ static enum rename_likeness likeness_of(const struct comparison *comparison)
 }
 
 bool folder_identify(struct pass *pass, const struct known_folder *known,
-	const struct imap_folder *server, enum rename_likeness *ret_likeness, struct err *err)
+	const struct imap_folder *server, enum rename_fingerprint *ret_fingerprint, struct err *err)
 {
 	CLEANUP(comparison_free)
 	struct comparison comparison = {.uidvalidity = known->uidvalidity};
@@ -184,7 +184,7 @@ bool folder_identify(struct pass *pass, const struct known_folder *known,
 	if (!read_facts(pass, known, &comparison, err))
 		return false;
 	if (comparison.sample.count == 0) {
-		*ret_likeness = RENAME_EMPTY;
+		*ret_fingerprint = RENAME_EMPTY;
 		return true;
 	}
 	if (!ask_server(pass, server, &comparison, err)) {
@@ -192,6 +192,6 @@ bool folder_identify(struct pass *pass, const struct known_folder *known,
 			return err_wrap(err, "%s", server->path);
 		err_clear(err); /* a folder that may not be opened says nothing */
 	}
-	*ret_likeness = likeness_of(&comparison);
+	*ret_fingerprint = fingerprint_of(&comparison);
 	return true;
 }

@@ -18,6 +18,7 @@ enum { IDENTITY_SAMPLE = 100 };
  * or date. The folder is left selected.
  */
 bool folder_identify(struct pass *pass, const struct known_folder *known,
-	const struct imap_folder *server, enum rename_likeness *ret_likeness, struct err *err);
+	const struct imap_folder *server, enum rename_fingerprint *ret_fingerprint,
+	struct err *err);
 
 #endif

@@ -98,13 +98,13 @@ struct asking {
 	const struct imap_folders *folders;
 };
 
-static bool look(void *context, size_t known, size_t server, enum rename_likeness *ret_likeness,
-	struct err *err)
+static bool look(void *context, size_t known, size_t server,
+	enum rename_fingerprint *ret_fingerprint, struct err *err)
 {
 	const struct asking *asking = context;
 
 	return folder_identify(asking->pass, &asking->known->items[known],
-		&asking->folders->items[server], ret_likeness, err);
+		&asking->folders->items[server], ret_fingerprint, err);
 }
 
 static void take_matches(struct known_folders *known, const struct imap_folders *folders,

@@ -6,9 +6,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "mirror/account_unlock.h"
 #include "mirror/known.h"
 #include "mirror/pass_internal.h"
-#include "mirror/unlock.h"
 
 void pass_note(struct pass *pass, const char *folder, const char *why)
 {

@@ -6,7 +6,7 @@
 #define MAILSTOW_MIRROR_PLAN_H
 
 #include "archive/archive.h"
-#include "imap/reply.h"
+#include "imap/parse/reply.h"
 #include "mirror/view.h"
 
 /*

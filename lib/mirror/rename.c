@@ -81,14 +81,14 @@ static bool is_joined(const struct rename_side *side, size_t index)
 }
 
 static bool ask(struct matching *matching, size_t known, size_t server,
-	enum rename_likeness *ret_likeness, struct err *err)
+	enum rename_fingerprint *ret_fingerprint, struct err *err)
 {
 	bool home = server == matching->standings[known].home;
 
-	if (!matching->look(matching->context, known, server, ret_likeness, err))
+	if (!matching->look(matching->context, known, server, ret_fingerprint, err))
 		return false;
-	matching->standings[known].empty = *ret_likeness == RENAME_EMPTY;
-	if (*ret_likeness == RENAME_SAME || (home && *ret_likeness == RENAME_LIKE))
+	matching->standings[known].empty = *ret_fingerprint == RENAME_EMPTY;
+	if (*ret_fingerprint == RENAME_SAME || (home && *ret_fingerprint == RENAME_LIKE))
 		join(matching, known, server);
 	return true;
 }
@@ -145,7 +145,7 @@ static bool look_at_home(struct matching *matching, const struct group *group, b
 	for (size_t i = 0; i < group->known_count; i++) {
 		size_t known = group->known[i];
 		struct standing *standing = &matching->standings[known];
-		enum rename_likeness likeness;
+		enum rename_fingerprint likeness;
 
 		if (!is_home_here(matching, known) || standing->looked ||
 			!(all || is_doubtful(matching, known)))
@@ -209,7 +209,7 @@ static bool look_elsewhere(
 
 	find_candidates(matching, group, known, &candidates);
 	for (size_t i = 0; i < candidates.count && !standing->empty; i++) {
-		enum rename_likeness likeness;
+		enum rename_fingerprint likeness;
 
 		if (!ask(matching, known, candidates.items[i], &likeness, err))
 			return false;

@@ -32,7 +32,7 @@ enum {
 #define RENAME_NONE SIZE_MAX
 
 /* What messages say of a folder of the archive and one of the server. */
-enum rename_likeness {
+enum rename_fingerprint {
 	RENAME_UNCLEAR, /* too little to compare */
 	RENAME_LIKE,    /* as SAME, but for something that servers get wrong: no proof */
 	RENAME_SAME,    /* UIDs have the same messages */
@@ -55,7 +55,7 @@ struct rename_side {
 };
 
 typedef bool rename_look(void *context, size_t known, size_t server,
-	enum rename_likeness *ret_likeness, struct err *err);
+	enum rename_fingerprint *ret_fingerprint, struct err *err);
 
 /* Fills in match on both sides. The server's are sorted by path, each once; the archive may know
  * two of one path, after a pass that was cut. False: a look failed. */

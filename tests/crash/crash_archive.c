@@ -10,14 +10,14 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/volume.h"
-#include "archive/writer.h"
+#include "archive/volume/volume.h"
+#include "archive/write/writer.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "support/archive_fixture.h"
+#include "support/archive/archive_fixture.h"
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/crash_vfs.h"
-#include "support/files.h"
+#include "support/crash/crash_vfs.h"
 
 enum {
 	VALIDITY = 7,

@@ -15,10 +15,10 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "support/archive/files.h"
+#include "support/archive/pruned.h"
 #include "support/check.h"
-#include "support/crash_vfs.h"
-#include "support/files.h"
-#include "support/pruned.h"
+#include "support/crash/crash_vfs.h"
 
 enum { TIMES_MAX = 1000000, WAIT_MS = 1000, PINNED = 4 };
 

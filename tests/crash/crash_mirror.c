@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/crash_vfs.h"
-#include "support/files.h"
-#include "support/forker.h"
-#include "support/ring.h"
+#include "support/crash/crash_vfs.h"
+#include "support/crash/forker.h"
+#include "support/crash/ring.h"
 
 enum { LETTERS = 30, TIMES_MAX = 100000, PATH_BYTES_MAX = 300, NAME_BYTES_MAX = 20 };
 

@@ -1,7 +1,7 @@
 /*
  * The power is cut while an archive is written, sealed, pruned, forgotten of, made anew, copied and
- * given keys, plain and encrypted, and while what stands beside it is written: support/power.h says
- * what must hold then.
+ * given keys, plain and encrypted, and while what stands beside it is written:
+ *support/crash/power.h says what must hold then.
  *
  *	crash_power                           all of it
  *	crash_power seal/132/torn/2           one state again, by the name a failure has told
@@ -10,21 +10,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/catalogue/rebuild.h"
 #include "archive/forget.h"
-#include "archive/keep.h"
 #include "archive/prune.h"
-#include "archive/rebuild.h"
+#include "archive/retention.h"
 #include "archive/seal.h"
-#include "archive/volume.h"
-#include "archive/writer.h"
+#include "archive/volume/volume.h"
+#include "archive/write/writer.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "support/archive_fixture.h"
+#include "support/archive/archive_fixture.h"
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/files.h"
-#include "support/power.h"
-#include "support/power_archive.h"
+#include "support/crash/power.h"
+#include "support/crash/power_archive.h"
 
 #include "power_copies.h"
 #include "power_keys.h"

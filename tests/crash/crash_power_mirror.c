@@ -1,19 +1,19 @@
 /*
  * The power is cut while an account is mirrored and restored: archive, state file and journal lose
- * what was not synced, in many ways (support/power_disk.h), while the server goes on. Afterwards
- * nothing acknowledged is lost, the next pass has all there is and knows what it could not have,
- * and the next restore adds nothing twice.
+ * what was not synced, in many ways (support/crash/power_disk.h), while the server goes on.
+ * Afterwards nothing acknowledged is lost, the next pass has all there is and knows what it could
+ * not have, and the next restore adds nothing twice.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/files.h"
-#include "support/forker.h"
-#include "support/power_disk.h"
-#include "support/ring.h"
+#include "support/crash/forker.h"
+#include "support/crash/power_disk.h"
+#include "support/crash/ring.h"
 
 enum {
 	LETTERS = 30,

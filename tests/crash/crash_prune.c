@@ -8,13 +8,13 @@
 
 #include "archive/forget.h"
 #include "archive/seal.h"
-#include "archive/volume.h"
+#include "archive/volume/volume.h"
 #include "base/alloc.h"
 #include "base/str.h"
+#include "support/archive/files.h"
+#include "support/archive/pruned.h"
 #include "support/check.h"
-#include "support/files.h"
-#include "support/pruned.h"
-#include "support/stops.h"
+#include "support/crash/stops.h"
 
 enum { NEWEST = PRUNED_SNAPSHOTS, WAIT_MS = 1000, SMALL_COUNT = 3 };
 

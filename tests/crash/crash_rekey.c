@@ -8,15 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/keys/vault.h"
 #include "archive/seal.h"
-#include "archive/vault.h"
 #include "base/alloc.h"
 #include "base/str.h"
+#include "support/archive/files.h"
+#include "support/archive/pruned.h"
+#include "support/archive/rekeyed.h"
 #include "support/check.h"
-#include "support/files.h"
-#include "support/pruned.h"
-#include "support/rekeyed.h"
-#include "support/stops.h"
+#include "support/crash/stops.h"
 
 enum { WAIT_MS = 1000, MESSAGES = 37 };
 
@@ -26,7 +26,7 @@ static const struct archive_secret key = {
 /* As another process does: what this one knows of keys is of another archive's day. */
 static bool unlock(const char *path, struct err *err)
 {
-	archive_lock(path);
+	archive_lock_out(path);
 	return !archive_is_encrypted(path) || archive_unlock(path, &key, err);
 }
 
@@ -35,7 +35,7 @@ static bool go_on(const char *path, struct err *err)
 	const struct archive_rekey wish = {0};
 	struct archive_rekeyed rekeyed;
 
-	return archive_rekey_state(path) == ARCHIVE_SETTLED ||
+	return archive_rekey_state(path) == ARCHIVE_REKEY_NONE ||
 	       archive_rekey(path, &wish, WAIT_MS, &rekeyed, err);
 }
 
@@ -72,7 +72,7 @@ static char *prepare_plain(void)
 	struct err err = ERR_INIT;
 
 	files_remove(path);
-	archive_lock(path);
+	archive_lock_out(path);
 	CHECK_OK(archive_create(path, 0, &err));
 	pruned_fill(path);
 	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
@@ -121,7 +121,7 @@ static void check_of_now(const char *path)
 	uint32_t wanted = epoch_of(path);
 
 	CHECK(wanted > 0);
-	CHECK_INT(archive_rekey_state(path), ARCHIVE_SETTLED);
+	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_NONE);
 	rekeyed_check(path, wanted);
 	CHECK_INT(pruned_words(path), 0);
 }

@@ -9,7 +9,7 @@
 
 #include "archive/archive.h"
 #include "support/check.h"
-#include "support/ring.h"
+#include "support/crash/ring.h"
 
 enum {
 	FEW_LETTERS = 3,

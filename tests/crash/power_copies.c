@@ -4,14 +4,14 @@
 
 #include "archive/adopt.h"
 #include "archive/copy.h"
-#include "archive/staged.h"
+#include "archive/volume/staged.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "support/archive_fixture.h"
+#include "support/archive/archive_fixture.h"
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/files.h"
-#include "support/power_archive.h"
+#include "support/crash/power_archive.h"
 
 enum { WAIT_MS = 1000 };
 

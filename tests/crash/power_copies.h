@@ -1,9 +1,9 @@
 /*
  * The power is cut while an archive is copied: work for the table of crash_power.c, see
- * support/power.h.
+ * support/crash/power.h.
  */
-#ifndef MAILSTOW_TESTS_POWER_COPIES_H
-#define MAILSTOW_TESTS_POWER_COPIES_H
+#ifndef MAILSTOW_TESTS_CRASH_POWER_COPIES_H
+#define MAILSTOW_TESTS_CRASH_POWER_COPIES_H
 
 #include <stdbool.h>
 

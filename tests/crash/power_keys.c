@@ -1,12 +1,12 @@
 #include "power_keys.h"
 
+#include "archive/keys/vault.h"
 #include "archive/rekey.h"
-#include "archive/vault.h"
 #include "base/str.h"
-#include "support/archive_fixture.h"
+#include "support/archive/archive_fixture.h"
 #include "support/check.h"
-#include "support/power_archive.h"
-#include "support/power_log.h"
+#include "support/crash/power_archive.h"
+#include "support/crash/power_log.h"
 
 enum { WAIT_MS = 1000 };
 
@@ -24,7 +24,7 @@ static bool opens(const char *path, const struct archive_secret *secret)
 {
 	struct err err = ERR_INIT;
 
-	archive_lock(path);
+	archive_lock_out(path);
 	return archive_unlock(path, secret, &err);
 }
 
@@ -35,7 +35,7 @@ char *power_tell_keys(const char *place)
 	bool also = opens(path, &second);
 	CLEANUP(freep) char *text = NULL;
 
-	archive_lock(path);
+	archive_lock_out(path);
 	text = power_tell(path, true);
 	return str_printf("%s%s", text, also ? "and the second key\n" : "");
 }
@@ -73,7 +73,7 @@ static const struct archive_secret first = {
 
 static bool unlock(const char *path, struct err *err)
 {
-	archive_lock(path);
+	archive_lock_out(path);
 	return !archive_is_encrypted(path) || archive_unlock(path, &first, err);
 }
 
@@ -89,9 +89,9 @@ static uint32_t epoch_of(const char *path)
 char *power_tell_rekey(const char *place)
 {
 	static const char *const states[] = {
-		[ARCHIVE_SETTLED] = "settled",
-		[ARCHIVE_ENCRYPTING] = "being encrypted",
-		[ARCHIVE_ROTATING] = "being rotated",
+		[ARCHIVE_REKEY_NONE] = "settled",
+		[ARCHIVE_REKEY_ENCRYPTING] = "being encrypted",
+		[ARCHIVE_REKEY_ROTATING] = "being rotated",
 	};
 	CLEANUP(freep) char *path = archive_in(place);
 	CLEANUP(freep) char *text = NULL;
@@ -118,7 +118,7 @@ static bool go_on(const char *path, struct err *err)
 	struct archive_rekeyed rekeyed;
 
 	power_log_acknowledge();
-	return archive_rekey_state(path) == ARCHIVE_SETTLED ||
+	return archive_rekey_state(path) == ARCHIVE_REKEY_NONE ||
 	       archive_rekey(path, &wish, WAIT_MS, &rekeyed, err);
 }
 

@@ -1,9 +1,9 @@
 /*
  * The power is cut while an archive is given keys, or another master key: work for the table of
- * crash_power.c, see support/power.h.
+ * crash_power.c, see support/crash/power.h.
  */
-#ifndef MAILSTOW_TESTS_POWER_KEYS_H
-#define MAILSTOW_TESTS_POWER_KEYS_H
+#ifndef MAILSTOW_TESTS_CRASH_POWER_KEYS_H
+#define MAILSTOW_TESTS_CRASH_POWER_KEYS_H
 
 #include <stdbool.h>
 

@@ -7,10 +7,10 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "restore/journal.h"
+#include "restore/upload/restore_journal.h"
 #include "state/state.h"
 #include "support/check.h"
-#include "support/power_log.h"
+#include "support/crash/power_log.h"
 
 /* --- the journal of a restore --- */
 

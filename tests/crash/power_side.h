@@ -1,9 +1,9 @@
 /*
  * The power is cut while what stands beside archives is written, the journal of a restore and the
- * state file: work for the table of crash_power.c, see support/power.h.
+ * state file: work for the table of crash_power.c, see support/crash/power.h.
  */
-#ifndef MAILSTOW_TESTS_POWER_SIDE_H
-#define MAILSTOW_TESTS_POWER_SIDE_H
+#ifndef MAILSTOW_TESTS_CRASH_POWER_SIDE_H
+#define MAILSTOW_TESTS_CRASH_POWER_SIDE_H
 
 #include <stdbool.h>
 

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "archive/catalogue.h"
+#include "archive/catalogue/catalogue.h"
 #include "archive/check.h"
-#include "archive/volume.h"
-#include "archive/writer.h"
+#include "archive/volume/volume.h"
+#include "archive/write/writer.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -130,8 +130,8 @@ static void make(void)
 	archive.path = str_printf("%s/a", folder);
 	fill();
 	fuzz_succeed(volume_list(archive.path, &list, &err), &err);
-	archive.volume.path = volume_path(archive.path, &list.items[0]);
-	archive.catalogue.path = catalogue_path(archive.path);
+	archive.volume.path = layout_volume_path(archive.path, &list.items[0]);
+	archive.catalogue.path = layout_catalogue_path(archive.path);
 	fuzz_succeed(fs_read(archive.volume.path, &archive.volume.bytes, &err), &err);
 	fuzz_succeed(fs_read(archive.catalogue.path, &archive.catalogue.bytes, &err), &err);
 	(void)atexit(remove_all);

@@ -1,8 +1,8 @@
 /*
  * A small archive to be damaged: one folder, two commits, nothing in a -wal. Failures abort.
  */
-#ifndef MAILSTOW_TESTS_FUZZ_ARCHIVE_H
-#define MAILSTOW_TESTS_FUZZ_ARCHIVE_H
+#ifndef MAILSTOW_TESTS_FUZZ_FUZZ_ARCHIVE_H
+#define MAILSTOW_TESTS_FUZZ_FUZZ_ARCHIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "archive/frame.h"
+#include "archive/format/frame.h"
 #include "base/alloc.h"
 
 enum {
@@ -98,7 +98,7 @@ static void pack(struct zstd *zstd, const struct frame_cipher *cipher, const str
 	const uint8_t *data, size_t len)
 {
 	CLEANUP(buf_free) struct buf raw = BUF_INIT(FRAME_RAW_BYTES_MAX);
-	CLEANUP(buf_free) struct buf packed = BUF_INIT(FRAME_SEALED_BYTES_MAX);
+	CLEANUP(buf_free) struct buf packed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX);
 	CLEANUP(buf_free) struct buf again = BUF_INIT(FRAME_RAW_BYTES_MAX);
 	CLEANUP(freep) uint8_t *bytes = NULL;
 	struct frame frame;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "archive/keyring.h"
+#include "archive/keys/keyring.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -1,7 +1,7 @@
 /* Replies of any bytes: no fault, no reading beyond them, and the same ones however they are cut.
  */
 #include "fuzz/fuzz_pieces.h"
-#include "support/show_reply.h"
+#include "support/imap/show_reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -1,6 +1,6 @@
 /* Tokens of any bytes: no fault, no reading beyond them, and the same ones however they are cut. */
 #include "fuzz/fuzz_pieces.h"
-#include "support/show_scan.h"
+#include "support/imap/show_scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "support/apart.h"
+#include "support/archive/apart.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

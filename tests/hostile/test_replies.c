@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "imap/limits.h"
-#include "support/hostile.h"
+#include "support/imap/hostile.h"
 
 enum { TEXT_MAX = 256 * 1024 };
 

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "support/talk.h"
+#include "support/imap/talk.h"
 
 #define HELLO    "S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready\n"
 #define STARTTLS HELLO "C: a STARTTLS\n"

@@ -2,13 +2,13 @@
  * An IMAP client that understands nothing: it sends text and collects lines. For the model server's
  * own tests. Waits RAW_WAIT_MS at most for anything.
  */
-#ifndef MAILSTOW_TESTS_RAW_H
-#define MAILSTOW_TESTS_RAW_H
+#ifndef MAILSTOW_TESTS_MODEL_RAW_H
+#define MAILSTOW_TESTS_MODEL_RAW_H
 
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "support/model_server.h"
+#include "support/model/model_server.h"
 
 enum { RAW_WAIT_MS = 10 * 1000, RAW_TEXT_MAX = 64 * 1024 * 1024 };
 

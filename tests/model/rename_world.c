@@ -7,9 +7,9 @@
 #include "archive/check.h"
 #include "base/alloc.h"
 #include "base/crypto.h"
-#include "support/archive_fixture.h"
+#include "support/archive/archive_fixture.h"
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/files.h"
 
 enum { WAIT_MS = 1000, HOUR_MS = 60 * 60 * 1000, TEXT_MAX = 4 * 1024 * 1024 };
 

@@ -1,9 +1,9 @@
 /* Folders of a ring that are renamed on the server, and what the archive makes of them. */
-#ifndef MAILSTOW_TESTS_RENAME_WORLD_H
-#define MAILSTOW_TESTS_RENAME_WORLD_H
+#ifndef MAILSTOW_TESTS_MODEL_RENAME_WORLD_H
+#define MAILSTOW_TESTS_MODEL_RENAME_WORLD_H
 
 #include "base/buf.h"
-#include "support/ring.h"
+#include "support/crash/ring.h"
 
 enum { FOLDERS_MAX = 64 };
 

@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "net/tcp.h"
-#include "support/archive_fixture.h"
+#include "support/archive/archive_fixture.h"
 #include "support/check.h"
 
 enum {

@@ -2,11 +2,11 @@
  * An archive, a server of the model's and a restore from one to the other. A failure ends the
  * promise (CHECK_OK).
  */
-#ifndef MAILSTOW_TESTS_RESTORE_WORLD_H
-#define MAILSTOW_TESTS_RESTORE_WORLD_H
+#ifndef MAILSTOW_TESTS_MODEL_RESTORE_WORLD_H
+#define MAILSTOW_TESTS_MODEL_RESTORE_WORLD_H
 
-#include "restore/restore.h"
-#include "support/model_server.h"
+#include "restore/upload/restore.h"
+#include "support/model/model_server.h"
 
 enum {
 	WORLD_LETTERS = 12, /* messages in the archive */

@@ -1,11 +1,11 @@
 /*
  * What a client was told of one folder, kept by UID, to be held against the model's snapshot.
  */
-#ifndef MAILSTOW_TESTS_SEEN_H
-#define MAILSTOW_TESTS_SEEN_H
+#ifndef MAILSTOW_TESTS_MODEL_SEEN_H
+#define MAILSTOW_TESTS_MODEL_SEEN_H
 
 #include "imap/session.h"
-#include "support/model_server.h"
+#include "support/model/model_server.h"
 
 struct seen_message {
 	uint32_t uid;

@@ -5,10 +5,10 @@
 #include "archive/forget.h"
 #include "archive/prune.h"
 #include "base/str.h"
-#include "mirror/prune.h"
+#include "mirror/account_prune.h"
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/files.h"
-#include "support/ring.h"
+#include "support/crash/ring.h"
 
 enum { LETTERS = 12, WAIT_MS = 1000 };
 

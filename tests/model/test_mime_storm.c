@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/catalogue/rebuild.h"
 #include "archive/check.h"
-#include "archive/rebuild.h"
 #include "archive/seal.h"
 #include "base/alloc.h"
 #include "mime/base64_lines.h"
-#include "support/archive_fixture.h"
+#include "support/archive/archive_fixture.h"
 #include "support/check.h"
 
 enum {

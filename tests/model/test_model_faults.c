@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "model/raw.h"
 #include "support/check.h"
-#include "support/cut_proxy.h"
+#include "support/net/cut_proxy.h"
 
 static const char session_text[] = "a LOGIN alice secret\r\n"
 				   "b EXAMINE INBOX\r\n"

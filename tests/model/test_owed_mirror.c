@@ -7,9 +7,9 @@
 #include "archive/forget.h"
 #include "base/str.h"
 #include "state/state.h"
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/files.h"
-#include "support/ring.h"
+#include "support/crash/ring.h"
 
 enum { LARGE = 1000, WAIT_MS = 1000, MANY = 1400, STEP = 256, FIRST_BAD = 100, BAD = 5 };
 

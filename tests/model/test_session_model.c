@@ -7,7 +7,7 @@
 #include "imap/session.h"
 #include "model/seen.h"
 #include "support/check.h"
-#include "support/model_server.h"
+#include "support/model/model_server.h"
 
 enum {
 	ITEMS_ALL = IMAP_ITEM_FLAGS | IMAP_ITEM_DATE | IMAP_ITEM_SIZE | IMAP_ITEM_MODSEQ |

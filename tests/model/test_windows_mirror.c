@@ -9,9 +9,9 @@
 #include "base/str.h"
 #include "model/rename_world.h"
 #include "state/state.h"
+#include "support/archive/files.h"
 #include "support/check.h"
-#include "support/files.h"
-#include "support/ring.h"
+#include "support/crash/ring.h"
 
 enum {
 	WINDOW = 3,

@@ -15,8 +15,8 @@
  * prints file, line and expression, and ends that promise as failed; the next one still runs.
  * An argument runs only the promises whose name contains it.
  */
-#ifndef MAILSTOW_TESTS_CHECK_H
-#define MAILSTOW_TESTS_CHECK_H
+#ifndef MAILSTOW_TESTS_SUPPORT_CHECK_H
+#define MAILSTOW_TESTS_SUPPORT_CHECK_H
 
 #include <setjmp.h>
 #include <stdbool.h>

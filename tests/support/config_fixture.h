@@ -1,8 +1,8 @@
 /*
  * Configurations below check_temp_dir(), for tests. A failure ends the promise (CHECK_OK).
  */
-#ifndef MAILSTOW_TESTS_CONFIG_FIXTURE_H
-#define MAILSTOW_TESTS_CONFIG_FIXTURE_H
+#ifndef MAILSTOW_TESTS_SUPPORT_CONFIG_FIXTURE_H
+#define MAILSTOW_TESTS_SUPPORT_CONFIG_FIXTURE_H
 
 #include "config/config.h"
 

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "support/talk.h"
+#include "support/imap/talk.h"
 
 #define APPEND_HEAD "C: a APPEND Sent (\\Seen) \"17-Jul-1996 02:44:25 -0700\" "
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "support/talk.h"
+#include "support/imap/talk.h"
 
 /* Wait until the parked session has something to read. */
 static void wait_for_input(struct talk *talk)

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "support/talk.h"
+#include "support/imap/talk.h"
 
 #define SETTLED(caps, namespaces)                                                                  \
 	GREETED("SASL-IR AUTH=PLAIN")                                                              \

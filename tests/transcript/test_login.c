@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "support/talk.h"
+#include "support/imap/talk.h"
 
 static enum err_kind kind_of_refusal(const char *reply)
 {

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/str.h"
-#include "support/talk.h"
+#include "support/imap/talk.h"
 
 struct scram_server {
 	char *first_bare; /* of the client */

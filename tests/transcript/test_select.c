@@ -2,7 +2,7 @@
 
 #include "base/str.h"
 #include "imap/seqset.h"
-#include "support/talk.h"
+#include "support/imap/talk.h"
 
 #define QRESYNC_ON                                                                                 \
 	GREETED("SASL-IR AUTH=PLAIN")                                                              \

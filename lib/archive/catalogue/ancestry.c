@@ -1,0 +1,178 @@
+#include "archive/catalogue/ancestry.h"
+
+#include <string.h>
+
+#include "archive/catalogue/heads.h"
+#include "archive/catalogue/replace.h"
+#include "archive/catalogue/replay.h"
+#include "archive/format/journal.h"
+#include "base/str.h"
+
+/* The last commit there is. */
+struct commit {
+	struct volume_id volume;
+	int64_t frame; /* 0: none */
+	uint64_t seq;
+	uint8_t head[SHA256_BYTES];
+};
+
+static bool open_volume(const char *archive_path, const struct volume_id *id,
+	struct volume *ret_volume, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
+
+	return volume_open(archive_path, id, replay_peek_mode(path), ret_volume, err);
+}
+
+/* --- theirs --- */
+
+/* As the catalogue says. */
+static bool catalogued(const char *to, struct commit *ret_commit, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_catalogue_path(to);
+	CLEANUP(db_freep) struct db *catalogue = NULL;
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
+	struct commit commit = {0};
+	struct catalogue_state state;
+
+	if (!catalogue_open(to, replay_peek_mode(path), &catalogue, err) ||
+		!catalogue_state(catalogue, &state, err) ||
+		!catalogue_volumes(catalogue, &known, err))
+		return false;
+	for (size_t i = 0; i < known.count; i++)
+		if (known.items[i].applied_frame > 0) {
+			commit.volume = known.items[i].id;
+			commit.frame = known.items[i].applied_frame;
+		}
+	commit.seq = state.applied_seq;
+	memcpy(commit.head, state.head, SHA256_BYTES);
+	*ret_commit = commit;
+	return true;
+}
+
+/* On to the last one of a volume; what is not final was never committed. */
+static bool follow(struct volume *volume, int64_t after, struct commit *commit, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	int64_t frame = after;
+
+	while (volume_next_journal(volume, frame, &frame, err)) {
+		struct journal_header header;
+		struct reader records;
+
+		if (frame == 0)
+			return true;
+		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err) ||
+			!journal_open(&payload, &header, &records, err))
+			return false;
+		if (!header.final)
+			continue;
+		*commit = (struct commit){.volume = volume->id, .frame = frame, .seq = header.seq};
+		sha256_of(payload.data, payload.len, commit->head);
+	}
+	return false;
+}
+
+/* On to the last one of all volumes. */
+static bool follow_all(const struct ancestry *places, struct commit *commit, struct err *err)
+{
+	const struct commit from = *commit;
+
+	for (size_t i = places->theirs->count; i > 0; i--) {
+		const struct volume_id *id = &places->theirs->items[i - 1];
+		bool same = id->sequence == from.volume.sequence;
+		CLEANUP(volume_close) struct volume volume = {0};
+
+		if (id->sequence < from.volume.sequence)
+			return true;
+		if (!open_volume(places->to, id, &volume, err) ||
+			!follow(&volume, same ? from.frame : 0, commit, err))
+			return false;
+		if (commit->seq != from.seq)
+			return true;
+	}
+	return true;
+}
+
+/* The catalogue may be lost, or behind its volumes. Where it tells and they are damaged, it counts.
+ */
+static bool last_commit(const struct ancestry *places, struct commit *ret_commit, struct err *err)
+{
+	struct commit commit = {0};
+	bool known = catalogued(places->to, &commit, err);
+
+	if (!follow_all(places, &commit, err) && !known)
+		return false;
+	*ret_commit = commit;
+	return true;
+}
+
+/* --- is it ours? --- */
+
+static bool holds_commit(const char *from, const struct commit *commit, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	CLEANUP(volume_close) struct volume volume = {0};
+	uint8_t sha256[SHA256_BYTES];
+
+	if (!open_volume(from, &commit->volume, &volume, err) ||
+		!volume_get_frame(&volume, commit->frame, FRAMES_JOURNAL, zstd, &payload, err))
+		return false;
+	sha256_of(payload.data, payload.len, sha256);
+	return memcmp(sha256, commit->head, SHA256_BYTES) == 0;
+}
+
+/* A sealed volume has the payloads of the one it took the place of, or none: a later checkpoint
+ * does without them, as it does without volumes. Then only what the copy itself was told can say
+ * so. */
+static bool holds_payload(const struct ancestry *places, const struct volume_id *id,
+	const struct commit *commit, struct err *err)
+{
+	CLEANUP(volume_close) struct volume volume = {0};
+	int64_t any, frame;
+	bool found;
+
+	if (!open_volume(places->from, id, &volume, err) ||
+		!volume_next_journal(&volume, 0, &any, err))
+		return false;
+	if (any == 0)
+		return ancestry_was_copied(places->to, commit->head);
+	return replace_find_payload(&volume, commit->head, &frame, &found, err) && found;
+}
+
+static bool is_ours(const struct ancestry *places, const struct commit *commit, struct err *err)
+{
+	const struct volume_list *ours = places->ours;
+
+	if (commit->seq > places->state->applied_seq)
+		return false;
+	if (volume_list_has(ours, &commit->volume))
+		return holds_commit(places->from, commit, err);
+	for (size_t i = 0; i < ours->count; i++)
+		if (ours->items[i].sequence == commit->volume.sequence)
+			return holds_payload(places, &ours->items[i], commit, err);
+	return ancestry_was_copied(places->to, commit->head);
+}
+
+bool ancestry_check(const struct ancestry *places, bool *ret_any, uint8_t ret_head[SHA256_BYTES],
+	struct err *err)
+{
+	struct commit commit;
+	struct err of = ERR_INIT;
+
+	if (!last_commit(places, &commit, &of))
+		return err_set(err, ERR_CREATE,
+			"%s: what it holds cannot be read; `mailstow check %s` tells more (%s)",
+			places->to, places->to, of.text);
+	err_clear(&of);
+	*ret_any = commit.frame > 0;
+	memcpy(ret_head, commit.head, SHA256_BYTES);
+	if (!*ret_any || is_ours(places, &commit, &of))
+		return true;
+	if (of.kind != ERR_NONE && of.kind != ERR_CORRUPT)
+		return err_set(err, of.kind, "%s", of.text);
+	return err_set(err, ERR_CREATE, "%s: holds what this archive has not%s%s", places->to,
+		of.text[0] ? ": " : "", of.text);
+}

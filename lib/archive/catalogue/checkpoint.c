@@ -1,0 +1,491 @@
+#include "archive/catalogue/checkpoint.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "archive/catalogue/apply.h"
+#include "archive/catalogue/replay.h"
+#include "archive/volume/volume_sql.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+
+/* --- where it is --- */
+
+/* The checkpoint frame that follows `after`; 0: none. */
+static bool next_checkpoint(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err)
+{
+	bool row;
+
+	db_bind_int(volume->db, VOLUME_CHECKPOINT_NEXT, "after", after);
+	if (!db_step(volume->db, VOLUME_CHECKPOINT_NEXT, &row, err))
+		return false;
+	*ret_id = row ? db_int(volume->db, VOLUME_CHECKPOINT_NEXT, 0) : 0;
+	if (row)
+		db_reset(volume->db, VOLUME_CHECKPOINT_NEXT);
+	return true;
+}
+
+static bool read_header(struct volume *volume, int64_t frame, struct zstd *zstd,
+	struct buf *payload, struct journal_header *ret_header, struct reader *ret_records,
+	struct err *err)
+{
+	if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, payload, err) ||
+		!journal_open(payload, ret_header, ret_records, err))
+		return false;
+	return ret_header->checkpoint ||
+	       err_set(err, ERR_CORRUPT, "%s: frame %" PRId64 ": is no checkpoint",
+		       db_path(volume->db), frame);
+}
+
+/* One that is not final was never committed. */
+static bool find_last(
+	struct volume *volume, struct zstd *zstd, struct checkpoint *ret_last, struct err *err)
+{
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	struct checkpoint last = {0}, at = {0};
+	int64_t frame = 0;
+
+	while (next_checkpoint(volume, frame, &frame, err)) {
+		struct journal_header header;
+		struct reader records;
+
+		if (frame == 0) {
+			*ret_last = last;
+			return true;
+		}
+		if (!read_header(volume, frame, zstd, &payload, &header, &records, err))
+			return false;
+		if (at.first_frame == 0) {
+			at.first_frame = frame;
+			at.seq = header.seq - 1;
+			memcpy(at.previous, header.previous, SHA256_BYTES);
+		}
+		at.last_frame = frame;
+		at.last_seq = header.seq;
+		at.found = header.final;
+		if (header.final) {
+			last = at;
+			at = (struct checkpoint){0};
+		}
+	}
+	return false;
+}
+
+bool checkpoint_find(const char *archive_path, const struct volume_list *volumes, struct zstd *zstd,
+	struct checkpoint *ret_checkpoint, struct err *err)
+{
+	struct checkpoint found = {0};
+
+	for (size_t i = volumes->count; i > 0 && !found.found; i--) {
+		CLEANUP(freep)
+		char *path = layout_volume_path(archive_path, &volumes->items[i - 1]);
+		CLEANUP(volume_close) struct volume volume = {0};
+
+		if (!volume_open(archive_path, &volumes->items[i - 1], replay_peek_mode(path),
+			    &volume, err) ||
+			!find_last(&volume, zstd, &found, err))
+			return false;
+		found.volume = i - 1;
+	}
+	*ret_checkpoint = found;
+	return true;
+}
+
+/* --- applying it --- */
+
+struct restating {
+	struct volume *volume;
+	const struct volume_list *present;
+	const struct directories *directories;
+	struct db *catalogue;
+	struct zstd *zstd;
+	struct catalogue_state state; /* seq and head, as read */
+	int64_t generation;
+	struct buf payload;
+};
+
+static bool clear(struct db *catalogue, struct err *err)
+{
+	static const size_t queries[] = {CATALOGUE_CLEAR_VOLUMES, CATALOGUE_CLEAR_ITEMS,
+		CATALOGUE_CLEAR_PARTS, CATALOGUE_CLEAR_MESSAGES, CATALOGUE_CLEAR_FOLDERS,
+		CATALOGUE_CLEAR_PLACEMENTS, CATALOGUE_CLEAR_FLAG_SETS, CATALOGUE_CLEAR_MARKS,
+		CATALOGUE_CLEAR_SNAPSHOTS, CATALOGUE_CLEAR_TOMBSTONES};
+
+	for (size_t i = 0; i < ARRAY_LEN(queries); i++)
+		if (!db_run(catalogue, queries[i], err))
+			return false;
+	return true;
+}
+
+static void bind_text(struct db *db, size_t query, const char *name, struct text text)
+{
+	db_bind_text_len(db, query, name, text.data, text.len);
+}
+
+static void bind_span(struct db *db, size_t query, const struct record_span *span)
+{
+	db_bind_int(db, query, "gen_from", span->from);
+	db_bind_int(db, query, "gen_to", span->to);
+}
+
+/* It, or the sealed one that took its place; NULL: neither. */
+static const struct volume_id *find_present(
+	const struct restating *restating, const struct volume_id *listed)
+{
+	const struct directory *directory =
+		directories_of(restating->directories, listed->sequence);
+
+	for (size_t i = 0; i < restating->present->count; i++) {
+		const struct volume_id *id = &restating->present->items[i];
+
+		if (id->sequence == listed->sequence &&
+			(memcmp(id->uuid, listed->uuid, ARCHIVE_UUID_BYTES) == 0 ||
+				(directory && memcmp(directory->replaces, listed->uuid,
+						      ARCHIVE_UUID_BYTES) == 0)))
+			return id;
+	}
+	return NULL;
+}
+
+static enum volume_state state_of(
+	const struct restating *restating, const struct record_volume *volume)
+{
+	if (volume->doomed)
+		return VOLUME_DOOMED;
+	if (directories_of(restating->directories, volume->sequence))
+		return VOLUME_SEALED;
+	return volume->sequence == restating->volume->id.sequence ? VOLUME_OPEN : VOLUME_FULL;
+}
+
+static bool put_volume(
+	struct restating *restating, const struct record_volume *volume, struct err *err)
+{
+	struct volume_id listed = {.sequence = volume->sequence};
+	const struct volume_id *id;
+
+	memcpy(listed.uuid, volume->uuid, ARCHIVE_UUID_BYTES);
+	id = find_present(restating, &listed);
+	if (!id)
+		return err_set(err, ERR_CORRUPT, "checkpoint: volume %" PRId64 " is missing",
+			listed.sequence);
+	return catalogue_add_volume(restating->catalogue, id, err) &&
+	       catalogue_set_volume_state(
+		       restating->catalogue, id->sequence, state_of(restating, volume), err);
+}
+
+static bool put_folder(struct db *db, const struct record_folder_row *row, struct err *err)
+{
+	enum { PUT = CATALOGUE_FOLDER_ROW_PUT };
+	const struct record_folder *folder = &row->folder;
+
+	db_bind_int(db, PUT, "id", folder->id);
+	bind_span(db, PUT, &row->span);
+	bind_text(db, PUT, "path", folder->path);
+	bind_text(db, PUT, "wire_name", folder->wire_name);
+	db_bind_int(db, PUT, "delimiter", folder->delimiter);
+	bind_text(db, PUT, "attributes", folder->attributes);
+	if (folder->has_special_use)
+		bind_text(db, PUT, "special_use", folder->special_use);
+	db_bind_int(db, PUT, "subscribed", folder->subscribed);
+	db_bind_int(db, PUT, "selectable", folder->selectable);
+	db_bind_int(db, PUT, "uidvalidity", row->uidvalidity);
+	return db_run(db, PUT, err);
+}
+
+static bool put_placement(struct db *db, const struct record_placement_row *row, struct err *err)
+{
+	enum { PUT = CATALOGUE_PLACEMENT_ROW_PUT };
+	const struct record_placement *placement = &row->placement;
+	int64_t flag_set;
+
+	if (!apply_flag_set(db, placement->flags, &flag_set, err))
+		return false;
+	db_bind_int(db, PUT, "folder", placement->folder);
+	db_bind_int(db, PUT, "uidvalidity", placement->uidvalidity);
+	db_bind_int(db, PUT, "uid", placement->uid);
+	bind_span(db, PUT, &row->span);
+	db_bind_int(db, PUT, "gone", row->gone);
+	db_bind_int(db, PUT, "added", row->added);
+	db_bind_int(db, PUT, "message", placement->message);
+	db_bind_int(db, PUT, "known", placement->known);
+	if (placement->has_date) {
+		db_bind_int(db, PUT, "date_s", placement->date_s);
+		db_bind_int(db, PUT, "date_offset", placement->date_offset_min);
+	}
+	if (placement->has_date_text)
+		bind_text(db, PUT, "date_text", placement->date_text);
+	db_bind_int(db, PUT, "flag_set", flag_set);
+	return db_run(db, PUT, err);
+}
+
+static bool put_snapshot(struct db *db, const struct record_snapshot_row *row, struct err *err)
+{
+	enum { PUT = CATALOGUE_SNAPSHOT_ROW_PUT };
+
+	db_bind_int(db, PUT, "generation", row->generation);
+	db_bind_int(db, PUT, "unix_ms", row->unix_ms);
+	db_bind_int(db, PUT, "complete", row->complete);
+	db_bind_int(db, PUT, "pinned", row->pinned);
+	db_bind_int(db, PUT, "pruned", row->pruned);
+	db_bind_int(db, PUT, "messages", (int64_t)row->messages);
+	db_bind_int(db, PUT, "bytes", (int64_t)row->bytes);
+	db_bind_int(db, PUT, "added", (int64_t)row->added);
+	db_bind_int(db, PUT, "removed", (int64_t)row->removed);
+	db_bind_int(db, PUT, "changed", (int64_t)row->changed);
+	return db_run(db, PUT, err);
+}
+
+static bool put_tombstone(struct db *db, const struct record_tombstone *tombstone, struct err *err)
+{
+	db_bind_int(db, CATALOGUE_TOMBSTONE_PUT, "folder", tombstone->folder);
+	db_bind_int(db, CATALOGUE_TOMBSTONE_PUT, "uidvalidity", tombstone->uidvalidity);
+	db_bind_int(db, CATALOGUE_TOMBSTONE_PUT, "uid", tombstone->uid);
+	return db_run(db, CATALOGUE_TOMBSTONE_PUT, err);
+}
+
+static bool put_item(
+	struct restating *restating, const struct record_item_row *row, struct err *err)
+{
+	struct apply apply = {.catalogue = restating->catalogue,
+		.volume = row->volume,
+		.directory = directories_of(restating->directories, row->volume),
+		.generation = restating->generation};
+	struct record record = {.kind = RECORD_ITEM, .item = row->item};
+
+	return apply_record(&apply, &record, err);
+}
+
+static bool put_row(struct restating *restating, const struct record *record, struct err *err)
+{
+	struct db *db = restating->catalogue;
+	struct apply apply = {.catalogue = db, .generation = restating->generation};
+
+	switch ((int)record->kind) {
+	case RECORD_MESSAGE:
+	case RECORD_MARK:
+		return apply_record(&apply, record, err);
+	case RECORD_PRUNED:
+		return catalogue_set_pruned(db, record->pruned_ms, err);
+	case RECORD_TOMBSTONE:
+		return put_tombstone(db, &record->tombstone, err);
+	case RECORD_VOLUME:
+		return put_volume(restating, &record->volume, err);
+	case RECORD_ITEM_ROW:
+		return put_item(restating, &record->item_row, err);
+	case RECORD_FOLDER_ROW:
+		return put_folder(db, &record->folder_row, err);
+	case RECORD_PLACEMENT_ROW:
+		return put_placement(db, &record->placement_row, err);
+	case RECORD_SNAPSHOT_ROW:
+		return put_snapshot(db, &record->snapshot_row, err);
+	default:
+		return err_set(err, ERR_CORRUPT, "checkpoint: a record of a journal");
+	}
+}
+
+static bool put_rows(struct restating *restating, struct reader *records, struct err *err)
+{
+	struct record record;
+	bool unknown;
+
+	while (record_decode(records, &record, &unknown))
+		if (!put_row(restating, &record, err))
+			return false;
+	if (unknown)
+		return err_set(err, ERR_NEWER, "checkpoint: a record of a newer mailstow");
+	return !records->bad || err_set(err, ERR_CORRUPT, "checkpoint: a damaged record");
+}
+
+static bool put_payload(struct restating *restating, int64_t frame, struct err *err)
+{
+	struct catalogue_state *state = &restating->state;
+	struct journal_header header;
+	struct reader records;
+
+	if (!read_header(restating->volume, frame, restating->zstd, &restating->payload, &header,
+		    &records, err))
+		return false;
+	if (header.seq != state->applied_seq + 1 ||
+		memcmp(header.previous, state->head, SHA256_BYTES) != 0 ||
+		(restating->generation && restating->generation != header.generation))
+		return err_set(err, ERR_CORRUPT, "checkpoint: a payload of another one");
+	restating->generation = header.generation;
+	state->applied_seq = header.seq;
+	sha256_of(restating->payload.data, restating->payload.len, state->head);
+	return put_rows(restating, &records, err);
+}
+
+/* What the rows say of each other. */
+static bool check_whole(const struct restating *restating, struct err *err)
+{
+	struct db *db = restating->catalogue;
+	struct archive_snapshot last;
+	struct catalogue_volume own;
+	uint64_t bytes;
+	bool row;
+
+	if (!db_step(db, CATALOGUE_DANGLING, &row, err))
+		return false;
+	if (row) {
+		(void)err_set(err, ERR_CORRUPT, "checkpoint: %s %" PRId64 ", which is not there",
+			db_text(db, CATALOGUE_DANGLING, 0), db_int(db, CATALOGUE_DANGLING, 1));
+		db_reset(db, CATALOGUE_DANGLING);
+		return false;
+	}
+	if (!catalogue_volume(db, restating->volume->id.sequence, &row, &own, err) ||
+		!catalogue_last_snapshot(db, &last, &bytes, err))
+		return false;
+	return (row && last.generation == restating->generation) ||
+	       err_set(err, ERR_CORRUPT, "checkpoint: of another volume or generation");
+}
+
+static bool restate(
+	struct restating *restating, const struct checkpoint *checkpoint, struct err *err)
+{
+	int64_t frame = checkpoint->first_frame - 1;
+
+	if (!clear(restating->catalogue, err))
+		return false;
+	while (frame != checkpoint->last_frame)
+		if (!next_checkpoint(restating->volume, frame, &frame, err) ||
+			!put_payload(restating, frame, err))
+			return false;
+	return check_whole(restating, err) &&
+	       catalogue_stand_on_checkpoint(restating->catalogue, restating->volume->id.sequence,
+		       checkpoint->last_frame, &restating->state, err);
+}
+
+bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint,
+	const struct volume_list *present, const struct directories *directories,
+	struct db *catalogue, struct zstd *zstd, struct err *err)
+{
+	struct restating restating = {.volume = volume,
+		.present = present,
+		.directories = directories,
+		.catalogue = catalogue,
+		.zstd = zstd,
+		.state = {.applied_seq = checkpoint->seq},
+		.payload = BUF_INIT(FRAME_RAW_BYTES_MAX)};
+	bool done;
+
+	memcpy(restating.state.head, checkpoint->previous, SHA256_BYTES);
+	done = db_begin(catalogue, err) && restate(&restating, checkpoint, err) &&
+	       db_commit(catalogue, err);
+	buf_free(&restating.payload);
+	if (!done)
+		db_rollback(catalogue);
+	return done || err_wrap(err, "%s", db_path(volume->db));
+}
+
+/* --- what it does not list --- */
+
+bool checkpoint_is_litter(const struct catalogue_state *state,
+	const struct catalogue_volumes *known, const struct volume_id *id)
+{
+	for (size_t i = 0; i < known->count; i++)
+		if (known->items[i].id.sequence == id->sequence)
+			return false;
+	return id->sequence < state->checkpoint;
+}
+
+/* Nobody sees an older state any more, and a power cut cannot bring it back. */
+static bool settle(struct db *catalogue, bool *ret_settled, struct err *err)
+{
+	enum { TRIES = 20, PAUSE_MS = 100 };
+
+	*ret_settled = false;
+	for (int i = 0; i < TRIES && !*ret_settled; i++) {
+		if (!db_checkpoint(catalogue, true, err))
+			return false;
+		*ret_settled = db_wal_bytes(catalogue) == 0;
+		if (!*ret_settled && !wait_sleep(wait_for(PAUSE_MS, NULL), err))
+			return false;
+	}
+	return true;
+}
+
+static bool remove_volume(const char *archive_path, const struct volume_id *id, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
+
+	return db_remove_wal(path, err) && fs_remove(path, err);
+}
+
+/* Those that sealed ones took the place of, in the catalogue too. */
+static bool add_replaced(const char *archive_path, const struct catalogue_volumes *known,
+	struct volume_list *litter, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list replaced = {0};
+
+	if (!volume_list_replaced(archive_path, &replaced, err))
+		return false;
+	for (size_t i = 0; i < replaced.count; i++) {
+		if (catalogue_names(known, &replaced.items[i]))
+			continue;
+		ARRAY_GROW(litter->items, litter->count, litter->cap);
+		litter->items[litter->count++] = replaced.items[i];
+	}
+	return true;
+}
+
+/* What stands in the folder and belongs to nobody. */
+static bool list_litter(const char *archive_path, struct db *catalogue,
+	struct volume_list *ret_litter, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
+	struct catalogue_state state;
+	size_t count = 0;
+
+	if (!volume_list(archive_path, ret_litter, err) ||
+		!catalogue_volumes(catalogue, &known, err) ||
+		!catalogue_state(catalogue, &state, err))
+		return false;
+	for (size_t i = 0; i < ret_litter->count; i++)
+		if (checkpoint_is_litter(&state, &known, &ret_litter->items[i]))
+			ret_litter->items[count++] = ret_litter->items[i];
+	ret_litter->count = count;
+	return add_replaced(archive_path, &known, ret_litter, err);
+}
+
+bool checkpoint_has_litter(
+	const char *archive_path, struct db *catalogue, bool *ret_has, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list litter = {0};
+
+	if (!list_litter(archive_path, catalogue, &litter, err))
+		return false;
+	*ret_has = litter.count > 0;
+	return true;
+}
+
+bool checkpoint_remove_litter(const char *archive_path, struct db *catalogue, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list litter = {0};
+	bool settled = false;
+
+	if (!list_litter(archive_path, catalogue, &litter, err) ||
+		(litter.count > 0 && !settle(catalogue, &settled, err)))
+		return false;
+	for (size_t i = 0; settled && i < litter.count; i++)
+		if (!remove_volume(archive_path, &litter.items[i], err))
+			return false;
+	return true;
+}
+
+bool checkpoint_remove_all_litter(
+	const char *archive_path, struct db *catalogue, int timeout_ms, struct err *err)
+{
+	struct wait wait = wait_for(timeout_ms, NULL);
+	bool left;
+
+	do {
+		if (!checkpoint_remove_litter(archive_path, catalogue, err) ||
+			!checkpoint_has_litter(archive_path, catalogue, &left, err))
+			return false;
+		if (!left)
+			return true;
+		(void)err_set(err, ERR_BUSY, "%s: somebody reads it all the time; try again",
+			archive_path);
+	} while (wait_again(wait, err));
+	return false;
+}

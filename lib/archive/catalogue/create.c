@@ -1,0 +1,183 @@
+/* Making an archive, and knowing one. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/catalogue/create.h"
+
+#include "archive/catalogue/catalogue.h"
+#include "archive/catalogue/replay.h"
+#include "archive/keys/vault.h"
+#include "archive/volume/staged.h"
+#include "archive/volume/volume.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+enum { FOLDER_MODE = 0700 };
+
+bool archive_exists(const char *path)
+{
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
+	CLEANUP(volume_list_free) struct volume_list volumes = {0};
+	struct err of = ERR_INIT;
+
+	if (fs_exists(catalogue) || staged_is_whole(path))
+		return true;
+	/* volumes that cannot be listed are there */
+	return volume_list(path, &volumes, &of) ? volumes.count > 0 : of.kind != ERR_NOT_FOUND;
+}
+
+static bool ends_unfinished(const char *name)
+{
+	static const char *const endings[] = {".new", ".new-wal", ".new-shm", ".new-journal"};
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		size_t end = strlen(endings[i]);
+
+		if (len > end && strcmp(name + len - end, endings[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An unfinished file of an archive; other people's have other names. */
+static bool is_unfinished(const char *name)
+{
+	static const char *const ours[] = {"catalogue.db", "keyring", "forgotten", "copied.new"};
+	bool own = strstr(name, ".vol") != NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		own = own || strncmp(name, ours[i], strlen(ours[i])) == 0;
+	return own && ends_unfinished(name);
+}
+
+/* What making one that was interrupted may have left. */
+static bool is_leftover(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "volumes") == 0 ||
+	       strcmp(name, "lock") == 0 || strcmp(name, "sealing") == 0 ||
+	       strcmp(name, "keyring") == 0 || strcmp(name, "copied") == 0 || is_unfinished(name);
+}
+
+static bool check_empty(const char *path, struct err *err)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool empty = true;
+
+	if (!dir && errno == ENOENT)
+		return true;
+	if (!dir)
+		return err_errno(err, ERR_CREATE, errno, "%s", path);
+	while (empty && (entry = readdir(dir)))
+		empty = is_leftover(entry->d_name);
+	(void)closedir(dir);
+	return empty || err_set(err, ERR_CREATE, "%s: is not empty", path);
+}
+
+bool create_remove_leftovers_but(const char *folder, const struct str_list *kept, struct err *err)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool ok = true;
+
+	while (dir && ok && (entry = readdir(dir))) {
+		CLEANUP(freep) char *path = str_printf("%s/%s", folder, entry->d_name);
+
+		ok = !is_unfinished(entry->d_name) || str_list_has(kept, entry->d_name) ||
+		     fs_remove(path, err);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return ok;
+}
+
+bool create_remove_leftovers(const char *folder, struct err *err)
+{
+	return create_remove_leftovers_but(folder, &(struct str_list){0}, err);
+}
+
+static bool check_none(const char *path, struct err *err)
+{
+	return !archive_exists(path) ||
+	       err_set(err, ERR_CREATE, "%s: there is an archive already", path);
+}
+
+/* Under the writer's lock: a copy may be made there just now. */
+static bool prepare_folders(const char *path, int timeout_ms, int *ret_lock, struct err *err)
+{
+	CLEANUP(freep) char *volumes = volume_folder(path);
+	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
+
+	return check_none(path, err) && check_empty(path, err) &&
+	       fs_make_dirs(path, FOLDER_MODE, err) && fs_make_dirs(volumes, FOLDER_MODE, err) &&
+	       fs_lock(lock, timeout_ms, ret_lock, err) && check_none(path, err) &&
+	       create_remove_leftovers(path, err) && create_remove_leftovers(volumes, err);
+}
+
+/* From the first volume on it exists: a missing catalogue is made of the volumes. */
+static bool make_files(const char *path, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
+{
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
+	CLEANUP(db_freep) struct db *db = NULL;
+	struct volume_id id;
+
+	return volume_create(path, uuid, 1, VOLUME_OWNER_EPOCH_FIRST, &id, err) &&
+	       catalogue_create(path, catalogue, uuid, &id, &db, err);
+}
+
+bool archive_create(const char *path, int timeout_ms, struct err *err)
+{
+	CLEANUP(fs_unlock) int lock = -1;
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+
+	if (!prepare_folders(path, timeout_ms, &lock, err))
+		return false;
+	if (archive_is_encrypted(path))
+		return err_set(
+			err, ERR_AUTH, "%s: has a keyring: its passphrase or key is needed", path);
+	volume_new_uuid(uuid);
+	return make_files(path, uuid, err);
+}
+
+/* A keyring without a volume opens nothing yet: it may be replaced. */
+bool archive_create_encrypted(
+	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err)
+{
+	CLEANUP(fs_unlock) int lock = -1;
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+
+	if (!prepare_folders(path, timeout_ms, &lock, err))
+		return false;
+	volume_new_uuid(uuid);
+	return vault_make(path, uuid, secret, 0, err) && make_files(path, uuid, err);
+}
+
+bool create_catalogue(
+	const char *path, const char *db_path, struct db **ret_catalogue, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	CLEANUP(volume_close) struct volume volume = {0};
+	CLEANUP(freep) char *first = NULL;
+	uint8_t uuid[ARCHIVE_UUID_BYTES];
+
+	if (!volume_list(path, &list, err))
+		return false;
+	if (list.count == 0)
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	first = layout_volume_path(path, &list.items[0]);
+	return volume_open(path, &list.items[0], replay_peek_mode(first), &volume, err) &&
+	       volume_archive_uuid(&volume, uuid, err) &&
+	       catalogue_create(path, db_path, uuid, &list.items[0], ret_catalogue, err);
+}
+
+bool create_missing_catalogue(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
+	CLEANUP(db_freep) struct db *db = NULL;
+
+	return fs_exists(catalogue) || create_catalogue(path, catalogue, &db, err);
+}

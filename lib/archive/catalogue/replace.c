@@ -1,0 +1,154 @@
+#include "archive/catalogue/replace.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "archive/catalogue/replay.h"
+
+bool replace_find_payload(struct volume *volume, const uint8_t wanted[SHA256_BYTES],
+	int64_t *ret_frame, bool *ret_found, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	int64_t frame = 0;
+
+	while (volume_next_journal(volume, frame, &frame, err)) {
+		uint8_t sha256[SHA256_BYTES];
+
+		*ret_found = frame != 0;
+		if (frame == 0)
+			return true;
+		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err))
+			return false;
+		sha256_of(payload.data, payload.len, sha256);
+		*ret_frame = frame;
+		if (memcmp(sha256, wanted, SHA256_BYTES) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The catalogue's last payload, if it lies there: what follows it is still to be applied. Else all
+ * of the volume was. */
+static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES],
+	int64_t *ret_frame, struct err *err)
+{
+	bool found;
+
+	return replace_find_payload(volume, head, ret_frame, &found, err) &&
+	       (found || volume_last_journal(volume, ret_frame, err));
+}
+
+static bool applied_journal(const char *archive_path, struct db *catalogue,
+	const struct volume_id *id, int64_t *ret_frame, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
+	CLEANUP(volume_close) struct volume volume = {0};
+	struct catalogue_state state;
+
+	return catalogue_state(catalogue, &state, err) &&
+	       volume_open(archive_path, id, replay_peek_mode(path), &volume, err) &&
+	       find_applied(&volume, state.head, ret_frame, err);
+}
+
+static bool put_volume(
+	struct db *catalogue, const struct volume_id *sealed, int64_t journal, struct err *err)
+{
+	enum { PUT = CATALOGUE_VOLUME_REPLACE };
+
+	db_bind_int(catalogue, PUT, "sequence", sealed->sequence);
+	db_bind_blob(catalogue, PUT, "uuid", sealed->uuid, ARCHIVE_UUID_BYTES);
+	db_bind_int(catalogue, PUT, "journal", journal);
+	return db_run(catalogue, PUT, err);
+}
+
+static bool put_items(struct db *catalogue, const struct directory *directory, int64_t *ret_count,
+	struct err *err)
+{
+	enum { PUT = CATALOGUE_ITEM_PLACE };
+
+	*ret_count = 0;
+	for (size_t i = 0; i < directory->count; i++) {
+		const struct directory_entry *entry = &directory->items[i];
+
+		db_bind_int(catalogue, PUT, "id", entry->item);
+		db_bind_int(catalogue, PUT, "volume", directory->sequence);
+		db_bind_int(catalogue, PUT, "frame", entry->frame);
+		db_bind_int(catalogue, PUT, "offset", (int64_t)entry->offset);
+		if (!db_run(catalogue, PUT, err))
+			return false;
+		*ret_count += db_changes(catalogue);
+	}
+	return true;
+}
+
+static bool replace(struct db *catalogue, const struct volume_id *sealed,
+	const struct directory *directory, int64_t journal, struct err *err)
+{
+	int64_t placed, known;
+
+	if (!put_volume(catalogue, sealed, journal, err) ||
+		!put_items(catalogue, directory, &placed, err) ||
+		!catalogue_count_items(catalogue, sealed->sequence, &known, err))
+		return false;
+	return placed == known ||
+	       err_set(err, ERR_CORRUPT,
+		       "volume %" PRId64 ": is sealed with %" PRId64 " items of %" PRId64,
+		       sealed->sequence, placed, known);
+}
+
+bool replace_volume(const char *archive_path, struct db *catalogue, const struct volume_id *sealed,
+	const struct directory *directory, struct err *err)
+{
+	struct catalogue_volume known;
+	int64_t journal;
+	bool found;
+
+	if (!catalogue_volume(catalogue, sealed->sequence, &found, &known, err) ||
+		!applied_journal(archive_path, catalogue, sealed, &journal, err))
+		return false;
+	if (!found || memcmp(known.id.uuid, directory->replaces, ARCHIVE_UUID_BYTES) != 0)
+		return err_set(err, ERR_CORRUPT,
+			"volume %" PRId64 " is not the one catalogued; run `mailstow rebuild`",
+			sealed->sequence);
+	if (!db_begin(catalogue, err))
+		return false;
+	if (replace(catalogue, sealed, directory, journal, err) && db_commit(catalogue, err))
+		return true;
+	db_rollback(catalogue);
+	return false;
+}
+
+static bool is_due(const struct volume_id *id, const struct catalogue_volumes *known)
+{
+	for (size_t i = 0; i < known->count; i++)
+		if (known->items[i].id.sequence == id->sequence)
+			return memcmp(known->items[i].id.uuid, id->uuid, ARCHIVE_UUID_BYTES) != 0;
+	return false;
+}
+
+bool replace_is_due(const struct volume_list *present, const struct catalogue_volumes *known)
+{
+	for (size_t i = 0; i < present->count; i++)
+		if (is_due(&present->items[i], known))
+			return true;
+	return false;
+}
+
+bool replace_all(const char *archive_path, struct db *catalogue, const struct volume_list *present,
+	const struct directories *directories, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
+
+	if (!catalogue_volumes(catalogue, &known, err))
+		return false;
+	for (size_t i = 0; i < present->count; i++) {
+		const struct volume_id *id = &present->items[i];
+		const struct directory *directory = directories_of(directories, id->sequence);
+
+		if (directory && is_due(id, &known) &&
+			!replace_volume(archive_path, catalogue, id, directory, err))
+			return false;
+	}
+	return true;
+}

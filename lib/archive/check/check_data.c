@@ -1,0 +1,263 @@
+/* The frames that messages lie in, and the messages themselves. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/check/check_internal.h"
+#include "base/alloc.h"
+#include "base/str.h"
+
+/* Where something of a message is. */
+struct stored {
+	int64_t message;
+	int64_t volume, frame;
+	uint64_t size;
+	bool has_item;
+};
+
+static bool next_stored(
+	struct db *catalogue, struct stored *ret_stored, bool *ret_row, struct err *err)
+{
+	size_t query = CATALOGUE_PLACES_USED;
+
+	if (!db_step(catalogue, query, ret_row, err))
+		return false;
+	if (*ret_row)
+		*ret_stored = (struct stored){
+			.message = db_int(catalogue, query, 3),
+			.volume = db_int(catalogue, query, 0),
+			.frame = db_int(catalogue, query, 1),
+			.size = (uint64_t)db_int(catalogue, query, 2),
+			.has_item = !db_is_null(catalogue, query, 0),
+		};
+	return true;
+}
+
+/* --- frames --- */
+
+struct frames {
+	struct checking *checking;
+	struct archive *archive;
+	struct volume *volume; /* NULL: it could not be opened */
+	bool looked;           /* at a first one: what follows means something */
+	struct stored at;      /* the frame that was looked at last */
+	bool bad;
+	struct err of; /* why */
+};
+
+static void use_volume(struct frames *frames, int64_t sequence)
+{
+	err_clear(&frames->of);
+	if (!archive_use_volume(frames->archive, sequence, &frames->volume, &frames->of))
+		frames->volume = NULL;
+}
+
+static bool look_at_frames(struct frames *frames, const struct stored *stored)
+{
+	uint64_t pieces = (stored->size + ARCHIVE_PIECE_BYTES - 1) / ARCHIVE_PIECE_BYTES;
+
+	for (uint64_t i = 0; i < pieces; i++)
+		if (!volume_check_frame(frames->volume, stored->frame + (int64_t)i, &frames->of))
+			return false;
+	return true;
+}
+
+/* What was bad is told when all messages in it are known. */
+static bool tell(struct frames *frames, struct err *err)
+{
+	CLEANUP(freep) char *where = str_printf("volume %" PRId64, frames->at.volume);
+
+	if (!frames->bad)
+		return true;
+	frames->bad = false;
+	return checking_blame(frames->checking, where, &frames->of, err);
+}
+
+static bool same_place(const struct frames *frames, const struct stored *stored)
+{
+	return frames->looked && frames->at.volume == stored->volume &&
+	       (!frames->volume || frames->at.frame == stored->frame);
+}
+
+static bool take(struct frames *frames, const struct stored *stored, struct err *err)
+{
+	struct db *catalogue = frames->archive->catalogue;
+
+	if (!stored->has_item)
+		return checking_lose(frames->checking, catalogue, stored->message, err) &&
+		       checking_found(frames->checking, "catalogue.db",
+			       "a message without a place where its bytes are", err);
+	if (!same_place(frames, stored)) {
+		if (!tell(frames, err))
+			return false;
+		if (!frames->looked || frames->at.volume != stored->volume)
+			use_volume(frames, stored->volume);
+		frames->looked = true;
+		frames->at = *stored;
+		frames->bad = !frames->volume || !look_at_frames(frames, stored);
+	}
+	return !frames->bad || checking_lose(frames->checking, catalogue, stored->message, err);
+}
+
+bool check_frames(struct checking *checking, struct archive *archive, struct err *err)
+{
+	struct frames frames = {.checking = checking, .archive = archive};
+	struct db *catalogue = archive->catalogue;
+	struct stored stored;
+	bool row = true, done = true;
+
+	err_clear(&frames.of);
+	while (row && done) {
+		done = next_stored(catalogue, &stored, &row, err);
+		if (done && row)
+			done = take(&frames, &stored, err);
+	}
+	if (row)
+		db_reset(catalogue, CATALOGUE_PLACES_USED);
+	checking->frames_known = true;
+	return done && tell(&frames, err);
+}
+
+/* --- messages --- */
+
+enum { READ_AT_ONCE = 64 }; /* of one view of the archive, which is written to meanwhile */
+
+struct reading {
+	struct checking *checking;
+	struct archive *archive;
+	int64_t *messages; /* in the order of their places */
+	size_t count, cap;
+	uint64_t bytes;
+};
+
+static bool count_bytes(void *context, const uint8_t *data, size_t len, struct err *err)
+{
+	struct reading *reading = context;
+
+	(void)data;
+	(void)err;
+	reading->bytes += len;
+	return true;
+}
+
+static bool is_chosen(const struct archive_check *check, int64_t message)
+{
+	uint64_t place = ((uint64_t)message + check->rotation) % ARCHIVE_CHECK_ALL;
+
+	return place < check->read_percent;
+}
+
+static bool is_lost(const struct checking *checking, int64_t message)
+{
+	return message > 0 && message <= UINT32_MAX &&
+	       rangeset_has(&checking->lost_messages, (uint32_t)message);
+}
+
+static bool give_message(struct reading *reading, int64_t message, struct err *err)
+{
+	struct checking *checking = reading->checking;
+
+	if (!archive_read_message(reading->archive, message, count_bytes, reading, err))
+		return false;
+	checking->result->messages++;
+	if (checking->check->progress)
+		checking->check->progress(
+			checking->check->context, checking->result->messages, reading->bytes);
+	return true;
+}
+
+/* By a view that is of now, and leaves of now, as ids may be used again; and whether there is such
+ * a message still. */
+static bool renew(struct reading *reading, int64_t message, bool *ret_there, struct err *err)
+{
+	struct db *db;
+
+	leaf_cache_freep(&reading->archive->leaf_cache);
+	reading->archive->reopen = true;
+	archive_leave(reading->archive);
+	if (!archive_enter(reading->archive, err) ||
+		!leaf_cache_new(reading->archive->catalogue, &reading->archive->leaf_cache, err))
+		return false;
+	db = reading->archive->catalogue;
+	db_bind_int(db, CATALOGUE_MESSAGE_GET, "id", message);
+	if (!db_step(db, CATALOGUE_MESSAGE_GET, ret_there, err))
+		return false;
+	db_reset(db, CATALOGUE_MESSAGE_GET);
+	return true;
+}
+
+/* What cannot be read may have been moved or pruned meanwhile. */
+static bool read_one(struct reading *reading, int64_t message, struct err *err)
+{
+	struct checking *checking = reading->checking;
+	struct err of = ERR_INIT;
+	bool there;
+
+	if (is_lost(checking, message) || give_message(reading, message, &of))
+		return true;
+	if (!renew(reading, message, &there, err))
+		return false;
+	if (!there || give_message(reading, message, &of))
+		return true;
+	if (!checking->frames_known && !check_frames(checking, reading->archive, err))
+		return false;
+	if (is_lost(checking, message))
+		return true;
+	checking->result->messages++;
+	return checking_lose(checking, reading->archive->catalogue, message, err) &&
+	       checking_blame(checking, "messages", &of, err);
+}
+
+static bool list_chosen(struct reading *reading, struct err *err)
+{
+	struct db *db = reading->archive->catalogue;
+	bool row = true;
+
+	while (row) {
+		int64_t message;
+
+		if (!db_step(db, CATALOGUE_MESSAGES_STORED, &row, err))
+			return false;
+		message = row ? db_int(db, CATALOGUE_MESSAGES_STORED, 0) : 0;
+		if (!row || !is_chosen(reading->checking->check, message))
+			continue;
+		ARRAY_GROW(reading->messages, reading->count, reading->cap);
+		reading->messages[reading->count++] = message;
+	}
+	return true;
+}
+
+/* Within archive_enter(), which is left and entered again. */
+static bool read_all(struct reading *reading, struct err *err)
+{
+	for (size_t i = 0; i < reading->count; i++) {
+		if (i % READ_AT_ONCE == READ_AT_ONCE - 1) {
+			archive_leave(reading->archive);
+			if (!archive_enter(reading->archive, err))
+				return false;
+		}
+		if (!read_one(reading, reading->messages[i], err))
+			return false;
+	}
+	return true;
+}
+
+bool check_messages(struct checking *checking, struct err *err)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	struct reading reading = {.checking = checking};
+	struct err of = ERR_INIT;
+	bool done;
+
+	if (!archive_open(checking->path, &archive, &of))
+		return checking_blame(checking, "catalogue.db", &of, err);
+	if (!archive_enter(archive, err))
+		return false;
+	reading.archive = archive;
+	done = leaf_cache_new(archive->catalogue, &archive->leaf_cache, err) &&
+	       list_chosen(&reading, err) && read_all(&reading, err);
+	free(reading.messages);
+	if (archive->depth > 0)
+		archive_leave(archive);
+	return done;
+}

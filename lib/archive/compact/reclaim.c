@@ -1,0 +1,376 @@
+#include "archive/compact/reclaim.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/create.h"
+#include "archive/catalogue/replay.h"
+#include "archive/compact/reclaim_copy.h"
+#include "archive/volume/staged.h"
+#include "archive/volume/volume_sql.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+/* --- opening --- */
+
+bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, struct err *err)
+{
+	*reclaim = (struct reclaim){.lock = -1,
+		.round_bytes = RECLAIM_ROUND_BYTES,
+		.reader_wait_ms = RECLAIM_READER_WAIT_MS};
+	if (!archive_exists(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	if (!staged_lock(path, timeout_ms, &reclaim->lock, err) ||
+		!create_missing_catalogue(path, err) ||
+		!packer_open(&reclaim->packer, path, ARCHIVE_VOLUME_BYTES, &reclaim->peeks, err))
+		return false;
+	reclaim->open = true;
+	reclaim->zstd = zstd_new();
+	return true;
+}
+
+void reclaim_end(struct reclaim *reclaim)
+{
+	if (reclaim->open)
+		packer_close(&reclaim->packer);
+	reclaim->open = false;
+	zstd_freep(&reclaim->zstd);
+}
+
+void reclaim_close(struct reclaim *reclaim)
+{
+	reclaim_end(reclaim);
+	if (reclaim->lock >= 0)
+		fs_unlock(&reclaim->lock);
+}
+
+/* --- what is live in which volume --- */
+
+struct estate {
+	struct volume_id id;
+	enum volume_state state;
+	uint64_t live_bytes; /* before the codec */
+	uint64_t items;
+	uint64_t raw_bytes; /* of all its frames */
+	uint64_t file_bytes;
+	bool newest;
+};
+
+struct estates {
+	struct estate *items;
+	size_t count, cap;
+};
+
+static void estates_free(struct estates *estates)
+{
+	free(estates->items);
+	*estates = (struct estates){0};
+}
+
+static bool read_estates(struct db *db, struct estates *estates, struct err *err)
+{
+	enum { ROW = CATALOGUE_VOLUMES_LIVE };
+	bool row;
+
+	while (db_step(db, ROW, &row, err)) {
+		struct estate estate = {0};
+		const void *uuid;
+		size_t len;
+
+		if (!row)
+			return true;
+		estate.id.sequence = db_int(db, ROW, 0);
+		uuid = db_blob(db, ROW, 1, &len);
+		memcpy(estate.id.uuid, uuid, len < ARCHIVE_UUID_BYTES ? len : ARCHIVE_UUID_BYTES);
+		estate.state = (enum volume_state)db_int(db, ROW, 2);
+		estate.live_bytes = (uint64_t)db_int(db, ROW, 3);
+		estate.items = (uint64_t)db_int(db, ROW, 4);
+		ARRAY_GROW(estates->items, estates->count, estates->cap);
+		estates->items[estates->count++] = estate;
+	}
+	return false;
+}
+
+static bool sum_frames(struct volume *volume, uint64_t *ret_raw_bytes, struct err *err)
+{
+	bool row;
+
+	if (!db_step(volume->db, VOLUME_RAW_BYTES, &row, err))
+		return false;
+	*ret_raw_bytes = row ? (uint64_t)db_int(volume->db, VOLUME_RAW_BYTES, 0) : 0;
+	db_reset(volume->db, VOLUME_RAW_BYTES);
+	return true;
+}
+
+static bool measure(struct packer *packer, struct estate *estate, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_volume_path(packer->path, &estate->id);
+	CLEANUP(volume_close) struct volume volume = {0};
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		estate->file_bytes = (uint64_t)st.st_size;
+	if (estate->newest) {
+		estate->file_bytes += db_wal_bytes(packer->volume.db);
+		return sum_frames(&packer->volume, &estate->raw_bytes, err);
+	}
+	return volume_open(packer->path, &estate->id, replay_peek_mode(path), &volume, err) &&
+	       sum_frames(&volume, &estate->raw_bytes, err);
+}
+
+/* Is it to be emptied? Where journal and old checkpoints lie is no longer wanted. */
+static bool is_victim(const struct estate *estate)
+{
+	bool sparse = estate->live_bytes * 100 < estate->raw_bytes * RECLAIM_LIVE_PERCENT;
+
+	if (estate->newest)
+		return sparse && estate->raw_bytes >= RECLAIM_BYTES_MIN;
+	return estate->state == VOLUME_DOOMED || estate->items == 0 || sparse;
+}
+
+static bool read_all(struct packer *packer, struct estates *ret_all, struct err *err)
+{
+	CLEANUP(estates_free) struct estates all = {0};
+
+	if (!read_estates(packer->catalogue, &all, err))
+		return false;
+	for (size_t i = 0; i < all.count; i++) {
+		all.items[i].newest = all.items[i].id.sequence == packer->volume.id.sequence;
+		if (!measure(packer, &all.items[i], err))
+			return false;
+	}
+	*ret_all = all;
+	all = (struct estates){0};
+	return true;
+}
+
+/* The victims alone. */
+static bool find_victims(struct packer *packer, struct estates *ret_victims, struct err *err)
+{
+	size_t count = 0;
+
+	if (!read_all(packer, ret_victims, err))
+		return false;
+	for (size_t i = 0; i < ret_victims->count; i++)
+		if (is_victim(&ret_victims->items[i]))
+			ret_victims->items[count++] = ret_victims->items[i];
+	ret_victims->count = count;
+	return true;
+}
+
+/* The small sealed ones that become one; none, when they are fewer than wanted. */
+static bool find_small(
+	struct packer *packer, size_t wanted, struct estates *ret_small, struct err *err)
+{
+	uint64_t bytes = 0;
+	size_t count = 0;
+
+	if (!read_all(packer, ret_small, err))
+		return false;
+	for (size_t i = 0; i < ret_small->count; i++) {
+		const struct estate *estate = &ret_small->items[i];
+
+		if (estate->state != VOLUME_SEALED || estate->file_bytes >= RECLAIM_SMALL_BYTES ||
+			bytes + estate->file_bytes > ARCHIVE_VOLUME_BYTES)
+			continue;
+		bytes += estate->file_bytes;
+		ret_small->items[count++] = *estate;
+	}
+	ret_small->count = count >= wanted ? count : 0;
+	return true;
+}
+
+bool reclaim_is_owed(struct reclaim *reclaim, bool *ret_owed, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
+
+	*ret_owed = false;
+	if (!catalogue_volumes(reclaim->packer.catalogue, &volumes, err))
+		return false;
+	for (size_t i = 0; i < volumes.count; i++)
+		*ret_owed = *ret_owed || volumes.items[i].state == VOLUME_DOOMED;
+	return true;
+}
+
+bool reclaim_sweep(
+	struct reclaim *reclaim, uint64_t *ret_messages, uint64_t *ret_bytes, struct err *err)
+{
+	static const size_t queries[] = {CATALOGUE_SWEEP_MESSAGES, CATALOGUE_SWEEP_PARTS,
+		CATALOGUE_SWEEP_ITEMS, CATALOGUE_SWEEP_FLAG_SETS, CATALOGUE_SWEEP_SNAPSHOTS,
+		CATALOGUE_SWEEP_TOMBSTONES};
+	struct db *db = reclaim->packer.catalogue;
+	bool row;
+
+	if (!db_step(db, CATALOGUE_UNPLACED_TOTALS, &row, err))
+		return false;
+	*ret_messages = (uint64_t)db_int(db, CATALOGUE_UNPLACED_TOTALS, 0);
+	*ret_bytes = (uint64_t)db_int(db, CATALOGUE_UNPLACED_TOTALS, 1);
+	db_reset(db, CATALOGUE_UNPLACED_TOTALS);
+	for (size_t i = 0; i < ARRAY_LEN(queries); i++)
+		if (!db_run(db, queries[i], err))
+			return false;
+	return true;
+}
+
+static uint64_t less(uint64_t from, uint64_t value)
+{
+	return from > value ? from - value : 0;
+}
+
+bool reclaim_estimate(struct reclaim *reclaim, struct err *err)
+{
+	CLEANUP(estates_free) struct estates victims = {0};
+
+	if (!find_victims(&reclaim->packer, &victims, err))
+		return false;
+	reclaim->volumes = victims.count;
+	reclaim->bytes = 0;
+	for (size_t i = 0; i < victims.count; i++) {
+		const struct estate *victim = &victims.items[i];
+		double live = victim->raw_bytes
+				      ? (double)victim->live_bytes / (double)victim->raw_bytes
+				      : 0;
+
+		reclaim->bytes +=
+			less(victim->file_bytes, (uint64_t)(live * (double)victim->file_bytes));
+	}
+	return true;
+}
+
+/* --- a round --- */
+
+/* The newest is emptied like another when it is not the newest any more. */
+static bool make_room(struct packer *packer, const struct estates *victims, struct err *err)
+{
+	bool rolled;
+	bool newest = victims->count > 0 && victims->items[victims->count - 1].newest;
+
+	return (!newest && !packer_is_full(packer)) || packer_roll_now(packer, &rolled, err);
+}
+
+static bool empty_one(struct reclaim *reclaim, const struct estate *victim, struct err *err)
+{
+	struct packer *packer = &reclaim->packer;
+	CLEANUP(freep) char *path = layout_volume_path(packer->path, &victim->id);
+	CLEANUP(volume_close) struct volume volume = {0};
+
+	if (victim->items > 0 &&
+		(!volume_open(packer->path, &victim->id, replay_peek_mode(path), &volume, err) ||
+			!reclaim_copy(packer, &volume, reclaim->zstd, err)))
+		return false;
+	db_bind_int(packer->catalogue, CATALOGUE_VOLUME_REMOVE, "sequence", victim->id.sequence);
+	return db_run(packer->catalogue, CATALOGUE_VOLUME_REMOVE, err);
+}
+
+/* *ret_more: there was more than a round's worth. */
+static bool empty_some(
+	struct reclaim *reclaim, const struct estates *victims, bool *ret_more, struct err *err)
+{
+	struct packer *packer = &reclaim->packer;
+	uint64_t copied = 0;
+
+	*ret_more = false;
+	for (size_t i = 0; i < victims->count; i++) {
+		const struct estate *victim = &victims->items[i];
+
+		if (victim->id.sequence == packer->volume.id.sequence)
+			continue;
+		if (copied > 0 && copied + victim->live_bytes > reclaim->round_bytes) {
+			*ret_more = true;
+			continue;
+		}
+		if (!empty_one(reclaim, victim, err))
+			return err_wrap(err, "volume %" PRId64, victim->id.sequence);
+		copied += victim->live_bytes;
+		reclaim->volumes++;
+		reclaim->bytes += victim->file_bytes;
+	}
+	return packer_flush_pack(packer, err);
+}
+
+static bool round_of(struct reclaim *reclaim, bool *ret_more, struct err *err)
+{
+	CLEANUP(estates_free) struct estates victims = {0};
+	struct packer *packer = &reclaim->packer;
+
+	return find_victims(packer, &victims, err) && make_room(packer, &victims, err) &&
+	       empty_some(reclaim, &victims, ret_more, err) && checkpoint_write(packer, err) &&
+	       checkpoint_remove_litter(packer->path, packer->catalogue, err);
+}
+
+bool reclaim_run(struct reclaim *reclaim, struct err *err)
+{
+	struct packer *packer = &reclaim->packer;
+	uint64_t before = packer->figures.stored_bytes;
+	bool more = true;
+
+	reclaim->volumes = 0;
+	reclaim->bytes = 0;
+	while (more) {
+		if (!db_in_transaction(packer->catalogue) && !db_begin(packer->catalogue, err))
+			return false;
+		if (!round_of(reclaim, &more, err)) {
+			db_rollback(packer->catalogue);
+			return false;
+		}
+		/* or more than a round's worth would lie there twice */
+		if (more && !checkpoint_remove_all_litter(
+				    packer->path, packer->catalogue, reclaim->reader_wait_ms, err))
+			return false;
+	}
+	reclaim->written = packer->figures.stored_bytes - before;
+	reclaim->bytes = less(reclaim->bytes, reclaim->written);
+	return packer_tidy(packer, err);
+}
+
+/* --- many small ones --- */
+
+static bool merge(struct reclaim *reclaim, const struct estates *small, const struct cancel *cancel,
+	struct err *err)
+{
+	struct packer *packer = &reclaim->packer;
+
+	for (size_t i = 0; i < small->count; i++) {
+		if (cancel && cancel_is(cancel))
+			return err_set(err, ERR_CANCELLED, "stopped");
+		if (!empty_one(reclaim, &small->items[i], err))
+			return err_wrap(err, "volume %" PRId64, small->items[i].id.sequence);
+	}
+	return packer_flush_pack(packer, err) && checkpoint_write(packer, err) &&
+	       checkpoint_remove_litter(packer->path, packer->catalogue, err);
+}
+
+static bool merge_in_transaction(struct reclaim *reclaim, size_t count, const struct cancel *cancel,
+	uint64_t *ret_merged, struct err *err)
+{
+	CLEANUP(estates_free) struct estates small = {0};
+	struct packer *packer = &reclaim->packer;
+
+	if (!find_small(packer, count, &small, err))
+		return false;
+	*ret_merged = small.count;
+	return small.count == 0 ||
+	       (make_room(packer, &small, err) && merge(reclaim, &small, cancel, err) &&
+		       packer_tidy(packer, err));
+}
+
+bool reclaim_merge(struct reclaim *reclaim, size_t count, const struct cancel *cancel,
+	uint64_t *ret_merged, struct err *err)
+{
+	struct db *catalogue = reclaim->packer.catalogue;
+	bool done;
+
+	*ret_merged = 0;
+	if (reclaim->packer.last.generation == 0)
+		return true;
+	reclaim->packer.volume_bytes_max = RECLAIM_SMALL_BYTES;
+	if (!db_begin(catalogue, err))
+		return false;
+	done = merge_in_transaction(reclaim, count, cancel, ret_merged, err);
+	db_rollback(catalogue);
+	return done;
+}

@@ -1,0 +1,137 @@
+#include "archive/compact/reclaim_copy.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "archive/volume/source.h"
+
+struct copying {
+	struct packer *packer;
+	struct volume *from;
+	struct source source;
+};
+
+static bool move_to(struct copying *copying, const struct source_item *source, int64_t frame,
+	uint64_t offset, struct err *err)
+{
+	struct db *db = copying->packer->catalogue;
+
+	db_bind_int(db, CATALOGUE_ITEM_MOVE, "id", source->id);
+	db_bind_int(db, CATALOGUE_ITEM_MOVE, "volume", copying->packer->volume.id.sequence);
+	db_bind_int(db, CATALOGUE_ITEM_MOVE, "frame", frame);
+	db_bind_int(db, CATALOGUE_ITEM_MOVE, "offset", (int64_t)offset);
+	return db_run(db, CATALOGUE_ITEM_MOVE, err);
+}
+
+/* Behind the others, whatever their folder. */
+static bool copy_small(struct copying *copying, const struct source_item *source, struct err *err)
+{
+	struct packer *packer = copying->packer;
+	struct source_item left = *source;
+	const uint8_t *data;
+	size_t offset;
+	size_t len;
+	bool fits;
+
+	if (!source_take(&copying->source, &left, left.size, &data, &len, err))
+		return false;
+	if (left.size > 0)
+		return err_set(
+			err, ERR_CORRUPT, "item %" PRId64 " passes its frame's end", source->id);
+	if (packer->pack->raw.len + len > ARCHIVE_PACK_BYTES && !packer_flush_pack(packer, err))
+		return false;
+	if (!packer->pack->frame_id)
+		packer->pack->frame_id = packer->next_frame++;
+	offset = packer->pack->raw.len;
+	fits = buf_add(&packer->pack->raw, data, len);
+	assert(fits);
+	return move_to(copying, source, packer->pack->frame_id, offset, err);
+}
+
+static bool submit_piece(struct packer *packer, struct err *err)
+{
+	return packer_submit_role(packer, &packer->item, FRAME_PART, packer->next_frame++, err);
+}
+
+static bool add_to_piece(struct packer *packer, const uint8_t *data, size_t len, struct err *err)
+{
+	while (len > 0) {
+		size_t room = ARCHIVE_PIECE_BYTES - packer->item->raw.len;
+		size_t part = len < room ? len : room;
+		bool fits;
+
+		if (room == 0) {
+			if (!submit_piece(packer, err))
+				return false;
+			continue;
+		}
+		fits = buf_add(&packer->item->raw, data, part);
+		assert(fits);
+		data += part;
+		len -= part;
+	}
+	return true;
+}
+
+static bool copy_big(struct copying *copying, const struct source_item *source, struct err *err)
+{
+	struct packer *packer = copying->packer;
+	int64_t first = packer->next_frame;
+	struct source_item left = *source;
+
+	buf_reset(&packer->item->raw);
+	while (left.size > 0) {
+		const uint8_t *data;
+		size_t len;
+
+		if (!source_take(&copying->source, &left, left.size, &data, &len, err) ||
+			!add_to_piece(packer, data, len, err))
+			return false;
+	}
+	return submit_piece(packer, err) && move_to(copying, source, first, 0, err);
+}
+
+static bool copy_one(struct copying *copying, const struct source_item *source, struct err *err)
+{
+	if (source->size == 0)
+		return move_to(copying, source, 1, 0, err);
+	return (source->size < ARCHIVE_PART_BYTES ? copy_small : copy_big)(copying, source, err);
+}
+
+/* The rows are sorted before the first is given: moving them is no disturbance. */
+static bool copy_all(struct copying *copying, struct err *err)
+{
+	enum { ROW = CATALOGUE_VOLUME_ITEMS };
+	struct db *db = copying->packer->catalogue;
+	bool row = true;
+	bool ok = true;
+
+	db_bind_int(db, ROW, "volume", copying->from->id.sequence);
+	while (ok && row) {
+		struct source_item source;
+
+		ok = db_step(db, ROW, &row, err);
+		if (!ok || !row)
+			return ok;
+		source = (struct source_item){
+			.id = db_int(db, ROW, 0),
+			.frame = db_int(db, ROW, 1),
+			.offset = (uint64_t)db_int(db, ROW, 2),
+			.size = (uint64_t)db_int(db, ROW, 3),
+		};
+		ok = copy_one(copying, &source, err);
+	}
+	db_reset(db, ROW);
+	return ok;
+}
+
+bool reclaim_copy(struct packer *packer, struct volume *from, struct zstd *zstd, struct err *err)
+{
+	struct copying copying = {.packer = packer, .from = from};
+	bool done;
+
+	source_init(&copying.source, from, zstd);
+	done = copy_all(&copying, err);
+	source_free(&copying.source);
+	return done;
+}

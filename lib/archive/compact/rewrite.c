@@ -1,0 +1,116 @@
+#include "archive/compact/rewrite.h"
+
+#include <string.h>
+
+#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/replace.h"
+#include "archive/compact/reclaim.h"
+#include "archive/read/reader.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+
+static bool read_items(struct db *catalogue, struct rewrite_plan *plan, struct err *err)
+{
+	enum { ROW = CATALOGUE_VOLUME_ITEMS_BY_FOLDER };
+	bool row;
+
+	db_bind_int(catalogue, ROW, "volume", plan->volume.id.sequence);
+	while (db_step(catalogue, ROW, &row, err)) {
+		if (!row)
+			return true;
+		ARRAY_GROW(plan->items, plan->count, plan->cap);
+		plan->items[plan->count++] = (struct source_item){
+			.id = db_int(catalogue, ROW, 0),
+			.frame = db_int(catalogue, ROW, 1),
+			.offset = (uint64_t)db_int(catalogue, ROW, 2),
+			.size = (uint64_t)db_int(catalogue, ROW, 3),
+		};
+	}
+	return false;
+}
+
+/* The first past `after` that is chosen. */
+static bool find_chosen(struct db *catalogue, int64_t after, rewrite_choose *choose, void *context,
+	bool *ret_found, struct catalogue_volume *ret_volume, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
+
+	*ret_found = false;
+	if (!catalogue_volumes(catalogue, &volumes, err))
+		return false;
+	for (size_t i = 0; i < volumes.count && !*ret_found; i++) {
+		if (volumes.items[i].id.sequence > after &&
+			!choose(context, &volumes.items[i], ret_found, err))
+			return false;
+		*ret_volume = volumes.items[i];
+	}
+	return true;
+}
+
+bool rewrite_plan_next(const char *path, int64_t after, rewrite_choose *choose, void *context,
+	bool *ret_found, struct rewrite_plan *ret_plan, struct err *err)
+{
+	CLEANUP(archive_freep) struct archive *view = NULL;
+	CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};
+	bool done;
+
+	if (!archive_open(path, &view, err) || !archive_enter(view, err))
+		return false;
+	done = find_chosen(view->catalogue, after, choose, context, ret_found, &plan.volume, err) &&
+	       (!*ret_found || read_items(view->catalogue, &plan, err));
+	archive_leave(view);
+	if (!done)
+		return false;
+	*ret_plan = plan;
+	plan = (struct rewrite_plan){0};
+	return true;
+}
+
+/* --- taking its place --- */
+
+/* Ids are not used twice in an archive: as many items as before are the same ones. */
+static bool is_unchanged(
+	struct db *catalogue, const struct rewrite_plan *plan, bool *ret_same, struct err *err)
+{
+	struct catalogue_volume now;
+	int64_t count;
+	bool found;
+
+	if (!catalogue_volume(catalogue, plan->volume.id.sequence, &found, &now, err))
+		return false;
+	*ret_same = found && now.state == plan->volume.state &&
+		    now.applied_frame == plan->volume.applied_frame &&
+		    memcmp(now.id.uuid, plan->volume.id.uuid, ARCHIVE_UUID_BYTES) == 0;
+	if (!*ret_same)
+		return true;
+	if (!catalogue_count_items(catalogue, plan->volume.id.sequence, &count, err))
+		return false;
+	*ret_same = (size_t)count == plan->count;
+	return true;
+}
+
+/* The catalogue is on the disk before: it names frames of the volume that goes. */
+static bool publish(const char *path, struct db *catalogue, struct volume *made,
+	const struct directory *directory, struct err *err)
+{
+	const struct volume_id id = made->id;
+
+	return db_checkpoint(catalogue, false, err) && volume_publish_sealed(path, made, err) &&
+	       replace_volume(path, catalogue, &id, directory, err) &&
+	       checkpoint_remove_litter(path, catalogue, err);
+}
+
+bool rewrite_replace(const char *path, const struct rewrite_plan *plan, struct volume *made,
+	const struct directory *directory, int timeout_ms, bool *ret_done, struct err *err)
+{
+	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	struct db *catalogue;
+
+	if (!reclaim_open(&job, path, timeout_ms, err))
+		return false;
+	catalogue = job.packer.catalogue;
+	if (!is_unchanged(catalogue, plan, ret_done, err))
+		return false;
+	*ret_done = *ret_done && fs_exists(db_path(made->db)); /* forgetting takes such away */
+	return !*ret_done || publish(path, catalogue, made, directory, err);
+}

@@ -1,0 +1,333 @@
+#include "archive/compact/rewrite_repack.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/catalogue/replay.h"
+#include "archive/seal.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+
+enum size_class { CLASS_SMALL, CLASS_MIDDLE, CLASS_BIG };
+
+struct sealing {
+	const struct rewrite_plan *plan;
+	const struct rewrite_watch *watch;
+	struct volume from;
+	struct volume made;
+	struct source source;
+	struct zstd *zstd;
+	int64_t next_frame;
+	uint64_t transaction_bytes;
+	struct buf raw; /* of the frame that is made */
+	struct buf packed;
+	struct directory directory; /* in the order of the plan until all is there */
+};
+
+void rewrite_plan_free(struct rewrite_plan *plan)
+{
+	free(plan->items);
+	*plan = (struct rewrite_plan){0};
+}
+
+bool rewrite_go_on(const struct rewrite_watch *watch, struct err *err)
+{
+	return !watch->cancel || !cancel_is(watch->cancel) ||
+	       err_set(err, ERR_CANCELLED, "stopped");
+}
+
+void rewrite_discard(struct volume *made)
+{
+	CLEANUP(freep) char *path = xstrdup(db_path(made->db));
+	struct err unimportant = ERR_INIT; /* what stays is litter, and known as such by its name */
+
+	volume_close(made);
+	(void)db_remove_wal(path, &unimportant);
+	(void)fs_remove(path, &unimportant);
+}
+
+/* --- frames --- */
+
+/* Into the file itself from time to time: the -wal stays small. */
+static bool bound_transaction(struct sealing *sealing, size_t more, struct err *err)
+{
+	struct db *db = sealing->made.db;
+
+	if (sealing->transaction_bytes > 0 &&
+		sealing->transaction_bytes + more > ARCHIVE_TRANSACTION_BYTES) {
+		if (!db_commit(db, err) || !db_checkpoint(db, true, err))
+			return false;
+		sealing->transaction_bytes = 0;
+	}
+	return db_in_transaction(db) || db_begin(db, err);
+}
+
+static void pack(struct sealing *sealing, enum frame_kind kind, enum frame_effort effort,
+	struct frame *ret_frame)
+{
+	frame_pack(sealing->zstd, effort, volume_cipher(&sealing->made), sealing->next_frame, kind,
+		&sealing->raw, &sealing->packed, ret_frame);
+}
+
+/* Pressing hard what cannot be pressed is a waste. */
+static void press(struct sealing *sealing, enum frame_kind kind, struct frame *ret_frame)
+{
+	if (kind == FRAME_PART) {
+		pack(sealing, kind, EFFORT_FLOW, ret_frame);
+		if ((ret_frame->codec & ~CODEC_ENCRYPTED) == CODEC_STORED)
+			return;
+	}
+	pack(sealing, kind, EFFORT_SEAL, ret_frame);
+}
+
+/* What lies in raw becomes the next frame. */
+static bool put_frame(struct sealing *sealing, enum frame_kind kind, struct err *err)
+{
+	struct frame frame;
+
+	if (!rewrite_go_on(sealing->watch, err))
+		return false;
+	press(sealing, kind, &frame);
+	if (!bound_transaction(sealing, frame.len, err) ||
+		!volume_put_frame(&sealing->made, sealing->next_frame, &frame, err))
+		return false;
+	sealing->transaction_bytes += frame.len;
+	sealing->next_frame++;
+	buf_reset(&sealing->raw);
+	if (sealing->watch->wrote)
+		sealing->watch->wrote(sealing->watch->context, frame.len);
+	return true;
+}
+
+/* --- items --- */
+
+static void note(struct sealing *sealing, const struct source_item *item, uint64_t offset)
+{
+	struct directory *directory = &sealing->directory;
+
+	ARRAY_GROW(directory->items, directory->count, directory->cap);
+	directory->items[directory->count++] = (struct directory_entry){
+		.item = item->id, .frame = sealing->next_frame, .offset = offset};
+}
+
+static bool put_among(struct sealing *sealing, const struct source_item *item, struct err *err)
+{
+	struct source_item left = *item;
+	const uint8_t *data;
+	size_t len;
+	bool fits;
+
+	if (sealing->raw.len + item->size > SEAL_PACK_BYTES && !put_frame(sealing, FRAME_PACK, err))
+		return false;
+	note(sealing, item, sealing->raw.len);
+	if (item->size == 0)
+		return true;
+	if (!source_take(&sealing->source, &left, left.size, &data, &len, err))
+		return false;
+	if (left.size > 0)
+		return err_set(
+			err, ERR_CORRUPT, "item %" PRId64 " passes its frame's end", item->id);
+	fits = buf_add(&sealing->raw, data, len);
+	assert(fits);
+	return true;
+}
+
+static bool put_alone(struct sealing *sealing, const struct source_item *item, struct err *err)
+{
+	struct source_item left = *item;
+
+	note(sealing, item, 0);
+	while (left.size > 0) {
+		const uint8_t *data;
+		size_t len;
+		bool fits;
+
+		if (!source_take(&sealing->source, &left, ARCHIVE_PIECE_BYTES - sealing->raw.len,
+			    &data, &len, err))
+			return false;
+		fits = buf_add(&sealing->raw, data, len);
+		assert(fits);
+		if ((left.size == 0 || sealing->raw.len == ARCHIVE_PIECE_BYTES) &&
+			!put_frame(sealing, FRAME_PART, err))
+			return false;
+	}
+	return true;
+}
+
+/* What can be pressed is pressed better with its like; what cannot, or is big, stays alone. */
+static bool size_class(struct sealing *sealing, const struct source_item *item,
+	enum size_class *ret_class, struct err *err)
+{
+	enum frame_kind kind;
+	int codec;
+
+	*ret_class = item->size < ARCHIVE_PART_BYTES ? CLASS_SMALL : CLASS_BIG;
+	if (*ret_class == CLASS_SMALL || item->size >= SEAL_MIDDLE_BYTES_MAX)
+		return true;
+	if (!volume_frame_kind(&sealing->from, item->frame, &kind, &codec, err))
+		return false;
+	if ((codec & ~CODEC_ENCRYPTED) != CODEC_STORED)
+		*ret_class = CLASS_MIDDLE;
+	return true;
+}
+
+static bool put_class(struct sealing *sealing, enum size_class class, struct err *err)
+{
+	for (size_t i = 0; i < sealing->plan->count; i++) {
+		const struct source_item *item = &sealing->plan->items[i];
+		enum size_class own;
+
+		if (!size_class(sealing, item, &own, err))
+			return false;
+		if (own == class &&
+			!(class == CLASS_BIG ? put_alone : put_among)(sealing, item, err))
+			return false;
+	}
+	return sealing->raw.len == 0 || put_frame(sealing, FRAME_PACK, err);
+}
+
+static bool put_items(struct sealing *sealing, struct err *err)
+{
+	return put_class(sealing, CLASS_SMALL, err) && put_class(sealing, CLASS_MIDDLE, err) &&
+	       put_class(sealing, CLASS_BIG, err);
+}
+
+/* --- journal and directory --- */
+
+/* A journal from before the last checkpoint is not read any more; what follows the last payload
+ * that was applied was never committed. */
+static bool put_journal(struct sealing *sealing, struct err *err)
+{
+	int64_t applied = sealing->plan->volume.applied_frame;
+	int64_t frame = 0;
+
+	if (applied == 0)
+		return true;
+	while (volume_next_journal(&sealing->from, frame, &frame, err)) {
+		enum frame_kind kind;
+		int codec;
+
+		if (frame == 0 || frame > applied)
+			return true;
+		if (!volume_frame_kind(&sealing->from, frame, &kind, &codec, err) ||
+			!volume_get_frame(&sealing->from, frame, FRAMES_JOURNAL, sealing->zstd,
+				&sealing->raw, err) ||
+			!put_frame(sealing, kind, err))
+			return false;
+	}
+	return false;
+}
+
+static bool put_directory(struct sealing *sealing, struct err *err)
+{
+	struct directory *directory = &sealing->directory;
+	size_t at = 0;
+
+	directory_sort(directory);
+	while (at < directory->count) {
+		directory_encode(directory, at, &sealing->raw, &at);
+		if (!put_frame(sealing, FRAME_DIRECTORY, err))
+			return false;
+	}
+	return true;
+}
+
+/* --- is it the same? --- */
+
+static bool same_item(struct source *made, struct source *from, const struct directory_entry *place,
+	const struct source_item *item, struct err *err)
+{
+	struct source_item theirs = *item;
+	struct source_item ours = {
+		.frame = place->frame, .offset = place->offset, .size = item->size};
+
+	while (theirs.size > 0) {
+		const uint8_t *wanted, *data;
+		size_t len, part;
+
+		if (!source_take(from, &theirs, theirs.size, &wanted, &len, err))
+			return false;
+		for (; len > 0; wanted += part, len -= part) {
+			if (!source_take(made, &ours, len, &data, &part, err))
+				return false;
+			if (memcmp(data, wanted, part) != 0)
+				return err_set(err, ERR_LOCAL, "item %" PRId64 " came out another",
+					item->id);
+		}
+	}
+	return true;
+}
+
+static bool is_same(struct sealing *sealing, struct err *err)
+{
+	struct source made;
+	bool same = true;
+
+	source_init(&made, &sealing->made, sealing->zstd);
+	for (size_t i = 0; same && i < sealing->plan->count; i++) {
+		const struct source_item *item = &sealing->plan->items[i];
+
+		same = same_item(&made, &sealing->source,
+			directory_find(&sealing->directory, item->id), item, err);
+		same = same && rewrite_go_on(sealing->watch, err);
+	}
+	source_free(&made);
+	return same;
+}
+
+/* --- all of it --- */
+
+static bool fill(struct sealing *sealing, struct err *err)
+{
+	return volume_last_frame(&sealing->from, &sealing->next_frame, err) &&
+	       ++sealing->next_frame > 0 && put_items(sealing, err) && put_journal(sealing, err) &&
+	       put_directory(sealing, err) &&
+	       (!db_in_transaction(sealing->made.db) || db_commit(sealing->made.db, err)) &&
+	       volume_finish_sealed(&sealing->made, err) && is_same(sealing, err);
+}
+
+static bool make(struct sealing *sealing, const char *archive_path, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_volume_path(archive_path, &sealing->plan->volume.id);
+
+	if (!volume_open(archive_path, &sealing->plan->volume.id, replay_peek_mode(path),
+		    &sealing->from, err) ||
+		!volume_create_sealed(archive_path, &sealing->from, &sealing->made, err))
+		return false;
+	source_init(&sealing->source, &sealing->from, sealing->zstd);
+	if (fill(sealing, err))
+		return true;
+	rewrite_discard(&sealing->made);
+	return false;
+}
+
+bool rewrite_repack(const char *archive_path, const struct rewrite_plan *plan,
+	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
+	struct err *err)
+{
+	struct sealing sealing = {
+		.plan = plan,
+		.watch = watch,
+		.zstd = zstd_new(),
+		.raw = BUF_INIT(FRAME_RAW_BYTES_MAX),
+		.packed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX),
+		.directory.sequence = plan->volume.id.sequence,
+	};
+	bool made = make(&sealing, archive_path, err);
+
+	memcpy(sealing.directory.replaces, plan->volume.id.uuid, ARCHIVE_UUID_BYTES);
+	source_free(&sealing.source);
+	volume_close(&sealing.from);
+	zstd_freep(&sealing.zstd);
+	buf_free(&sealing.raw);
+	buf_free(&sealing.packed);
+	if (made) {
+		*ret_made = sealing.made;
+		*ret_directory = sealing.directory;
+	} else {
+		directory_free(&sealing.directory);
+	}
+	return made;
+}

@@ -1,0 +1,72 @@
+/* What a stopped writer left between its two commits, or a stopped copy beside its files, for those
+ * who only read. */
+#include "archive/catalogue/catalogue.h"
+#include "archive/catalogue/replay.h"
+#include "archive/read/reader.h"
+#include "archive/volume/staged.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+static bool is_needed(const char *path, bool *ret_needed, struct err *err)
+{
+	CLEANUP(freep) char *file = layout_catalogue_path(path);
+	CLEANUP(db_freep) struct db *catalogue = NULL;
+	struct err told = ERR_INIT; /* to who opens it */
+
+	*ret_needed = false;
+	return !fs_exists(file) ||
+	       !catalogue_open(path, replay_peek_mode(file), &catalogue, &told) ||
+	       replay_needed(path, catalogue, ret_needed, err);
+}
+
+static bool bring_up(const char *path, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(db_freep) struct db *catalogue = NULL;
+
+	/* a copy with a -wal was written to, as far as the next copy knows */
+	return catalogue_open(path, DB_WRITE, &catalogue, err) &&
+	       replay(path, catalogue, zstd, err) && db_checkpoint(catalogue, true, err);
+}
+
+/* Who only reads makes no lock: it might be another user's then. */
+static bool lock_now(const char *path, int *ret_lock, struct err *err)
+{
+	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
+
+	return fs_exists(lock) ? fs_lock(lock, 0, ret_lock, err)
+			       : err_set(err, ERR_AUTH, "%s: is missing", lock);
+}
+
+bool archive_catch_up(const char *path, bool *ret_behind, struct err *err)
+{
+	CLEANUP(fs_unlock) int lock = -1;
+	struct err of = ERR_INIT;
+	bool needed;
+
+	*ret_behind = false;
+	if (!lock_now(path, &lock, &of)) {
+		if (of.kind == ERR_BUSY)
+			return true;
+		if (of.kind != ERR_AUTH)
+			return err_set(err, of.kind, "%s", of.text);
+	}
+	if ((lock >= 0 && !staged_publish(path, err)) || !is_needed(path, &needed, err))
+		return false;
+	*ret_behind = (needed || staged_is_whole(path)) && lock < 0;
+	return !needed || lock < 0 || bring_up(path, err);
+}
+
+bool archive_open_newest(const char *path, struct archive **ret_archive)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	CLEANUP(freep) char *file = layout_catalogue_path(path);
+	struct err unsure = ERR_INIT;
+	bool needed;
+
+	if (!fs_exists(file) || staged_is_whole(path) || !archive_open(path, &archive, &unsure) ||
+		!replay_needed(path, archive->catalogue, &needed, &unsure) || needed)
+		return false;
+	*ret_archive = TAKE(archive);
+	return true;
+}

@@ -1,0 +1,327 @@
+#include "archive/write/packer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/replay.h"
+#include "archive/format/journal.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+
+/* --- opening --- */
+
+static bool bring_up_to_date(struct packer *packer, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	bool needed;
+
+	return replay_needed(packer->path, packer->catalogue, &needed, err) &&
+	       (!needed || (replay(packer->path, packer->catalogue, zstd, err) &&
+				   checkpoint_remove_litter(packer->path, packer->catalogue, err)));
+}
+
+/* Of items, messages and frames: larger ones were never given, and could not be counted on. */
+static const int64_t id_max = INT64_MAX / 2;
+
+static bool open_newest_volume(struct packer *packer, struct err *err)
+{
+	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
+	const struct catalogue_volume *newest;
+	int64_t last_frame;
+
+	if (!catalogue_volumes(packer->catalogue, &volumes, err))
+		return false;
+	if (volumes.count == 0)
+		return err_set(err, ERR_CORRUPT, "%s: there is no volume", packer->path);
+	newest = &volumes.items[volumes.count - 1];
+	if (!volume_open(packer->path, &newest->id, DB_WRITE, &packer->volume, err) ||
+		!volume_last_frame(&packer->volume, &last_frame, err) ||
+		!volume_owner_epoch(&packer->volume, &packer->epoch, err))
+		return false;
+	if (packer->volume.sealed)
+		return err_set(err, ERR_CORRUPT, "%s: the volume that followed it is missing",
+			db_path(packer->volume.db));
+	if (last_frame >= id_max)
+		return err_set(err, ERR_CORRUPT, "%s: its frame ids are used up",
+			db_path(packer->volume.db));
+	packer->next_frame = last_frame + 1;
+	if (last_frame > newest->applied_frame)
+		packer->litter_after = newest->applied_frame + 1;
+	return true;
+}
+
+static bool read_ids(struct packer *packer, struct err *err)
+{
+	uint64_t bytes;
+	bool row;
+
+	if (!db_step(packer->catalogue, CATALOGUE_IDS_LAST, &row, err))
+		return false;
+	assert(row);
+	packer->next_item = db_int(packer->catalogue, CATALOGUE_IDS_LAST, 0);
+	packer->next_message = db_int(packer->catalogue, CATALOGUE_IDS_LAST, 1);
+	db_reset(packer->catalogue, CATALOGUE_IDS_LAST);
+	if (packer->next_item >= id_max || packer->next_message >= id_max)
+		return err_set(err, ERR_CORRUPT, "%s: its ids are used up; run `mailstow rebuild`",
+			db_path(packer->catalogue));
+	packer->next_item++;
+	packer->next_message++;
+	return catalogue_state(packer->catalogue, &packer->state, err) &&
+	       catalogue_last_snapshot(packer->catalogue, &packer->last, &bytes, err);
+}
+
+/* Nothing is added to a volume of before a change of the master key. */
+static bool leave_outdated(struct packer *packer, struct err *err)
+{
+	return !packer->volume.outdated || packer_roll_surely(packer, err);
+}
+
+static void make_blocks(struct packer *packer)
+{
+	for (size_t i = 0; i < PACKER_BLOCKS; i++) {
+		buf_init(&packer->blocks[i].raw, FRAME_RAW_BYTES_MAX);
+		buf_init(&packer->blocks[i].packed, FRAME_ENCRYPTED_BYTES_MAX);
+	}
+	packer->pack = &packer->blocks[0];
+	packer->item = &packer->blocks[1];
+	for (size_t i = 2; i < PACKER_BLOCKS; i++)
+		packer->spare[packer->spare_count++] = &packer->blocks[i];
+	buf_init(&packer->journal, FRAME_RAW_BYTES_MAX);
+	buf_init(&packer->decoded, PACKER_SLICE_BYTES_MAX);
+	buf_init(&packer->again, PACKER_SLICE_BYTES_MAX);
+	incoming_init(&packer->incoming);
+}
+
+bool packer_open(struct packer *packer, const char *archive_path, uint64_t volume_bytes_max,
+	const atomic_bool *view_peeks, struct err *err)
+{
+	*packer = (struct packer){
+		.path = xstrdup(archive_path),
+		.volume_bytes_max = volume_bytes_max,
+		.view_peeks = view_peeks,
+		.first_ticket = 1,
+	};
+	make_blocks(packer);
+	if (catalogue_open(archive_path, DB_WRITE, &packer->catalogue, err) &&
+		bring_up_to_date(packer, err) && open_newest_volume(packer, err) &&
+		read_ids(packer, err) && leave_outdated(packer, err) &&
+		compressor_start(&packer->compressor, err))
+		return true;
+	packer_close(packer);
+	return false;
+}
+
+void packer_close(struct packer *packer)
+{
+	compressor_stopp(&packer->compressor);
+	incoming_free(&packer->incoming);
+	buf_free(&packer->decoded);
+	buf_free(&packer->again);
+	volume_close(&packer->volume);
+	db_freep(&packer->catalogue);
+	for (size_t i = 0; i < PACKER_BLOCKS; i++) {
+		buf_free(&packer->blocks[i].raw);
+		buf_free(&packer->blocks[i].packed);
+	}
+	buf_free(&packer->journal);
+	free(packer->tickets);
+	free(packer->path);
+	*packer = (struct packer){0};
+}
+
+/* --- records --- */
+
+static void begin_payload(struct packer *packer)
+{
+	struct journal_header header = {
+		.seq = packer->state.applied_seq + 1,
+		.generation = packer->apply.generation,
+	};
+
+	memcpy(header.previous, packer->state.head, SHA256_BYTES);
+	journal_begin(&packer->journal, &header);
+}
+
+static bool begin_commit(struct packer *packer, struct err *err)
+{
+	if (packer->dirty)
+		return true;
+	if (!db_begin(packer->catalogue, err) ||
+		!apply_begin(&packer->apply, packer->catalogue, packer->volume.id.sequence,
+			packer->last.generation + 1, err))
+		return false;
+	begin_payload(packer);
+	packer->dirty = true;
+	return true;
+}
+
+bool packer_write_payload(
+	struct packer *packer, enum frame_kind kind, int64_t *ret_frame_id, struct err *err)
+{
+	struct block *block;
+	struct buf empty;
+
+	if (!packer_drain(packer, err))
+		return false;
+	sha256_of(packer->journal.data, packer->journal.len, packer->state.head);
+	packer->state.applied_seq++;
+	block = packer_spare(packer);
+	empty = block->raw;
+	block->raw = packer->journal;
+	packer->journal = empty;
+	*ret_frame_id = packer->next_frame++;
+	return packer_submit(packer, block, kind, *ret_frame_id, err) && packer_drain(packer, err);
+}
+
+static bool end_full_payload(struct packer *packer, struct err *err)
+{
+	int64_t frame_id;
+
+	if (packer->journal.len < JOURNAL_BYTES_MAX)
+		return true;
+	if (!packer_write_payload(packer, FRAME_JOURNAL, &frame_id, err))
+		return false;
+	begin_payload(packer);
+	return true;
+}
+
+/* What is applied is what was encoded, so that replay meets the very same. */
+bool packer_record(struct packer *packer, const struct record *record, struct err *err)
+{
+	struct record decoded;
+	struct reader reader;
+	size_t start;
+	bool unknown;
+	bool ok;
+
+	if (!begin_commit(packer, err) || !end_full_payload(packer, err))
+		return false;
+	start = packer->journal.len;
+	if (!record_encode(record, &packer->journal))
+		return err_set(
+			err, ERR_LOCAL, "a change is larger than %d bytes", RECORD_BYTES_MAX);
+	reader = (struct reader){.at = packer->journal.data + start,
+		.end = packer->journal.data + packer->journal.len};
+	ok = record_decode(&reader, &decoded, &unknown);
+	if (!ok)
+		return err_set(err, ERR_LOCAL, "a change that cannot be recorded");
+	return apply_record(&packer->apply, &decoded, err);
+}
+
+static bool resolve_ticket(struct packer *packer, struct record *record, struct err *err)
+{
+	int64_t ticket = record->placement.message;
+	int64_t index = ticket - packer->first_ticket;
+
+	if (index < 0 || index >= (int64_t)packer->tickets_count)
+		return err_set(err, ERR_LOCAL, "ticket %" PRId64 " is of another commit", ticket);
+	record->placement.message = packer->tickets[index];
+	return true;
+}
+
+/* Only ranges with something present in them are worth recording. */
+static bool record_gone(struct packer *packer, const struct record_gone *gone, struct err *err)
+{
+	struct record_gone walk = *gone;
+	struct record left = {.kind = RECORD_GONE, .gone = *gone};
+	CLEANUP(freep) struct range *ranges = xcalloc(gone->count + 1, sizeof(*ranges));
+	struct range range;
+	bool any;
+
+	left.gone.count = 0;
+	while (record_next_range(&walk, &range)) {
+		if (!apply_range_any(
+			    packer->catalogue, gone->folder, gone->uidvalidity, range, &any, err))
+			return false;
+		if (any)
+			ranges[left.gone.count++] = range;
+	}
+	left.gone.ranges = ranges;
+	return left.gone.count == 0 || packer_record(packer, &left, err);
+}
+
+bool packer_change(struct packer *packer, const struct record *record, struct err *err)
+{
+	struct record own = *record;
+	bool change;
+
+	if (record->kind == RECORD_GONE)
+		return record_gone(packer, &record->gone, err);
+	if (record->kind == RECORD_PLACEMENT && !resolve_ticket(packer, &own, err))
+		return false;
+	if (!apply_is_change(packer->catalogue, &own, &change, err))
+		return false;
+	return !change || packer_record(packer, &own, err);
+}
+
+/* --- commits --- */
+
+static bool record_snapshot(struct packer *packer, bool complete, struct err *err)
+{
+	int64_t now_ms = clock_wall_ms();
+	struct record record = {
+		.kind = RECORD_SNAPSHOT,
+		.snapshot =
+			{
+				.generation = packer->apply.generation,
+				.unix_ms = now_ms > packer->last.unix_ms ? now_ms
+									 : packer->last.unix_ms,
+				.complete = complete,
+			},
+	};
+
+	return packer_record(packer, &record, err);
+}
+
+/* First the volume, then the catalogue: replay mends what lies between. */
+static bool make_durable(struct packer *packer, int64_t frame_id, struct err *err)
+{
+	return db_commit(packer->volume.db, err) &&
+	       catalogue_set_applied(
+		       packer->catalogue, packer->volume.id.sequence, frame_id, err) &&
+	       catalogue_set_state(
+		       packer->catalogue, packer->state.applied_seq, packer->state.head, err) &&
+	       db_commit(packer->catalogue, err);
+}
+
+static bool commit_now(struct packer *packer, bool complete, struct err *err)
+{
+	uint64_t bytes;
+	int64_t frame_id;
+
+	if (!begin_commit(packer, err) || !packer_flush_pack(packer, err) ||
+		!record_snapshot(packer, complete, err))
+		return false;
+	journal_set_final(&packer->journal);
+	if (!packer_write_payload(packer, FRAME_JOURNAL, &frame_id, err) ||
+		!make_durable(packer, frame_id, err))
+		return false;
+	packer->dirty = false;
+	packer->pending_bytes = 0;
+	packer->first_ticket += (int64_t)packer->tickets_count;
+	packer->tickets_count = 0;
+	packer->figures.commits++;
+	return catalogue_last_snapshot(packer->catalogue, &packer->last, &bytes, err) &&
+	       packer_roll(packer, err) && packer_checkpoint(packer, err);
+}
+
+bool packer_may_commit(struct packer *packer, struct err *err)
+{
+	if (!packer->dirty || packer->pending_bytes + packer->journal.len < ARCHIVE_COMMIT_BYTES)
+		return true;
+	return commit_now(packer, false, err);
+}
+
+bool packer_commit(struct packer *packer, bool complete, int64_t *ret_generation, struct err *err)
+{
+	bool incomplete = complete && !packer->last.complete;
+
+	if ((packer->dirty || incomplete) && !commit_now(packer, complete, err))
+		return false;
+	packer->job_bytes = 0;
+	*ret_generation = packer->last.generation;
+	return true;
+}

@@ -1,0 +1,119 @@
+/* Frames on their way from the packer's blocks through the press into the open volume. */
+#include <assert.h>
+
+#include "archive/write/packer.h"
+
+/* What a stopped writer left behind the last journal frame is named by nobody: the first
+ * transaction takes it away. */
+static bool begin_volume(struct packer *packer, struct err *err)
+{
+	if (db_in_transaction(packer->volume.db))
+		return true;
+	packer->transaction_bytes = 0;
+	if (!db_begin(packer->volume.db, err))
+		return false;
+	if (packer->litter_after == 0)
+		return true;
+	if (!volume_remove_frames(&packer->volume, packer->litter_after, INT64_MAX, err))
+		return false;
+	packer->litter_after = 0;
+	return true;
+}
+
+/* A transaction is bounded; the frames of one that ended early wait for the journal to name them.
+ */
+static bool bound_transaction(struct packer *packer, size_t more, struct err *err)
+{
+	if (packer->transaction_bytes == 0 ||
+		packer->transaction_bytes + more <= ARCHIVE_TRANSACTION_BYTES)
+		return true;
+	return db_commit(packer->volume.db, err) && packer_checkpoint(packer, err) &&
+	       begin_volume(packer, err);
+}
+
+static bool write_frame(struct packer *packer, const struct block *block, struct err *err)
+{
+	size_t len = block->frame.len;
+
+	if (!begin_volume(packer, err) || !bound_transaction(packer, len, err) ||
+		!volume_put_frame(&packer->volume, block->frame_id, &block->frame, err))
+		return false;
+	packer->transaction_bytes += len;
+	packer->pending_bytes += len;
+	packer->figures.stored_bytes += len;
+	return true;
+}
+
+static void empty(struct buf *buf)
+{
+	if (buf->cap > PACKER_BLOCK_BYTES_KEPT)
+		buf_free(buf);
+	else
+		buf_reset(buf);
+}
+
+static bool write_oldest(struct packer *packer, struct err *err)
+{
+	struct block *block = compressor_take(packer->compressor);
+	bool done = write_frame(packer, block, err);
+
+	empty(&block->raw);
+	empty(&block->packed);
+	packer->spare[packer->spare_count++] = block;
+	return done;
+}
+
+struct block *packer_spare(struct packer *packer)
+{
+	assert(packer->spare_count > 0);
+	return packer->spare[--packer->spare_count];
+}
+
+static bool is_too_much(const struct packer *packer, const struct block *block)
+{
+	size_t count = compressor_count(packer->compressor);
+
+	return count == COMPRESSOR_BLOCKS_MAX ||
+	       (count > 0 && compressor_bytes(packer->compressor) + block->raw.len >
+				     PACKER_COMPRESSOR_BYTES_MAX);
+}
+
+bool packer_submit(struct packer *packer, struct block *block, enum frame_kind kind,
+	int64_t frame_id, struct err *err)
+{
+	while (is_too_much(packer, block))
+		if (!write_oldest(packer, err))
+			return false;
+	block->kind = kind;
+	block->frame_id = frame_id;
+	packer->job_bytes += block->raw.len;
+	block->effort = packer->job_bytes <= PACKER_LITTLE_BYTES ? EFFORT_LITTLE : EFFORT_FLOW;
+	block->cipher = volume_cipher(&packer->volume);
+	compressor_give(packer->compressor, block);
+	return true;
+}
+
+bool packer_submit_role(struct packer *packer, struct block **role, enum frame_kind kind,
+	int64_t frame_id, struct err *err)
+{
+	if (packer->spare_count == 0 && !write_oldest(packer, err))
+		return false;
+	if (!packer_submit(packer, *role, kind, frame_id, err))
+		return false;
+	*role = packer_spare(packer);
+	return true;
+}
+
+bool packer_drain(struct packer *packer, struct err *err)
+{
+	while (compressor_count(packer->compressor) > 0)
+		if (!write_oldest(packer, err))
+			return false;
+	return true;
+}
+
+bool packer_remove_frames(struct packer *packer, int64_t first, int64_t last, struct err *err)
+{
+	return packer_drain(packer, err) && begin_volume(packer, err) &&
+	       volume_remove_frames(&packer->volume, first, last, err);
+}

@@ -1,0 +1,134 @@
+/* Housekeeping between commits: checkpoints, and a new volume when one is full. */
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "archive/catalogue/create.h"
+#include "archive/write/packer.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+enum { FULL_MODE = 0444, READER_PAUSE_MS = 200, READER_TRIES = 50 };
+
+static bool checkpoint_one(struct db *db, struct err *err)
+{
+	return db_in_transaction(db) || db_wal_bytes(db) <= PACKER_WAL_BYTES_MAX ||
+	       db_checkpoint(db, false, err);
+}
+
+bool packer_checkpoint(struct packer *packer, struct err *err)
+{
+	return atomic_load(packer->view_peeks) ||
+	       (checkpoint_one(packer->volume.db, err) && checkpoint_one(packer->catalogue, err));
+}
+
+static bool empty_one(struct db *db, uint64_t bytes_kept, struct err *err)
+{
+	return db_wal_file_bytes(db) <= bytes_kept || db_checkpoint(db, true, err);
+}
+
+static bool empty_both(struct packer *packer, uint64_t bytes_kept, struct err *err)
+{
+	return packer->dirty || atomic_load(packer->view_peeks) ||
+	       (empty_one(packer->volume.db, bytes_kept, err) &&
+		       empty_one(packer->catalogue, bytes_kept, err));
+}
+
+bool packer_tidy(struct packer *packer, struct err *err)
+{
+	return empty_both(packer, PACKER_WAL_BYTES_TIDY, err);
+}
+
+bool packer_checkpoint_wal(struct packer *packer, struct err *err)
+{
+	return empty_both(packer, 0, err);
+}
+
+bool packer_is_full(const struct packer *packer)
+{
+	struct stat st;
+	const char *path = db_path(packer->volume.db);
+
+	return stat(path, &st) == 0 &&
+	       (uint64_t)st.st_size + db_wal_bytes(packer->volume.db) >= packer->volume_bytes_max;
+}
+
+static bool enter_volume(struct packer *packer, const struct volume_id *id, struct err *err)
+{
+	bool own = !db_in_transaction(packer->catalogue);
+
+	if (own && !db_begin(packer->catalogue, err))
+		return false;
+	if (catalogue_add_volume(packer->catalogue, id, err) &&
+		catalogue_set_volume_state(
+			packer->catalogue, packer->volume.id.sequence, VOLUME_FULL, err))
+		return !own || db_commit(packer->catalogue, err);
+	if (own)
+		db_rollback(packer->catalogue);
+	return false;
+}
+
+/* The old volume is complete without its WAL and never written again. */
+static bool close_old(struct packer *packer, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_volume_path(packer->path, &packer->volume.id);
+
+	volume_close(&packer->volume);
+	return db_remove_wal(path, err) && fs_chmod(path, FULL_MODE, err);
+}
+
+/* Who seals has a file there that is unfinished, not left over. */
+static bool remove_leftovers(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *folder = volume_folder(path);
+	CLEANUP(freep) char *sealing = str_printf("%s/sealing", path);
+
+	return fs_is_locked(sealing) || create_remove_leftovers(folder, err);
+}
+
+static bool make_next(struct packer *packer, struct volume_id *ret_id, struct err *err)
+{
+	return remove_leftovers(packer->path, err) &&
+	       volume_create(packer->path, packer->state.archive, packer->volume.id.sequence + 1,
+		       packer->epoch, ret_id, err);
+}
+
+bool packer_roll(struct packer *packer, struct err *err)
+{
+	bool unimportant;
+
+	if (!packer_is_full(packer) || atomic_load(packer->view_peeks))
+		return true;
+	return packer_roll_now(packer, &unimportant, err);
+}
+
+/* Readers that still need the old volume's WAL put it off to a later commit. */
+bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
+{
+	struct volume_id id;
+
+	assert(!packer->dirty);
+	*ret_rolled = false;
+	if (!db_checkpoint(packer->volume.db, true, err))
+		return false;
+	if (db_wal_bytes(packer->volume.db) > 0)
+		return true;
+	if (!make_next(packer, &id, err) || !enter_volume(packer, &id, err) ||
+		!close_old(packer, err))
+		return false;
+	packer->next_frame = 1;
+	packer->litter_after = 0;
+	*ret_rolled = true;
+	return volume_open(packer->path, &id, DB_WRITE, &packer->volume, err);
+}
+
+bool packer_roll_surely(struct packer *packer, struct err *err)
+{
+	bool rolled = false;
+
+	for (int i = 0; i < READER_TRIES && !rolled; i++)
+		if (!packer_roll_now(packer, &rolled, err) ||
+			(!rolled && !wait_sleep(wait_for(READER_PAUSE_MS, NULL), err)))
+			return false;
+	return rolled || err_set(err, ERR_BUSY, "%s: somebody reads it all the time", packer->path);
+}

@@ -1,0 +1,332 @@
+#include <assert.h>
+#include <string.h>
+
+#include "imap/limits.h"
+#include "imap/parse/scan_internal.h"
+
+enum { PIECE_KEPT_MAX = 64 * 1024 }; /* memory kept for the next response */
+
+const uint8_t scan_classes[256] = {
+	[0 ... 8] = CONTROL,
+	['\n'] = END,
+	[11 ... 12] = CONTROL,
+	['\r'] = END,
+	[14 ... 31] = CONTROL,
+	[' '] = END,
+	['"'] = OPENING,
+	['('] = PAREN,
+	[')'] = PAREN,
+	['['] = BRACKET,
+	['\\'] = ESCAPE,
+	[']'] = BRACKET,
+	['{'] = OPENING,
+	[127] = CONTROL,
+};
+
+static void begin_line(struct scan *scan)
+{
+	scan->state = BETWEEN;
+	scan->expect = EXPECT_TOKENS;
+	scan->words = 0;
+	scan->brackets = 0;
+	scan->in_code = false;
+	scan->literals = 0;
+	scan->line_bytes = 0;
+	scan->line_max = IMAP_LINE_BYTES_MAX;
+	if (scan->piece.cap > PIECE_KEPT_MAX)
+		buf_free(&scan->piece);
+	scan->piece.max = IMAP_LINE_BYTES_MAX;
+}
+
+void scan_init(struct scan *scan)
+{
+	*scan = (struct scan){0};
+	buf_init(&scan->piece, IMAP_LINE_BYTES_MAX);
+	begin_line(scan);
+}
+
+void scan_free(struct scan *scan)
+{
+	buf_free(&scan->piece);
+}
+
+void scan_expect_text(struct scan *scan)
+{
+	assert(scan->state == BETWEEN && !scan->in_code);
+	scan->expect = EXPECT_CODE_OR_TEXT;
+}
+
+void scan_expect_raw(struct scan *scan)
+{
+	assert(scan->state == BETWEEN && !scan->in_code);
+	scan->expect = EXPECT_TEXT;
+}
+
+void scan_allow_long_line(struct scan *scan)
+{
+	scan->line_max = IMAP_SET_LINE_BYTES_MAX;
+	scan->piece.max = IMAP_SET_LINE_BYTES_MAX;
+}
+
+uint64_t scan_literal_left(const struct scan *scan)
+{
+	return scan->literal_left;
+}
+
+bool scan_is_empty(const struct scan *scan)
+{
+	return scan->line_bytes == 0;
+}
+
+/* --- small steps --- */
+
+enum step scan_fail(struct input *in, const char *what)
+{
+	(void)err_set(in->err, ERR_PROTOCOL, "malformed response: %s", what);
+	return FAILED;
+}
+
+enum step scan_fail_long(struct scan *scan, struct input *in)
+{
+	(void)err_set(in->err, ERR_PROTOCOL, "response line longer than %zu bytes", scan->line_max);
+	return FAILED;
+}
+
+enum step scan_take_byte(struct input *in)
+{
+	in->at++;
+	return ON;
+}
+
+enum step scan_begin(struct scan *scan, struct input *in, enum state state)
+{
+	buf_reset(&scan->piece);
+	scan->state = state;
+	in->from = in->at;
+	return ON;
+}
+
+bool scan_keep(struct scan *scan, struct input *in)
+{
+	bool fits = buf_add(&scan->piece, in->data + in->from, in->at - in->from);
+
+	in->from = in->at;
+	return fits;
+}
+
+bool scan_so_far(struct scan *scan, struct input *in, const uint8_t **ret_data, size_t *ret_len)
+{
+	if (scan->piece.len > 0 && !scan_keep(scan, in))
+		return false;
+	*ret_data = scan->piece.len ? scan->piece.data : in->data + in->from;
+	*ret_len = scan->piece.len ? scan->piece.len : in->at - in->from;
+	return true;
+}
+
+enum step scan_give(struct scan *scan, struct input *in, enum scan_kind kind)
+{
+	struct scan_token token = {.kind = kind};
+
+	if (!scan_so_far(scan, in, &token.data, &token.len))
+		return scan_fail_long(scan, in);
+	scan->state = BETWEEN;
+	*in->token = token;
+	return TOKEN;
+}
+
+/* A token that is one byte of the input. */
+static enum step give_mark(struct input *in, enum scan_kind kind)
+{
+	in->at++;
+	*in->token = (struct scan_token){.kind = kind};
+	return TOKEN;
+}
+
+bool scan_run_to(struct input *in, uint8_t stop)
+{
+	size_t at = in->at;
+
+	while (at < in->len && !(scan_classes[in->data[at]] & stop))
+		at++;
+	in->at = at;
+	return at < in->len;
+}
+
+/* --- between tokens --- */
+
+static enum step end_line(struct scan *scan, struct input *in)
+{
+	if (scan->depth > 0)
+		return scan_fail(in, "line ends within parentheses");
+	return give_mark(in, SCAN_END);
+}
+
+static enum step after_cr(struct scan *scan, struct input *in)
+{
+	if (in->data[in->at] == '\r')
+		return scan_take_byte(in);
+	if (in->data[in->at] != '\n')
+		return scan_fail(in, "CR without LF");
+	return end_line(scan, in);
+}
+
+static enum step open_list(struct scan *scan, struct input *in)
+{
+	if (++scan->depth > IMAP_DEPTH_MAX)
+		return scan_fail(in, "parentheses nested too deep");
+	return give_mark(in, SCAN_OPEN);
+}
+
+static enum step close_list(struct scan *scan, struct input *in)
+{
+	if (scan->depth == 0)
+		return scan_fail(in, "closing parenthesis without an opening one");
+	scan->depth--;
+	return give_mark(in, SCAN_CLOSE);
+}
+
+static enum step begin_text(struct scan *scan, struct input *in)
+{
+	if (scan->expect == EXPECT_CODE_OR_TEXT && in->data[in->at] == '[') {
+		scan->in_code = true;
+		scan->expect = EXPECT_TOKENS;
+		return give_mark(in, SCAN_CODE_OPEN);
+	}
+	return scan_begin(scan, in, IN_TEXT);
+}
+
+static enum step close_code(struct scan *scan, struct input *in)
+{
+	scan->in_code = false;
+	scan->expect = EXPECT_TEXT;
+	return give_mark(in, SCAN_CODE_CLOSE);
+}
+
+/* One of the words a line begins with. */
+static enum step begin_word(struct scan *scan, struct input *in)
+{
+	if (scan->words == 0 && in->data[in->at] == '\0')
+		return scan_take_byte(in);
+	(void)scan_begin(scan, in, IN_WORD);
+	if (scan->words == 0 && in->data[in->at] == '+') {
+		scan->words = WORDS_TOLD_APART;
+		in->at++;
+		return scan_give(scan, in, SCAN_ATOM);
+	}
+	return ON;
+}
+
+static enum step begin_token(struct scan *scan, struct input *in)
+{
+	switch (in->data[in->at]) {
+	case '(':
+		return open_list(scan, in);
+	case ')':
+		return close_list(scan, in);
+	case '{':
+		return scan_begin_literal(scan, in);
+	case '"':
+		in->at++;
+		return scan_begin(scan, in, IN_QUOTED);
+	case ']':
+		if (scan->in_code && scan->depth == 0 && scan->brackets == 0)
+			return close_code(scan, in);
+		break;
+	default:
+		break;
+	}
+	return scan_begin(scan, in, IN_ATOM);
+}
+
+static enum step between(struct scan *scan, struct input *in)
+{
+	switch (in->data[in->at]) {
+	case ' ':
+		return scan_take_byte(in);
+	case '\r':
+		scan->state = AFTER_CR;
+		return scan_take_byte(in);
+	case '\n':
+		return end_line(scan, in);
+	default:
+		break;
+	}
+	if (scan->expect != EXPECT_TOKENS)
+		return begin_text(scan, in);
+	if (scan->words < WORDS_TOLD_APART)
+		return begin_word(scan, in);
+	return begin_token(scan, in);
+}
+
+/* --- the machine --- */
+
+static enum step advance(struct scan *scan, struct input *in)
+{
+	static enum step (*const steps[])(struct scan *, struct input *) = {
+		[BETWEEN] = between,
+		[IN_WORD] = scan_in_word,
+		[IN_ATOM] = scan_in_atom,
+		[IN_SECTION] = scan_in_section,
+		[IN_ORIGIN] = scan_in_origin,
+		[IN_QUOTED] = scan_in_quoted,
+		[IN_ESCAPE] = scan_in_escape,
+		[IN_SIZE] = scan_in_size,
+		[AFTER_PLUS] = scan_after_plus,
+		[AFTER_SIZE] = scan_after_size,
+		[IN_LITERAL] = scan_in_literal,
+		[LITERAL_DONE] = scan_literal_done,
+		[IN_TEXT] = scan_in_text,
+		[AFTER_CR] = after_cr,
+	};
+
+	return steps[scan->state](scan, in);
+}
+
+/* A token under way goes on in the next input. */
+static bool is_collecting(const struct scan *scan)
+{
+	switch ((enum state)scan->state) {
+	case IN_WORD:
+	case IN_ATOM:
+	case IN_SECTION:
+	case IN_ORIGIN:
+	case IN_QUOTED:
+	case IN_TEXT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Count the line's bytes, its literals' left out. */
+static bool count_line(struct scan *scan, struct input *in)
+{
+	if (in->token->kind == SCAN_LITERAL_DATA)
+		return true;
+	scan->line_bytes += in->at;
+	if (scan->line_bytes > scan->line_max)
+		return scan_fail_long(scan, in) != FAILED;
+	if (in->token->kind == SCAN_END)
+		begin_line(scan);
+	return true;
+}
+
+bool scan_next(struct scan *scan, const uint8_t *data, size_t len, size_t *ret_used,
+	struct scan_token *ret_token, struct err *err)
+{
+	struct scan_token token = {.kind = SCAN_MORE};
+	struct input in = {.data = data, .len = len, .token = &token, .err = err};
+	enum step step = ON;
+
+	while (step == ON && (in.at < len || scan->state == LITERAL_DONE))
+		step = advance(scan, &in);
+	if (step == FAILED)
+		return false;
+	if (step == ON && is_collecting(scan) && !scan_keep(scan, &in))
+		return scan_fail_long(scan, &in) != FAILED;
+	if (!count_line(scan, &in))
+		return false;
+	*ret_used = in.at;
+	*ret_token = token;
+	return true;
+}

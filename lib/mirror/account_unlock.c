@@ -1,0 +1,104 @@
+#include "mirror/account_unlock.h"
+
+bool mirror_has_secret(const struct config_account *account)
+{
+	const struct config_secret *passphrase = &account->passphrase;
+
+	return passphrase->command || passphrase->file || passphrase->credential ||
+	       account->key_file || account->key_credential;
+}
+
+bool mirror_read_secret(const struct config_account *account, const struct cancel *cancel,
+	struct buf *ret_text, struct archive_secret *ret_secret, struct err *err)
+{
+	const struct config_secret key = {
+		.file = account->key_file, .credential = account->key_credential};
+	bool is_key = key.file || key.credential;
+
+	if (!config_secret_read(is_key ? &key : &account->passphrase, is_key ? "key" : "passphrase",
+		    cancel, ret_text, err))
+		return false;
+	*ret_secret = (struct archive_secret){
+		.kind = is_key ? ARCHIVE_KEY : ARCHIVE_PASSPHRASE,
+		.text = buf_str(ret_text),
+		.len = ret_text->len,
+	};
+	return true;
+}
+
+bool mirror_unlock(
+	const struct config_account *account, const struct cancel *cancel, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	const char *path = account->archive_path;
+	struct archive_secret secret;
+
+	if (archive_is_unlocked(path))
+		return true;
+	/* in every pass over a plain archive: no volume is looked into */
+	if (!mirror_has_secret(account))
+		return !archive_is_encrypted(path) ||
+		       err_set(err, ERR_AUTH,
+			       "%s: is encrypted, and neither passphrase nor key is configured",
+			       path);
+	return !archive_needs_secret(path) ||
+	       (mirror_read_secret(account, cancel, &text, &secret, err) &&
+		       archive_unlock(path, &secret, err));
+}
+
+/* Whoever makes a copy there goes first. secret NULL: a plain one. */
+static bool make_with(const char *path, const struct archive_secret *secret,
+	const struct cancel *cancel, struct err *err)
+{
+	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, cancel);
+	bool ok;
+
+	do
+		ok = secret ? archive_create_encrypted(path, secret, WAIT_STEP_MS, err)
+			    : archive_create(path, WAIT_STEP_MS, err);
+	while (!ok && wait_again(wait, err));
+	return ok;
+}
+
+static bool make(const struct config_account *account, const struct cancel *cancel, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	const char *path = account->archive_path;
+	struct archive_secret secret;
+
+	if (!mirror_has_secret(account))
+		return make_with(path, NULL, cancel, err);
+	return mirror_read_secret(account, cancel, &text, &secret, err) &&
+	       make_with(path, &secret, cancel, err);
+}
+
+static bool unlock_kept(
+	const struct config_account *account, const struct cancel *cancel, struct err *err)
+{
+	const char *path = account->archive_path;
+
+	if (mirror_has_secret(account) && !archive_mend_keyring(path, err))
+		return false;
+	if (mirror_has_secret(account) && !archive_is_encrypted(path))
+		return err_set(err, ERR_CONFIG,
+			"%s: is not encrypted and a passphrase or key is configured: nothing is "
+			"added in plain; 'mailstow key encrypt %s' encrypts it",
+			path, account->name);
+	return mirror_unlock(account, cancel, err);
+}
+
+bool mirror_make_or_unlock(
+	const struct config_account *account, const struct cancel *cancel, struct err *err)
+{
+	const char *path = account->archive_path;
+	struct err of = ERR_INIT;
+
+	if (archive_exists(path))
+		return unlock_kept(account, cancel, err);
+	if (make(account, cancel, &of))
+		return true;
+	/* somebody else made it meanwhile, as who is waited for does */
+	if (of.kind == ERR_CREATE && archive_exists(path))
+		return unlock_kept(account, cancel, err);
+	return err_set(err, of.kind, "%s", of.text);
+}

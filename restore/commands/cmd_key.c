@@ -1,0 +1,210 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mirror/account_unlock.h"
+#include "restore/commands/cmd_key_rekey.h"
+#include "restore/options.h"
+#include "restore/ui/json.h"
+#include "restore/ui/table.h"
+#include "restore/ui/when.h"
+
+enum { PASSPHRASE_BYTES_MAX = 1024 };
+enum { RECOVERY };
+
+static bool one_json(void *context, const struct archive_key *key, struct err *err)
+{
+	struct json *line = json_begin();
+
+	(void)context;
+	(void)err;
+	json_put_int(line, "id", key->id);
+	json_put_text(line, "kind", key->kind);
+	json_put_time(line, "created", key->created_ms);
+	json_print(line);
+	return true;
+}
+
+static bool one_row(void *context, const struct archive_key *key, struct err *err)
+{
+	char id[TABLE_NUMBER_MAX], created[WHEN_TEXT_MAX];
+	const char *cells[] = {id, key->kind, created};
+
+	(void)err;
+	table_number(key->id, id);
+	when_format(key->created_ms, true, created);
+	table_row(context, cells);
+	return true;
+}
+
+static bool list(const struct app *app, const char *path, struct err *err)
+{
+	static const struct table_column columns[] = {
+		{"ID", TEXT_RIGHT}, {"KIND", TEXT_LEFT}, {"ADDED", TEXT_LEFT}};
+	struct table table;
+	bool good;
+
+	if (app->json)
+		return archive_each_key(path, one_json, NULL, err);
+	table_init(&table, columns, ARRAY_LEN(columns));
+	good = archive_each_key(path, one_row, &table, err);
+	table_end(&table);
+	return good;
+}
+
+static bool add(const char *path, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(PASSPHRASE_BYTES_MAX);
+	struct archive_secret secret;
+	uint32_t id;
+
+	if (!app_ask_new_passphrase(&text, &secret, err))
+		return false;
+	if (!archive_add_key(path, &secret, &id, err))
+		return false;
+	app_note("key %" PRIu32 " was added", id);
+	return true;
+}
+
+static bool recovery(const struct app *app, const char *path, struct err *err)
+{
+	char text[ARCHIVE_RECOVERY_KEY_TEXT];
+	struct archive_secret secret = {ARCHIVE_RECOVERY_KEY, text, sizeof(text) - 1};
+	uint32_t id;
+	bool good;
+
+	archive_new_recovery_key(text);
+	good = archive_add_key(path, &secret, &id, err);
+	if (good && app->json) {
+		struct json *line = json_begin();
+
+		json_put_int(line, "id", id);
+		json_put_text(line, "recovery_key", text);
+		json_print(line);
+	} else if (good) {
+		(void)printf("%s\n", text);
+		app_note("this opens the archive when all else is lost: print it, and keep it "
+			 "elsewhere; it is not shown again (key %" PRIu32 ")",
+			id);
+	}
+	crypto_wipe(text, sizeof(text));
+	return good;
+}
+
+/* The daemon is told by nobody else that it has to do without. */
+static void warn_of_own_key(const struct account_ref *place)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	struct archive_secret secret;
+	struct err err = ERR_INIT;
+
+	if (!place->account || !mirror_has_secret(place->account))
+		return;
+	if (!mirror_read_secret(place->account, NULL, &text, &secret, &err) ||
+		!archive_unlock(place->archive_path, &secret, &err))
+		app_warn("%s: the secret of the configuration does not open it: %s", place->name,
+			err.text);
+}
+
+static bool remove_key(
+	const struct app *app, const struct account_ref *place, const char *text, struct err *err)
+{
+	char *end;
+	uint64_t id = strtoull(text, &end, 10);
+
+	if (end == text || *end || id == 0 || id > UINT32_MAX)
+		return err_set(err, ERR_USAGE, "key remove: ID is a number that key list shows");
+	if (!app_consents(app, "Remove this key?"))
+		return err_set(err, ERR_CANCELLED, "nothing was removed");
+	if (!archive_remove_key(place->archive_path, (uint32_t)id, err))
+		return false;
+	app_note("key %" PRIu64 " was removed; copies of the archive, and what stands in its "
+		 "volumes, can still be read with it by who has both",
+		id);
+	warn_of_own_key(place);
+	return true;
+}
+
+static bool set(void *context, int id, const char *value, struct err *err)
+{
+	(void)id;
+	(void)value;
+	(void)err;
+	*(bool *)context = true;
+	return true;
+}
+
+static bool change_list(struct app *app, const struct account_ref *place,
+	const struct arguments *arguments, struct err *err)
+{
+	const char *what = arguments->items[0];
+	const char *path = place->archive_path;
+
+	if (!archive_needs_secret(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", path);
+	if (strcmp(what, "list") == 0)
+		return list(app, path, err);
+	if (!app_unlock(place, err))
+		return false;
+	if (strcmp(what, "add") == 0)
+		return add(path, err);
+	if (strcmp(what, "recovery") == 0)
+		return recovery(app, path, err);
+	if (strcmp(what, "remove") == 0)
+		return remove_key(app, place, arguments->items[2], err);
+	return err_set(err, ERR_USAGE,
+		"key: list, add, recovery, remove, encrypt or rotate, then ACCOUNT");
+}
+
+static bool run(struct app *app, int argc, char **argv, struct err *err)
+{
+	static const struct option_spec specs[] = {{"recovery", OPTION_PLAIN, RECOVERY}};
+	bool with_recovery = false;
+	const struct options options = {specs, ARRAY_LEN(specs), set, &with_recovery, 2, 3};
+	CLEANUP(account_ref_free) struct account_ref place = {0};
+	struct arguments arguments;
+	const char *what;
+
+	if (!options_parse(app, argc, argv, &options, &arguments, err))
+		return false;
+	what = arguments.items[0];
+	if ((arguments.count == 3) != (strcmp(what, "remove") == 0) ||
+		(with_recovery && strcmp(what, "rotate") != 0))
+		return err_set(err, ERR_USAGE, "key: 'mailstow key --help' shows what it takes");
+	if (!app_find_account(app, arguments.items[1], &place, err))
+		return false;
+	if (place.when_given)
+		return err_set(err, ERR_USAGE, "key: the whole archive, without @WHEN");
+	if (!archive_exists(place.archive_path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", place.archive_path);
+	if (strcmp(what, "encrypt") == 0)
+		return rekey_encrypt(app, &place, err);
+	if (strcmp(what, "rotate") == 0)
+		return rekey_rotate(app, &place, with_recovery, err);
+	return change_list(app, &place, &arguments, err);
+}
+
+const struct command cmd_key = {
+	.name = "key",
+	.group = COMMAND_SETUP,
+	.summary = "the keys that open an encrypted archive",
+	.usage = "list|add|recovery ACCOUNT\nremove ACCOUNT ID\n"
+		 "encrypt ACCOUNT\nrotate ACCOUNT [--recovery]",
+	.help = "list      the keys there are\n"
+		"add       one more passphrase, or a key of 64 hexadecimal digits: asked for at\n"
+		"          the terminal\n"
+		"recovery  make and show a recovery key, to be printed and kept elsewhere\n"
+		"remove    remove a key; copies of the archive still open with it\n"
+		"encrypt   make an encrypted archive of a plain one, with the secret that is\n"
+		"          configured: everything is written anew, and the plain files go\n"
+		"rotate    another master key: everything is written anew under it. Keys whose\n"
+		"          secret is configured, or typed when asked, stay; the others go and\n"
+		"          open copies of before at most\n"
+		"\n"
+		"  --recovery  with rotate: make and show a new recovery key as well\n"
+		"\n"
+		"Encrypt and rotate may be stopped at any time: the archive opens, and the same\n"
+		"command goes on. The daemon may run meanwhile.\n",
+	.run = run,
+};

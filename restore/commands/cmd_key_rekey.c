@@ -1,0 +1,389 @@
+#include "restore/commands/cmd_key_rekey.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive/check.h"
+#include "archive/rekey.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "mirror/account_unlock.h"
+#include "mirror/ledger.h"
+#include "restore/ui/json.h"
+#include "restore/ui/progress.h"
+#include "restore/ui/table.h"
+#include "restore/ui/when.h"
+#include "restore/upload/restore_journal.h"
+#include "state/state.h"
+
+enum { CARRIED_MAX = 17 /* all keys there can be, and a new one */ };
+
+/* --- beside the archive --- */
+
+/* The account is known there by the path of its archive, as it is configured. */
+static bool rekey_state(const char *state_dir, const char *archive_path, struct err *err)
+{
+	CLEANUP(freep) char *file = str_printf("%s/state.db", state_dir);
+	CLEANUP(freep) char *real = realpath(archive_path, NULL);
+	CLEANUP(state_freep) struct state *state = NULL;
+
+	return !fs_exists(file) || (state_open(state_dir, &state, err) &&
+					   ledger_rekey(state, archive_path, archive_path, err) &&
+					   (!real || strcmp(real, archive_path) == 0 ||
+						   ledger_rekey(state, real, archive_path, err)));
+}
+
+/* What tells of the mail, in words that may be read, or under a key of before. */
+static bool rekey_beside(
+	const char *archive_path, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
+{
+	CLEANUP(freep) char *state_dir = config_state_dir();
+
+	return restore_journal_remove_all(state_dir, uuid, err) &&
+	       rekey_state(state_dir, archive_path, err);
+}
+
+/* --- the work --- */
+
+struct work {
+	const struct account_ref *place;
+	struct progress_line progress;
+};
+
+static void hear_progress(void *context, uint64_t bytes, uint64_t total)
+{
+	struct work *work = context;
+
+	work->progress.total_bytes = total;
+	progress_tell(&work->progress, 0, bytes, clock_mono_ms());
+}
+
+static bool hear_beside(void *context, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
+{
+	struct work *work = context;
+
+	return rekey_beside(work->place->archive_path, uuid, err);
+}
+
+static void tell_done(
+	const struct app *app, const char *done, const struct archive_rekeyed *rekeyed)
+{
+	char volumes[STR_COUNT_MAX], size[STR_SIZE_MAX];
+	struct json *line;
+
+	if (!app->json) {
+		str_format_count(rekeyed->volumes, "volume", volumes);
+		str_format_size(rekeyed->bytes, size);
+		(void)printf("%s: %s (%s) written anew.\n", done, volumes, size);
+		return;
+	}
+	line = json_begin();
+	json_put_bool(line, "summary", true);
+	json_put_int(line, "epoch", rekeyed->epoch);
+	json_put_count(line, "volumes", rekeyed->volumes);
+	json_put_count(line, "bytes", rekeyed->bytes);
+	json_print(line);
+}
+
+static bool work(const struct app *app, const struct account_ref *place, const char *what,
+	const char *done, struct err *err)
+{
+	struct work work = {.place = place,
+		.progress = {.shown = app_shows_progress(app), .fd = STDERR_FILENO}};
+	const struct archive_rekey wish = {
+		.progress = hear_progress, .beside = hear_beside, .context = &work};
+	struct archive_rekeyed rekeyed;
+	bool good =
+		archive_rekey(place->archive_path, &wish, ARCHIVE_LOCK_TIMEOUT_MS, &rekeyed, err);
+
+	progress_clear(&work.progress);
+	if (good)
+		tell_done(app, done, &rekeyed);
+	return good ||
+	       err_wrap(err, "stopped half way; 'mailstow key %s %s' goes on", what, place->name);
+}
+
+/* --- secrets, held in memory of their own --- */
+
+struct carried {
+	struct archive_carried items[CARRIED_MAX];
+	struct secret *texts[CARRIED_MAX];
+	size_t count;
+};
+
+static void carried_free(struct carried *carried)
+{
+	for (size_t i = 0; i < carried->count; i++)
+		secret_freep(&carried->texts[i]);
+}
+
+static void carry(struct carried *carried, uint32_t id, const struct archive_secret *secret)
+{
+	struct secret *text = secret_copy(secret->text, secret->len);
+
+	carried->texts[carried->count] = text;
+	carried->items[carried->count++] = (struct archive_carried){
+		.id = id, .secret = {secret->kind, (const char *)text->data, text->len}};
+}
+
+static bool is_carried(const struct carried *carried, uint32_t id)
+{
+	for (size_t i = 0; i < carried->count; i++)
+		if (carried->items[i].id == id)
+			return true;
+	return false;
+}
+
+/* --- is it all there to be written anew? --- */
+
+static bool first_finding(void *context, const struct archive_finding *finding, struct err *err)
+{
+	const struct account_ref *place = context;
+
+	return err_set(err, ERR_CORRUPT,
+		"%s: %s: %s; 'mailstow check %s' tells all of it: nothing was changed", place->name,
+		finding->where, finding->what, place->name);
+}
+
+/* What cannot be read cannot be written anew: better said before than half way. */
+static bool is_sound(const struct account_ref *place, struct err *err)
+{
+	const struct archive_check check = {.finding = first_finding, .context = (void *)place};
+	struct archive_checked checked;
+
+	return archive_check(place->archive_path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err);
+}
+
+/* --- encrypt --- */
+
+static bool read_new_secret(const struct account_ref *place, struct buf *text,
+	struct archive_secret *ret_secret, struct err *err)
+{
+	if (!place->account)
+		return app_ask_new_passphrase(text, ret_secret, err);
+	if (!mirror_has_secret(place->account))
+		return err_set(err, ERR_CONFIG,
+			"%s: passphrase-command, passphrase-file, key-file or key-credential is to "
+			"be configured before: else nothing could be added to it",
+			place->name);
+	return mirror_read_secret(place->account, NULL, text, ret_secret, err);
+}
+
+static bool agrees(const struct app *app, const char *question, struct err *err)
+{
+	return app_consents(app, question) || err_set(err, ERR_CANCELLED, "nothing was changed");
+}
+
+static bool begin_encrypt(const struct app *app, const struct account_ref *place, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	struct archive_secret secret;
+
+	if (!read_new_secret(place, &text, &secret, err))
+		return false;
+	if (!is_sound(place, err))
+		return false;
+	if (app_asks(app)) {
+		app_note("all volumes are written anew, encrypted, and the plain files go");
+		app_note("without its secret nothing opens the archive then");
+	}
+	return agrees(app, "Encrypt the archive?", err) &&
+	       archive_encrypt_begin(place->archive_path, &secret, ARCHIVE_LOCK_TIMEOUT_MS, err);
+}
+
+bool rekey_encrypt(const struct app *app, const struct account_ref *place, struct err *err)
+{
+	const char *path = place->archive_path;
+	enum archive_rekey_state state = archive_rekey_state(path);
+
+	if (state == ARCHIVE_REKEY_ENCRYPTING)
+		return app_unlock(place, err) && work(app, place, "encrypt", "Encrypted", err);
+	if (archive_needs_secret(path))
+		return err_set(err, ERR_USAGE,
+			"%s: is encrypted already; 'mailstow key rotate %s' gives it another "
+			"master key",
+			place->name, place->name);
+	if (!begin_encrypt(app, place, err) || !work(app, place, "encrypt", "Encrypted", err))
+		return false;
+	app_note("should its secret be lost, a recovery key opens it: 'mailstow key recovery %s'",
+		place->name);
+	app_note("copies of the archive made before are plain: copy to another folder, then "
+		 "remove them");
+	return true;
+}
+
+/* --- rotate --- */
+
+static bool unlock_and_carry(
+	const struct account_ref *place, struct carried *carried, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	const char *path = place->archive_path;
+	struct archive_secret secret;
+	uint32_t id;
+
+	if (!app_read_secret(place, &text, &secret, err) || !archive_unlock(path, &secret, err) ||
+		!archive_find_key(path, &secret, &id, err))
+		return false;
+	carry(carried, id, &secret);
+	return true;
+}
+
+struct listing {
+	const struct app *app;
+	const struct carried *carried;
+	size_t dropped;
+	bool show;
+};
+
+static bool list_key(void *context, const struct archive_key *key, struct err *err)
+{
+	struct listing *listing = context;
+	bool stays = is_carried(listing->carried, key->id);
+	char added[WHEN_TEXT_MAX];
+
+	(void)err;
+	listing->dropped += !stays;
+	if (!listing->show)
+		return true;
+	if (listing->app->json) {
+		struct json *line = json_begin();
+
+		json_put_int(line, "id", key->id);
+		json_put_text(line, "kind", key->kind);
+		json_put_bool(line, "kept", stays);
+		json_print(line);
+	}
+	when_format(key->created_ms, false, added);
+	app_note("key %" PRIu32 ", %s of %s: %s", key->id, key->kind, added,
+		stays ? "stays" : "goes, its secret is not at hand");
+	return true;
+}
+
+static bool list_keys(const struct app *app, const char *path, const struct carried *carried,
+	bool show, size_t *ret_dropped, struct err *err)
+{
+	struct listing listing = {.app = app, .carried = carried, .show = show};
+
+	if (!archive_each_key(path, list_key, &listing, err))
+		return false;
+	*ret_dropped = listing.dropped;
+	return true;
+}
+
+/* One more of those that would go, or nothing. */
+static bool ask_one(const char *path, struct carried *carried, bool *ret_more, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
+	struct archive_secret secret;
+	uint32_t id;
+
+	*ret_more = app_ask_secret("One of these, to keep it (or return)", &text, err);
+	if (!*ret_more) {
+		err_clear(err);
+		return true;
+	}
+	secret = app_secret_of(path, &text);
+	if (!archive_find_key(path, &secret, &id, err)) {
+		if (err->kind != ERR_AUTH)
+			return false;
+		app_note("%s", err->text);
+		err_clear(err);
+	} else if (!is_carried(carried, id)) {
+		carry(carried, id, &secret);
+	}
+	return true;
+}
+
+static bool gather(
+	const struct app *app, const char *path, struct carried *carried, struct err *err)
+{
+	size_t dropped;
+	bool more = true;
+
+	if (!list_keys(app, path, carried, true, &dropped, err))
+		return false;
+	if (!app_asks(app))
+		return true;
+	while (more && dropped > 0 && carried->count + 1 < CARRIED_MAX)
+		if (!ask_one(path, carried, &more, err) ||
+			!list_keys(app, path, carried, false, &dropped, err))
+			return false;
+	return true;
+}
+
+static void show_recovery(const struct app *app, const char *text)
+{
+	struct json *line;
+
+	if (!app->json) {
+		(void)printf("%s\n", text);
+		app_note("this opens the archive when all else is lost: print it, and keep it "
+			 "elsewhere; it is not shown again");
+		return;
+	}
+	line = json_begin();
+	json_put_text(line, "recovery_key", text);
+	json_print(line);
+}
+
+/* The new recovery key is shown as soon as it opens anything, and before the long work. */
+static bool begin_rotate(const struct app *app, const char *path, struct carried *carried,
+	bool recovery, struct err *err)
+{
+	char text[ARCHIVE_RECOVERY_KEY_TEXT];
+	const struct archive_secret secret = {ARCHIVE_RECOVERY_KEY, text, sizeof(text) - 1};
+	bool good;
+
+	if (recovery) {
+		archive_new_recovery_key(text);
+		carry(carried, 0, &secret);
+	}
+	good = archive_rotate_begin(
+		path, carried->items, carried->count, ARCHIVE_LOCK_TIMEOUT_MS, err);
+	if (good && recovery) {
+		show_recovery(app, text);
+		good = app_flush(err);
+	}
+	crypto_wipe(text, sizeof(text));
+	return good;
+}
+
+static bool rotate(
+	const struct app *app, const struct account_ref *place, bool recovery, struct err *err)
+{
+	CLEANUP(carried_free) struct carried carried = {0};
+	const char *path = place->archive_path;
+
+	if (!unlock_and_carry(place, &carried, err))
+		return false;
+	if (archive_rekey_state(path) == ARCHIVE_REKEY_NONE &&
+		(!is_sound(place, err) || !gather(app, path, &carried, err) ||
+			!agrees(app, "Rotate, so that no other key opens the archive?", err) ||
+			!begin_rotate(app, path, &carried, recovery, err)))
+		return false;
+	return work(app, place, "rotate", "Rotated", err);
+}
+
+bool rekey_rotate(
+	const struct app *app, const struct account_ref *place, bool recovery, struct err *err)
+{
+	const char *path = place->archive_path;
+
+	if (!archive_needs_secret(path))
+		return err_set(err, ERR_NOT_FOUND,
+			"%s: is not encrypted; 'mailstow key encrypt %s' encrypts it", place->name,
+			place->name);
+	if (archive_rekey_state(path) == ARCHIVE_REKEY_ENCRYPTING)
+		return err_set(err, ERR_USAGE,
+			"%s: is encrypted half way; 'mailstow key encrypt %s' goes on", place->name,
+			place->name);
+	if (!rotate(app, place, recovery, err))
+		return false;
+	app_note("copies of the archive made before still open with the keys of then: copy to "
+		 "another folder, then remove them");
+	return true;
+}

@@ -1,0 +1,401 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "mirror/account_connect.h"
+#include "restore/app.h"
+#include "restore/commands/cmd_restore_options.h"
+#include "restore/ui/json.h"
+#include "restore/ui/progress.h"
+#include "restore/ui/table.h"
+#include "restore/upload/restore.h"
+
+enum { SHOWN_LINES_MAX = 50, WORDS_MAX = 600, NAME_MAX_BYTES = 300 };
+
+/* What the watcher needs. */
+struct session {
+	const struct app *app;
+	const struct restore_line *line;
+	struct progress_line progress;
+	uint64_t lines; /* told on stderr */
+};
+
+/* --- words for people --- */
+
+static void say_to_people(struct session *session, const char *folder, uint32_t uid,
+	const char *what, const char *detail)
+{
+	CLEANUP(freep) char *name = str_printable(folder, strlen(folder), NAME_MAX_BYTES);
+	CLEANUP(freep) char *words = str_printable(detail, strlen(detail), WORDS_MAX);
+
+	if (session->lines++ >= SHOWN_LINES_MAX)
+		return;
+	progress_clear(&session->progress);
+	app_note("%s uid %u: %s%s%s", name, uid, what, *words ? ": " : "", words);
+}
+
+static void hear_message(
+	void *context, const char *folder, uint32_t uid, enum outcome outcome, const char *detail)
+{
+	struct session *session = context;
+	struct json *line;
+
+	if (!session->app->json) {
+		say_to_people(session, folder, uid, outcome_name(outcome), detail);
+		return;
+	}
+	line = json_begin();
+	json_put_text(line, "folder", folder);
+	json_put_count(line, "uid", uid);
+	json_put_text(line, "outcome", outcome_name(outcome));
+	json_put_text(line, "detail", detail);
+	json_print(line);
+}
+
+static void hear_difference(
+	void *context, const char *folder, uint32_t uid, const char *kind, const char *detail)
+{
+	struct session *session = context;
+	struct json *line;
+
+	if (!session->app->json) {
+		say_to_people(session, folder, uid, "verified", detail);
+		return;
+	}
+	line = json_begin();
+	json_put_text(line, "folder", folder);
+	json_put_count(line, "uid", uid);
+	json_put_text(line, "kind", kind);
+	json_put_text(line, "detail", detail);
+	json_print(line);
+}
+
+static void hear_note(void *context, const char *folder, const char *text)
+{
+	struct session *session = context;
+	CLEANUP(freep) char *name = str_printable(folder, strlen(folder), NAME_MAX_BYTES);
+	CLEANUP(freep) char *words = str_printable(text, strlen(text), WORDS_MAX);
+
+	progress_clear(&session->progress);
+	app_warn("%s%s%s", name, *name ? ": " : "", words);
+}
+
+static void hear_progress(void *context, uint64_t messages, uint64_t bytes)
+{
+	struct session *session = context;
+
+	progress_tell(&session->progress, messages, bytes, clock_mono_ms());
+}
+
+/* --- the plan --- */
+
+static void show_folder(struct table *table, const struct restore_folder *folder)
+{
+	char messages[TABLE_NUMBER_MAX], size[STR_SIZE_MAX], there[TABLE_NUMBER_MAX];
+	CLEANUP(freep)
+	char *target = str_printf("%s%s", folder->target_path ? folder->target_path : "(nowhere)",
+		folder->is_new ? " (new)" : "");
+	const char *cells[] = {
+		folder->path, target, messages, size, there, folder->note ? folder->note : ""};
+
+	table_number(folder->messages, messages);
+	str_format_size(folder->bytes, size);
+	table_number(folder->there, there);
+	table_row(table, cells);
+}
+
+static void show_plan(const struct restore_folder *folders, size_t count)
+{
+	static const struct table_column columns[] = {
+		{"FOLDER", TEXT_LEFT, 12},
+		{"GOES TO", TEXT_LEFT, 12},
+		{"MESSAGES", TEXT_RIGHT, 0},
+		{"SIZE", TEXT_RIGHT, 0},
+		{"THERE", TEXT_RIGHT, 0},
+		{"", TEXT_LEFT, 10},
+	};
+	CLEANUP(table_end) struct table table;
+
+	table_init(&table, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < count; i++)
+		show_folder(&table, &folders[i]);
+}
+
+static bool consent(void *context, const struct restore_folder *folders, size_t count)
+{
+	struct session *session = context;
+	CLEANUP(freep) char *question = NULL;
+	uint64_t messages = 0, bytes = 0;
+	char size[STR_SIZE_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		messages += folders[i].messages - folders[i].there;
+		bytes += folders[i].bytes - folders[i].there_bytes;
+	}
+	session->progress.total = messages;
+	session->progress.total_bytes = bytes;
+	if (!session->app->json)
+		show_plan(folders, count);
+	if (session->line->dry_run)
+		return true;
+	(void)fflush(stdout);
+	str_format_size(bytes, size);
+	question = str_printf("Write %llu messages (%s) to %s?", (unsigned long long)messages, size,
+		session->line->to);
+	return app_consents(session->app, question);
+}
+
+/* --- the end --- */
+
+static void print_json(const struct restore_line *line, const struct restore_summary *summary)
+{
+	const struct restore_verified *verified = &summary->verified;
+	struct json *json = json_begin();
+
+	json_put_bool(json, "summary", true);
+	json_put_count(json, "planned", summary->planned);
+	for (enum outcome i = OUTCOME_EXACT; i < OUTCOMES; i++)
+		json_put_count(json, outcome_name(i), summary->outcomes[i]);
+	json_put_count(json, "folders_created", summary->folders_created);
+	if (line->dry_run)
+		json_put_bool(json, "dry_run", true);
+	if (line->verify != RESTORE_VERIFY_NONE) {
+		json_put_count(json, "compared", verified->compared);
+		json_put_count(json, "missing", verified->missing);
+		json_put_count(json, "extra", verified->extra);
+		json_put_count(json, "different_flags", verified->different_flags);
+		json_put_count(json, "different_date", verified->different_date);
+		json_put_count(json, "different_bytes", verified->different_bytes);
+	}
+	json_print(json);
+}
+
+/* Was anything of it begun? */
+static bool did_anything(const struct restore_summary *summary)
+{
+	const uint64_t *outcomes = summary->outcomes;
+
+	return outcomes[OUTCOME_EXACT] + outcomes[OUTCOME_NORMALISED] + outcomes[OUTCOME_REFUSED] +
+		       summary->folders_created + summary->folders_failed >
+	       0;
+}
+
+/* Only what happened. */
+static void print_outcomes(const struct restore_summary *summary)
+{
+	static const char *const words[OUTCOMES] = {[OUTCOME_EXACT] = "restored exactly",
+		[OUTCOME_ALREADY_THERE] = "there already",
+		[OUTCOME_NORMALISED] = "changed by the server",
+		[OUTCOME_REFUSED] = "refused",
+		[OUTCOME_SKIPPED] = "skipped"};
+
+	printf("%llu messages, %llu folders created.\n", (unsigned long long)summary->planned,
+		(unsigned long long)summary->folders_created);
+	for (size_t i = OUTCOME_EXACT; i < OUTCOMES; i++)
+		if (summary->outcomes[i])
+			printf("  %8llu %s\n", (unsigned long long)summary->outcomes[i], words[i]);
+}
+
+static void print_verified(const struct restore_verified *verified)
+{
+	printf("Verified: %llu compared, %llu missing, %llu extra;\n"
+	       "  different: flags of %llu, date of %llu, bytes of %llu.\n",
+		(unsigned long long)verified->compared, (unsigned long long)verified->missing,
+		(unsigned long long)verified->extra, (unsigned long long)verified->different_flags,
+		(unsigned long long)verified->different_date,
+		(unsigned long long)verified->different_bytes);
+}
+
+static void print_words(const struct session *session, const struct restore_summary *summary)
+{
+	const uint64_t *outcomes = summary->outcomes;
+
+	if (session->lines > SHOWN_LINES_MAX)
+		app_note("... and %llu more; --json lists all",
+			(unsigned long long)(session->lines - SHOWN_LINES_MAX));
+	if (session->line->dry_run) {
+		printf("Nothing was changed: %llu of %llu messages are there already.\n",
+			(unsigned long long)outcomes[OUTCOME_ALREADY_THERE],
+			(unsigned long long)summary->planned);
+		return;
+	}
+	print_outcomes(summary);
+	if (session->line->verify != RESTORE_VERIFY_NONE)
+		print_verified(&summary->verified);
+}
+
+static void finish(
+	struct app *app, struct session *session, const struct restore_summary *summary, bool fine)
+{
+	progress_clear(&session->progress);
+	if (app->json)
+		print_json(session->line, summary);
+	else if (fine || did_anything(summary))
+		print_words(session, summary);
+	if (!session->line->dry_run)
+		app->partial = summary->outcomes[OUTCOME_REFUSED] > 0 ||
+			       summary->outcomes[OUTCOME_SKIPPED] > 0 ||
+			       summary->folders_failed > 0 || !summary->sound;
+}
+
+/* --- putting it together --- */
+
+static bool wants_folder(void *context, const char *path)
+{
+	const struct session *session = context;
+
+	return selection_wants_folder(&session->line->selection, path);
+}
+
+static bool wants_message(void *context, const struct archive_entry *entry)
+{
+	const struct session *session = context;
+
+	return selection_wants_entry(&session->line->selection, entry);
+}
+
+static bool selects_messages(const struct selection *selection)
+{
+	return selection->has_since || selection->has_before || selection->from ||
+	       selection->subject || selection->message_id;
+}
+
+static bool see_folder(void *context, const struct archive_folder *folder, struct err *err)
+{
+	(void)err;
+	str_list_add(context, folder->path);
+	return true;
+}
+
+static bool check_folders(struct archive *archive, int64_t generation,
+	const struct selection *selection, struct err *err)
+{
+	CLEANUP(str_list_free) struct str_list seen = {0};
+	const char *missing;
+
+	if (!archive_each_folder(archive, generation, see_folder, &seen, err))
+		return false;
+	missing = selection->deleted_only ? NULL : selection_missing_folder(selection, &seen);
+	return !missing || err_set(err, ERR_NOT_FOUND, "%s: there is no such folder", missing);
+}
+
+static bool find_target(struct app *app, const char *name,
+	const struct config_account **ret_account, struct err *err)
+{
+	const struct config *config;
+
+	if (!app_config(app, &config, err))
+		return false;
+	*ret_account = config_account(config, name);
+	return *ret_account || err_set(err, ERR_NOT_FOUND, "--to %s: no such account", name);
+}
+
+static bool open_journal(const char *archive_path, struct archive *archive,
+	const struct config_account *account, struct restore_journal **ret_journal, struct err *err)
+{
+	CLEANUP(freep) char *state_dir = config_state_dir();
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(secret_freep) struct secret *key = NULL;
+	struct archive_facts facts;
+
+	if (!archive_facts(archive, &facts, err) ||
+		!archive_side_key(archive_path, "restore", &key, err))
+		return false;
+	path = restore_journal_path(
+		state_dir, facts.uuid, account->host, account->port, account->user);
+	return restore_journal_open_sealed(path, key ? key->data : NULL, ret_journal, err);
+}
+
+static bool connect_to(void *context, struct imap **ret_imap, struct err *err)
+{
+	const struct config_account *account = context;
+
+	return mirror_connect(account, NULL, NULL, ret_imap, err) ||
+	       err_wrap(err, "%s", account->name);
+}
+
+static bool run_session(struct app *app, struct session *session, const struct account_ref *place,
+	const struct config_account *account, struct err *err)
+{
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;
+	const struct restore_line *line = session->line;
+	struct target target = {.connect = connect_to, .context = (void *)account};
+	const struct restore_watcher watcher = {
+		session, consent, hear_message, hear_difference, hear_note, hear_progress};
+	struct restore_summary summary = {0};
+	struct archive_snapshot snapshot;
+	bool fine;
+
+	if (!app_open(place, &archive, &snapshot, err) ||
+		!check_folders(archive, snapshot.generation, &line->selection, err) ||
+		!open_journal(place->archive_path, archive, account, &journal, err))
+		return false;
+	const struct restore restore = {
+		.archive_path = place->archive_path,
+		.archive = archive,
+		.generation = snapshot.generation,
+		.only_deleted = line->selection.deleted_only,
+		.rules = &line->rules,
+		.wants_folder = wants_folder,
+		.wants_message = selects_messages(&line->selection) ? wants_message : NULL,
+		.wants_context = session,
+		.target = &target,
+		.journal = journal,
+		.dry_run = line->dry_run,
+		.verify = line->verify,
+		.watcher = &watcher,
+	};
+	fine = restore_run(&restore, &summary, err);
+	target_close(&target);
+	finish(app, session, &summary, fine);
+	return fine;
+}
+
+static bool run(struct app *app, int argc, char **argv, struct err *err)
+{
+	struct restore_line line = {0};
+	struct session session = {.app = app, .line = &line};
+	CLEANUP(account_ref_free) struct account_ref place = {0};
+	const struct config_account *account;
+	struct arguments arguments;
+	bool fine;
+
+	session.progress =
+		(struct progress_line){.shown = app_shows_progress(app), .fd = STDERR_FILENO};
+	fine = restore_line_parse(app, argc, argv, &line, &arguments, err) &&
+	       app_find_account(app, arguments.items[0], &place, err) &&
+	       find_target(app, line.to, &account, err) &&
+	       run_session(app, &session, &place, account, err);
+	restore_line_free(&line);
+	return fine;
+}
+
+const struct command cmd_restore = {
+	.name = "restore",
+	.group = COMMAND_RESTORE,
+	.summary = "put mail of the archive onto a server, exactly, once",
+	.usage = "ACCOUNT[@WHEN] --to ACCOUNT2 [SELECTION] [MAPPING] [--dry-run] "
+		 "[--verify[=sample|full]]",
+	.help = "What is there already is left alone; the same command run again adds nothing,\n"
+		"and goes on where it was interrupted.\n"
+		"\n"
+		"  --to ACCOUNT2         account of the configuration to write to (mirror = no\n"
+		"                        is enough for it); ACCOUNT itself is allowed\n"
+		"  --dry-run             show the plan, change nothing\n"
+		"  --verify[=full]       look at everything once more afterwards: counts, flags,\n"
+		"                        dates, and the bytes of a sample or of all messages\n"
+		"\n"
+		"Selection:\n" SELECT_HELP "\n"
+		"Mapping:\n"
+		"  --map OLD=NEW         put folder OLD, with what is in it, at NEW; may be\n"
+		"                        given several times, the longest OLD wins\n"
+		"  --prefix P            put everything below folder P\n"
+		"  --no-special-use      do not look for the server's own Sent, Trash, ...\n"
+		"  --no-junk             leave out junk mail\n"
+		"  --labels=all          put a message that stands in several folders into each;\n"
+		"                        it is what is done, there is no other choice yet\n",
+	.run = run,
+};

@@ -1,0 +1,87 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "restore/options.h"
+#include "restore/ui/json.h"
+#include "restore/ui/table.h"
+#include "restore/ui/when.h"
+
+static const struct table_column columns[] = {{"SNAPSHOT", TEXT_RIGHT}, {"TIME"}, {"STATE"},
+	{"MESSAGES", TEXT_RIGHT}, {"ADDED", TEXT_RIGHT}, {"REMOVED", TEXT_RIGHT},
+	{"CHANGED", TEXT_RIGHT}};
+
+static void print_json(const struct archive_snapshot *snapshot)
+{
+	struct json *line = json_begin();
+
+	json_put_int(line, "id", snapshot->generation);
+	json_put_time(line, "time", snapshot->unix_ms);
+	json_put_bool(line, "complete", snapshot->complete);
+	json_put_bool(line, "pinned", snapshot->pinned);
+	json_put_count(line, "messages", snapshot->messages);
+	json_put_count(line, "added", snapshot->added);
+	json_put_count(line, "removed", snapshot->removed);
+	json_put_count(line, "changed", snapshot->changed);
+	json_print(line);
+}
+
+static bool one_json(void *context, const struct archive_snapshot *snapshot, struct err *err)
+{
+	(void)context;
+	print_json(snapshot);
+	return !ferror(stdout) || app_flush(err);
+}
+
+static bool one_row(void *context, const struct archive_snapshot *snapshot, struct err *err)
+{
+	char id[TABLE_NUMBER_MAX], time[WHEN_TEXT_MAX], messages[TABLE_NUMBER_MAX];
+	char added[TABLE_NUMBER_MAX], removed[TABLE_NUMBER_MAX], changed[TABLE_NUMBER_MAX];
+	const char *cells[] = {id, time, snapshot->complete ? "complete" : "partial", messages,
+		added, removed, changed};
+
+	if (snapshot->pinned)
+		cells[2] = snapshot->complete ? "complete, pinned" : "partial, pinned";
+	(void)snprintf(id, sizeof(id), "%" PRId64, snapshot->generation);
+	when_format(snapshot->unix_ms, true, time);
+	table_number(snapshot->messages, messages);
+	table_number(snapshot->added, added);
+	table_number(snapshot->removed, removed);
+	table_number(snapshot->changed, changed);
+	table_row(context, cells);
+	return !ferror(stdout) || app_flush(err);
+}
+
+static bool run(struct app *app, int argc, char **argv, struct err *err)
+{
+	const struct options options = {.arguments_min = 1, .arguments_max = 1};
+	CLEANUP(account_ref_free) struct account_ref place = {0};
+	CLEANUP(archive_freep) struct archive *archive = NULL;
+	struct arguments arguments;
+	struct table table;
+	bool good;
+
+	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
+		!app_find_account(app, arguments.items[0], &place, err))
+		return false;
+	if (place.when_given)
+		return err_set(err, ERR_USAGE, "snapshots: takes no @WHEN, it lists them all");
+	if (!app_open_archive(&place, &archive, err))
+		return false;
+	if (app->json)
+		return archive_each_snapshot(archive, one_json, NULL, err);
+	table_init(&table, columns, ARRAY_LEN(columns));
+	good = archive_each_snapshot(archive, one_row, &table, err);
+	table_end(&table);
+	return good;
+}
+
+const struct command cmd_snapshots = {
+	.name = "snapshots",
+	.group = COMMAND_LOOK,
+	.summary = "list the moments of an archive to go back to",
+	.usage = "ACCOUNT",
+	.help = "A snapshot is complete when every folder had been compared with the server.\n"
+		"A time (ACCOUNT@2026-11-20T10:00) chooses the last complete one at or before\n"
+		"it; a number (ACCOUNT@17) chooses any.\n",
+	.run = run,
+};

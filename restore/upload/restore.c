@@ -1,0 +1,267 @@
+#include "restore/upload/restore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "restore/match/present.h"
+#include "restore/upload/survey.h"
+#include "restore/upload/target_folders.h"
+#include "restore/upload/upload.h"
+#include "restore/upload/verify.h"
+
+/* A restore under way. */
+struct run {
+	const struct restore *restore;
+	const struct restore_watcher *watcher;
+	struct survey survey;
+	struct folders_made *made; /* for each place of the map */
+	struct upload_lessons lessons;
+	struct restore_summary *summary;
+	uint64_t done, done_bytes; /* of what was not there */
+};
+
+static const char *source_path(const struct run *run, const struct item *item)
+{
+	return run->survey.sources[item->source].path;
+}
+
+/* --- counting --- */
+
+static void count_item(struct run *run, const struct item *item)
+{
+	const struct restore_watcher *watcher = run->watcher;
+
+	run->summary->outcomes[item->outcome]++;
+	if (item->outcome == OUTCOME_EXACT || item->outcome == OUTCOME_ALREADY_THERE)
+		return;
+	if (watcher->message)
+		watcher->message(watcher->context, source_path(run, item), item->uid, item->outcome,
+			item->detail ? item->detail : "");
+}
+
+static void count_items(struct run *run, struct items *items, const char *why_not)
+{
+	for (size_t i = 0; i < items->count; i++) {
+		item_decide(&items->items[i], OUTCOME_SKIPPED, why_not);
+		count_item(run, &items->items[i]);
+	}
+}
+
+static void note(const struct run *run, const char *folder, const char *text)
+{
+	if (text && run->watcher->note)
+		run->watcher->note(run->watcher->context, folder, text);
+}
+
+/* --- the plan for people --- */
+
+static bool consent(struct run *run)
+{
+	const struct survey *survey = &run->survey;
+	CLEANUP(freep)
+	struct restore_folder *folders = xcalloc(survey->count + 1, sizeof(*folders));
+	size_t count = 0;
+
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct survey_source *source = &survey->sources[i];
+		size_t at = survey->map.place_of[i];
+		const struct map_place *place =
+			at < survey->map.count ? &survey->map.places[at] : NULL;
+
+		if (!source->wanted || at == MAP_LEFT_OUT || (!place && source->messages == 0) ||
+			(place && !survey_wants_place(survey, at)))
+			continue;
+		folders[count++] = (struct restore_folder){
+			.path = source->path,
+			.target_path = place ? place->path : NULL,
+			.is_new = place && place->target == MAP_NONE,
+			.messages = source->messages,
+			.bytes = source->bytes,
+			.there = source->there,
+			.there_bytes = source->there_bytes,
+			.note = place ? place->note : NULL,
+		};
+	}
+	return !run->watcher->consent ||
+	       run->watcher->consent(run->watcher->context, folders, count);
+}
+
+/* --- folder by folder --- */
+
+static void item_done(void *context, const struct item *item)
+{
+	struct run *run = context;
+	const struct restore_watcher *watcher = run->watcher;
+
+	if (item->outcome == OUTCOME_ALREADY_THERE)
+		return;
+	run->done++;
+	run->done_bytes += item->size;
+	if (watcher->progress)
+		watcher->progress(watcher->context, run->done, run->done_bytes);
+}
+
+static bool verify(
+	struct run *run, const struct map_place *place, struct items *items, struct err *err)
+{
+	const struct restore *restore = run->restore;
+	const struct verify_ask ask = {
+		.target = restore->target,
+		.archive = restore->archive,
+		.wire_name = place->wire_name,
+		.bytes = restore->verify == RESTORE_VERIFY_FULL ? COMPARE_ALL : COMPARE_SAMPLE,
+		.sources = run->survey.sources,
+		.watcher = run->watcher,
+	};
+
+	return restore->verify == RESTORE_VERIFY_NONE ||
+	       verify_folder(&ask, items, run->summary, err);
+}
+
+static bool fill(struct run *run, size_t index, struct items *items, struct err *err)
+{
+	const struct restore *restore = run->restore;
+	const struct map_place *place = &run->survey.map.places[index];
+	const struct upload upload = {
+		.target = restore->target,
+		.archive = restore->archive,
+		.archive_path = restore->archive_path,
+		.journal = restore->journal,
+		.wire_name = place->wire_name,
+		.items = items,
+		.lessons = &run->lessons,
+		.done = item_done,
+		.context = run,
+	};
+
+	if (items->count == 0)
+		return true;
+	if (run->made[index].failure) {
+		count_items(run, items, run->made[index].failure);
+		return true;
+	}
+	if (!upload_folder(&upload, err) || !verify(run, place, items, err)) {
+		(void)err_wrap(err, "%s", place->path);
+		count_items(run, items, err->text);
+		return false;
+	}
+	count_items(run, items, NULL);
+	return true;
+}
+
+static bool do_place(struct run *run, size_t index, struct err *err)
+{
+	struct items items = {0};
+	bool fine = survey_load(&run->survey, index, &items, err) && fill(run, index, &items, err);
+
+	items_free(&items);
+	return fine;
+}
+
+/* Every message that is planned gets its line, also when the run ended before it. */
+static void skip_place(struct run *run, size_t index, const char *why)
+{
+	struct items items = {0};
+	struct err err = ERR_INIT;
+
+	if (survey_load(&run->survey, index, &items, &err))
+		count_items(run, &items, why);
+	items_free(&items);
+}
+
+static void count_folders(struct run *run)
+{
+	for (size_t i = 0; i < run->survey.map.count; i++) {
+		const struct folders_made *made = &run->made[i];
+
+		run->summary->folders_created += made->created;
+		run->summary->folders_failed += made->failure || made->warning;
+		note(run, run->survey.map.places[i].path, made->renamed);
+		note(run, run->survey.map.places[i].path, made->failure);
+		note(run, run->survey.map.places[i].path, made->warning);
+	}
+}
+
+static bool make_folders(struct run *run, struct err *err)
+{
+	struct survey *survey = &run->survey;
+	bool fine;
+
+	run->made = xcalloc(survey->map.count + 1, sizeof(*run->made));
+	for (size_t i = 0; i < survey->map.count; i++)
+		run->made[i].wanted = survey_wants_place(survey, i);
+	fine = folders_make(run->restore->target, &survey->map, run->made, err);
+	count_folders(run);
+	return fine;
+}
+
+static bool do_places(struct run *run, struct err *err)
+{
+	bool fine = make_folders(run, err);
+	size_t at = 0;
+
+	while (fine && at < run->survey.map.count) {
+		fine = do_place(run, at++, err);
+		if (fine && run->restore->journal)
+			fine = restore_journal_commit(run->restore->journal, err);
+	}
+	for (; at < run->survey.map.count; at++)
+		skip_place(run, at, err->text);
+	return fine;
+}
+
+/* --- all of it --- */
+
+static void count_plan(struct run *run)
+{
+	for (size_t i = 0; i < run->survey.count; i++)
+		if (run->survey.map.place_of[i] != MAP_LEFT_OUT)
+			run->summary->planned += run->survey.sources[i].messages;
+	for (size_t i = 0; i < run->survey.problems.count; i++)
+		note(run, "", run->survey.problems.items[i]);
+}
+
+static void count_without_doing(struct run *run)
+{
+	for (size_t i = 0; i < run->survey.count; i++)
+		run->summary->outcomes[OUTCOME_ALREADY_THERE] += run->survey.sources[i].there;
+	run->summary->outcomes[OUTCOME_SKIPPED] =
+		run->summary->planned - run->summary->outcomes[OUTCOME_ALREADY_THERE];
+}
+
+static bool go(struct run *run, struct err *err)
+{
+	count_plan(run);
+	if (!consent(run)) {
+		count_without_doing(run);
+		return err_set(err, ERR_CANCELLED, "nothing was changed");
+	}
+	if (run->restore->dry_run) {
+		count_without_doing(run);
+		return true;
+	}
+	skip_place(run, MAP_NONE, "the server can have no folder of that name");
+	return do_places(run, err);
+}
+
+bool restore_run(
+	const struct restore *restore, struct restore_summary *ret_summary, struct err *err)
+{
+	static const struct restore_watcher nobody;
+	struct run run = {
+		.restore = restore,
+		.watcher = restore->watcher ? restore->watcher : &nobody,
+		.summary = ret_summary,
+	};
+	bool fine;
+
+	*ret_summary = (struct restore_summary){.sound = true};
+	if (!survey_make(restore, &run.survey, err))
+		return false;
+	fine = go(&run, err);
+	folders_made_free(run.made, run.made ? run.survey.map.count : 0);
+	str_list_free(&run.lessons.refused_keywords);
+	survey_free(&run.survey);
+	return fine;
+}

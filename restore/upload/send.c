@@ -1,0 +1,121 @@
+#include "restore/upload/send.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "restore/upload/feed.h"
+
+static bool take_answer(struct sending *sending, struct err *err)
+{
+	struct imap_append_result result;
+	struct item *item = sending->flight[sending->first];
+
+	if (!imap_append_result(sending->imap, &result, err))
+		return false;
+	sending->first = (sending->first + 1) % IMAP_APPEND_IN_FLIGHT;
+	sending->in_flight--;
+	return sending->answered(sending->context, item, &result, err);
+}
+
+bool sending_drain(struct sending *sending, struct err *err)
+{
+	while (sending->in_flight > 0)
+		if (!take_answer(sending, err))
+			return false;
+	return true;
+}
+
+void sending_lost(struct sending *sending)
+{
+	if (sending->now)
+		sending->now->losses++;
+	for (; sending->in_flight > 0; sending->in_flight--) {
+		sending->flight[sending->first]->losses++;
+		sending->first = (sending->first + 1) % IMAP_APPEND_IN_FLIGHT;
+	}
+	sending->now = NULL;
+}
+
+/* Half of a damaged message went out: the literal must never be completed. */
+static bool tear_off(struct sending *sending, struct item *item, const char *words, struct err *err)
+{
+	CLEANUP(freep) char *copy = xstrdup(words);
+
+	sending->now = NULL;
+	if (!sending->unsent(sending->context, item, OUTCOME_SKIPPED, copy, err))
+		return false;
+	return err_set(err, ERR_RETRY, "dropped in the middle of a damaged message");
+}
+
+static bool append(struct sending *sending, struct feed *feed, struct item *item, struct err *err)
+{
+	CLEANUP(freep) char *flags = sending->flags(sending->context, item);
+	const struct imap_append append = {
+		.wire_name = sending->wire_name,
+		.flags = flags,
+		.date = item->has_date && !(item->drop & ITEM_DROP_DATE) ? &item->date : NULL,
+		.size_bytes = item->size,
+		.read = feed_read,
+		.context = feed,
+	};
+
+	sending->now = item;
+	if (!imap_append_send(sending->imap, &append, err)) {
+		if (err->kind == ERR_REFUSED) {
+			sending->now = NULL;
+			return sending->unsent(
+				sending->context, item, OUTCOME_REFUSED, err->text, err);
+		}
+		if (err_is_unreadable(err) || err->kind == ERR_LOCAL)
+			return tear_off(sending, item, err->text, err);
+		return false;
+	}
+	sending->now = NULL;
+	item->suspect = feed_is_suspect(feed);
+	sending->flight[(sending->first + sending->in_flight++) % IMAP_APPEND_IN_FLIGHT] = item;
+	return true;
+}
+
+static bool send_one(struct sending *sending, struct feed *feed, struct item *item, size_t window,
+	struct err *err)
+{
+	struct err fault = ERR_INIT;
+
+	if (!feed_next(feed, &fault))
+		return sending->unsent(sending->context, item, OUTCOME_SKIPPED, fault.text, err);
+	while (sending->in_flight >= window)
+		if (!take_answer(sending, err))
+			return false;
+	return append(sending, feed, item, err);
+}
+
+static struct feed *open_feed(
+	const struct sending *sending, struct item **items, size_t count, struct err *err)
+{
+	CLEANUP(freep) struct feed_message *messages = xcalloc(count, sizeof(*messages));
+	struct feed *feed = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		messages[i] = (struct feed_message){items[i]->message_id, items[i]->size};
+	(void)feed_start(sending->archive_path, messages, count, &feed, err);
+	return feed;
+}
+
+bool sending_run(struct sending *sending, struct item **items, size_t count, size_t window,
+	bool (*before)(void *context, size_t index, struct err *err), struct err *err)
+{
+	CLEANUP(feed_freep) struct feed *feed = NULL;
+
+	assert(window >= 1 && window <= IMAP_APPEND_IN_FLIGHT);
+	if (count == 0)
+		return true;
+	feed = open_feed(sending, items, count, err);
+	if (!feed)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if ((before && !before(sending->context, i, err)) ||
+			!send_one(sending, feed, items[i], window, err))
+			return false;
+	return sending_drain(sending, err);
+}

@@ -1,0 +1,44 @@
+/*
+ * What a restore would do: the archive's folders and how much of each is wanted, where they go,
+ * and what is there already.
+ */
+#ifndef MAILSTOW_RESTORE_UPLOAD_SURVEY_H
+#define MAILSTOW_RESTORE_UPLOAD_SURVEY_H
+
+#include "base/str.h"
+#include "restore/upload/restore.h"
+
+/* A folder of the archive. */
+struct survey_source {
+	int64_t folder_id;
+	char *path;
+	char *special_use; /* NULL: none */
+	bool selectable;
+	bool subscribed;
+	bool wanted; /* by the selection of folders */
+	uint64_t messages, bytes;
+	uint64_t there, there_bytes;
+};
+
+struct survey {
+	const struct restore *restore;
+	struct survey_source *sources;
+	size_t count, cap;
+	struct imap_folders folders; /* of the target */
+	struct map_target *targets;  /* the same for the map */
+	struct map map;
+	struct str_list problems; /* folders the target can have no name for */
+};
+
+/* The archive's side, then the target's. False: nothing can be said. */
+bool survey_make(const struct restore *restore, struct survey *ret_survey, struct err *err);
+void survey_free(struct survey *survey); /* also for CLEANUP() */
+
+/* Does anything go to this place of the map? */
+bool survey_wants_place(const struct survey *survey, size_t place);
+
+/* The wanted messages of all folders that go to this place; MAP_NONE: that go nowhere. */
+bool survey_load(
+	const struct survey *survey, size_t place, struct items *ret_items, struct err *err);
+
+#endif

@@ -1,0 +1,453 @@
+/* Copies: whatever run is stopped where, what was a copy is one, and of this archive and key alone.
+ */
+#include "archive/copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "archive/catalogue/catalogue.h"
+#include "archive/catalogue/rebuild.h"
+#include "archive/check.h"
+#include "archive/keys/vault.h"
+#include "archive/seal.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "support/archive/files.h"
+#include "support/archive/pruned.h"
+#include "support/archive/rekeyed.h"
+#include "support/check.h"
+
+enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900, LATE_COUNT = 20, LATE_BYTES = 9000 };
+
+#define READER CLEANUP(archive_freep) struct archive *
+#define PATH   CLEANUP(freep) char *
+
+struct refusal {
+	const char *folder;
+	enum fs_change_kind kind;
+	const char *ending; /* of the name */
+	int left;           /* so many are let through */
+	int code;           /* errno */
+};
+
+static int refuse(void *context, const struct fs_change *change)
+{
+	struct refusal *refusal = context;
+	const char *name = change->to ? change->to : change->path;
+	size_t len = strlen(name), end = strlen(refusal->ending);
+
+	if (change->kind != refusal->kind ||
+		strncmp(name, refusal->folder, strlen(refusal->folder)) != 0 || len < end ||
+		strcmp(name + len - end, refusal->ending) != 0)
+		return 0;
+	return refusal->left-- > 0 ? 0 : refusal->code;
+}
+
+static const char a_volume[] = ".vol";
+static const char staged_volume[] = ".vol.copied.new";
+static const char staged_catalogue[] = "catalogue.db.copied.new";
+static const char coming_volume[] = ".vol.copied.new.new";
+
+static void copy_stopped(
+	const char *path, const char *copy, enum fs_change_kind kind, const char *ending, int left)
+{
+	struct refusal refusal = {copy, kind, ending, left, EIO};
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	fs_set_hook(refuse, &refusal);
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	fs_set_hook(NULL, NULL);
+}
+
+/* So much that a checkpoint leaves its volume alone. */
+static void add_much(const char *path)
+{
+	struct archive_writer *writer = fixture_writer(path);
+
+	for (uint32_t uid = LATE_UID; uid < LATE_UID + LATE_COUNT; uid++)
+		fixture_add(writer, 1, PRUNED_VALIDITY, uid, uid, LATE_BYTES, "");
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+}
+
+/* A copy, and an archive that has sealed a volume since; the caller frees the copy's path. */
+static char *copy_and_seal(const char *path)
+{
+	const struct archive_seal all = {.open_bytes_min = 1};
+	char *copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	add_much(path);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK(sealed.volumes > 0);
+	return copy;
+}
+
+/* What sealed volumes replaced would be of the same sequence as what replaces those. */
+static void a_copy_that_was_stopped_loses_what_was_replaced(void)
+{
+	PATH path = rekeyed_encrypted("copied");
+	PATH copy = copy_and_seal(path);
+	CLEANUP(volume_list_free) struct volume_list replaced = {0};
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_REMOVE, a_volume, 0);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err)); /* completed */
+	CHECK_OK(volume_list_replaced(copy, &replaced, &err));
+	CHECK_INT(replaced.count, 0);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	fixture_check(copy);
+}
+
+/* Whatever run is stopped where, a copy that was readable is. */
+static void a_copy_that_is_stopped_twice_is_read(void)
+{
+	PATH path = rekeyed_encrypted("twice");
+	PATH copy = copy_and_seal(path);
+	READER reader = NULL;
+	struct archive_snapshot newest;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, a_volume, 1);
+	copy_stopped(path, copy, FS_RENAME, a_volume, 0);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	reader = fixture_reader(copy);
+	CHECK_OK(archive_resolve(
+		reader, (struct archive_when){.kind = ARCHIVE_LATEST}, &newest, &err));
+	fixture_check_message(reader,
+		fixture_find(reader, newest.generation, 1, PRUNED_VALIDITY, LATE_UID), LATE_UID,
+		LATE_BYTES);
+}
+
+/* --- what is new lies beside what is there first --- */
+
+static uint64_t files_copied(const char *path, const char *copy)
+{
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	return copied.files;
+}
+
+static void check_nothing_left(const char *copy)
+{
+	PATH files = files_digests(copy);
+	struct err err = ERR_INIT;
+
+	CHECK(!strstr(files, ".new"));
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	fixture_check(copy);
+}
+
+static void only_what_changed_is_copied(void)
+{
+	PATH path = rekeyed_encrypted("changed");
+	PATH copy = str_printf("%s.copy", path);
+
+	CHECK(files_copied(path, copy) > 4);
+	CHECK_INT(files_copied(path, copy), 0);
+	add_much(path);
+	CHECK_INT(files_copied(path, copy), 2); /* the newest volume and the catalogue */
+	check_nothing_left(copy);
+}
+
+static void what_was_brought_by_a_run_that_was_stopped_is_not_brought_again(void)
+{
+	enum { BROUGHT = 2 };
+	PATH path = rekeyed_encrypted("brought");
+	PATH whole = str_printf("%s.whole", path);
+	PATH copy = str_printf("%s.copy", path);
+	uint64_t all = files_copied(path, whole);
+
+	copy_stopped(path, copy, FS_RENAME, staged_volume, BROUGHT);
+	CHECK_INT(files_copied(path, copy), all - BROUGHT);
+	check_nothing_left(copy);
+}
+
+static void what_was_brought_and_is_no_more_goes(void)
+{
+	const struct archive_seal merge = {.open_bytes_min = 1, .small_count = 2};
+	PATH path = rekeyed_encrypted("no-more");
+	PATH copy = copy_and_seal(path);
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, staged_volume, 1);
+	CHECK_OK(archive_seal(path, &merge, WAIT_MS, &sealed, &err));
+	CHECK(sealed.merged > 0);
+	(void)files_copied(path, copy);
+	check_nothing_left(copy);
+}
+
+/* Each line of one text is one of the other. */
+static void check_lines_of(char *some, const char *all)
+{
+	for (char *rest = some, *line; (line = strsep(&rest, "\n"));)
+		CHECK(strstr(all, line));
+}
+
+static void a_target_that_is_full_leaves_the_copy_as_it_was(void)
+{
+	PATH path = rekeyed_encrypted("full");
+	PATH copy = copy_and_seal(path);
+	PATH before = files_digests(copy);
+	PATH after = NULL;
+	struct refusal refusal = {copy, FS_WRITE, coming_volume, 1, ENOSPC};
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	fs_set_hook(refuse, &refusal);
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	fs_set_hook(NULL, NULL);
+	CHECK(strstr(err.text, "stays as it was") && strstr(err.text, "No space left"));
+	after = files_digests(copy);
+	check_lines_of(before, after);
+	(void)files_copied(path, copy);
+	check_nothing_left(copy);
+}
+
+static bool no_finding(void *context, const struct archive_finding *finding, struct err *err)
+{
+	(void)context;
+	return err_set(err, ERR_CORRUPT, "%s: %s", finding->where, finding->what);
+}
+
+/* Without the archive it was copied from. */
+static void stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it(void)
+{
+	const struct archive_check check = {.finding = no_finding};
+	PATH path = rekeyed_encrypted("between");
+	PATH copy = copy_and_seal(path);
+	struct archive_checked checked;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, a_volume, 1);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	CHECK(!archive_check(copy, &check, WAIT_MS, &checked, &err));
+	CHECK_INT(err.kind, ERR_BUSY);
+	CHECK(strstr(err.text, "mailstow rebuild"));
+	CHECK_OK(archive_rebuild(copy, WAIT_MS, &err));
+	check_nothing_left(copy);
+	(void)files_copied(path, copy);
+	check_nothing_left(copy);
+}
+
+/* All of it is there, and perhaps nowhere else any more. */
+static void a_first_copy_that_has_no_names_yet_is_an_archive(void)
+{
+	PATH path = rekeyed_plain("begun");
+	PATH copy = str_printf("%s.copy", path);
+	PATH before = NULL;
+	PATH after = NULL;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, a_volume, 0);
+	before = files_digests(copy);
+	CHECK(!archive_create(copy, 0, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	after = files_digests(copy);
+	CHECK_STR(after, before);
+	err_clear(&err);
+	CHECK_OK(archive_rebuild(copy, WAIT_MS, &err));
+	freep(&after);
+	after = files_digests(copy);
+	CHECK(!strstr(after, ".new"));
+	fixture_check(copy);
+}
+
+/* As NTFS does. */
+static void cut_times(const char *path)
+{
+	struct stat st;
+
+	CHECK_INT(stat(path, &st), 0);
+	st.st_mtim.tv_nsec -= st.st_mtim.tv_nsec % 100;
+	CHECK_INT(utimensat(AT_FDCWD, path, (struct timespec[]){st.st_mtim, st.st_mtim}, 0), 0);
+}
+
+static void where_times_are_coarse_a_copy_is_one(void)
+{
+	PATH path = pruned_archive("coarse");
+	PATH copy = str_printf("%s.copy", path);
+	PATH catalogue = layout_catalogue_path(copy);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct err err = ERR_INIT;
+
+	CHECK(files_copied(path, copy) > 4);
+	CHECK_OK(volume_list(copy, &list, &err));
+	for (size_t i = 0; i < list.count; i++) {
+		PATH volume = layout_volume_path(copy, &list.items[i]);
+
+		cut_times(volume);
+	}
+	cut_times(catalogue);
+	CHECK_INT(files_copied(path, copy),
+		2); /* what may have changed: the newest and the catalogue */
+}
+
+/* Half a first copy of this was left there: its keyring. */
+static void the_keyring_of_another_does_not_stay_in_a_copy(void)
+{
+	PATH other = rekeyed_encrypted("other");
+	PATH path = rekeyed_plain("plain-there");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	copy_stopped(other, copy, FS_RENAME, staged_catalogue, 0);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	fixture_check(copy);
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+}
+
+static void a_damaged_keyring_in_a_copy_is_replaced(void)
+{
+	PATH path = rekeyed_encrypted("mended");
+	PATH copy = str_printf("%s.copy", path);
+	PATH keyring = layout_keyring_path(copy);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(fs_write_atomic(keyring, "MSKR", 4, 0600, &err));
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	fixture_check(copy);
+}
+
+/* Nobody shall be told to remove it. */
+static void another_archives_copy_is_told_as_such(void)
+{
+	PATH path = rekeyed_plain("mine");
+	PATH other = rekeyed_encrypted("stranger");
+	PATH copy = str_printf("%s.copy", other);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(other, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(strstr(err.text, "another one") && !strstr(err.text, "remove"));
+}
+
+static void refuse_copy(const char *path, const char *copy)
+{
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(strstr(err.text, "before the master key changed"));
+}
+
+/* Whichever of its volumes can be read tells of which key a copy is. */
+static void a_copy_of_before_whose_first_volume_is_damaged_stays_as_it_is(void)
+{
+	PATH path = rekeyed_encrypted("first-damaged");
+	PATH copy = str_printf("%s.copy", path);
+	PATH keyring = layout_keyring_path(copy);
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	CLEANUP(buf_free) struct buf before = BUF_INIT(KEYRING_FILE_BYTES_MAX);
+	CLEANUP(buf_free) struct buf after = BUF_INIT(KEYRING_FILE_BYTES_MAX);
+	static const char zeros[4096];
+	PATH first = NULL;
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(volume_list(copy, &list, &err));
+	CHECK(list.count > 2);
+	first = layout_volume_path(copy, &list.items[0]);
+	CHECK_OK(fs_write_atomic(first, zeros, sizeof(zeros), 0444, &err));
+	CHECK_OK(fs_read(keyring, &before, &err));
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	(void)rekeyed_go_on(path);
+	refuse_copy(path, copy);
+	CHECK_OK(fs_read(keyring, &after, &err));
+	CHECK(before.len == after.len && memcmp(before.data, after.data, before.len) == 0);
+}
+
+/* Volumes of both in one folder would be opened by neither keyring, were a run stopped. */
+static void a_copy_of_before_the_key_changed_stays_as_it_is(void)
+{
+	PATH path = rekeyed_encrypted("of-before");
+	PATH copy = str_printf("%s.copy", path);
+	PATH later = str_printf("%s.later", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	refuse_copy(path, copy);
+	(void)rekeyed_go_on(path);
+	refuse_copy(path, copy);
+	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	rekeyed_check(copy, 1);
+	fixture_check(copy);
+	CHECK_OK(archive_copy(path, later, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(later, &rekeyed_key, &err));
+	rekeyed_check(later, 2);
+	fixture_check(later);
+}
+
+/* It is not told to be of before, and to be removed. */
+static void a_copy_that_was_encrypted_by_itself_is_told_as_such(void)
+{
+	PATH path = rekeyed_plain("its-own-key");
+	PATH copy = str_printf("%s.copy", path);
+	struct archive_copied copied;
+	struct err err = ERR_INIT;
+
+	CHECK(files_copied(path, copy) > 4);
+	rekeyed_begin_encrypt(copy);
+	(void)rekeyed_go_on(copy);
+	CHECK_OK(archive_checkpoint_wal(copy, WAIT_MS, &err));
+	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_INT(err.kind, ERR_CREATE);
+	CHECK(strstr(err.text, "another master key") && !strstr(err.text, "remove"));
+}
+
+static void where_a_first_copy_was_stopped_an_archive_is_made(void)
+{
+	PATH path = rekeyed_plain("hardly-begun");
+	PATH copy = str_printf("%s.copy", path);
+	PATH files = NULL;
+	struct err err = ERR_INIT;
+
+	copy_stopped(path, copy, FS_RENAME, "/copied", 0);
+	CHECK_OK(archive_create(copy, 0, &err));
+	files = files_digests(copy);
+	CHECK(!strstr(files, ".new"));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct promise promises[] = {
+		PROMISE(a_copy_that_was_stopped_loses_what_was_replaced),
+		PROMISE(a_copy_that_is_stopped_twice_is_read),
+		PROMISE(only_what_changed_is_copied),
+		PROMISE(what_was_brought_by_a_run_that_was_stopped_is_not_brought_again),
+		PROMISE(what_was_brought_and_is_no_more_goes),
+		PROMISE(a_target_that_is_full_leaves_the_copy_as_it_was),
+		PROMISE(stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it),
+		PROMISE(a_first_copy_that_has_no_names_yet_is_an_archive),
+		PROMISE(where_times_are_coarse_a_copy_is_one),
+		PROMISE(the_keyring_of_another_does_not_stay_in_a_copy),
+		PROMISE(a_damaged_keyring_in_a_copy_is_replaced),
+		PROMISE(another_archives_copy_is_told_as_such),
+		PROMISE(a_copy_that_was_encrypted_by_itself_is_told_as_such),
+		PROMISE(where_a_first_copy_was_stopped_an_archive_is_made),
+		PROMISE(a_copy_of_before_the_key_changed_stays_as_it_is),
+		PROMISE(a_copy_of_before_whose_first_volume_is_damaged_stays_as_it_is),
+	};
+
+	return check_main(argc, argv, promises, ARRAY_LEN(promises));
+}

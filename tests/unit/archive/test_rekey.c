@@ -1,0 +1,278 @@
+/* Another master key, or the first: the same mail, and nothing left that the old key opens. */
+#include <dirent.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/catalogue/rebuild.h"
+#include "archive/keys/vault.h"
+#include "archive/seal.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "support/archive/pruned.h"
+#include "support/archive/rekeyed.h"
+#include "support/check.h"
+
+enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900 };
+
+#define PATH CLEANUP(freep) char *
+
+/* Whole, as it was before, and all of this epoch. */
+static void check_same(const char *path, const char *before, uint32_t epoch)
+{
+	PATH after = rekeyed_everything(path);
+
+	rekeyed_check(path, epoch);
+	CHECK_INT(pruned_words(path), 0);
+	CHECK_STR(after, before);
+	fixture_check(path);
+}
+
+static void an_encrypted_archive_is_the_same_and_tells_nothing(void)
+{
+	PATH path = rekeyed_plain("encrypt");
+	PATH before = rekeyed_everything(path);
+	struct archive_rekeyed rekeyed;
+
+	CHECK(pruned_words(path) > 0);
+	rekeyed_begin_encrypt(path);
+	rekeyed = rekeyed_go_on(path);
+	CHECK(rekeyed.volumes > 0);
+	CHECK_INT(rekeyed.epoch, 1);
+	check_same(path, before, 1);
+}
+
+static void a_rotated_archive_is_the_same_under_another_key(void)
+{
+	PATH path = rekeyed_encrypted("rotate");
+	PATH before = rekeyed_everything(path);
+
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	CHECK_INT(rekeyed_go_on(path).epoch, 2);
+	check_same(path, before, 2);
+}
+
+static void a_catalogue_is_made_anew_of_what_was_rekeyed(void)
+{
+	PATH path = rekeyed_encrypted("rebuilt");
+	PATH before = rekeyed_everything(path);
+	PATH after = NULL;
+	struct err err = ERR_INIT;
+
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	(void)rekeyed_go_on(path);
+	fixture_remove_catalogue(path);
+	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	after = rekeyed_everything(path);
+	CHECK_STR(after, before);
+	fixture_check(path);
+}
+
+/* Of a checkpoint, of what was sealed before and after, of a second time. */
+static void it_goes_together_with_sealing_and_pruning(void)
+{
+	PATH path = rekeyed_plain("together");
+	const struct archive_seal all = {.open_bytes_min = 1};
+	struct archive_sealed sealed;
+	struct archive_pruned pruned;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	rekeyed_begin_encrypt(path);
+	(void)rekeyed_go_on(path);
+	rekeyed_add(path, LATE_UID);
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	fixture_check(path);
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	(void)rekeyed_go_on(path);
+	fixture_check(path);
+	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
+	rekeyed_add(path, LATE_UID + 1);
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	(void)rekeyed_go_on(path);
+	rekeyed_check(path, 3);
+	fixture_check(path);
+	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	fixture_check(path);
+}
+
+static size_t count_files(const char *path)
+{
+	CLEANUP(freep) char *folder = volume_folder(path);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	size_t count = 0;
+
+	CHECK(dir != NULL);
+	while ((entry = readdir(dir)))
+		count += fnmatch("*.vol", entry->d_name, 0) == 0 ||
+			 fnmatch("*.vol.new", entry->d_name, 0) == 0;
+	(void)closedir(dir);
+	return count;
+}
+
+struct crowd {
+	const char *path;
+	size_t most;
+};
+
+static void count_crowd(void *context, uint64_t bytes, uint64_t total)
+{
+	struct crowd *crowd = context;
+	size_t count = count_files(crowd->path);
+
+	CHECK(bytes <= total);
+	if (count > crowd->most)
+		crowd->most = count;
+}
+
+static void never_more_than_one_volume_is_there_twice(void)
+{
+	PATH path = rekeyed_plain("crowd");
+	struct crowd crowd = {path, 0};
+	const struct archive_rekey wish = {.progress = count_crowd, .context = &crowd};
+	size_t before = count_files(path);
+	struct archive_rekeyed rekeyed;
+	struct err err = ERR_INIT;
+
+	CHECK(before > 2);
+	rekeyed_begin_encrypt(path);
+	CHECK_OK(archive_rekey(path, &wish, WAIT_MS, &rekeyed, &err));
+	/* the new open one, and the one at work */
+	CHECK(crowd.most > 2 && crowd.most <= before + 2);
+}
+
+static void an_empty_archive_is_encrypted_and_rotated(void)
+{
+	PATH path = str_printf("%s/empty", check_temp_dir());
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_create(path, 0, &err));
+	rekeyed_begin_encrypt(path);
+	(void)rekeyed_go_on(path);
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	(void)rekeyed_go_on(path);
+	rekeyed_check(path, 2);
+	pruned_fill(path);
+	fixture_check(path);
+}
+
+/* Whoever had a secret, and the files of then: not of now. */
+static void a_key_of_before_opens_nothing_of_now(void)
+{
+	PATH path = rekeyed_encrypted("leaked");
+	PATH keyring = layout_keyring_path(path);
+	CLEANUP(buf_free) struct buf old = BUF_INIT(KEYRING_FILE_BYTES_MAX);
+	struct archive *archive = NULL;
+	struct err err = ERR_INIT;
+	uint32_t id;
+
+	CHECK_OK(archive_add_key(path, &rekeyed_other_key, &id, &err));
+	CHECK_OK(fs_read(keyring, &old, &err));
+	rekeyed_begin_rotate(path, &rekeyed_key);
+	CHECK(!archive_unlock(path, &rekeyed_other_key, &err));
+	CHECK_INT(err.kind, ERR_AUTH);
+	(void)rekeyed_go_on(path);
+	CHECK(!archive_unlock(path, &rekeyed_other_key, &err));
+	CHECK_OK(fs_write_atomic(keyring, old.data, old.len, 0600, &err));
+	CHECK_OK(archive_unlock(path, &rekeyed_other_key, &err));
+	CHECK(!archive_open(path, &archive, &err));
+	CHECK_INT(err.kind, ERR_CORRUPT);
+}
+
+static uint32_t seen_id;
+
+static bool see_key(void *context, const struct archive_key *seen, struct err *err)
+{
+	(void)err;
+	seen_id = seen->id;
+	++*(int *)context;
+	return true;
+}
+
+static void keys_that_stay_keep_their_number(void)
+{
+	PATH path = rekeyed_encrypted("numbers");
+	struct archive_carried carried = {.secret = rekeyed_other_key};
+	struct err err = ERR_INIT;
+	uint32_t id;
+	int count = 0;
+
+	CHECK_OK(archive_add_key(path, &rekeyed_other_key, &carried.id, &err));
+	CHECK_INT(carried.id, 2);
+	CHECK_OK(archive_rotate_begin(path, &carried, 1, WAIT_MS, &err));
+	(void)rekeyed_go_on(path);
+	CHECK_OK(archive_each_key(path, see_key, &count, &err));
+	CHECK_INT(count, 1);
+	CHECK_INT(seen_id, 2);
+	CHECK_OK(archive_add_key(path, &rekeyed_key, &id, &err));
+	CHECK_INT(id, 3);
+	CHECK_OK(archive_unlock(path, &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(path, &rekeyed_other_key, &err));
+}
+
+static void no_key_at_all_is_no_rotation(void)
+{
+	PATH path = rekeyed_encrypted("none");
+	struct err err = ERR_INIT;
+
+	CHECK(!archive_rotate_begin(path, NULL, 0, WAIT_MS, &err));
+	CHECK_INT(err.kind, ERR_AUTH);
+	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_NONE);
+	CHECK(!archive_encrypt_begin(path, &rekeyed_key, WAIT_MS, &err));
+	CHECK_INT(err.kind, ERR_USAGE);
+	fixture_check(path);
+}
+
+/* What is done says so for good: a keyring that is lost comes back without what was before. */
+static void a_lost_keyring_comes_back_settled(void)
+{
+	PATH path = rekeyed_encrypted("lost");
+	PATH keyring = layout_keyring_path(path);
+	struct err err = ERR_INIT;
+
+	CHECK_OK(fs_remove(keyring, &err));
+	CHECK_OK(archive_mend_keyring(path, &err));
+	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_NONE);
+	CHECK_OK(archive_unlock(path, &rekeyed_key, &err));
+	fixture_check(path);
+}
+
+static void an_empty_archive_is_rotated_often_and_sealed(void)
+{
+	PATH path = str_printf("%s/%s", check_temp_dir(), "often");
+	const struct archive_seal all = {.small_count = SEAL_SMALL_COUNT};
+	struct archive_sealed sealed;
+	struct err err = ERR_INIT;
+
+	CHECK_OK(archive_create(path, 0, &err));
+	rekeyed_begin_encrypt(path);
+	(void)rekeyed_go_on(path);
+	for (int i = 0; i < SEAL_SMALL_COUNT; i++) {
+		rekeyed_begin_rotate(path, &rekeyed_key);
+		(void)rekeyed_go_on(path);
+	}
+	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	fixture_check(path);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct promise promises[] = {
+		PROMISE(an_encrypted_archive_is_the_same_and_tells_nothing),
+		PROMISE(a_rotated_archive_is_the_same_under_another_key),
+		PROMISE(a_catalogue_is_made_anew_of_what_was_rekeyed),
+		PROMISE(it_goes_together_with_sealing_and_pruning),
+		PROMISE(never_more_than_one_volume_is_there_twice),
+		PROMISE(an_empty_archive_is_encrypted_and_rotated),
+		PROMISE(a_key_of_before_opens_nothing_of_now),
+		PROMISE(keys_that_stay_keep_their_number),
+		PROMISE(no_key_at_all_is_no_rotation),
+		PROMISE(a_lost_keyring_comes_back_settled),
+		PROMISE(an_empty_archive_is_rotated_often_and_sealed),
+	};
+
+	return check_main(argc, argv, promises, ARRAY_LEN(promises));
+}
