@@ -1,4 +1,4 @@
--- The catalogue: an index of what the volumes hold, made of their journal frames alone.
+-- The catalogue: an index of the volumes, built from their journal frames alone.
 -- schema/README.md explains every column.
 
 create table state (

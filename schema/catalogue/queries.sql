@@ -1,4 +1,4 @@
--- Statements on the catalogue. :generation is the one that is made, or looked at.
+-- Statements on the catalogue. :generation is the one being written or read.
 
 -- name: state_get
 select archive, applied_seq, head, checkpoint, pruned_ms from state;
@@ -25,8 +25,8 @@ update volume set state = :state where sequence = :sequence;
 -- name: volume_set_applied
 update volume set applied_frame = :frame where sequence = :sequence;
 
--- Whole tables in an order that does not depend on how they came to be: a catalogue is compared
--- with one made of the volumes anew.
+-- Whole tables in an order that does not depend on their history, for comparing a catalogue
+-- with one rebuilt from the volumes.
 
 -- name: all_volumes
 select sequence, uuid, state, applied_frame from volume order by sequence;
@@ -66,13 +66,13 @@ from snapshot order by generation;
 -- name: all_tombstones
 select folder, uidvalidity, uid from tombstone order by folder, uidvalidity, uid;
 
--- Messages in the order of where they begin.
+-- Messages in the order in which they are stored.
 -- name: messages_stored
 select m.id
 from message m left join item i on i.id = m.item
 order by i.volume, i.frame, i.offset;
 
--- Every place with something of a message, in order.
+-- The location of every piece of a message, in order.
 -- name: places_used
 select i.volume, i.frame, i.size, m.id
 from message m left join item i on i.id = m.item
@@ -301,7 +301,7 @@ from snapshot where complete and not pruned order by generation limit 1;
 select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
 from snapshot where not pruned order by generation;
 
--- Checkpoints: the whole state, taken away and made again row by row.
+-- Journal checkpoints: the whole state, removed and restored row by row.
 
 -- name: clear_volumes
 delete from volume;
@@ -366,7 +366,7 @@ insert or ignore into tombstone (folder, uidvalidity, uid) values (:folder, :uid
 -- name: tombstone_list
 select uid from tombstone where folder = :folder and uidvalidity = :uidvalidity order by uid;
 
--- What names something that is not there.
+-- Rows with dangling references.
 
 -- name: dangling
 select 'an item in a volume', i.id from item i
@@ -385,4 +385,4 @@ select 'a placement in a folder', p.folder from placement p
 where not exists (select 1 from folder where id = p.folder)
 limit 1;
 
--- What prune and forget take away.
+-- Rows that prune and forget remove.

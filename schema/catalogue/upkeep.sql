@@ -1,4 +1,4 @@
--- Pruning, forgetting, sealing: what goes, and where the rest lies then.
+-- Pruning, forgetting, sealing: removing rows, and moving the remaining items.
 
 -- name: prune_snapshot
 update snapshot set pruned = 1 where generation = :generation;
@@ -10,7 +10,7 @@ where gen_to is not null and not gone
 		where not s.pruned and s.generation >= placement.gen_from
 			and s.generation < placement.gen_to);
 
--- The last row of one that a kept snapshot sees stays: it says when it went.
+-- The last row of a placement that a kept snapshot shows stays: it says when the message went.
 
 -- name: prune_gone
 delete from placement
@@ -73,7 +73,7 @@ order by v.sequence;
 -- name: volume_items
 select id, frame, offset, size from item where volume = :volume order by frame, offset, id;
 
--- A sealed volume in the place of the one it was made of.
+-- A sealed volume replaces the full one.
 -- name: volume_replace
 update volume set uuid = :uuid, state = 3,
 	applied_frame = case when applied_frame > 0 then :journal else 0 end
@@ -85,7 +85,7 @@ update item set frame = :frame, offset = :offset where id = :id and volume = :vo
 -- name: volume_items_count
 select count(*), coalesce(max(id), 0) from item where volume = :volume;
 
--- As a sealed volume has them: those of a folder together, in the order of their UIDs.
+-- In the order of a sealed volume: by folder and UID.
 -- name: volume_items_by_folder
 with home (message, folder, uid) as (
 	select message, min(folder), uid from placement group by message
@@ -107,7 +107,7 @@ update item set volume = :volume, frame = :frame, offset = :offset where id = :i
 -- name: volume_remove
 delete from volume where sequence = :sequence;
 
--- Forgetting: of the messages in the table `forgotten`, which is empty at other times.
+-- Forgetting: works on the messages in the table `forgotten`, which is otherwise empty.
 
 -- name: forgotten_put
 insert or ignore into forgotten (message) values (:message);

@@ -89,7 +89,7 @@ static void check_fails(struct world *world, enum err_kind kind, const char *wor
 	CHECK(strstr(err.text, words) != NULL);
 }
 
-static void all_of_it_is_there_and_the_source_is_as_it_was(void)
+static void adopt_takes_everything_and_leaves_the_source_unchanged(void)
 {
 	struct world world = new_world();
 	CLEANUP(freep) char *before = files_digests(world.from);
@@ -125,7 +125,7 @@ static int64_t newest_epoch(const char *path)
 
 /* What two owners write from then on cannot be taken for one another's: a copy that has the one's
  * is none of the other's any more. */
-static void a_new_epoch_begins(void)
+static void adopt_starts_a_new_owner_epoch(void)
 {
 	struct world world = new_world();
 	CLEANUP(freep) char *copy = str_printf("%s/disk/copy", check_temp_dir());
@@ -150,7 +150,7 @@ static void a_new_epoch_begins(void)
 	end(&world);
 }
 
-static void a_catalogue_is_not_needed_and_no_lock_is_made(void)
+static void adopt_needs_no_catalogue_and_creates_no_lock(void)
 {
 	struct world world = new_world();
 	CLEANUP(freep) char *wanted = list_of(world.from);
@@ -169,7 +169,7 @@ static void a_catalogue_is_not_needed_and_no_lock_is_made(void)
 	end(&world);
 }
 
-static void what_is_in_the_way_stays(void)
+static void adopt_leaves_an_existing_target_alone(void)
 {
 	struct world world = new_world();
 	CLEANUP(freep) char *file = str_printf("%s/letter", world.to);
@@ -187,7 +187,7 @@ static void what_is_in_the_way_stays(void)
 	end(&world);
 }
 
-static void once_more_is_nothing_until_one_goes_on(void)
+static void adopting_twice_does_nothing_until_one_of_them_changes(void)
 {
 	struct world world = new_world();
 	struct archive_adopted adopted;
@@ -221,7 +221,7 @@ static void flip(const char *path)
 	CHECK(fclose(file) == 0);
 }
 
-static void damage_is_not_taken_in(void)
+static void adopt_refuses_a_damaged_archive(void)
 {
 	struct world world = new_world();
 	CLEANUP(freep) char *wanted = list_of(world.from);
@@ -240,7 +240,7 @@ static void damage_is_not_taken_in(void)
 }
 
 /* Left by a run that was stopped: a part of this archive, or of another one. */
-static void an_unfinished_one_is_completed_if_it_is_of_this_archive(void)
+static void adopt_continues_an_interrupted_run_of_the_same_archive(void)
 {
 	struct world world = new_world();
 	CLEANUP(freep) char *unfinished = str_printf("%s/home/.bob.adopt", check_temp_dir());
@@ -264,7 +264,7 @@ static void an_unfinished_one_is_completed_if_it_is_of_this_archive(void)
 }
 
 /* Of another archive, which was not adopted after all: before a volume of it came. */
-static void a_keyring_that_was_left_there_does_not_stay(void)
+static void adopt_replaces_a_left_over_keyring(void)
 {
 	static const struct archive_secret key = {ARCHIVE_KEY,
 		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
@@ -291,14 +291,14 @@ static void a_keyring_that_was_left_there_does_not_stay(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(all_of_it_is_there_and_the_source_is_as_it_was),
-		PROMISE(a_new_epoch_begins),
-		PROMISE(a_catalogue_is_not_needed_and_no_lock_is_made),
-		PROMISE(what_is_in_the_way_stays),
-		PROMISE(once_more_is_nothing_until_one_goes_on),
-		PROMISE(damage_is_not_taken_in),
-		PROMISE(a_keyring_that_was_left_there_does_not_stay),
-		PROMISE(an_unfinished_one_is_completed_if_it_is_of_this_archive),
+		PROMISE(adopt_takes_everything_and_leaves_the_source_unchanged),
+		PROMISE(adopt_starts_a_new_owner_epoch),
+		PROMISE(adopt_needs_no_catalogue_and_creates_no_lock),
+		PROMISE(adopt_leaves_an_existing_target_alone),
+		PROMISE(adopting_twice_does_nothing_until_one_of_them_changes),
+		PROMISE(adopt_refuses_a_damaged_archive),
+		PROMISE(adopt_replaces_a_left_over_keyring),
+		PROMISE(adopt_continues_an_interrupted_run_of_the_same_archive),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

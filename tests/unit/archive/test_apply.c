@@ -96,7 +96,7 @@ static struct record placement(uint32_t uid, int64_t message, const char *flags)
 #define PUT(world, ...)     CHECK(put(&(world), &(struct record[]){__VA_ARGS__}[0]))
 #define REFUSED(world, ...) CHECK(!put(&(world), &(struct record[]){__VA_ARGS__}[0]))
 
-static void what_is_not_there_is_not_named(void)
+static void records_that_name_missing_rows_are_refused(void)
 {
 	static const int64_t leaf = LEAF, whole = WHOLE;
 	WORLD world = {0};
@@ -118,7 +118,7 @@ static void what_is_not_there_is_not_named(void)
 	CHECK_INT(world.apply.bytes, 2 * SIZE);
 }
 
-static void a_folder_that_went_takes_nothing_more(void)
+static void a_removed_folder_accepts_no_records(void)
 {
 	const struct record gone = {.kind = RECORD_FOLDER_GONE, .folder_gone = INBOX};
 	WORLD world = {0};
@@ -174,8 +174,8 @@ static void each_placement_has_its_own_flags(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(what_is_not_there_is_not_named),
-		PROMISE(a_folder_that_went_takes_nothing_more),
+		PROMISE(records_that_name_missing_rows_are_refused),
+		PROMISE(a_removed_folder_accepts_no_records),
 		PROMISE(each_placement_has_its_own_flags),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -65,7 +65,7 @@ static void gone_mail_stays_in_the_past(void)
 		"INBOX 77 4 100 [a]\n");
 }
 
-static void a_new_uidvalidity_closes_what_was_there(void)
+static void a_new_uidvalidity_closes_the_old_placements(void)
 {
 	PATH path = fixture_archive("validity");
 	WRITER writer = fixture_writer(path);
@@ -175,7 +175,7 @@ static void two_folders_swap_their_names_in_one_generation(void)
 	check_swapped(path);
 }
 
-static void a_folder_that_went_takes_its_mail_along(void)
+static void removing_a_folder_closes_its_mail(void)
 {
 	PATH path = fixture_archive("folder_gone");
 	WRITER writer = fixture_writer(path);
@@ -205,7 +205,7 @@ static void a_folder_that_went_takes_its_mail_along(void)
 	CHECK(!found);
 }
 
-static void what_comes_and_goes_in_one_commit_is_seen_at_no_time(void)
+static void mail_added_and_removed_in_one_commit_is_never_visible(void)
 {
 	PATH path = fixture_archive("blink");
 	WRITER writer = fixture_writer(path);
@@ -229,7 +229,7 @@ static void what_comes_and_goes_in_one_commit_is_seen_at_no_time(void)
 
 /* --- snapshots --- */
 
-static void a_time_chooses_the_last_complete_snapshot(void)
+static void a_time_selects_the_last_complete_snapshot(void)
 {
 	PATH path = fixture_archive("times");
 	WRITER writer = fixture_writer(path);
@@ -326,12 +326,12 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(flags_have_a_history),
 		PROMISE(gone_mail_stays_in_the_past),
-		PROMISE(a_new_uidvalidity_closes_what_was_there),
+		PROMISE(a_new_uidvalidity_closes_the_old_placements),
 		PROMISE(a_renamed_folder_keeps_its_id_and_mail),
 		PROMISE(two_folders_swap_their_names_in_one_generation),
-		PROMISE(a_folder_that_went_takes_its_mail_along),
-		PROMISE(what_comes_and_goes_in_one_commit_is_seen_at_no_time),
-		PROMISE(a_time_chooses_the_last_complete_snapshot),
+		PROMISE(removing_a_folder_closes_its_mail),
+		PROMISE(mail_added_and_removed_in_one_commit_is_never_visible),
+		PROMISE(a_time_selects_the_last_complete_snapshot),
 		PROMISE(an_empty_archive_is_at_generation_0),
 		PROMISE(snapshots_count_what_changed),
 	};

@@ -90,7 +90,7 @@ static void a_commit_may_need_several_journal_frames(void)
 	archive_writer_freep(&writer);
 }
 
-static void the_packer_commits_by_itself_only_when_it_may(void)
+static void the_packer_commits_on_its_own_only_when_allowed(void)
 {
 	PATH path = fixture_archive("may");
 	WRITER writer = fixture_writer(path);
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(a_full_volume_is_followed_by_another),
 		PROMISE(a_commit_may_need_several_journal_frames),
-		PROMISE(the_packer_commits_by_itself_only_when_it_may),
+		PROMISE(the_packer_commits_on_its_own_only_when_allowed),
 		PROMISE(a_mistaken_change_fails_the_writer),
 	};
 

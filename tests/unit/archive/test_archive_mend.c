@@ -86,7 +86,7 @@ static void an_older_catalogue_is_brought_up_to_date(void)
 	archive_writer_freep(&writer);
 }
 
-static void the_volumes_alone_make_the_catalogue_again(void)
+static void the_volumes_alone_rebuild_the_catalogue(void)
 {
 	PATH path = fixture_archive("rebuilt");
 	struct archive_writer *writer = fixture_writer(path);
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(an_older_catalogue_is_brought_up_to_date),
-		PROMISE(the_volumes_alone_make_the_catalogue_again),
+		PROMISE(the_volumes_alone_rebuild_the_catalogue),
 		PROMISE(a_missing_volume_is_named),
 		PROMISE(a_rolled_back_volume_is_refused),
 		PROMISE(a_damaged_frame_is_found_and_named),

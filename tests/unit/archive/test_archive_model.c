@@ -327,7 +327,7 @@ static void run_history(uint32_t seed)
 	free(model.path);
 }
 
-static void every_generation_shows_what_was_committed(void)
+static void every_generation_shows_its_commit(void)
 {
 	uint32_t seeds = SEEDS / (uint32_t)check_stride(1);
 
@@ -338,7 +338,7 @@ static void every_generation_shows_what_was_committed(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(every_generation_shows_what_was_committed),
+		PROMISE(every_generation_shows_its_commit),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -125,7 +125,7 @@ static uint64_t stored(struct archive_writer *writer)
 	return archive_writer_figures(writer).stored_bytes;
 }
 
-static void an_attachment_that_comes_again_costs_little(void)
+static void a_repeated_attachment_costs_little(void)
 {
 	static const size_t sizes[] = {20000, 300000, 3000000};
 	PATH path = fixture_archive("again");
@@ -204,7 +204,7 @@ static void long_messages_stream(void)
 	check_exact(path, folder, uid, &mail);
 }
 
-static void more_than_a_skeleton_holds_is_exact_too(void)
+static void a_message_with_too_many_leaves_is_exact(void)
 {
 	enum { PARTS = RECORD_LEAVES_MAX + 200 };
 	PATH path = fixture_archive("more");
@@ -233,7 +233,7 @@ static void more_than_a_skeleton_holds_is_exact_too(void)
 	check_sound(path);
 }
 
-static void a_message_given_up_leaves_nothing(void)
+static void an_aborted_split_message_leaves_nothing(void)
 {
 	PATH path = fixture_archive("given up");
 	WRITER writer = fixture_writer(path);
@@ -272,7 +272,7 @@ static size_t leaves_of(struct packer *packer, const struct buf *mail, uint8_t o
 }
 
 /* A digest that is not the message's stands for a mistake in taking it apart. */
-static void what_would_not_give_the_same_bytes_is_stored_as_it_is(void)
+static void a_message_that_would_not_reassemble_is_stored_whole(void)
 {
 	PATH path = fixture_archive("mistaken");
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
@@ -339,12 +339,12 @@ static void hostile_mail_comes_back_exactly(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(an_attachment_that_comes_again_costs_little),
+		PROMISE(a_repeated_attachment_costs_little),
 		PROMISE(one_message_may_have_the_same_leaf_twice),
 		PROMISE(long_messages_stream),
-		PROMISE(more_than_a_skeleton_holds_is_exact_too),
-		PROMISE(a_message_given_up_leaves_nothing),
-		PROMISE(what_would_not_give_the_same_bytes_is_stored_as_it_is),
+		PROMISE(a_message_with_too_many_leaves_is_exact),
+		PROMISE(an_aborted_split_message_leaves_nothing),
+		PROMISE(a_message_that_would_not_reassemble_is_stored_whole),
 		PROMISE(hostile_mail_comes_back_exactly),
 	};
 

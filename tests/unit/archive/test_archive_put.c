@@ -133,7 +133,7 @@ static bool remember_entry(void *context, const struct archive_entry *entry, str
 	return true;
 }
 
-static void an_entry_tells_date_digest_and_summary(void)
+static void an_entry_has_date_digest_and_summary(void)
 {
 	PATH path = fixture_archive("entry");
 	CLEANUP(buf_free) struct buf message = BUF_INIT(FIXTURE_MESSAGE_MAX);
@@ -171,7 +171,7 @@ int main(int argc, char **argv)
 		PROMISE(identical_messages_are_stored_once),
 		PROMISE(an_aborted_message_leaves_nothing),
 		PROMISE(a_writer_closed_without_commit_changes_nothing),
-		PROMISE(an_entry_tells_date_digest_and_summary),
+		PROMISE(an_entry_has_date_digest_and_summary),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -37,7 +37,7 @@ static bool add_number(void *context, uint32_t uid, const char *flags, struct er
 	return buf_printf(context, "%u ", uid);
 }
 
-static void marks_and_uids_tell_how_far_a_folder_is(void)
+static void marks_and_uids_say_how_far_a_folder_is(void)
 {
 	PATH path = fixture_archive("marks");
 	WRITER writer = fixture_writer(path);
@@ -68,7 +68,7 @@ static void marks_and_uids_tell_how_far_a_folder_is(void)
 	CHECK_STR(buf_str(&text), "3[b] ");
 }
 
-static void uids_are_read_of_any_set_alone(void)
+static void uids_can_be_read_from_any_subset(void)
 {
 	static const struct {
 		struct range ranges[3];
@@ -118,7 +118,7 @@ static void *bring_back(void *context)
 	return NULL;
 }
 
-static void an_archive_that_is_being_made_is_waited_for(void)
+static void opening_waits_for_an_archive_being_created(void)
 {
 	PATH path = fixture_archive("made");
 	PATH file = str_printf("%s/catalogue.db", path);
@@ -168,7 +168,7 @@ static void a_second_writer_waits_and_is_then_refused(void)
 	archive_writer_freep(&second);
 }
 
-static void nowhere_and_elsewhere_are_refused(void)
+static void missing_and_foreign_paths_are_refused(void)
 {
 	PATH path = str_printf("%s/nowhere", check_temp_dir());
 	PATH taken = fixture_archive("taken");
@@ -188,7 +188,7 @@ static void nowhere_and_elsewhere_are_refused(void)
 	CHECK_INT(err.kind, ERR_CREATE);
 }
 
-static void below_a_file_there_is_no_archive_and_none_is_made(void)
+static void no_archive_exists_or_is_created_below_a_file(void)
 {
 	PATH file = str_printf("%s/letter", check_temp_dir());
 	PATH path = str_printf("%s/account", file);
@@ -289,7 +289,7 @@ static void an_unchanged_pass_writes_not_a_byte(void)
 	}
 }
 
-static void a_commit_of_nothing_after_one_is_no_generation(void)
+static void an_empty_commit_makes_no_generation(void)
 {
 	PATH path = fixture_archive("nothing");
 	WRITER writer = fixture_writer(path);
@@ -385,7 +385,7 @@ static void writer_checkpoint_all(struct archive_writer *writer)
 	CHECK_OK(db_checkpoint(writer->packer.catalogue, true, &err));
 }
 
-static void a_copy_without_a_wal_is_read_as_it_lies(void)
+static void a_copy_without_a_wal_is_read_without_writing(void)
 {
 	PATH path = fixture_archive("original");
 	struct archive_writer *writer = fixture_writer(path);
@@ -416,17 +416,17 @@ static void a_copy_without_a_wal_is_read_as_it_lies(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(marks_and_uids_tell_how_far_a_folder_is),
-		PROMISE(uids_are_read_of_any_set_alone),
-		PROMISE(an_archive_that_is_being_made_is_waited_for),
+		PROMISE(marks_and_uids_say_how_far_a_folder_is),
+		PROMISE(uids_can_be_read_from_any_subset),
+		PROMISE(opening_waits_for_an_archive_being_created),
 		PROMISE(a_reader_sees_each_commit_while_a_writer_writes),
 		PROMISE(a_second_writer_waits_and_is_then_refused),
-		PROMISE(nowhere_and_elsewhere_are_refused),
-		PROMISE(below_a_file_there_is_no_archive_and_none_is_made),
+		PROMISE(missing_and_foreign_paths_are_refused),
+		PROMISE(no_archive_exists_or_is_created_below_a_file),
 		PROMISE(an_unchanged_pass_writes_not_a_byte),
-		PROMISE(a_commit_of_nothing_after_one_is_no_generation),
+		PROMISE(an_empty_commit_makes_no_generation),
 		PROMISE(a_view_may_be_read_while_changes_begin),
-		PROMISE(a_copy_without_a_wal_is_read_as_it_lies),
+		PROMISE(a_copy_without_a_wal_is_read_without_writing),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

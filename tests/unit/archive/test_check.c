@@ -196,7 +196,7 @@ static void damage(const char *path, const char *file)
 
 /* --- promises --- */
 
-static void a_sound_archive_is_found_sound_and_left_as_it_was(void)
+static void check_of_a_good_archive_finds_nothing_and_changes_nothing(void)
 {
 	CLEANUP(freep) char *path = settled_archive("sound", 1);
 	CLEANUP(freep) char *before = files_digests(path);
@@ -215,7 +215,7 @@ static void a_sound_archive_is_found_sound_and_left_as_it_was(void)
 	CHECK_STR(after, before);
 }
 
-static void another_head_than_the_expected_one_is_told(void)
+static void check_reports_an_unexpected_head(void)
 {
 	CLEANUP(freep) char *path = settled_archive("head", 1);
 	struct archive_checked checked;
@@ -226,7 +226,7 @@ static void another_head_than_the_expected_one_is_told(void)
 	CHECK(strstr(found.text, "not the expected 00"));
 }
 
-static void every_damaged_byte_of_a_volume_is_noticed(void)
+static void check_detects_every_damaged_byte_of_a_volume(void)
 {
 	CLEANUP(freep) char *path = settled_archive("volume", 1);
 	CLEANUP(freep) char *file = file_of_volume(path);
@@ -234,7 +234,7 @@ static void every_damaged_byte_of_a_volume_is_noticed(void)
 	damage(path, file);
 }
 
-static void every_damaged_byte_of_a_sealed_volume_is_noticed(void)
+static void check_detects_every_damaged_byte_of_a_sealed_volume(void)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1};
 	CLEANUP(freep) char *path = settled_archive("sealed", 1);
@@ -249,7 +249,7 @@ static void every_damaged_byte_of_a_sealed_volume_is_noticed(void)
 	damage(path, file);
 }
 
-static void every_damaged_byte_of_the_catalogue_is_noticed(void)
+static void check_detects_every_damaged_byte_of_the_catalogue(void)
 {
 	CLEANUP(freep) char *path = settled_archive("catalogue", 1);
 	CLEANUP(freep) char *file = layout_catalogue_path(path);
@@ -257,7 +257,7 @@ static void every_damaged_byte_of_the_catalogue_is_noticed(void)
 	damage(path, file);
 }
 
-static void a_damaged_frame_names_the_messages_it_costs(void)
+static void check_names_the_messages_lost_to_a_damaged_frame(void)
 {
 	CLEANUP(freep) char *path = settled_archive("frame", 1);
 	CLEANUP(freep) char *file = file_of_volume(path);
@@ -297,7 +297,7 @@ static void fill_with_shared_leaf(const char *path)
 	settle(path);
 }
 
-static void a_damaged_frame_is_told_once_however_much_is_read(void)
+static void check_reports_a_damaged_frame_once_however_much_it_reads(void)
 {
 	static const unsigned percents[] = {0, 50, ARCHIVE_CHECK_ALL};
 	CLEANUP(freep) char *path = fixture_archive("shared");
@@ -323,7 +323,7 @@ static void a_damaged_frame_is_told_once_however_much_is_read(void)
 }
 
 /* A tenth today, another tomorrow. */
-static void in_turn_every_message_is_read_once(void)
+static void rotating_percentages_read_every_message_once(void)
 {
 	CLEANUP(freep) char *path = settled_archive("turns", 1);
 	struct archive_check check = {.read_percent = 10, .finding = note};
@@ -342,7 +342,7 @@ static void in_turn_every_message_is_read_once(void)
 	CHECK_INT(messages, MESSAGES);
 }
 
-static void a_missing_volume_and_another_catalogue_are_noticed(void)
+static void check_detects_a_missing_volume_and_a_foreign_catalogue(void)
 {
 	CLEANUP(freep) char *path = settled_archive("mine", 1);
 	CLEANUP(freep) char *other = settled_archive("other", 1000);
@@ -392,7 +392,7 @@ static void change_it(void *context, uint64_t messages, uint64_t bytes)
 	CHECK(pruned.messages > 0);
 }
 
-static void what_is_written_meanwhile_is_no_damage(void)
+static void check_accepts_concurrent_writes(void)
 {
 	CLEANUP(freep) char *path = pruned_archive("meanwhile");
 	struct meanwhile meanwhile = {.path = path};
@@ -409,7 +409,7 @@ static void what_is_written_meanwhile_is_no_damage(void)
 	CHECK_STR(meanwhile.found.text, "");
 }
 
-static void rebuilding_gives_back_what_was_lost(void)
+static void rebuild_restores_a_lost_catalogue(void)
 {
 	CLEANUP(freep) char *path = settled_archive("rebuilt", 1);
 	CLEANUP(freep) char *truth = everything(path);
@@ -438,7 +438,7 @@ static void rebuilding_gives_back_what_was_lost(void)
 	CHECK_STR(found.text, "");
 }
 
-static void a_rebuild_that_cannot_be_leaves_everything(void)
+static void a_failed_rebuild_changes_nothing(void)
 {
 	CLEANUP(freep) char *path = settled_archive("hopeless", 1);
 	CLEANUP(freep) char *volume = file_of_volume(path);
@@ -459,18 +459,18 @@ static void a_rebuild_that_cannot_be_leaves_everything(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(a_sound_archive_is_found_sound_and_left_as_it_was),
-		PROMISE(another_head_than_the_expected_one_is_told),
-		PROMISE(every_damaged_byte_of_a_volume_is_noticed),
-		PROMISE(every_damaged_byte_of_a_sealed_volume_is_noticed),
-		PROMISE(every_damaged_byte_of_the_catalogue_is_noticed),
-		PROMISE(a_damaged_frame_names_the_messages_it_costs),
-		PROMISE(a_damaged_frame_is_told_once_however_much_is_read),
-		PROMISE(in_turn_every_message_is_read_once),
-		PROMISE(a_missing_volume_and_another_catalogue_are_noticed),
-		PROMISE(what_is_written_meanwhile_is_no_damage),
-		PROMISE(rebuilding_gives_back_what_was_lost),
-		PROMISE(a_rebuild_that_cannot_be_leaves_everything),
+		PROMISE(check_of_a_good_archive_finds_nothing_and_changes_nothing),
+		PROMISE(check_reports_an_unexpected_head),
+		PROMISE(check_detects_every_damaged_byte_of_a_volume),
+		PROMISE(check_detects_every_damaged_byte_of_a_sealed_volume),
+		PROMISE(check_detects_every_damaged_byte_of_the_catalogue),
+		PROMISE(check_names_the_messages_lost_to_a_damaged_frame),
+		PROMISE(check_reports_a_damaged_frame_once_however_much_it_reads),
+		PROMISE(rotating_percentages_read_every_message_once),
+		PROMISE(check_detects_a_missing_volume_and_a_foreign_catalogue),
+		PROMISE(check_accepts_concurrent_writes),
+		PROMISE(rebuild_restores_a_lost_catalogue),
+		PROMISE(a_failed_rebuild_changes_nothing),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
 }

@@ -148,7 +148,7 @@ static void refuse(const char *name, const struct record *rows, size_t count)
 
 /* --- promises --- */
 
-static void one_that_holds_together_is_taken(void)
+static void a_consistent_checkpoint_is_accepted(void)
 {
 	PATH path = small_archive("good");
 	const struct record rows[] = {volume_row(1), item_row(1, 1), fixture_record(1, 1),
@@ -165,7 +165,7 @@ static void one_that_holds_together_is_taken(void)
 	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
 }
 
-static void rows_that_name_what_is_not_there_are_refused(void)
+static void rows_with_dangling_references_are_refused(void)
 {
 	const struct record item = item_row(1, 1), message = fixture_record(1, 1),
 			    own = volume_row(1), folder = folder_row(1), snapshot = snapshot_row(1),
@@ -197,7 +197,7 @@ static void rows_that_name_what_is_not_there_are_refused(void)
 		refuse(table[i].name, table[i].rows, table[i].count);
 }
 
-static void one_that_was_never_finished_is_litter(void)
+static void an_unfinished_checkpoint_is_ignored_and_removed(void)
 {
 	PATH path = small_archive("unfinished");
 	const struct record rows[] = {volume_row(1), snapshot_row(1)};
@@ -249,9 +249,9 @@ static void a_row_in_a_journal_is_refused(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(one_that_holds_together_is_taken),
-		PROMISE(rows_that_name_what_is_not_there_are_refused),
-		PROMISE(one_that_was_never_finished_is_litter),
+		PROMISE(a_consistent_checkpoint_is_accepted),
+		PROMISE(rows_with_dangling_references_are_refused),
+		PROMISE(an_unfinished_checkpoint_is_ignored_and_removed),
 		PROMISE(a_row_in_a_journal_is_refused),
 	};
 

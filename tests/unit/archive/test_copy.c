@@ -90,7 +90,7 @@ static char *copy_and_seal(const char *path)
 }
 
 /* What sealed volumes replaced would be of the same sequence as what replaces those. */
-static void a_copy_that_was_stopped_loses_what_was_replaced(void)
+static void an_interrupted_update_drops_replaced_volumes_later(void)
 {
 	PATH path = rekeyed_encrypted("copied");
 	PATH copy = copy_and_seal(path);
@@ -107,7 +107,7 @@ static void a_copy_that_was_stopped_loses_what_was_replaced(void)
 }
 
 /* Whatever run is stopped where, a copy that was readable is. */
-static void a_copy_that_is_stopped_twice_is_read(void)
+static void a_copy_interrupted_twice_is_readable(void)
 {
 	PATH path = rekeyed_encrypted("twice");
 	PATH copy = copy_and_seal(path);
@@ -147,7 +147,7 @@ static void check_nothing_left(const char *copy)
 	fixture_check(copy);
 }
 
-static void only_what_changed_is_copied(void)
+static void copy_transfers_only_changed_files(void)
 {
 	PATH path = rekeyed_encrypted("changed");
 	PATH copy = str_printf("%s.copy", path);
@@ -159,7 +159,7 @@ static void only_what_changed_is_copied(void)
 	check_nothing_left(copy);
 }
 
-static void what_was_brought_by_a_run_that_was_stopped_is_not_brought_again(void)
+static void copy_reuses_files_staged_by_an_interrupted_run(void)
 {
 	enum { BROUGHT = 2 };
 	PATH path = rekeyed_encrypted("brought");
@@ -172,7 +172,7 @@ static void what_was_brought_by_a_run_that_was_stopped_is_not_brought_again(void
 	check_nothing_left(copy);
 }
 
-static void what_was_brought_and_is_no_more_goes(void)
+static void copy_removes_staged_files_no_longer_in_the_source(void)
 {
 	const struct archive_seal merge = {.open_bytes_min = 1, .small_count = 2};
 	PATH path = rekeyed_encrypted("no-more");
@@ -194,7 +194,7 @@ static void check_lines_of(char *some, const char *all)
 		CHECK(strstr(all, line));
 }
 
-static void a_target_that_is_full_leaves_the_copy_as_it_was(void)
+static void a_full_target_leaves_the_copy_unchanged(void)
 {
 	PATH path = rekeyed_encrypted("full");
 	PATH copy = copy_and_seal(path);
@@ -221,7 +221,7 @@ static bool no_finding(void *context, const struct archive_finding *finding, str
 }
 
 /* Without the archive it was copied from. */
-static void stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it(void)
+static void rebuild_completes_a_copy_interrupted_between_renames(void)
 {
 	const struct archive_check check = {.finding = no_finding};
 	PATH path = rekeyed_encrypted("between");
@@ -241,7 +241,7 @@ static void stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it(voi
 }
 
 /* All of it is there, and perhaps nowhere else any more. */
-static void a_first_copy_that_has_no_names_yet_is_an_archive(void)
+static void a_fully_staged_first_copy_is_an_archive(void)
 {
 	PATH path = rekeyed_plain("begun");
 	PATH copy = str_printf("%s.copy", path);
@@ -273,7 +273,7 @@ static void cut_times(const char *path)
 	CHECK_INT(utimensat(AT_FDCWD, path, (struct timespec[]){st.st_mtim, st.st_mtim}, 0), 0);
 }
 
-static void where_times_are_coarse_a_copy_is_one(void)
+static void a_copy_is_complete_on_a_file_system_with_coarse_times(void)
 {
 	PATH path = pruned_archive("coarse");
 	PATH copy = str_printf("%s.copy", path);
@@ -294,7 +294,7 @@ static void where_times_are_coarse_a_copy_is_one(void)
 }
 
 /* Half a first copy of this was left there: its keyring. */
-static void the_keyring_of_another_does_not_stay_in_a_copy(void)
+static void copy_replaces_a_foreign_keyring(void)
 {
 	PATH other = rekeyed_encrypted("other");
 	PATH path = rekeyed_plain("plain-there");
@@ -308,7 +308,7 @@ static void the_keyring_of_another_does_not_stay_in_a_copy(void)
 	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
 }
 
-static void a_damaged_keyring_in_a_copy_is_replaced(void)
+static void copy_replaces_a_damaged_keyring(void)
 {
 	PATH path = rekeyed_encrypted("mended");
 	PATH copy = str_printf("%s.copy", path);
@@ -324,7 +324,7 @@ static void a_damaged_keyring_in_a_copy_is_replaced(void)
 }
 
 /* Nobody shall be told to remove it. */
-static void another_archives_copy_is_told_as_such(void)
+static void copy_refuses_the_copy_of_another_archive(void)
 {
 	PATH path = rekeyed_plain("mine");
 	PATH other = rekeyed_encrypted("stranger");
@@ -349,7 +349,7 @@ static void refuse_copy(const char *path, const char *copy)
 }
 
 /* Whichever of its volumes can be read tells of which key a copy is. */
-static void a_copy_of_before_whose_first_volume_is_damaged_stays_as_it_is(void)
+static void copy_leaves_an_old_copy_with_a_damaged_first_volume_alone(void)
 {
 	PATH path = rekeyed_encrypted("first-damaged");
 	PATH copy = str_printf("%s.copy", path);
@@ -376,7 +376,7 @@ static void a_copy_of_before_whose_first_volume_is_damaged_stays_as_it_is(void)
 }
 
 /* Volumes of both in one folder would be opened by neither keyring, were a run stopped. */
-static void a_copy_of_before_the_key_changed_stays_as_it_is(void)
+static void copy_leaves_a_copy_under_the_previous_key_alone(void)
 {
 	PATH path = rekeyed_encrypted("of-before");
 	PATH copy = str_printf("%s.copy", path);
@@ -399,7 +399,7 @@ static void a_copy_of_before_the_key_changed_stays_as_it_is(void)
 }
 
 /* It is not told to be of before, and to be removed. */
-static void a_copy_that_was_encrypted_by_itself_is_told_as_such(void)
+static void copy_reports_a_copy_that_was_encrypted_on_its_own(void)
 {
 	PATH path = rekeyed_plain("its-own-key");
 	PATH copy = str_printf("%s.copy", path);
@@ -415,7 +415,7 @@ static void a_copy_that_was_encrypted_by_itself_is_told_as_such(void)
 	CHECK(strstr(err.text, "another master key") && !strstr(err.text, "remove"));
 }
 
-static void where_a_first_copy_was_stopped_an_archive_is_made(void)
+static void an_archive_can_be_created_where_a_first_copy_was_interrupted(void)
 {
 	PATH path = rekeyed_plain("hardly-begun");
 	PATH copy = str_printf("%s.copy", path);
@@ -431,22 +431,22 @@ static void where_a_first_copy_was_stopped_an_archive_is_made(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(a_copy_that_was_stopped_loses_what_was_replaced),
-		PROMISE(a_copy_that_is_stopped_twice_is_read),
-		PROMISE(only_what_changed_is_copied),
-		PROMISE(what_was_brought_by_a_run_that_was_stopped_is_not_brought_again),
-		PROMISE(what_was_brought_and_is_no_more_goes),
-		PROMISE(a_target_that_is_full_leaves_the_copy_as_it_was),
-		PROMISE(stopped_between_names_it_is_no_damage_and_a_rebuild_completes_it),
-		PROMISE(a_first_copy_that_has_no_names_yet_is_an_archive),
-		PROMISE(where_times_are_coarse_a_copy_is_one),
-		PROMISE(the_keyring_of_another_does_not_stay_in_a_copy),
-		PROMISE(a_damaged_keyring_in_a_copy_is_replaced),
-		PROMISE(another_archives_copy_is_told_as_such),
-		PROMISE(a_copy_that_was_encrypted_by_itself_is_told_as_such),
-		PROMISE(where_a_first_copy_was_stopped_an_archive_is_made),
-		PROMISE(a_copy_of_before_the_key_changed_stays_as_it_is),
-		PROMISE(a_copy_of_before_whose_first_volume_is_damaged_stays_as_it_is),
+		PROMISE(an_interrupted_update_drops_replaced_volumes_later),
+		PROMISE(a_copy_interrupted_twice_is_readable),
+		PROMISE(copy_transfers_only_changed_files),
+		PROMISE(copy_reuses_files_staged_by_an_interrupted_run),
+		PROMISE(copy_removes_staged_files_no_longer_in_the_source),
+		PROMISE(a_full_target_leaves_the_copy_unchanged),
+		PROMISE(rebuild_completes_a_copy_interrupted_between_renames),
+		PROMISE(a_fully_staged_first_copy_is_an_archive),
+		PROMISE(a_copy_is_complete_on_a_file_system_with_coarse_times),
+		PROMISE(copy_replaces_a_foreign_keyring),
+		PROMISE(copy_replaces_a_damaged_keyring),
+		PROMISE(copy_refuses_the_copy_of_another_archive),
+		PROMISE(copy_reports_a_copy_that_was_encrypted_on_its_own),
+		PROMISE(an_archive_can_be_created_where_a_first_copy_was_interrupted),
+		PROMISE(copy_leaves_a_copy_under_the_previous_key_alone),
+		PROMISE(copy_leaves_an_old_copy_with_a_damaged_first_volume_alone),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

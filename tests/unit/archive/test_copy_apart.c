@@ -62,7 +62,7 @@ static void check_left(const char *path, const char *copy)
 }
 
 /* Its mail is nowhere else. No -wal tells, and the volume both went on in is sealed, then gone. */
-static void a_copy_that_went_on_is_left_whatever_its_source_does(void)
+static void copy_leaves_a_diverged_copy_alone_whatever_its_source_does(void)
 {
 	PATH path = pruned_archive("both");
 	PATH copy = str_printf("%s.copy", path);
@@ -97,7 +97,7 @@ static char *open_to_write(const char *path)
 	return str_printf("%s", strrchr(db_path(volume.db), '/') + 1);
 }
 
-static void a_copy_that_was_left_follows_whatever_its_source_does(void)
+static void copy_updates_an_untouched_copy_whatever_its_source_does(void)
 {
 	PATH path = pruned_archive("follows");
 	PATH copy = str_printf("%s.copy", path);
@@ -152,7 +152,7 @@ static void seal_after_a_checkpoint(const char *path)
 	seal_and_merge(path, 0);
 }
 
-static void a_copy_follows_where_its_volume_was_sealed_after_a_checkpoint(void)
+static void copy_updates_after_its_volume_was_sealed_past_a_checkpoint(void)
 {
 	PATH path = pruned_archive("later");
 	PATH copy = str_printf("%s.copy", path);
@@ -164,7 +164,7 @@ static void a_copy_follows_where_its_volume_was_sealed_after_a_checkpoint(void)
 	fixture_check(copy);
 }
 
-static void a_copy_that_went_on_is_left_where_its_volume_was_sealed_after_a_checkpoint(void)
+static void copy_leaves_a_diverged_copy_whose_volume_was_sealed_past_a_checkpoint(void)
 {
 	PATH path = pruned_archive("later-apart");
 	PATH copy = str_printf("%s.copy", path);
@@ -179,7 +179,7 @@ static void a_copy_that_went_on_is_left_where_its_volume_was_sealed_after_a_chec
 }
 
 /* As after a power cut: what the volumes hold counts. */
-static void a_copy_that_went_on_is_left_where_its_catalogue_is_behind(void)
+static void copy_leaves_a_diverged_copy_with_an_older_catalogue_alone(void)
 {
 	PATH path = pruned_archive("behind-copy");
 	PATH copy = str_printf("%s.copy", path);
@@ -223,7 +223,7 @@ static int64_t size_of(const char *path)
 
 /* What was the newest volume has changed since, by no byte of its size and within one step of time,
  * and is not the newest any more. */
-static void where_times_are_coarse_a_volume_that_was_ended_is_brought(void)
+static void copy_brings_a_finished_volume_on_a_file_system_with_coarse_times(void)
 {
 	PATH path = pruned_archive("ended");
 	PATH copy = str_printf("%s.copy", path);
@@ -251,7 +251,7 @@ static void where_times_are_coarse_a_volume_that_was_ended_is_brought(void)
 }
 
 /* Nobody is at its other end. */
-static void a_pipe_in_a_volumes_place_is_not_copied(void)
+static void copy_refuses_a_pipe_in_place_of_a_volume(void)
 {
 	enum { SECONDS = 20 };
 	PATH path = pruned_archive("pipe");
@@ -271,7 +271,7 @@ static void a_pipe_in_a_volumes_place_is_not_copied(void)
 	CHECK(strstr(err.text, "is no file"));
 }
 
-static void a_copy_whose_catalogue_is_lost_is_left(void)
+static void copy_leaves_a_copy_without_a_catalogue_alone(void)
 {
 	PATH path = pruned_archive("blind");
 	PATH copy = str_printf("%s.copy", path);
@@ -285,7 +285,7 @@ static void a_copy_whose_catalogue_is_lost_is_left(void)
 	check_left(path, copy);
 }
 
-static void no_archive_is_made_where_a_copy_is_being_made(void)
+static void no_archive_is_created_where_a_copy_is_in_progress(void)
 {
 	PATH path = fixture_archive("here");
 	PATH copy = str_printf("%s.copy", path);
@@ -304,7 +304,7 @@ static void no_archive_is_made_where_a_copy_is_being_made(void)
 	CHECK(fs_exists(brought));
 }
 
-static void no_archive_is_made_where_volumes_cannot_be_listed(void)
+static void no_archive_is_created_where_volumes_cannot_be_listed(void)
 {
 	PATH path = pruned_archive("unlisted");
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -324,7 +324,7 @@ static void no_archive_is_made_where_volumes_cannot_be_listed(void)
 	CHECK_INT(err.kind, ERR_CREATE);
 }
 
-static void who_reads_leaves_no_wal(void)
+static void reading_leaves_no_wal(void)
 {
 	PATH path = pruned_archive("behind");
 	PATH catalogue = layout_catalogue_path(path);
@@ -343,7 +343,7 @@ static void who_reads_leaves_no_wal(void)
 	fixture_check(path);
 }
 
-static void files_of_others_stay_where_an_archive_is_sealed(void)
+static void sealing_leaves_foreign_files_alone(void)
 {
 	PATH path = pruned_archive("names");
 	static const char *const names[] = {
@@ -363,7 +363,7 @@ static void files_of_others_stay_where_an_archive_is_sealed(void)
 	}
 }
 
-static void files_of_others_are_no_leftovers(void)
+static void foreign_files_are_not_taken_for_leftovers(void)
 {
 	PATH path = fixture_archive("others");
 	PATH place = str_printf("%s.place", path);
@@ -380,19 +380,19 @@ static void files_of_others_are_no_leftovers(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(a_copy_that_went_on_is_left_whatever_its_source_does),
-		PROMISE(a_copy_that_was_left_follows_whatever_its_source_does),
-		PROMISE(a_copy_follows_where_its_volume_was_sealed_after_a_checkpoint),
-		PROMISE(a_copy_that_went_on_is_left_where_its_volume_was_sealed_after_a_checkpoint),
-		PROMISE(a_copy_that_went_on_is_left_where_its_catalogue_is_behind),
-		PROMISE(where_times_are_coarse_a_volume_that_was_ended_is_brought),
-		PROMISE(a_pipe_in_a_volumes_place_is_not_copied),
-		PROMISE(a_copy_whose_catalogue_is_lost_is_left),
-		PROMISE(no_archive_is_made_where_a_copy_is_being_made),
-		PROMISE(no_archive_is_made_where_volumes_cannot_be_listed),
-		PROMISE(who_reads_leaves_no_wal),
-		PROMISE(files_of_others_stay_where_an_archive_is_sealed),
-		PROMISE(files_of_others_are_no_leftovers),
+		PROMISE(copy_leaves_a_diverged_copy_alone_whatever_its_source_does),
+		PROMISE(copy_updates_an_untouched_copy_whatever_its_source_does),
+		PROMISE(copy_updates_after_its_volume_was_sealed_past_a_checkpoint),
+		PROMISE(copy_leaves_a_diverged_copy_whose_volume_was_sealed_past_a_checkpoint),
+		PROMISE(copy_leaves_a_diverged_copy_with_an_older_catalogue_alone),
+		PROMISE(copy_brings_a_finished_volume_on_a_file_system_with_coarse_times),
+		PROMISE(copy_refuses_a_pipe_in_place_of_a_volume),
+		PROMISE(copy_leaves_a_copy_without_a_catalogue_alone),
+		PROMISE(no_archive_is_created_where_a_copy_is_in_progress),
+		PROMISE(no_archive_is_created_where_volumes_cannot_be_listed),
+		PROMISE(reading_leaves_no_wal),
+		PROMISE(sealing_leaves_foreign_files_alone),
+		PROMISE(foreign_files_are_not_taken_for_leftovers),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -201,22 +201,22 @@ static void prune_and_seal(const char *path)
 	seal_all(path);
 }
 
-static void stopped_before_a_volume_that_was_sealed_it_is_read(void)
+static void a_copy_interrupted_before_a_sealed_volume_is_readable(void)
 {
 	stop_everywhere("sealed", more_and_seal);
 }
 
-static void stopped_before_what_came_after_a_sealed_volume_it_is_read(void)
+static void a_copy_interrupted_after_a_sealed_volume_is_readable(void)
 {
 	stop_everywhere("sealed-more", more_and_seal_and_more);
 }
 
-static void stopped_before_what_was_pruned_and_sealed_it_is_read(void)
+static void a_copy_interrupted_before_pruned_and_sealed_volumes_is_readable(void)
 {
 	stop_everywhere("pruned", prune_and_seal);
 }
 
-static void stopped_before_what_was_pruned_it_is_read(void)
+static void a_copy_interrupted_before_pruned_volumes_is_readable(void)
 {
 	stop_everywhere("only-pruned", only_pruned);
 }
@@ -227,7 +227,7 @@ static int stop_at_name(void *context, const struct fs_change *change)
 }
 
 /* Of what a copy holds nothing is lost when it is gone on with as it was left. */
-static void stopped_before_its_catalogue_it_goes_on_with_all_it_holds(void)
+static void a_copy_interrupted_before_its_catalogue_continues_with_all_it_has(void)
 {
 	PATH path = pruned_archive("goes-on");
 	PATH copy = str_printf("%s.copy", path);
@@ -321,7 +321,7 @@ static void stop_again_and_again(uint64_t seed)
 	fixture_check(copy);
 }
 
-static void stopped_again_and_again_the_last_run_completes_it(void)
+static void the_last_of_many_interrupted_runs_completes_the_copy(void)
 {
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
 		stop_again_and_again(seed);
@@ -329,7 +329,7 @@ static void stopped_again_and_again_the_last_run_completes_it(void)
 
 /* --- a source that was put back to an older state --- */
 
-static void a_copy_that_is_further_than_its_source_is_left_as_it_is(void)
+static void copy_leaves_a_copy_newer_than_its_source_alone(void)
 {
 	PATH path = pruned_archive("back");
 	PATH copy = str_printf("%s.copy", path);
@@ -349,7 +349,7 @@ static void a_copy_that_is_further_than_its_source_is_left_as_it_is(void)
 
 /* --- a copy that was written to, and copied from, which empties its -wal --- */
 
-static void a_copy_that_was_written_to_and_copied_itself_is_left_as_it_is(void)
+static void copy_leaves_a_copy_alone_that_was_written_to_and_copied(void)
 {
 	PATH path = pruned_archive("own");
 	PATH copy = str_printf("%s.copy", path);
@@ -369,7 +369,7 @@ static void a_copy_that_was_written_to_and_copied_itself_is_left_as_it_is(void)
 }
 
 /* A copy that was sealed by itself has other volumes of the same sequences. */
-static void a_copy_that_was_sealed_by_itself_is_left_as_it_is(void)
+static void copy_leaves_a_copy_alone_that_was_sealed_on_its_own(void)
 {
 	PATH path = pruned_archive("self");
 	PATH copy = str_printf("%s.copy", path);
@@ -393,7 +393,7 @@ static void a_copy_that_was_sealed_by_itself_is_left_as_it_is(void)
 }
 
 /* What a sealed one took the place of may be damaged: it does not count. */
-static void a_damaged_volume_in_a_copy_makes_way_for_the_sealed_one(void)
+static void copy_replaces_a_damaged_volume_with_its_sealed_version(void)
 {
 	PATH path = pruned_archive("rotten");
 	PATH copy = str_printf("%s.copy", path);
@@ -416,16 +416,16 @@ static void a_damaged_volume_in_a_copy_makes_way_for_the_sealed_one(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(stopped_before_a_volume_that_was_sealed_it_is_read),
-		PROMISE(stopped_before_what_came_after_a_sealed_volume_it_is_read),
-		PROMISE(stopped_before_what_was_pruned_and_sealed_it_is_read),
-		PROMISE(stopped_before_what_was_pruned_it_is_read),
-		PROMISE(stopped_before_its_catalogue_it_goes_on_with_all_it_holds),
-		PROMISE(stopped_again_and_again_the_last_run_completes_it),
-		PROMISE(a_copy_that_is_further_than_its_source_is_left_as_it_is),
-		PROMISE(a_copy_that_was_sealed_by_itself_is_left_as_it_is),
-		PROMISE(a_damaged_volume_in_a_copy_makes_way_for_the_sealed_one),
-		PROMISE(a_copy_that_was_written_to_and_copied_itself_is_left_as_it_is),
+		PROMISE(a_copy_interrupted_before_a_sealed_volume_is_readable),
+		PROMISE(a_copy_interrupted_after_a_sealed_volume_is_readable),
+		PROMISE(a_copy_interrupted_before_pruned_and_sealed_volumes_is_readable),
+		PROMISE(a_copy_interrupted_before_pruned_volumes_is_readable),
+		PROMISE(a_copy_interrupted_before_its_catalogue_continues_with_all_it_has),
+		PROMISE(the_last_of_many_interrupted_runs_completes_the_copy),
+		PROMISE(copy_leaves_a_copy_newer_than_its_source_alone),
+		PROMISE(copy_leaves_a_copy_alone_that_was_sealed_on_its_own),
+		PROMISE(copy_replaces_a_damaged_volume_with_its_sealed_version),
+		PROMISE(copy_leaves_a_copy_alone_that_was_written_to_and_copied),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

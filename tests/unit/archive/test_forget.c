@@ -220,7 +220,7 @@ static void expect_nothing_left(const char *path)
 	fixture_check(path);
 }
 
-static void nothing_of_it_is_left_in_any_frame_or_page(void)
+static void forget_leaves_nothing_in_any_frame_or_page(void)
 {
 	PATH path = filled("canary");
 
@@ -246,7 +246,7 @@ static void prune_all(const char *path, int64_t keep_deleted_ms)
 	CHECK_OK(pruned_prune(path, &last, keep_deleted_ms, &pruned, &err));
 }
 
-static void nothing_of_it_is_left_of_sealed_volumes(void)
+static void forget_leaves_nothing_in_sealed_volumes(void)
 {
 	PATH path = filled("sealed");
 
@@ -256,7 +256,7 @@ static void nothing_of_it_is_left_of_sealed_volumes(void)
 
 /* What is sealed behind a checkpoint has no journal: nothing in the volume names what lies there.
  */
-static void nothing_of_it_is_left_of_volumes_without_a_journal(void)
+static void forget_leaves_nothing_in_volumes_without_a_journal(void)
 {
 	PATH path = filled("without-journal");
 
@@ -275,7 +275,7 @@ static bool choose_full(
 }
 
 /* Each full volume in turn, of which some have none of it. */
-static void nothing_of_it_is_left_of_what_is_being_sealed(void)
+static void forget_leaves_nothing_in_a_volume_being_sealed(void)
 {
 	const struct rewrite_watch watch = {0};
 	int64_t after = 0;
@@ -310,7 +310,7 @@ static void nothing_of_it_is_left_of_what_is_being_sealed(void)
 	CHECK(count > 2);
 }
 
-static void all_else_is_as_it_was(void)
+static void forget_leaves_other_mail_unchanged(void)
 {
 	PATH path = filled("else");
 	PATH before = NULL;
@@ -331,7 +331,7 @@ static void all_else_is_as_it_was(void)
 	CHECK_STR(snapshots, "1 2 3 4 5 6 7 8 9");
 }
 
-static void it_is_not_to_be_fetched_again(void)
+static void a_forgotten_message_is_not_fetched_again(void)
 {
 	PATH path = filled("tombstone");
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
@@ -348,7 +348,7 @@ static void it_is_not_to_be_fetched_again(void)
 	CHECK(rangeset_has(&uids, PLAIN_UID) && rangeset_has(&uids, AGAIN_UID));
 }
 
-static void once_gone_from_the_server_nothing_keeps_it_away(void)
+static void a_tombstone_ends_when_the_message_leaves_the_server(void)
 {
 	PATH path = filled("buried");
 	CLEANUP(rangeset_free) struct rangeset gone = {0}, uids = {0};
@@ -369,7 +369,7 @@ static void once_gone_from_the_server_nothing_keeps_it_away(void)
 	fixture_check(path);
 }
 
-static void what_is_not_there_is_forgotten_already(void)
+static void forgetting_unknown_messages_does_nothing(void)
 {
 	PATH path = filled("twice");
 	PATH before = NULL;
@@ -411,14 +411,14 @@ static void expect_old_selves_to_go(const char *path)
 	fixture_check(path);
 }
 
-static void bytes_that_came_back_after_pruning_go_with_their_old_selves(void)
+static void forget_also_removes_earlier_pruned_copies_of_the_bytes(void)
 {
 	PATH path = filled("old_self");
 
 	expect_old_selves_to_go(path);
 }
 
-static void old_selves_go_that_nothing_names_any_more(void)
+static void forget_removes_unreferenced_copies_of_the_bytes(void)
 {
 	PATH path = filled("nameless");
 
@@ -428,7 +428,7 @@ static void old_selves_go_that_nothing_names_any_more(void)
 }
 
 /* Its bytes were there already: the journal says no more than that they stand in one more place. */
-static void a_journal_that_names_it_by_its_number_goes(void)
+static void forget_removes_a_journal_that_names_the_message_by_id(void)
 {
 	PATH path = filled("by-number");
 	struct archive_writer *writer = NULL;
@@ -454,17 +454,17 @@ static void a_journal_that_names_it_by_its_number_goes(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(nothing_of_it_is_left_in_any_frame_or_page),
-		PROMISE(nothing_of_it_is_left_of_sealed_volumes),
-		PROMISE(nothing_of_it_is_left_of_volumes_without_a_journal),
-		PROMISE(nothing_of_it_is_left_of_what_is_being_sealed),
-		PROMISE(all_else_is_as_it_was),
-		PROMISE(it_is_not_to_be_fetched_again),
-		PROMISE(once_gone_from_the_server_nothing_keeps_it_away),
-		PROMISE(what_is_not_there_is_forgotten_already),
-		PROMISE(bytes_that_came_back_after_pruning_go_with_their_old_selves),
-		PROMISE(old_selves_go_that_nothing_names_any_more),
-		PROMISE(a_journal_that_names_it_by_its_number_goes),
+		PROMISE(forget_leaves_nothing_in_any_frame_or_page),
+		PROMISE(forget_leaves_nothing_in_sealed_volumes),
+		PROMISE(forget_leaves_nothing_in_volumes_without_a_journal),
+		PROMISE(forget_leaves_nothing_in_a_volume_being_sealed),
+		PROMISE(forget_leaves_other_mail_unchanged),
+		PROMISE(a_forgotten_message_is_not_fetched_again),
+		PROMISE(a_tombstone_ends_when_the_message_leaves_the_server),
+		PROMISE(forgetting_unknown_messages_does_nothing),
+		PROMISE(forget_also_removes_earlier_pruned_copies_of_the_bytes),
+		PROMISE(forget_removes_unreferenced_copies_of_the_bytes),
+		PROMISE(forget_removes_a_journal_that_names_the_message_by_id),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

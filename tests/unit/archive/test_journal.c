@@ -149,7 +149,7 @@ static void make_payload(struct buf *out)
 	journal_set_final(out);
 }
 
-static void a_payload_tells_what_was_put_in(void)
+static void a_payload_returns_its_records(void)
 {
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(JOURNAL_BYTES_MAX);
 	struct journal_header header;
@@ -231,7 +231,7 @@ static void a_record_cut_short_is_bad(void)
 	}
 }
 
-static void an_unknown_kind_is_told(void)
+static void an_unknown_record_kind_is_reported(void)
 {
 	static const uint8_t bytes[] = {99, 1, 0};
 	struct reader reader = {.at = bytes, .end = bytes + sizeof(bytes)};
@@ -251,7 +251,7 @@ static bool decodes(const uint8_t *bytes, size_t len)
 	return record_decode(&reader, &record, &unknown);
 }
 
-static void what_cannot_be_is_refused(void)
+static void impossible_values_are_refused(void)
 {
 	static const uint8_t uid_0[] = {RECORD_FLAGS, 4, 1, 2, 0, 0};
 	static const uint8_t folder_0[] = {RECORD_FOLDER_GONE, 1, 0};
@@ -313,12 +313,12 @@ static void damaged_payloads_are_refused_or_understood(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(a_payload_tells_what_was_put_in),
+		PROMISE(a_payload_returns_its_records),
 		PROMISE(numbers_and_texts_come_back),
 		PROMISE(a_skeleton_names_its_leaves),
 		PROMISE(a_record_cut_short_is_bad),
-		PROMISE(an_unknown_kind_is_told),
-		PROMISE(what_cannot_be_is_refused),
+		PROMISE(an_unknown_record_kind_is_reported),
+		PROMISE(impossible_values_are_refused),
 		PROMISE(a_record_too_large_is_not_written),
 		PROMISE(damaged_payloads_are_refused_or_understood),
 	};

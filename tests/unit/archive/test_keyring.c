@@ -61,7 +61,7 @@ static double cpu_ms(void)
 }
 
 /* What a daemon with many accounts relies on. */
-static void a_key_of_a_file_costs_no_time_and_no_memory(void)
+static void a_key_file_needs_no_derivation(void)
 {
 	enum { TIMES = 30, KIB_MAX = 1024 };
 	CLEANUP(opened_free) struct opened opened = {0};
@@ -84,7 +84,7 @@ static void a_key_of_a_file_costs_no_time_and_no_memory(void)
 	CHECK(after.ru_maxrss - before.ru_maxrss < KIB_MAX);
 }
 
-static void every_kind_of_secret_opens_it(void)
+static void every_kind_of_secret_opens_the_keyring(void)
 {
 	CLEANUP(opened_free) struct opened opened = {0};
 	struct err err = ERR_INIT;
@@ -101,7 +101,7 @@ static void every_kind_of_secret_opens_it(void)
 	check_opens(&opened, KEYRING_RECOVERY, "twenty bytes of it..", 20);
 }
 
-static void a_wrong_secret_is_said_to_be_wrong(void)
+static void a_wrong_secret_is_reported_as_wrong(void)
 {
 	CLEANUP(opened_free) struct opened opened = {0};
 	struct secret *master = NULL;
@@ -119,7 +119,7 @@ static void a_wrong_secret_is_said_to_be_wrong(void)
 	CHECK_INT(err.kind, ERR_AUTH);
 }
 
-static void a_removed_key_opens_nothing_and_the_last_one_stays(void)
+static void a_removed_key_opens_nothing_and_the_last_key_cannot_be_removed(void)
 {
 	CLEANUP(opened_free) struct opened opened = {0};
 	struct secret *master = NULL;
@@ -143,7 +143,7 @@ static void a_removed_key_opens_nothing_and_the_last_one_stays(void)
 }
 
 /* Every single byte: it is refused, or the key does not open it. */
-static void no_byte_of_it_can_be_changed_unseen(void)
+static void every_changed_byte_of_a_keyring_is_detected(void)
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(KEYRING_FILE_BYTES_MAX);
 	CLEANUP(opened_free) struct opened opened = {0};
@@ -166,7 +166,7 @@ static void no_byte_of_it_can_be_changed_unseen(void)
 	}
 }
 
-static void the_next_epoch_knows_the_key_of_before(void)
+static void the_next_key_epoch_knows_the_previous_key(void)
 {
 	CLEANUP(opened_free) struct opened before = {0}, now = {0};
 	CLEANUP(secret_freep) struct secret *previous = NULL;
@@ -196,7 +196,7 @@ static void the_next_epoch_knows_the_key_of_before(void)
 	check_opens(&now, KEYRING_KEY, key, sizeof(key));
 }
 
-static void no_byte_of_what_was_before_can_be_changed_unseen(void)
+static void every_changed_byte_of_the_previous_key_is_detected(void)
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(KEYRING_FILE_BYTES_MAX);
 	CLEANUP(opened_free) struct opened opened = {0};
@@ -219,7 +219,7 @@ static void no_byte_of_what_was_before_can_be_changed_unseen(void)
 		CHECK(!keyring_decode(bytes.data, len, &opened.keyring, &err));
 }
 
-static void costs_of_a_stranger_are_refused(void)
+static void excessive_scrypt_costs_are_refused(void)
 {
 	CLEANUP(opened_free) struct opened opened = {0};
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(KEYRING_FILE_BYTES_MAX);
@@ -253,7 +253,7 @@ static void a_recovery_key_is_read_however_it_is_typed(void)
 	CHECK(memcmp(got, wanted, sizeof(wanted)) == 0);
 }
 
-static void a_mistyped_recovery_key_is_noticed(void)
+static void a_mistyped_recovery_key_is_detected(void)
 {
 	static const uint8_t wanted[KEYRING_RECOVERY_BYTES] = "another of 20 bytes";
 	uint8_t got[KEYRING_RECOVERY_BYTES];
@@ -286,16 +286,16 @@ static void a_key_is_64_hexadecimal_digits(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(a_key_of_a_file_costs_no_time_and_no_memory),
-		PROMISE(every_kind_of_secret_opens_it),
-		PROMISE(a_wrong_secret_is_said_to_be_wrong),
-		PROMISE(a_removed_key_opens_nothing_and_the_last_one_stays),
-		PROMISE(no_byte_of_it_can_be_changed_unseen),
-		PROMISE(the_next_epoch_knows_the_key_of_before),
-		PROMISE(no_byte_of_what_was_before_can_be_changed_unseen),
-		PROMISE(costs_of_a_stranger_are_refused),
+		PROMISE(a_key_file_needs_no_derivation),
+		PROMISE(every_kind_of_secret_opens_the_keyring),
+		PROMISE(a_wrong_secret_is_reported_as_wrong),
+		PROMISE(a_removed_key_opens_nothing_and_the_last_key_cannot_be_removed),
+		PROMISE(every_changed_byte_of_a_keyring_is_detected),
+		PROMISE(the_next_key_epoch_knows_the_previous_key),
+		PROMISE(every_changed_byte_of_the_previous_key_is_detected),
+		PROMISE(excessive_scrypt_costs_are_refused),
 		PROMISE(a_recovery_key_is_read_however_it_is_typed),
-		PROMISE(a_mistyped_recovery_key_is_noticed),
+		PROMISE(a_mistyped_recovery_key_is_detected),
 		PROMISE(a_key_is_64_hexadecimal_digits),
 	};
 

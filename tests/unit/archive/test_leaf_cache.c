@@ -61,7 +61,7 @@ static void only_leaves_of_several_messages_are_kept(void)
 	CHECK_INT(leaf_cache_find(cache, THRICE, 1)->left, 3);
 }
 
-static void a_leaf_goes_with_the_last_message_that_has_it(void)
+static void a_leaf_is_dropped_after_its_last_message(void)
 {
 	SHELF cache = make_shelf("last");
 	struct cached_leaf *leaf = leaf_cache_find(cache, TWICE, LEAF_BYTES);
@@ -75,7 +75,7 @@ static void a_leaf_goes_with_the_last_message_that_has_it(void)
 		cache, TWICE, LEAF_BYTES)); /* more reads than counted: from the frame */
 }
 
-static void the_oldest_make_room_and_may_come_again(void)
+static void the_oldest_leaves_are_evicted_and_can_return(void)
 {
 	SHELF cache = make_shelf("room");
 	size_t kept = 0;
@@ -99,8 +99,8 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(only_leaves_of_several_messages_are_kept),
-		PROMISE(a_leaf_goes_with_the_last_message_that_has_it),
-		PROMISE(the_oldest_make_room_and_may_come_again),
+		PROMISE(a_leaf_is_dropped_after_its_last_message),
+		PROMISE(the_oldest_leaves_are_evicted_and_can_return),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
 }

@@ -82,7 +82,7 @@ static void check_nothing_follows_the_head(const char *path)
 	CHECK(heads > 0);
 }
 
-static void it_is_not_sealed_as_the_head(void)
+static void a_left_over_checkpoint_is_not_sealed_as_the_head(void)
 {
 	PATH path = pruned_archive("head");
 	PATH before = NULL;
@@ -105,7 +105,7 @@ static void it_is_not_sealed_as_the_head(void)
 	check_nothing_follows_the_head(path);
 }
 
-static void it_is_no_link_of_the_chain(void)
+static void a_left_over_checkpoint_is_not_part_of_the_chain(void)
 {
 	PATH path = pruned_archive("no-link");
 	CLEANUP(cancel_close) struct cancel cancel = {-1};
@@ -126,8 +126,8 @@ static void it_is_no_link_of_the_chain(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(it_is_not_sealed_as_the_head),
-		PROMISE(it_is_no_link_of_the_chain),
+		PROMISE(a_left_over_checkpoint_is_not_sealed_as_the_head),
+		PROMISE(a_left_over_checkpoint_is_not_part_of_the_chain),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -297,7 +297,7 @@ static void mix(const char *mine, const char *theirs)
 	CHECK(mixed > 4);
 }
 
-static void a_file_of_another_archive_is_noticed(void)
+static void check_detects_a_file_of_another_archive(void)
 {
 	PATH mine = filled("mine", 0);
 	PATH theirs = filled("theirs", FOREIGN_SEED);
@@ -308,7 +308,7 @@ static void a_file_of_another_archive_is_noticed(void)
 }
 
 /* The same mail does not make it the same archive. */
-static void a_file_of_an_archive_of_the_same_mail_is_noticed(void)
+static void check_detects_a_file_of_another_archive_with_the_same_mail(void)
 {
 	PATH mine = filled("one", 0);
 	PATH twin = filled("two", 0);
@@ -316,7 +316,7 @@ static void a_file_of_an_archive_of_the_same_mail_is_noticed(void)
 	mix(mine, twin);
 }
 
-static void volumes_that_changed_places_are_noticed(void)
+static void check_detects_swapped_volumes(void)
 {
 	PATH path = filled("places", 0);
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -337,7 +337,7 @@ static void volumes_that_changed_places_are_noticed(void)
 	}
 }
 
-static void a_file_of_yesterday_is_noticed(void)
+static void check_detects_an_older_version_of_a_file(void)
 {
 	PATH path = fixture_archive("days");
 	PATH yesterday = NULL;
@@ -357,7 +357,7 @@ static void a_file_of_yesterday_is_noticed(void)
 	}
 }
 
-static void a_missing_volume_costs_what_is_named(void)
+static void check_names_all_mail_lost_to_a_missing_volume(void)
 {
 	PATH path = filled("missing", 0);
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -407,7 +407,7 @@ static void damage_places(const char *path, const struct volume_id *id)
 	}
 }
 
-static void damage_costs_what_is_named_and_no_more(void)
+static void damage_loses_only_the_mail_that_check_names(void)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1};
 	PATH path = filled("damaged", 0);
@@ -427,12 +427,12 @@ static void damage_costs_what_is_named_and_no_more(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(a_file_of_another_archive_is_noticed),
-		PROMISE(a_file_of_an_archive_of_the_same_mail_is_noticed),
-		PROMISE(volumes_that_changed_places_are_noticed),
-		PROMISE(a_file_of_yesterday_is_noticed),
-		PROMISE(a_missing_volume_costs_what_is_named),
-		PROMISE(damage_costs_what_is_named_and_no_more),
+		PROMISE(check_detects_a_file_of_another_archive),
+		PROMISE(check_detects_a_file_of_another_archive_with_the_same_mail),
+		PROMISE(check_detects_swapped_volumes),
+		PROMISE(check_detects_an_older_version_of_a_file),
+		PROMISE(check_names_all_mail_lost_to_a_missing_volume),
+		PROMISE(damage_loses_only_the_mail_that_check_names),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -32,7 +32,7 @@ static const char *const others[] = {
 	"Fri, 21 Nov 1997 09:55:06 -0600 and more that makes it longer than any",
 };
 
-static void what_is_written_as_usual_comes_back_as_it_was(void)
+static void dates_in_the_usual_form_survive_packing(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
 		char again[MIME_DATE_TEXT_MAX];
@@ -45,7 +45,7 @@ static void what_is_written_as_usual_comes_back_as_it_was(void)
 	}
 }
 
-static void all_else_stays_text(void)
+static void other_dates_stay_text(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		int64_t packed;
@@ -55,7 +55,7 @@ static void all_else_stays_text(void)
 	}
 }
 
-static void any_number_is_a_text(void)
+static void every_number_unpacks_to_some_text(void)
 {
 	static const int64_t numbers[] = {0, 1, -1, INT64_MAX, INT64_MIN, 8191, INT64_C(1) << 60};
 
@@ -70,9 +70,9 @@ static void any_number_is_a_text(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(what_is_written_as_usual_comes_back_as_it_was),
-		PROMISE(all_else_stays_text),
-		PROMISE(any_number_is_a_text),
+		PROMISE(dates_in_the_usual_form_survive_packing),
+		PROMISE(other_dates_stay_text),
+		PROMISE(every_number_unpacks_to_some_text),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -74,7 +74,7 @@ static void deleted_mail_outlives_its_snapshots(void)
 	fixture_check(path);
 }
 
-static void what_no_kept_snapshot_needs_goes_with_its_bytes(void)
+static void prune_removes_mail_no_kept_snapshot_needs_and_its_bytes(void)
 {
 	PATH path = pruned_archive("gone");
 	PATH at_two = list_of(path, 2, false);
@@ -133,7 +133,7 @@ static void a_dry_run_counts_and_changes_nothing(void)
 	CHECK(dry.bytes > 0 && done.bytes > 0);
 }
 
-static void what_is_present_and_keep_all_lose_nothing(void)
+static void prune_never_removes_present_mail_and_keep_all_removes_nothing(void)
 {
 	PATH path = pruned_archive("all");
 	PATH before = list_of(path, 6, true);
@@ -151,7 +151,7 @@ static void what_is_present_and_keep_all_lose_nothing(void)
 	CHECK_STR(after, before);
 }
 
-static void mail_comes_in_after_pruning_and_the_volumes_alone_say_it_all(void)
+static void mail_after_pruning_survives_a_rebuild_from_the_volumes(void)
 {
 	PATH path = pruned_archive("after");
 	struct archive_writer *writer = NULL;
@@ -176,7 +176,7 @@ static void mail_comes_in_after_pruning_and_the_volumes_alone_say_it_all(void)
 	CHECK_INT(prune(path, (struct keep_rules){.last = 1}, 0).snapshots, 0);
 }
 
-static void an_older_catalogue_is_restated(void)
+static void an_older_catalogue_is_replaced_by_the_checkpoint(void)
 {
 	PATH path = pruned_archive("older");
 	PATH kept = str_printf("%s/kept", check_temp_dir());
@@ -200,7 +200,7 @@ static void an_older_catalogue_is_restated(void)
 	fixture_check(path);
 }
 
-static void volumes_that_are_not_listed_are_litter(void)
+static void volumes_missing_from_the_checkpoint_are_removed(void)
 {
 	PATH path = pruned_archive("litter");
 	PATH kept = str_printf("%s/kept_litter", check_temp_dir());
@@ -230,7 +230,7 @@ static void volumes_that_are_not_listed_are_litter(void)
 	fixture_check(path);
 }
 
-static void one_who_had_it_open_reads_on(void)
+static void an_open_reader_continues_after_prune(void)
 {
 	PATH path = pruned_archive("reader");
 	READER reader = fixture_reader(path);
@@ -241,7 +241,7 @@ static void one_who_had_it_open_reads_on(void)
 }
 
 /* Within a view nothing is taken away that it shows. */
-static void volumes_that_somebody_looks_at_stay_until_he_leaves(void)
+static void volumes_stay_until_their_last_reader_closes(void)
 {
 	PATH path = pruned_archive("looked-at");
 	size_t volumes = volumes_of(path);
@@ -260,7 +260,7 @@ static void volumes_that_somebody_looks_at_stay_until_he_leaves(void)
 	fixture_check(path);
 }
 
-static void times_of_what_stays_are_known_after_their_snapshots_went(void)
+static void times_of_kept_mail_survive_their_pruned_snapshots(void)
 {
 	PATH path = pruned_archive("times");
 	PATH none = NULL;
@@ -278,7 +278,7 @@ static void times_of_what_stays_are_known_after_their_snapshots_went(void)
 	CHECK(strstr(none, "3") != NULL);
 }
 
-static void a_copy_follows_and_loses_the_same_volumes(void)
+static void a_copy_follows_and_drops_the_same_volumes(void)
 {
 	PATH path = pruned_archive("source");
 	PATH to = str_printf("%s/copy", check_temp_dir());
@@ -316,7 +316,7 @@ static void doom_all_but(struct reclaim *job, int64_t newest)
 }
 
 /* He may need all of them: never more than a round's worth lies there twice. */
-static void no_round_follows_while_somebody_needs_what_was_emptied(void)
+static void no_further_round_starts_while_a_reader_needs_emptied_volumes(void)
 {
 	PATH path = pruned_archive("held-rounds");
 	size_t volumes = volumes_of(path);
@@ -341,7 +341,7 @@ static void no_round_follows_while_somebody_needs_what_was_emptied(void)
 }
 
 /* So that there is never more than that on the disk twice. */
-static void what_is_emptied_goes_round_by_round(void)
+static void emptied_volumes_are_removed_round_by_round(void)
 {
 	PATH path = pruned_archive("rounds");
 	PATH before = list_of(path, 6, true);
@@ -370,18 +370,18 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(deleted_mail_outlives_its_snapshots),
-		PROMISE(what_no_kept_snapshot_needs_goes_with_its_bytes),
+		PROMISE(prune_removes_mail_no_kept_snapshot_needs_and_its_bytes),
 		PROMISE(a_dry_run_counts_and_changes_nothing),
-		PROMISE(what_is_present_and_keep_all_lose_nothing),
-		PROMISE(mail_comes_in_after_pruning_and_the_volumes_alone_say_it_all),
-		PROMISE(an_older_catalogue_is_restated),
-		PROMISE(volumes_that_are_not_listed_are_litter),
-		PROMISE(one_who_had_it_open_reads_on),
-		PROMISE(a_copy_follows_and_loses_the_same_volumes),
-		PROMISE(volumes_that_somebody_looks_at_stay_until_he_leaves),
-		PROMISE(no_round_follows_while_somebody_needs_what_was_emptied),
-		PROMISE(what_is_emptied_goes_round_by_round),
-		PROMISE(times_of_what_stays_are_known_after_their_snapshots_went),
+		PROMISE(prune_never_removes_present_mail_and_keep_all_removes_nothing),
+		PROMISE(mail_after_pruning_survives_a_rebuild_from_the_volumes),
+		PROMISE(an_older_catalogue_is_replaced_by_the_checkpoint),
+		PROMISE(volumes_missing_from_the_checkpoint_are_removed),
+		PROMISE(an_open_reader_continues_after_prune),
+		PROMISE(a_copy_follows_and_drops_the_same_volumes),
+		PROMISE(volumes_stay_until_their_last_reader_closes),
+		PROMISE(no_further_round_starts_while_a_reader_needs_emptied_volumes),
+		PROMISE(emptied_volumes_are_removed_round_by_round),
+		PROMISE(times_of_kept_mail_survive_their_pruned_snapshots),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

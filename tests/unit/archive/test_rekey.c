@@ -29,7 +29,7 @@ static void check_same(const char *path, const char *before, uint32_t epoch)
 	fixture_check(path);
 }
 
-static void an_encrypted_archive_is_the_same_and_tells_nothing(void)
+static void encrypting_keeps_the_mail_and_leaves_no_plain_text(void)
 {
 	PATH path = rekeyed_plain("encrypt");
 	PATH before = rekeyed_everything(path);
@@ -43,7 +43,7 @@ static void an_encrypted_archive_is_the_same_and_tells_nothing(void)
 	check_same(path, before, 1);
 }
 
-static void a_rotated_archive_is_the_same_under_another_key(void)
+static void rotating_keeps_the_mail_under_another_key(void)
 {
 	PATH path = rekeyed_encrypted("rotate");
 	PATH before = rekeyed_everything(path);
@@ -53,7 +53,7 @@ static void a_rotated_archive_is_the_same_under_another_key(void)
 	check_same(path, before, 2);
 }
 
-static void a_catalogue_is_made_anew_of_what_was_rekeyed(void)
+static void rekeyed_volumes_rebuild_the_catalogue(void)
 {
 	PATH path = rekeyed_encrypted("rebuilt");
 	PATH before = rekeyed_everything(path);
@@ -70,7 +70,7 @@ static void a_catalogue_is_made_anew_of_what_was_rekeyed(void)
 }
 
 /* Of a checkpoint, of what was sealed before and after, of a second time. */
-static void it_goes_together_with_sealing_and_pruning(void)
+static void rekeying_works_with_sealing_and_pruning(void)
 {
 	PATH path = rekeyed_plain("together");
 	const struct archive_seal all = {.open_bytes_min = 1};
@@ -128,7 +128,7 @@ static void count_crowd(void *context, uint64_t bytes, uint64_t total)
 		crowd->most = count;
 }
 
-static void never_more_than_one_volume_is_there_twice(void)
+static void rekeying_duplicates_at_most_one_volume_at_a_time(void)
 {
 	PATH path = rekeyed_plain("crowd");
 	struct crowd crowd = {path, 0};
@@ -144,7 +144,7 @@ static void never_more_than_one_volume_is_there_twice(void)
 	CHECK(crowd.most > 2 && crowd.most <= before + 2);
 }
 
-static void an_empty_archive_is_encrypted_and_rotated(void)
+static void an_empty_archive_can_be_encrypted_and_rotated(void)
 {
 	PATH path = str_printf("%s/empty", check_temp_dir());
 	struct err err = ERR_INIT;
@@ -160,7 +160,7 @@ static void an_empty_archive_is_encrypted_and_rotated(void)
 }
 
 /* Whoever had a secret, and the files of then: not of now. */
-static void a_key_of_before_opens_nothing_of_now(void)
+static void a_previous_key_does_not_open_the_rotated_archive(void)
 {
 	PATH path = rekeyed_encrypted("leaked");
 	PATH keyring = layout_keyring_path(path);
@@ -192,7 +192,7 @@ static bool see_key(void *context, const struct archive_key *seen, struct err *e
 	return true;
 }
 
-static void keys_that_stay_keep_their_number(void)
+static void kept_keys_keep_their_id(void)
 {
 	PATH path = rekeyed_encrypted("numbers");
 	struct archive_carried carried = {.secret = rekeyed_other_key};
@@ -213,7 +213,7 @@ static void keys_that_stay_keep_their_number(void)
 	CHECK_OK(archive_unlock(path, &rekeyed_other_key, &err));
 }
 
-static void no_key_at_all_is_no_rotation(void)
+static void rotation_needs_at_least_one_key(void)
 {
 	PATH path = rekeyed_encrypted("none");
 	struct err err = ERR_INIT;
@@ -227,7 +227,7 @@ static void no_key_at_all_is_no_rotation(void)
 }
 
 /* What is done says so for good: a keyring that is lost comes back without what was before. */
-static void a_lost_keyring_comes_back_settled(void)
+static void a_lost_keyring_comes_back_without_an_unfinished_change(void)
 {
 	PATH path = rekeyed_encrypted("lost");
 	PATH keyring = layout_keyring_path(path);
@@ -240,7 +240,7 @@ static void a_lost_keyring_comes_back_settled(void)
 	fixture_check(path);
 }
 
-static void an_empty_archive_is_rotated_often_and_sealed(void)
+static void an_empty_archive_can_be_rotated_often_and_sealed(void)
 {
 	PATH path = str_printf("%s/%s", check_temp_dir(), "often");
 	const struct archive_seal all = {.small_count = SEAL_SMALL_COUNT};
@@ -261,17 +261,17 @@ static void an_empty_archive_is_rotated_often_and_sealed(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(an_encrypted_archive_is_the_same_and_tells_nothing),
-		PROMISE(a_rotated_archive_is_the_same_under_another_key),
-		PROMISE(a_catalogue_is_made_anew_of_what_was_rekeyed),
-		PROMISE(it_goes_together_with_sealing_and_pruning),
-		PROMISE(never_more_than_one_volume_is_there_twice),
-		PROMISE(an_empty_archive_is_encrypted_and_rotated),
-		PROMISE(a_key_of_before_opens_nothing_of_now),
-		PROMISE(keys_that_stay_keep_their_number),
-		PROMISE(no_key_at_all_is_no_rotation),
-		PROMISE(a_lost_keyring_comes_back_settled),
-		PROMISE(an_empty_archive_is_rotated_often_and_sealed),
+		PROMISE(encrypting_keeps_the_mail_and_leaves_no_plain_text),
+		PROMISE(rotating_keeps_the_mail_under_another_key),
+		PROMISE(rekeyed_volumes_rebuild_the_catalogue),
+		PROMISE(rekeying_works_with_sealing_and_pruning),
+		PROMISE(rekeying_duplicates_at_most_one_volume_at_a_time),
+		PROMISE(an_empty_archive_can_be_encrypted_and_rotated),
+		PROMISE(a_previous_key_does_not_open_the_rotated_archive),
+		PROMISE(kept_keys_keep_their_id),
+		PROMISE(rotation_needs_at_least_one_key),
+		PROMISE(a_lost_keyring_comes_back_without_an_unfinished_change),
+		PROMISE(an_empty_archive_can_be_rotated_often_and_sealed),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

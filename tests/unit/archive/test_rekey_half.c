@@ -47,7 +47,7 @@ static void check_half_way(const char *path, uint32_t epoch)
 	fixture_check(path);
 }
 
-static void half_way_it_is_an_archive_that_goes_on(void)
+static void a_half_rekeyed_archive_can_be_used_and_continued(void)
 {
 	PATH path = rekeyed_plain("half");
 
@@ -63,7 +63,7 @@ static void half_way_it_is_an_archive_that_goes_on(void)
 	check_half_way(path, 4);
 }
 
-static void stopped_while_it_is_encrypted_it_goes_on(void)
+static void interrupted_encryption_continues(void)
 {
 	PATH path = rekeyed_plain("stopped");
 	PATH late = rekeyed_plain("stopped-late");
@@ -76,7 +76,7 @@ static void stopped_while_it_is_encrypted_it_goes_on(void)
 	check_half_way(late, 1);
 }
 
-static void half_way_it_is_sealed_pruned_forgotten_of_and_rebuilt(void)
+static void a_half_rekeyed_archive_can_be_sealed_pruned_forgotten_and_rebuilt(void)
 {
 	PATH path = rekeyed_plain("busy");
 	const struct archive_seal all = {.open_bytes_min = 1};
@@ -108,7 +108,7 @@ static void half_way_it_is_sealed_pruned_forgotten_of_and_rebuilt(void)
 }
 
 /* A process that was there before must not take the new files for damaged ones. */
-static void who_has_the_key_of_before_is_told_to_try_again(void)
+static void a_holder_of_the_previous_key_is_told_to_retry(void)
 {
 	PATH path = rekeyed_encrypted("stale");
 	CLEANUP(vault_view_free) struct vault_view view = {0};
@@ -164,7 +164,7 @@ static void plant(const char *path, const char *from, int64_t sequence)
 	number(there, list.items[0].sequence);
 }
 
-static void a_plain_volume_that_is_put_there_is_refused(void)
+static void an_inserted_plain_volume_is_refused(void)
 {
 	PATH path = rekeyed_plain("planted");
 	PATH plain = str_printf("%s.plain", path);
@@ -179,7 +179,7 @@ static void a_plain_volume_that_is_put_there_is_refused(void)
 	CHECK(strstr(err.text, "plain volume"));
 }
 
-static void after_the_end_no_plain_volume_is_taken(void)
+static void no_plain_volume_is_accepted_after_encryption(void)
 {
 	PATH path = rekeyed_plain("planted-late");
 	PATH plain = str_printf("%s.plain", path);
@@ -206,7 +206,7 @@ static ino_t file_of_catalogue(const char *path)
 }
 
 /* Its catalogue may hold what was forgotten, though it is of now already. */
-static void a_stopped_forgetting_is_not_lost_sight_of(void)
+static void rekeying_remembers_an_interrupted_forget(void)
 {
 	PATH path = rekeyed_encrypted("forgetting");
 	PATH mark = forget_mark(path);
@@ -235,7 +235,7 @@ static bool copies(const char *path, const char *copy)
 }
 
 /* Each of its own moment: plain, half-way, encrypted. */
-static void copies_of_before_stay_as_they_are(void)
+static void copies_under_the_previous_key_are_left_alone(void)
 {
 	PATH path = rekeyed_plain("copied");
 	PATH plain = str_printf("%s.plain", path);
@@ -263,7 +263,7 @@ static void copies_of_before_stay_as_they_are(void)
 	fixture_check(half);
 }
 
-static void who_reads_meanwhile_reads_on(void)
+static void readers_continue_during_the_rewrite(void)
 {
 	PATH path = rekeyed_plain("readers");
 	READER reader = fixture_reader(path);
@@ -281,15 +281,15 @@ static void who_reads_meanwhile_reads_on(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(half_way_it_is_an_archive_that_goes_on),
-		PROMISE(stopped_while_it_is_encrypted_it_goes_on),
-		PROMISE(half_way_it_is_sealed_pruned_forgotten_of_and_rebuilt),
-		PROMISE(who_has_the_key_of_before_is_told_to_try_again),
-		PROMISE(a_plain_volume_that_is_put_there_is_refused),
-		PROMISE(after_the_end_no_plain_volume_is_taken),
-		PROMISE(a_stopped_forgetting_is_not_lost_sight_of),
-		PROMISE(copies_of_before_stay_as_they_are),
-		PROMISE(who_reads_meanwhile_reads_on),
+		PROMISE(a_half_rekeyed_archive_can_be_used_and_continued),
+		PROMISE(interrupted_encryption_continues),
+		PROMISE(a_half_rekeyed_archive_can_be_sealed_pruned_forgotten_and_rebuilt),
+		PROMISE(a_holder_of_the_previous_key_is_told_to_retry),
+		PROMISE(an_inserted_plain_volume_is_refused),
+		PROMISE(no_plain_volume_is_accepted_after_encryption),
+		PROMISE(rekeying_remembers_an_interrupted_forget),
+		PROMISE(copies_under_the_previous_key_are_left_alone),
+		PROMISE(readers_continue_during_the_rewrite),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

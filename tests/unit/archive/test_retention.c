@@ -45,7 +45,7 @@ static void fill(struct keep_snapshot *snapshots, size_t count)
 		};
 }
 
-static void each_word_keeps_the_newest_of_its_periods(void)
+static void each_rule_keeps_the_newest_of_its_periods(void)
 {
 	static const struct {
 		struct keep_rules rules;
@@ -76,7 +76,7 @@ static void each_word_keeps_the_newest_of_its_periods(void)
 	}
 }
 
-static void the_oldest_stays_while_there_is_room(void)
+static void the_oldest_snapshot_stays_until_a_rule_is_satisfied(void)
 {
 	struct keep_snapshot snapshots[18];
 	CLEANUP(freep) char *daily = NULL;
@@ -89,7 +89,7 @@ static void the_oldest_stays_while_there_is_room(void)
 	CHECK_STR(yearly, "1 18");
 }
 
-static void no_rule_drops_a_pin_the_newest_state_or_the_newest_complete_one(void)
+static void pins_the_newest_state_and_the_newest_complete_snapshot_stay(void)
 {
 	struct keep_snapshot snapshots[] = {
 		{.generation = 1, .unix_ms = 1000, .complete = true},
@@ -107,7 +107,7 @@ static void no_rule_drops_a_pin_the_newest_state_or_the_newest_complete_one(void
 	keep_decide(&(struct keep_rules){.last = 1}, NULL, snapshots, 0);
 }
 
-static void incomplete_states_take_no_complete_ones_place(void)
+static void incomplete_states_do_not_use_up_a_rule(void)
 {
 	struct keep_snapshot snapshots[] = {
 		{.generation = 1, .unix_ms = at(2026, 5, 1, 10), .complete = true},
@@ -133,7 +133,7 @@ static int64_t east_two_hours(int64_t unix_s)
 	return 2 * 3600;
 }
 
-static void days_are_those_of_the_calendar_given(void)
+static void days_follow_the_given_calendar(void)
 {
 	struct keep_snapshot snapshots[] = {
 		{.generation = 1, .unix_ms = at(2026, 5, 1, 1), .complete = true},
@@ -183,11 +183,11 @@ static void times_before_1970_have_their_periods_too(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(each_word_keeps_the_newest_of_its_periods),
-		PROMISE(the_oldest_stays_while_there_is_room),
-		PROMISE(no_rule_drops_a_pin_the_newest_state_or_the_newest_complete_one),
-		PROMISE(incomplete_states_take_no_complete_ones_place),
-		PROMISE(days_are_those_of_the_calendar_given),
+		PROMISE(each_rule_keeps_the_newest_of_its_periods),
+		PROMISE(the_oldest_snapshot_stays_until_a_rule_is_satisfied),
+		PROMISE(pins_the_newest_state_and_the_newest_complete_snapshot_stay),
+		PROMISE(incomplete_states_do_not_use_up_a_rule),
+		PROMISE(days_follow_the_given_calendar),
 		PROMISE(weeks_and_years_end_where_iso_8601_says),
 		PROMISE(times_before_1970_have_their_periods_too),
 	};

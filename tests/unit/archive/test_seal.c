@@ -79,7 +79,7 @@ static void a_sealed_archive_is_the_same_archive(void)
 	CHECK_INT(seal(path, 0).volumes, 0);
 }
 
-static void a_settled_archive_is_whole_without_its_wals(void)
+static void a_wal_checkpoint_leaves_the_archive_complete_without_wal_files(void)
 {
 	PATH path = pruned_archive("settled");
 	PATH before = pruned_everything(path);
@@ -99,7 +99,7 @@ static void a_settled_archive_is_whole_without_its_wals(void)
 	fixture_check(path);
 }
 
-static void the_newest_volume_is_ended_when_it_has_enough(void)
+static void sealing_ends_the_newest_volume_when_it_is_large_enough(void)
 {
 	PATH path = pruned_archive("newest");
 	PATH before = pruned_everything(path);
@@ -114,7 +114,7 @@ static void the_newest_volume_is_ended_when_it_has_enough(void)
 	fixture_check(path);
 }
 
-static void what_comes_after_goes_into_the_next_volume(void)
+static void mail_after_sealing_goes_into_the_next_volume(void)
 {
 	PATH path = pruned_archive("goes-on");
 	struct archive_writer *writer;
@@ -129,7 +129,7 @@ static void what_comes_after_goes_into_the_next_volume(void)
 	fixture_check(path);
 }
 
-static void a_catalogue_is_made_anew_of_sealed_volumes(void)
+static void sealed_volumes_rebuild_the_catalogue(void)
 {
 	PATH path = pruned_archive("rebuilt");
 	PATH before = NULL;
@@ -144,7 +144,7 @@ static void a_catalogue_is_made_anew_of_sealed_volumes(void)
 	fixture_check(path);
 }
 
-static void a_sealed_archive_is_pruned(void)
+static void a_sealed_archive_can_be_pruned(void)
 {
 	PATH path = pruned_archive("pruned");
 	struct archive_pruned pruned = {0};
@@ -162,7 +162,7 @@ static void a_sealed_archive_is_pruned(void)
 }
 
 /* A checkpoint lists the volume that was, with the places that were. */
-static void a_pruned_archive_is_sealed(void)
+static void a_pruned_archive_can_be_sealed(void)
 {
 	PATH path = pruned_archive("sealed-late");
 	struct archive_pruned pruned = {0};
@@ -196,7 +196,7 @@ static void big_items_are_sealed_in_pieces(void)
 	fixture_check_message(reader, message, BIG_UID, BIG_BYTES);
 }
 
-static void who_reads_meanwhile_reads_on(void)
+static void readers_continue_during_the_rewrite(void)
 {
 	PATH path = pruned_archive("readers");
 	READER reader = fixture_reader(path);
@@ -206,7 +206,7 @@ static void who_reads_meanwhile_reads_on(void)
 	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
 }
 
-static void sealed_volumes_go_into_a_copy_in_place_of_the_others(void)
+static void copy_replaces_volumes_with_their_sealed_versions(void)
 {
 	PATH path = pruned_archive("copied");
 	PATH copy = str_printf("%s.copy", path);
@@ -226,7 +226,7 @@ static void sealed_volumes_go_into_a_copy_in_place_of_the_others(void)
 }
 
 /* A volume that is being sealed is no leftover, whoever begins the next volume meanwhile. */
-static void what_is_being_sealed_stays_when_a_volume_is_begun(void)
+static void a_new_volume_does_not_remove_one_being_sealed(void)
 {
 	PATH path = pruned_archive("meanwhile");
 	PATH lock_path = str_printf("%s/sealing", path);
@@ -248,7 +248,7 @@ static void what_is_being_sealed_stays_when_a_volume_is_begun(void)
 	CHECK(!fs_exists(unfinished));
 }
 
-static void a_seal_that_is_stopped_changes_nothing(void)
+static void a_cancelled_seal_changes_nothing(void)
 {
 	PATH path = pruned_archive("stopped");
 	PATH volumes = volume_folder(path);
@@ -297,7 +297,7 @@ static char *of_many_small_volumes(const char *name)
 	return path;
 }
 
-static void many_small_volumes_become_one(void)
+static void many_small_sealed_volumes_are_merged(void)
 {
 	PATH path = of_many_small_volumes("small");
 	PATH before = all_mail(path);
@@ -323,7 +323,7 @@ static void many_small_volumes_become_one(void)
 	CHECK_INT(merge(path, SEAL_SMALL_COUNT), 0);
 }
 
-static void a_merged_archive_lives_on(void)
+static void a_merged_archive_can_be_written_pruned_and_rebuilt(void)
 {
 	PATH path = of_many_small_volumes("lives");
 	PATH copy = str_printf("%s.copy", path);
@@ -346,7 +346,7 @@ static void a_merged_archive_lives_on(void)
 	fixture_check(path);
 }
 
-static void a_merge_that_is_stopped_changes_nothing(void)
+static void a_cancelled_merge_changes_nothing(void)
 {
 	PATH path = of_many_small_volumes("small-stopped");
 	PATH volumes = volume_folder(path);
@@ -366,7 +366,7 @@ static void a_merge_that_is_stopped_changes_nothing(void)
 	fixture_check(path);
 }
 
-static void a_damaged_small_volume_stays(void)
+static void a_damaged_small_volume_is_not_merged(void)
 {
 	PATH path = of_many_small_volumes("small-damaged");
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -415,21 +415,21 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(a_sealed_archive_is_the_same_archive),
-		PROMISE(a_settled_archive_is_whole_without_its_wals),
-		PROMISE(the_newest_volume_is_ended_when_it_has_enough),
-		PROMISE(what_comes_after_goes_into_the_next_volume),
-		PROMISE(a_catalogue_is_made_anew_of_sealed_volumes),
-		PROMISE(a_sealed_archive_is_pruned),
-		PROMISE(a_pruned_archive_is_sealed),
+		PROMISE(a_wal_checkpoint_leaves_the_archive_complete_without_wal_files),
+		PROMISE(sealing_ends_the_newest_volume_when_it_is_large_enough),
+		PROMISE(mail_after_sealing_goes_into_the_next_volume),
+		PROMISE(sealed_volumes_rebuild_the_catalogue),
+		PROMISE(a_sealed_archive_can_be_pruned),
+		PROMISE(a_pruned_archive_can_be_sealed),
 		PROMISE(big_items_are_sealed_in_pieces),
-		PROMISE(who_reads_meanwhile_reads_on),
-		PROMISE(sealed_volumes_go_into_a_copy_in_place_of_the_others),
-		PROMISE(what_is_being_sealed_stays_when_a_volume_is_begun),
-		PROMISE(a_seal_that_is_stopped_changes_nothing),
-		PROMISE(many_small_volumes_become_one),
-		PROMISE(a_merged_archive_lives_on),
-		PROMISE(a_merge_that_is_stopped_changes_nothing),
-		PROMISE(a_damaged_small_volume_stays),
+		PROMISE(readers_continue_during_the_rewrite),
+		PROMISE(copy_replaces_volumes_with_their_sealed_versions),
+		PROMISE(a_new_volume_does_not_remove_one_being_sealed),
+		PROMISE(a_cancelled_seal_changes_nothing),
+		PROMISE(many_small_sealed_volumes_are_merged),
+		PROMISE(a_merged_archive_can_be_written_pruned_and_rebuilt),
+		PROMISE(a_cancelled_merge_changes_nothing),
+		PROMISE(a_damaged_small_volume_is_not_merged),
 		PROMISE(a_damaged_volume_is_not_sealed),
 	};
 

@@ -47,7 +47,7 @@ static void texts_and_gaps_come_back_in_order(void)
 	CHECK(!skeleton_next(&skeleton, &piece));
 }
 
-static void what_is_no_skeleton_is_refused(void)
+static void bytes_that_are_not_a_skeleton_are_refused(void)
 {
 	static const struct {
 		uint8_t bytes[8];
@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(texts_and_gaps_come_back_in_order),
-		PROMISE(what_is_no_skeleton_is_refused),
+		PROMISE(bytes_that_are_not_a_skeleton_are_refused),
 		PROMISE(damaged_skeletons_are_read_without_harm),
 	};
 
