@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/rand.h"
 
-enum { SEALED_MORE_BYTES = GCM_NONCE_BYTES + GCM_TAG_BYTES, BOUND_BYTES = 4 + 16 + 16 + 8 + 2 + 8 };
+enum { ENCRYPTION_BYTES = GCM_NONCE_BYTES + GCM_TAG_BYTES, BOUND_BYTES = 4 + 16 + 16 + 8 + 2 + 8 };
 
 static uint8_t *put_number(uint8_t *at, uint64_t number)
 {
@@ -16,7 +16,8 @@ static uint8_t *put_number(uint8_t *at, uint64_t number)
 	return at;
 }
 
-/* What a sealed frame is bound to, so that none can be moved, swapped or retyped. */
+/* The additional data of an encrypted frame, so that a frame cannot be moved, swapped or retyped.
+ */
 static void bind_frame(const struct frame_cipher *cipher, int64_t id, const struct frame *frame,
 	uint8_t out[BOUND_BYTES])
 {
@@ -31,26 +32,26 @@ static void bind_frame(const struct frame_cipher *cipher, int64_t id, const stru
 	assert(at == out + BOUND_BYTES);
 }
 
-/* frame->data lies in out already or is to be copied there. */
-static void seal(
+/* In place if frame->data already points into out. */
+static void encrypt_frame(
 	const struct frame_cipher *cipher, int64_t id, struct buf *out, struct frame *frame)
 {
 	uint8_t bound[BOUND_BYTES];
 	size_t len = frame->len;
-	bool there = frame->data == out->data;
+	bool in_place = frame->data == out->data;
 
 	frame->codec |= CODEC_ENCRYPTED;
 	bind_frame(cipher, id, frame, bound);
-	out->len = there ? len : 0;
-	if (!buf_reserve(out, (there ? 0 : len) + SEALED_MORE_BYTES))
-		abort(); /* out->max is the caller's mistake */
-	if (there)
+	out->len = in_place ? len : 0;
+	if (!buf_reserve(out, (in_place ? 0 : len) + ENCRYPTION_BYTES))
+		abort(); /* the caller gave out too small a maximum */
+	if (in_place)
 		memmove(out->data + GCM_NONCE_BYTES, out->data, len);
 	rand_bytes(out->data, GCM_NONCE_BYTES);
 	gcm_seal(cipher->gcm, out->data, (struct gcm_bytes){bound, sizeof(bound)},
-		(struct gcm_bytes){there ? out->data + GCM_NONCE_BYTES : frame->data, len},
+		(struct gcm_bytes){in_place ? out->data + GCM_NONCE_BYTES : frame->data, len},
 		out->data + GCM_NONCE_BYTES, out->data + GCM_NONCE_BYTES + len);
-	out->len = len + SEALED_MORE_BYTES;
+	out->len = len + ENCRYPTION_BYTES;
 	frame->data = out->data;
 	frame->len = out->len;
 }
@@ -81,7 +82,7 @@ void frame_pack(struct zstd *zstd, enum frame_effort effort, const struct frame_
 		frame.len = out->len;
 	}
 	if (cipher)
-		seal(cipher, id, out, &frame);
+		encrypt_frame(cipher, id, out, &frame);
 	sha256_of(frame.data, frame.len, frame.sha256);
 	*ret_frame = frame;
 }
@@ -94,35 +95,35 @@ static bool unpack(
 	case CODEC_STORED:
 		if (frame->len == frame->raw_len && buf_add(ret_raw, frame->data, frame->len))
 			return true;
-		return err_set(err, ERR_CORRUPT, "its length differs");
+		return err_set(err, ERR_CORRUPT, "has an unexpected length");
 	case CODEC_ZSTD:
 		if (zstd_unpack(zstd, frame->data, frame->len, frame->raw_len, ret_raw))
 			return true;
 		return err_set(err, ERR_CORRUPT, "cannot be decompressed");
 	default:
-		return err_set(
-			err, ERR_CORRUPT, "codec %d is not known to this program", frame->codec);
+		return err_set(err, ERR_CORRUPT, "has codec %d, which this mailstow does not know",
+			frame->codec);
 	}
 }
 
-/* *ret_inner: what the codec made, in *ret_opened, which the caller frees. */
-static bool open_sealed(const struct frame_cipher *cipher, int64_t id, const struct frame *frame,
+/* ret_inner->data, the codec's output, points to *ret_opened, which the caller frees. */
+static bool decrypt_frame(const struct frame_cipher *cipher, int64_t id, const struct frame *frame,
 	uint8_t **ret_opened, struct frame *ret_inner, struct err *err)
 {
 	CLEANUP(freep) uint8_t *opened = NULL;
-	const uint8_t *sealed = frame->data;
+	const uint8_t *stored = frame->data;
 	uint8_t bound[BOUND_BYTES];
 	size_t len;
 
-	if (frame->len <= SEALED_MORE_BYTES || frame->len > FRAME_ENCRYPTED_BYTES_MAX)
-		return err_set(err, ERR_CORRUPT, "its length differs");
-	len = frame->len - SEALED_MORE_BYTES;
+	if (frame->len <= ENCRYPTION_BYTES || frame->len > FRAME_ENCRYPTED_BYTES_MAX)
+		return err_set(err, ERR_CORRUPT, "has an unexpected length");
+	len = frame->len - ENCRYPTION_BYTES;
 	opened = xmalloc(len);
 	bind_frame(cipher, id, frame, bound);
-	if (!gcm_open(cipher->gcm, sealed, (struct gcm_bytes){bound, sizeof(bound)},
-		    (struct gcm_bytes){sealed + GCM_NONCE_BYTES, len},
-		    sealed + GCM_NONCE_BYTES + len, opened))
-		return err_set(err, ERR_CORRUPT, "it is not what was encrypted");
+	if (!gcm_open(cipher->gcm, stored, (struct gcm_bytes){bound, sizeof(bound)},
+		    (struct gcm_bytes){stored + GCM_NONCE_BYTES, len},
+		    stored + GCM_NONCE_BYTES + len, opened))
+		return err_set(err, ERR_CORRUPT, "fails authentication: it was changed or moved");
 	*ret_inner = *frame;
 	ret_inner->codec &= ~CODEC_ENCRYPTED;
 	ret_inner->len = len;
@@ -134,21 +135,21 @@ static bool open_sealed(const struct frame_cipher *cipher, int64_t id, const str
 static bool check_stored(
 	const struct frame_cipher *cipher, const struct frame *frame, struct err *err)
 {
-	bool sealed = (frame->codec & CODEC_ENCRYPTED) != 0;
+	bool encrypted = (frame->codec & CODEC_ENCRYPTED) != 0;
 	uint8_t sha256[SHA256_BYTES];
 
 	if (frame->raw_len > FRAME_RAW_BYTES_MAX)
 		return err_set(err, ERR_CORRUPT, "claims %zu raw bytes", frame->raw_len);
 	if (frame->codec < 0 || frame->codec > UINT8_MAX)
-		return err_set(
-			err, ERR_CORRUPT, "codec %d is not known to this program", frame->codec);
-	if (sealed != (cipher != NULL))
+		return err_set(err, ERR_CORRUPT, "has codec %d, which this mailstow does not know",
+			frame->codec);
+	if (encrypted != (cipher != NULL))
 		return err_set(err, ERR_CORRUPT,
-			sealed ? "is encrypted in a plain volume"
-			       : "is plain in an encrypted volume");
+			encrypted ? "is encrypted in a plain volume"
+				  : "is plain in an encrypted volume");
 	sha256_of(frame->data, frame->len, sha256);
 	return crypto_equal(sha256, frame->sha256, SHA256_BYTES) ||
-	       err_set(err, ERR_CORRUPT, "its SHA-256 differs");
+	       err_set(err, ERR_CORRUPT, "has another SHA-256 than recorded");
 }
 
 bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,
@@ -158,7 +159,7 @@ bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t 
 	struct frame inner = *frame;
 
 	return check_stored(cipher, frame, err) &&
-	       (!cipher || open_sealed(cipher, id, frame, &opened, &inner, err)) &&
+	       (!cipher || decrypt_frame(cipher, id, frame, &opened, &inner, err)) &&
 	       unpack(zstd, &inner, ret_raw, err);
 }
 
@@ -170,18 +171,18 @@ bool frame_reencrypt(const struct frame_cipher *from, const struct frame_cipher 
 
 	assert(to);
 	if (!check_stored(from, frame, err) ||
-		(from && !open_sealed(from, id, frame, &opened, &inner, err)))
+		(from && !decrypt_frame(from, id, frame, &opened, &inner, err)))
 		return false;
 	if (inner.len > FRAME_RAW_BYTES_MAX)
-		return err_set(err, ERR_CORRUPT, "its length differs");
-	seal(to, id, out, &inner);
+		return err_set(err, ERR_CORRUPT, "has an unexpected length");
+	encrypt_frame(to, id, out, &inner);
 	sha256_of(inner.data, inner.len, inner.sha256);
 	*ret_frame = inner;
 	return true;
 }
 
 bool frame_same(const struct frame_cipher *from, const struct frame *frame,
-	const struct frame_cipher *to, const struct frame *resealed, int64_t id, bool *ret_same,
+	const struct frame_cipher *to, const struct frame *reencrypted, int64_t id, bool *ret_same,
 	struct err *err)
 {
 	CLEANUP(freep) uint8_t *opened = NULL;
@@ -189,9 +190,9 @@ bool frame_same(const struct frame_cipher *from, const struct frame *frame,
 	struct frame a = *frame, b;
 
 	assert(to);
-	if (!check_stored(from, frame, err) || !check_stored(to, resealed, err) ||
-		(from && !open_sealed(from, id, frame, &opened, &a, err)) ||
-		!open_sealed(to, id, resealed, &again, &b, err))
+	if (!check_stored(from, frame, err) || !check_stored(to, reencrypted, err) ||
+		(from && !decrypt_frame(from, id, frame, &opened, &a, err)) ||
+		!decrypt_frame(to, id, reencrypted, &again, &b, err))
 		return false;
 	*ret_same = a.kind == b.kind && a.codec == b.codec && a.raw_len == b.raw_len &&
 		    a.len == b.len && memcmp(a.data, b.data, a.len) == 0;

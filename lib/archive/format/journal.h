@@ -10,26 +10,26 @@
 #include "base/err.h"
 
 enum {
-	JOURNAL_BYTES_MAX = 1024 * 1024, /* raw; a fuller one is ended and another begun */
+	JOURNAL_BYTES_MAX = 1024 * 1024, /* raw; the writer ends a payload that exceeds it */
 };
 
 struct journal_header {
 	bool final;
-	bool checkpoint; /* its records are rows of a state, not changes of one */
+	bool checkpoint; /* its records are rows of the state, not changes */
 	uint64_t seq;
 	int64_t generation;
-	uint8_t previous[SHA256_BYTES]; /* SHA-256 of the payload before */
+	uint8_t previous[SHA256_BYTES]; /* SHA-256 of the previous payload */
 };
 
-/* The hash the first payload of an archive is chained to. */
+/* The hash that the first payload of an archive names as its predecessor. */
 void journal_origin(const uint8_t *archive_uuid, size_t len, uint8_t out[SHA256_BYTES]);
 
-/* Begin a payload in out, which is emptied. It is not final. */
+/* Empty out and start a payload in it, not final. */
 void journal_begin(struct buf *out, const struct journal_header *header);
 
 void journal_set_final(struct buf *payload);
 
-/* Take the header off a payload; ret_records reads the rest. ERR_CORRUPT. */
+/* Read the header of a payload; ret_records reads its records. ERR_CORRUPT: a bad header. */
 bool journal_open(const struct buf *payload, struct journal_header *ret_header,
 	struct reader *ret_records, struct err *err);
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 enum {
-	FORMS = 2,      /* of the day */
-	OFFSETS = 4096, /* minutes, and as many before 0 */
+	FORMS = 2,      /* a day below 10 has one digit or two */
+	OFFSETS = 4096, /* minutes, half of them negative */
 	OFFSET_0 = 2048,
 };
 

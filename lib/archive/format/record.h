@@ -1,10 +1,10 @@
 /*
- * One change of the archive's state, as the journal keeps it (schema/README.md, "Records"). The
- * same struct is what the caller's thread hands to the packer.
+ * A record: one change of the archive's state, as stored in the journal (schema/README.md,
+ * "Records"). The caller's thread passes the same struct to the packer.
  *
- * Decoding is safe for hostile input and strict: every byte is accounted for, every number in its
- * range, every text bounded and without NUL. What records say of each other (a placement's message
- * exists) is checked where they are applied.
+ * Decoding is strict and safe for hostile input: it accounts for every byte, checks every number's
+ * range, and bounds every text, which has no NUL. apply.h checks references between records, for
+ * example that a placement's message exists.
  */
 #ifndef MAILSTOW_ARCHIVE_FORMAT_RECORD_H
 #define MAILSTOW_ARCHIVE_FORMAT_RECORD_H
@@ -40,7 +40,7 @@ enum record_kind {
 	RECORD_PIN = 11,
 	RECORD_UNPIN = 12,
 
-	/* in checkpoints only: rows of the catalogue, with their history (checkpoint.h) */
+	/* in journal checkpoints only: rows of the catalogue with their history */
 	RECORD_PRUNED = 14,
 	RECORD_TOMBSTONE = 15,
 	RECORD_VOLUME = 16,
@@ -69,11 +69,11 @@ enum {
 
 enum item_kind {
 	ITEM_MESSAGE = 1,  /* the exact bytes of a message */
-	ITEM_SKELETON = 2, /* a message but for its leaves */
-	ITEM_LEAF = 3,     /* bytes taken out of messages */
+	ITEM_SKELETON = 2, /* a message without its leaves */
+	ITEM_LEAF = 3,     /* bytes detached from messages */
 };
 
-/* How a placement's bytes are known to be its own. */
+/* How we know that a placement has this message. */
 enum known { KNOWN_FETCHED = 0 };
 
 struct record_item {
@@ -86,7 +86,7 @@ struct record_item {
 	uint8_t sha256[SHA256_BYTES];
 	size_t leaves_count;   /* ITEM_SKELETON: its leaves in order */
 	const int64_t *leaves; /* encoding: their ids */
-	struct reader encoded; /* decoded: where record_next_leaf() stands */
+	struct reader encoded; /* decoded: the position of record_next_leaf() */
 };
 
 struct record_message {
@@ -111,7 +111,7 @@ struct record_placement {
 	int64_t folder;
 	uint32_t uidvalidity;
 	uint32_t uid;
-	int64_t message; /* between caller and packer: the ticket */
+	int64_t message; /* between caller and packer: a ticket */
 	int known;
 	bool has_date;
 	int64_t date_s;
@@ -132,8 +132,8 @@ struct record_gone {
 	int64_t folder;
 	uint32_t uidvalidity;
 	size_t count;
-	const struct range *ranges; /* encoding: ascending, apart */
-	struct reader encoded;      /* decoded: where record_next_range() stands */
+	const struct range *ranges; /* encoding: ascending, not adjacent */
+	struct reader encoded;      /* decoded: the position of record_next_range() */
 	uint32_t last;
 };
 
@@ -152,7 +152,7 @@ struct record_snapshot {
 	bool complete;
 };
 
-/* A message that was forgotten and is not to be fetched again. */
+/* The place of a forgotten message, which is not fetched again. */
 struct record_tombstone {
 	int64_t folder;
 	uint32_t uidvalidity;
@@ -174,7 +174,7 @@ struct record_item_row {
 /* From one generation until another. */
 struct record_span {
 	int64_t from;
-	int64_t to; /* 0: still */
+	int64_t to; /* 0: present */
 };
 
 struct record_folder_row {
@@ -224,20 +224,20 @@ struct record {
 	};
 };
 
-/* Append kind, length and body. False when out is full or the record larger than allowed: nothing
- * is added. */
+/* Append kind, length and body. False: out is full, or the record exceeds RECORD_BYTES_MAX; out
+ * is unchanged. */
 bool record_encode(const struct record *record, struct buf *out) MUST_USE;
 
 /*
- * Take the next record off the reader. False at a bad one (reader->bad) and at the end (not bad).
- * Texts lie in the reader's bytes. *ret_unknown is set for a kind this program does not know.
+ * Read the next record. False at a malformed one (reader->bad) and at the end (not bad). Texts
+ * point into the reader's bytes. *ret_unknown is true for a kind that this version does not know.
  */
 bool record_decode(struct reader *reader, struct record *ret_record, bool *ret_unknown);
 
-/* The leaves of a decoded skeleton, checked by record_decode() already. */
+/* The next leaf of a decoded skeleton, which record_decode() checked. False: no more. */
 bool record_next_leaf(struct record_item *item, int64_t *ret_id);
 
-/* The ranges of a decoded `gone`, checked by record_decode() already. */
+/* The next range of a decoded `gone`, which record_decode() checked. False: no more. */
 bool record_next_range(struct record_gone *gone, struct range *ret_range);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "archive/archive.h"
 
-/* Ids and generations are SQLite's integers. */
+/* Ids and generations are SQLite integers. */
 static const uint64_t ID_MAX = INT64_MAX;
 
 enum { OFFSET_MIN_MAX = 24 * 60 /* exclusive */ };
@@ -184,7 +184,7 @@ static void get_snapshot(struct reader *in, struct record_snapshot *snapshot)
 	snapshot->complete = get_uint_max(in, 1);
 }
 
-/* --- rows of checkpoints --- */
+/* --- rows of journal checkpoints --- */
 
 static void get_volume(struct reader *in, struct record_volume *volume)
 {
@@ -239,7 +239,7 @@ static void get_snapshot_row(struct reader *in, struct record_snapshot_row *row)
 	row->changed = get_uint_max(in, INT64_MAX);
 }
 
-/* False: no record of a checkpoint. */
+/* False: the kind is not one of a journal checkpoint. */
 static bool get_row(struct reader *in, struct record *record)
 {
 	switch ((int)record->kind) {
@@ -270,7 +270,7 @@ static bool get_row(struct reader *in, struct record *record)
 	return false;
 }
 
-/* False: a kind that is not known. */
+/* False: unknown kind. */
 static bool get_body(struct reader *in, struct record *record)
 {
 	switch ((int)record->kind) {

@@ -65,7 +65,7 @@ static bool put_flags(struct buf *out, const struct record_flags *flags)
 	       put_uint(out, flags->uid) && put_text(out, flags->flags);
 }
 
-/* Each range as the distance from the end of the one before, and how many follow its first. */
+/* A range is the distance from the end of the previous one, and its length minus one. */
 static bool put_gone(struct buf *out, const struct record_gone *gone)
 {
 	uint32_t last = 0;
@@ -98,7 +98,7 @@ static bool put_snapshot(struct buf *out, const struct record_snapshot *snapshot
 	       put_uint(out, snapshot->complete);
 }
 
-/* --- rows of checkpoints --- */
+/* --- rows of journal checkpoints --- */
 
 static bool put_tombstone(struct buf *out, const struct record_tombstone *tombstone)
 {
@@ -183,11 +183,11 @@ static bool put_body(struct buf *out, const struct record *record)
 	case RECORD_SNAPSHOT_ROW:
 		return put_snapshot_row(out, &record->snapshot_row);
 	}
-	assert(!"a record of no kind");
+	assert(!"unknown record kind");
 	return false;
 }
 
-/* The body is written first and the length, once known, put before it. */
+/* Writes the body first, then inserts kind and length before it. */
 bool record_encode(const struct record *record, struct buf *out)
 {
 	enum { HEAD_BYTES_MAX = 16 };

@@ -4,7 +4,7 @@
 
 #include "mime/base64_lines.h"
 
-/* --- making one --- */
+/* --- building --- */
 
 void skeleton_maker_init(struct skeleton_maker *maker)
 {
@@ -57,7 +57,7 @@ bool skeleton_make(const struct skeleton_maker *maker, struct buf *out)
 	       buf_add(out, maker->text.data, maker->text.len);
 }
 
-/* --- reading one --- */
+/* --- reading --- */
 
 static size_t get_gap(struct reader *in, struct gap *gap)
 {

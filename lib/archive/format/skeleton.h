@@ -1,6 +1,6 @@
 /*
- * What is left of a message when its leaves are taken out (schema/README.md, "Skeletons and
- * leaves"): text with gaps, and for each gap how the leaf that fills it is written.
+ * A skeleton: what remains of a message when its leaves are detached (schema/README.md, "Skeletons
+ * and leaves"). Text with gaps, and for each gap how its leaf is written.
  *
  * Pure. Reading is safe for hostile input.
  */
@@ -18,36 +18,36 @@ enum {
 };
 
 /* The numbers are the format's. */
-enum leaf_form { LEAF_AS_IT_IS = 0, LEAF_BASE64 = 1 };
+enum leaf_form { LEAF_VERBATIM = 0, LEAF_BASE64 = 1 };
 
 struct gap {
 	enum leaf_form form;
 	size_t line_chars; /* LEAF_BASE64 */
-	bool crlf;         /* LEAF_BASE64: its last line ends so */
+	bool crlf;         /* LEAF_BASE64: its last line ends in CRLF */
 };
 
-/* --- making one --- */
+/* --- building --- */
 
 struct skeleton_maker {
 	struct buf gaps;
 	struct buf text;
 	size_t count;
-	size_t gap_at; /* where in the text the last gap is */
+	size_t gap_at; /* position of the last gap in the text */
 };
 
 void skeleton_maker_init(struct skeleton_maker *maker);
 void skeleton_maker_reset(struct skeleton_maker *maker);
 void skeleton_maker_free(struct skeleton_maker *maker);
 
-/* How much more text there may be. */
+/* How many more bytes of text fit. */
 size_t skeleton_room(const struct skeleton_maker *maker);
-/* At most that much; at most RECORD_LEAVES_MAX gaps. */
+/* At most skeleton_room() bytes, and at most RECORD_LEAVES_MAX gaps. */
 void skeleton_add_text(struct skeleton_maker *maker, const uint8_t *text, size_t len);
 void skeleton_add_gap(struct skeleton_maker *maker, const struct gap *gap);
-/* Appended to out, which has a maximum of SKELETON_BYTES_MAX or is empty enough. */
+/* Append the skeleton, at most SKELETON_BYTES_MAX bytes. False: out is full. */
 bool skeleton_make(const struct skeleton_maker *maker, struct buf *out) MUST_USE;
 
-/* --- reading one --- */
+/* --- reading --- */
 
 struct skeleton {
 	struct reader gaps;
@@ -57,16 +57,16 @@ struct skeleton {
 };
 
 struct skeleton_piece {
-	const uint8_t *text; /* first this, */
+	const uint8_t *text; /* this text, */
 	size_t text_len;
 	bool has_gap; /* then a leaf */
 	struct gap gap;
 };
 
-/* False: it is none. What it says was checked as a whole. It points into data. */
+/* Checks all of it. ret_skeleton points into data. False: not a skeleton. */
 bool skeleton_open(const uint8_t *data, size_t len, struct skeleton *ret_skeleton);
 
-/* Its pieces in order; the last one has no gap. False at the end. */
+/* The next piece; the last one has no gap. False at the end. */
 bool skeleton_next(struct skeleton *skeleton, struct skeleton_piece *ret_piece);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 
-/* Made when first needed: who only writes needs no unpacking, and the other way round. */
+/* Created when first used: a writer does not decompress, and a reader does not compress. */
 struct zstd {
 	ZSTD_CCtx *pack;
 	ZSTD_DCtx *unpack;

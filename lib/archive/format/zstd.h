@@ -12,17 +12,17 @@
 
 enum { ZSTD_LEVEL_FLOW = 3, ZSTD_LEVEL_LITTLE = 12, ZSTD_LEVEL_SEAL = 19 };
 
-/* Working memory, for one thread at a time. */
+/* Contexts of zstd, for one thread at a time. */
 struct zstd;
 
 struct zstd *zstd_new(void);
 void zstd_freep(struct zstd **zstd);
 
-/* Replace out by data compressed, when that takes at most max_len bytes; else false. */
+/* Replace out by the compressed data. False: that would take more than max_len bytes. */
 bool zstd_pack(struct zstd *zstd, int level, const void *data, size_t len, size_t max_len,
 	struct buf *out);
 
-/* Replace out by exactly raw_len bytes. False when data is damaged or gives another length. */
+/* Replace out by exactly raw_len bytes. False: data is damaged or has another length. */
 bool zstd_unpack(struct zstd *zstd, const void *data, size_t len, size_t raw_len, struct buf *out);
 
 #endif

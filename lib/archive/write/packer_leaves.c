@@ -136,7 +136,7 @@ static bool end_leaf(struct packer *packer, const struct split_span *span, struc
 {
 	struct incoming *incoming = &packer->incoming;
 	bool base64 = span->what == SPLIT_BASE64;
-	const struct gap gap = {.form = base64 ? LEAF_BASE64 : LEAF_AS_IT_IS,
+	const struct gap gap = {.form = base64 ? LEAF_BASE64 : LEAF_VERBATIM,
 		.line_chars = span->line_chars,
 		.crlf = span->crlf};
 	struct taken_leaf leaf = {.item = {.kind = ITEM_LEAF, .size = incoming->leaf.size}};

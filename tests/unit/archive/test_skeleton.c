@@ -6,7 +6,7 @@
 
 static const struct gap gaps[] = {
 	{.form = LEAF_BASE64, .line_chars = 76, .crlf = true},
-	{.form = LEAF_AS_IT_IS},
+	{.form = LEAF_VERBATIM},
 	{.form = LEAF_BASE64, .line_chars = 4096},
 };
 static const char *const texts[] = {"head\r\n\r\n", "", "between", "after"};
