@@ -1,6 +1,6 @@
 /*
- * Taking in an archive that lies elsewhere, for example a copy on another disk, as one to go on
- * with. Where it comes from is only read.
+ * Adopting an archive from elsewhere, for example a copy on another disk, in order to continue it.
+ * The source is only read.
  */
 #ifndef MAILSTOW_ARCHIVE_ADOPT_H
 #define MAILSTOW_ARCHIVE_ADOPT_H
@@ -10,23 +10,23 @@
 struct archive_adopted {
 	uint64_t files; /* that were copied */
 	uint64_t bytes;
-	bool was_there;            /* `to` was this very archive, in this state, already */
+	bool was_there;            /* `to` was this archive in this state already */
 	char head[SHA256_HEX_MAX]; /* "" when empty */
 };
 
 /*
- * Make `to` an archive with all that the one at `from` holds, and a writer's epoch of its own: what
- * is mirrored into it from now on cannot be taken for what somebody mirrors into the other one. An
- * encrypted one is unlocked as `from`; its keys stay the same.
+ * Create at `to` an archive with everything that the one at `from` holds, and the next owner epoch,
+ * so that mail mirrored into it is never confused with mail mirrored into the other one. An
+ * encrypted archive is unlocked as `from`; its keys stay the same.
  *
- * Volumes are copied, the catalogue is made anew of them, and all is checked before it gets its
- * name; until then it lies beside, as a folder ".NAME.adopt", where the next run goes on. Nothing
- * below `from` changes: its writer's lock is held meanwhile if there is one, and where that cannot
- * be (read-only media) nobody may write.
+ * Copies the volumes, rebuilds the catalogue from them, and checks everything in a folder
+ * ".NAME.adopt" beside `to`, which then gets its name. An interrupted run leaves that folder; the
+ * next run continues there. Changes nothing below `from`: holds its writer lock, if it has a lock
+ * file; on read-only media nobody may write to it meanwhile.
  *
- * ERR_NOT_FOUND: nothing at `from`. ERR_CREATE: something else is at `to`, or this archive in
- * another state. ERR_CORRUPT: it is damaged, as finding() was told (as by archive_check()); what
- * was copied is removed.
+ * ERR_NOT_FOUND: no archive at `from`. ERR_CREATE: something else is at `to`, or this archive in
+ * another state. ERR_CORRUPT: it is damaged; finding() got the details, as from archive_check(),
+ * and the copied files are removed.
  */
 bool archive_adopt(const char *from, const char *to,
 	bool (*finding)(void *context, const struct archive_finding *finding, struct err *err),

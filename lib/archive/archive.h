@@ -1,18 +1,20 @@
 /*
- * The archive of one account: open it, look into it at any moment of its history, write to it.
- * The format is specified in schema/README.md. This is the whole interface of the room; nothing
- * of SQLite, zstd or the layout shows.
+ * The archive of one account: reading any snapshot, and writing. schema/README.md specifies the
+ * format. The headers of this folder are the room's interface, one for each verb; they show nothing
+ * of SQLite, zstd or the layout.
  *
- * Words. A *generation* is one commit, numbered from 1 without gaps. A *snapshot* is a generation
- * marked complete. A *placement* is (folder id, UIDVALIDITY, uid) -> message, date, flags, valid
- * from one generation until another. A *message* is bytes with a SHA-256, stored once.
+ * A *generation* is one commit, numbered from 1 without gaps. A *snapshot* is a state people can go
+ * back to, numbered by its generation. A *placement* is (folder id, UIDVALIDITY, uid) -> message,
+ * date, flags, valid from one generation until another. A *message* is bytes with a SHA-256, stored
+ * once.
  *
  * Reading takes no lock and works while another process writes. A struct archive belongs to one
- * thread at a time; open it again for another thread. Each call sees one state of the archive, from
- * its beginning to its end; a long one keeps the writer's WAL from being emptied, no more.
+ * thread at a time; open another one for another thread. Each call sees one consistent state of the
+ * archive. A long call only delays the writer's WAL checkpoint.
  *
- * From a callback, other calls on the same archive may be made (reading a message while listing),
- * but not the function that calls back, nor archive_each_folder() from archive_each_entry().
+ * A callback may call other functions on the same archive (such as reading a message while
+ * listing), but not the function that calls it, nor archive_each_folder() from
+ * archive_each_entry().
  *
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT (names what is damaged), ERR_NEWER, ERR_NO_SPACE, ERR_LOCAL,
  * ERR_BUSY, ERR_CREATE.
@@ -34,21 +36,23 @@
 enum {
 	ARCHIVE_UUID_BYTES = 16,
 	ARCHIVE_LOCK_TIMEOUT_MS = 30 * 1000,
-	ARCHIVE_PACK_BYTES = 1024 * 1024,      /* raw bytes of a pack frame */
-	ARCHIVE_PART_BYTES = 64 * 1024,        /* items from this size on get frames of their own */
-	ARCHIVE_PIECE_BYTES = 4 * 1024 * 1024, /* of a big item, each a frame */
+	ARCHIVE_PACK_BYTES = 1024 * 1024,            /* raw bytes of a pack frame */
+	ARCHIVE_PART_BYTES = 64 * 1024,              /* larger items get frames of their own */
+	ARCHIVE_PIECE_BYTES = 4 * 1024 * 1024,       /* of a large item, one frame each */
 	ARCHIVE_TRANSACTION_BYTES = 8 * 1024 * 1024, /* stored bytes of one volume transaction */
-	ARCHIVE_COMMIT_BYTES = 4 * 1024 * 1024,      /* stored bytes that make a commit worth it */
-	ARCHIVE_QUEUE_BYTES = 4 * 1024 * 1024,       /* waiting between network and packer thread */
-	ARCHIVE_VOLUME_BYTES = 256 * 1000 * 1000,    /* when a new volume is begun */
-	ARCHIVE_SUMMARY_BYTES = 1024,                /* kept of each of from, subject, message-id */
+	ARCHIVE_COMMIT_BYTES = 4 * 1024 * 1024, /* stored bytes after which the packer may commit */
+	ARCHIVE_QUEUE_BYTES = 4 * 1024 * 1024,  /* queued between network and packer thread */
+	ARCHIVE_VOLUME_BYTES = 256 * 1000 * 1000, /* then the next volume is started */
+	ARCHIVE_SUMMARY_BYTES = 1024,             /* stored of each of from, subject, message-id */
 };
 
 struct archive;
 
-/* Make an empty archive. The folder must not exist or be empty; who writes there just now, as a
- * first copy does, is waited for (ERR_BUSY). One that began to be encrypted is never made a plain
- * one: ERR_AUTH. */
+/*
+ * Create an empty plain archive. The folder must be empty or missing. Waits for a concurrent
+ * writer, such as a first copy (ERR_BUSY). ERR_AUTH: an encrypted archive was started here and not
+ * finished.
+ */
 bool archive_create(const char *path, int timeout_ms, struct err *err);
 
 /* --- encrypted archives: unlock once, then open as any other --- */
@@ -117,29 +121,29 @@ bool archive_find_key(
 enum { ARCHIVE_RECOVERY_KEY_TEXT = 45 };
 void archive_new_recovery_key(char out[ARCHIVE_RECOVERY_KEY_TEXT]); /* a secret: wipe it */
 
-/* Is there one? (its catalogue or a volume, or all of a copy that has not its names yet) */
+/* Is there an archive: a catalogue, a volume, or a completely staged copy? */
 bool archive_exists(const char *path);
 
 /*
- * Open to read, also on read-only media. Nothing on disk is changed but SQLite's scratch (-shm).
- * ERR_NOT_FOUND when there is none; one that is just being made is waited for.
+ * Open for reading, also on read-only media. Changes nothing on disk except SQLite's scratch file
+ * (-shm). Waits for an archive that is being created. ERR_NOT_FOUND: there is no archive.
  */
 bool archive_open(const char *path, struct archive **ret_archive, struct err *err);
 void archive_freep(struct archive **archive);
 
-/* The same, when its catalogue has all that the volumes hold. False: it has not, or that cannot be
- * told without a lock: archive_catch_up(), then archive_open(). */
+/* The same, if the catalogue is up to date with the volumes. False: it is not, or only a holder of
+ * the writer lock can tell. Call archive_catch_up(), then archive_open(). */
 bool archive_open_newest(const char *path, struct archive **ret_archive);
 
 /*
- * Bring the catalogue up to what the volumes hold, where a crash or a power cut left it behind.
- * Nothing is done while somebody writes, who does it. *ret_behind: it is behind, or there is
- * litter, and where it lies nothing can be written. ERR_CORRUPT: what came last cannot be read;
- * what is catalogued still can.
+ * Update a catalogue that a crash or a power cut left older than the volumes. Does nothing if
+ * another process writes, because a writer does this first. *ret_outdated: the catalogue is out of
+ * date or unreferenced volumes remain, and the archive is on read-only media. ERR_CORRUPT: the
+ * newest part of the journal is unreadable; what the catalogue has can still be read.
  */
-bool archive_catch_up(const char *path, bool *ret_behind, struct err *err);
+bool archive_catch_up(const char *path, bool *ret_outdated, struct err *err);
 
-/* --- moments --- */
+/* --- snapshots --- */
 
 struct archive_when {
 	enum { ARCHIVE_LATEST, ARCHIVE_GENERATION, ARCHIVE_TIME } kind;
@@ -152,15 +156,15 @@ struct archive_snapshot {
 	int64_t unix_ms;
 	bool complete;
 	bool pinned;
-	uint64_t messages; /* placements at it */
-	uint64_t added;    /* placements that begin, end, change flags at it */
+	uint64_t messages; /* placements present in it */
+	uint64_t added;    /* placements that began, ended, changed flags in it */
 	uint64_t removed;
 	uint64_t changed;
 };
 
 /*
- * Which generation is meant. LATEST is the newest state, complete or not (look at ret_snapshot);
- * an empty archive gives generation 0. ERR_NOT_FOUND names what there is.
+ * Find the snapshot meant. LATEST is the newest state, complete or not (see ret_snapshot); an empty
+ * archive gives generation 0. ERR_NOT_FOUND: the text names the existing snapshots.
  */
 bool archive_resolve(struct archive *archive, struct archive_when when,
 	struct archive_snapshot *ret_snapshot, struct err *err);
@@ -172,7 +176,7 @@ bool archive_each_snapshot(struct archive *archive,
 /* --- folders --- */
 
 struct archive_folder {
-	int64_t id;       /* persists over renames */
+	int64_t id;       /* survives renames */
 	const char *path; /* UTF-8, '/' between components, %2F %25 inside */
 	const char *wire_name;
 	char delimiter;          /* 0: none */
@@ -180,13 +184,13 @@ struct archive_folder {
 	const char *special_use; /* NULL: none */
 	bool subscribed;
 	bool selectable;
-	uint32_t uidvalidity; /* 0: not known yet (never opened) */
-	uint64_t messages;    /* archive_each_folder_counted(): at that generation */
-	uint64_t bytes;       /* the same: sum of their exact sizes */
+	uint32_t uidvalidity; /* 0: unknown, never selected */
+	uint64_t messages;    /* archive_each_folder_counted() only: present */
+	uint64_t bytes;       /* archive_each_folder_counted() only: their exact sizes */
 };
 
-/* Folders that exist at the generation, by path. Strings are valid during the call. Counting looks
- * at every placement. */
+/* The folders that exist at the generation, by path. Strings are valid during the callback. The
+ * counting variant reads every placement. */
 bool archive_each_folder(struct archive *archive, int64_t generation,
 	bool (*each)(void *context, const struct archive_folder *folder, struct err *err),
 	void *context, struct err *err);
@@ -201,37 +205,36 @@ struct archive_entry {
 	const char *folder_path;
 	uint32_t uidvalidity;
 	uint32_t uid;
-	int64_t message_id; /* ours, within this archive */
+	int64_t message_id; /* internal id within this archive */
 	uint64_t size;      /* exact bytes */
 	uint8_t sha256[SHA256_BYTES];
 	bool has_date;
 	struct zoned_time date; /* INTERNALDATE */
-	const char *date_text;  /* as sent, when it could not be parsed; else NULL */
-	const char
-		*flags; /* canonical: blank-separated, sorted; at that generation, or when gone */
+	const char *date_text;  /* as sent, if it cannot be parsed; else NULL */
+	const char *flags; /* canonical: blank-separated, sorted; at the generation, or when gone */
 	int64_t added_ms;
-	int64_t gone_ms;  /* 0: present at the newest generation */
-	const char *from; /* summary, UTF-8; "" when absent */
+	int64_t gone_ms;  /* 0: present in the newest generation */
+	const char *from; /* summary, UTF-8; "" if absent */
 	const char *subject;
-	const char *date_header; /* Date: header as written, "" when absent */
+	const char *date_header; /* Date header as written, "" if absent */
 	const char *header_message_id;
 };
 
 struct archive_list {
 	int64_t generation;
 	int64_t folder_id; /* 0: all folders */
-	bool deleted;      /* those gone at or before it, too */
+	bool deleted;      /* include those gone at or before it */
 	bool only_deleted;
 };
 
-/* By folder path, UIDVALIDITY, uid. Strings are valid during the call. */
+/* Ordered by folder path, UIDVALIDITY, uid. Strings are valid during the callback. */
 bool archive_each_entry(struct archive *archive, const struct archive_list *list,
 	bool (*each)(void *context, const struct archive_entry *entry, struct err *err),
 	void *context, struct err *err);
 
 /*
- * The bytes of a message, in order, in pieces. The SHA-256 is checked: for messages up to
- * ARCHIVE_PIECE_BYTES before the first piece is given, for bigger ones at the end (ERR_CORRUPT).
+ * Pass the bytes of a message to each(), in pieces. Checks the SHA-256 (ERR_CORRUPT): before the
+ * first piece for messages up to ARCHIVE_PIECE_BYTES, at the end for larger ones.
  */
 bool archive_read_message(struct archive *archive, int64_t message_id,
 	bool (*each)(void *context, const uint8_t *data, size_t len, struct err *err),
@@ -245,94 +248,91 @@ struct archive_facts {
 	uint64_t bytes;         /* sum of their exact sizes */
 	uint64_t archive_bytes; /* on disk */
 	bool encrypted;
-	char head[SHA256_HEX_MAX]; /* hash of the last journal frame, "" when empty */
+	char head[SHA256_HEX_MAX]; /* SHA-256 of the last journal payload, "" if empty */
 	int64_t generation;
 };
 bool archive_facts(struct archive *archive, struct archive_facts *ret_facts, struct err *err);
 
-/* --- what a mirror must know: how far each folder is --- */
+/* --- marks: how far each folder has been mirrored --- */
 
 /*
- * A folder's high-water mark: everything below uidnext with modseq up to highestmodseq is in the
- * archive. Moves only with what it promises (one transaction).
+ * A folder's mark: everything below uidnext, and every change up to highestmodseq, is in the
+ * archive. It moves only in the transaction that makes this true.
  */
 struct archive_mark {
 	uint32_t uidvalidity;
 	uint32_t uidnext;
-	uint64_t highestmodseq;    /* 0: server has none */
-	uint32_t messages;         /* below uidnext, that it holds or was to forget */
+	uint64_t highestmodseq;    /* 0: the server has none */
+	uint32_t messages;         /* below uidnext, archived or forgotten */
 	int64_t flags_compared_ms; /* wall time of the last flag scan (servers without CONDSTORE) */
 };
 
 /*
- * Uids of (folder, UIDVALIDITY) that were forgotten (forget.h) and are not to be fetched again,
- * added to uids.
+ * Add to uids the uids of (folder, UIDVALIDITY) that were forgotten (forget.h) and must not be
+ * fetched again.
  */
 bool archive_add_forgotten(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
 	struct rangeset *uids, struct err *err);
 
-/* --- writing: one job at a time, by whoever holds the writer's lock --- */
+/* --- writing: one writer at a time, which holds the writer lock --- */
 
 struct archive_writer;
 
 /*
- * Take the writer's lock (waiting at most timeout_ms; ERR_BUSY names the holder), replay what a
- * crash left between volume and catalogue.
+ * Take the writer lock (waiting at most timeout_ms; ERR_BUSY names the holder) and apply what a
+ * crash left between volume and catalogue. Rebuilds a missing catalogue. ERR_CORRUPT: the catalogue
+ * names data that the volumes lack.
  *
- * Calls below are queued in order to the packer thread and return early; an error of the packer
- * makes every later call fail with it. One thread calls. Nothing is durable before a commit.
- *
- * Nothing is written, and no thread started, before the first call that changes something; a
- * missing catalogue is made anew of the volumes. ERR_CORRUPT: the catalogue names what the volumes
- * lack.
+ * The calls below are queued in order to the packer thread and return early. An error of the packer
+ * makes every later call fail with it. Only one thread may call. Nothing is durable before a
+ * commit. Until the first call that changes something, no file is written and no thread started.
  */
 bool archive_writer_open(
 	const char *path, int timeout_ms, struct archive_writer **ret_writer, struct err *err);
 
-/* Uncommitted work is given up. Releases the lock. NULL is allowed. */
+/* Discards uncommitted work and releases the lock. NULL is allowed. */
 void archive_writer_freep(struct archive_writer **writer);
 
-/* The state as of the last commit, for looking up folders, placements and marks while writing.
- * Owned by the writer; reads through its own connection. */
+/* The state of the last commit, for looking up folders, placements and marks while writing. Owned
+ * by the writer; reads through its own connection. */
 struct archive *archive_writer_view(struct archive_writer *writer);
 
-/* False in *ret_found: no mark (folder never completed). */
+/* *ret_found false: no mark, the folder was never mirrored completely. */
 bool archive_mark_of(struct archive *archive, int64_t folder_id, bool *ret_found,
 	struct archive_mark *ret_mark, struct err *err);
 
-/* uid and flags of every present placement of (folder, UIDVALIDITY), ascending; among NULL: of all
- * uids, else of these alone, and nothing else is looked at. */
+/* uid and flags of every present placement of (folder, UIDVALIDITY), ascending. among: reads only
+ * these uids; NULL: all. */
 bool archive_each_uid(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
 	const struct rangeset *among,
 	bool (*each)(void *context, uint32_t uid, const char *flags, struct err *err),
 	void *context, struct err *err);
 
-/* Add the uids alone. */
+/* Add the same uids to uids. */
 bool archive_add_uids(struct archive *archive, int64_t folder_id, uint32_t uidvalidity,
 	const struct rangeset *among, struct rangeset *uids, struct err *err);
 
 /*
- * New folder (folder->id 0: the id given is returned) or changed name, wire name, delimiter,
- * attributes, special use or subscription of a known one. Unchanged: nothing is recorded.
- * uidvalidity is not set here. A folder that was gone comes back, without UIDVALIDITY. Texts are at
- * most 64 KiB long.
+ * Add a folder (folder->id 0; *ret_id is its new id), or change name, wire name, delimiter,
+ * attributes, special use or subscription of a known one. Records nothing if nothing changed.
+ * Ignores uidvalidity. A folder that was gone returns without UIDVALIDITY. Texts have at most 64
+ * KiB.
  */
 bool archive_put_folder(struct archive_writer *writer, const struct archive_folder *folder,
 	int64_t *ret_id, struct err *err);
 
-/* The folder is no longer on the server: closes it and all placements in it. */
+/* The folder is gone from the server: close it and all placements in it. */
 bool archive_folder_gone(struct archive_writer *writer, int64_t folder_id, struct err *err);
 
-/* The folder has this UIDVALIDITY from now on: placements of another one are closed. */
+/* The folder has this UIDVALIDITY from now on: close placements with another one. */
 bool archive_set_uidvalidity(
 	struct archive_writer *writer, int64_t folder_id, uint32_t uidvalidity, struct err *err);
 
 /*
- * One message's bytes: begin, data..., end. size_hint is what the server announced (decides whether
- * it is streamed into pieces); the bytes given are the truth. *ret_ticket names it for
- * archive_place() until the next archive_may_commit() or archive_commit(). Between begin and end no
- * other change may be made. folder_id: pack frames hold one folder's messages. Identical bytes are
- * stored once. archive_message_abort() forgets one begun.
+ * Add one message: begin, data..., end, or abort. size_hint is the size that the server announced;
+ * the archive stores whatever bytes come. Identical bytes are stored once. folder_id: packs hold
+ * messages of one folder. *ret_ticket names the message for archive_place() until the next
+ * archive_may_commit() or archive_commit(). No other change is allowed between begin and end.
  */
 bool archive_message_begin(
 	struct archive_writer *writer, int64_t folder_id, uint64_t size_hint, struct err *err);
@@ -348,49 +348,49 @@ struct archive_placement {
 	int64_t ticket;
 	bool has_date;
 	struct zoned_time date;
-	const char *date_text; /* as sent, only when it could not be parsed; else NULL */
+	const char *date_text; /* as sent, only if it cannot be parsed; else NULL */
 	const char *flags;     /* canonical */
 };
 
-/* A (folder, UIDVALIDITY, uid) that is present already is left as it is. */
+/* Add a placement. Does nothing if (folder, UIDVALIDITY, uid) is present already. */
 bool archive_place(
 	struct archive_writer *writer, const struct archive_placement *placement, struct err *err);
 
-/* New flags of a present placement. The same flags, or no such placement: nothing is recorded. */
+/* Set the flags of a present placement. Records nothing if it has these flags or does not exist. */
 bool archive_set_flags(struct archive_writer *writer, int64_t folder_id, uint32_t uidvalidity,
 	uint32_t uid, const char *flags, struct err *err);
 
-/* These uids are gone from the server; those not present are left out. Closes, never removes, but
- * what archive_add_forgotten() tells of them. */
+/* These uids are gone from the server: close their placements, and remove their tombstones. Ignores
+ * uids that are not present. */
 bool archive_set_gone(struct archive_writer *writer, int64_t folder_id, uint32_t uidvalidity,
 	const struct rangeset *uids, struct err *err);
 
 bool archive_set_mark(struct archive_writer *writer, int64_t folder_id,
 	const struct archive_mark *mark, struct err *err);
 
-/* Keep this generation whatever keep rules say, or no longer. ERR_NOT_FOUND, at the commit: there
- * is none. */
+/* Keep this snapshot regardless of the keep rules, or no longer. ERR_NOT_FOUND, at the commit: it
+ * does not exist. */
 bool archive_pin(struct archive_writer *writer, int64_t generation, bool pinned, struct err *err);
 
 /*
- * All that was said up to here is consistent: the packer may commit it by itself when
- * ARCHIVE_COMMIT_BYTES are waiting. Does not wait.
+ * Everything so far is consistent: the packer may commit it on its own once ARCHIVE_COMMIT_BYTES
+ * are pending. Does not wait.
  */
 bool archive_may_commit(struct archive_writer *writer, struct err *err);
 
 /*
- * Commit and wait until it is durable. complete: this generation is a snapshot. When nothing was
- * recorded since the last commit and it is as complete as asked, not a byte is written and the last
- * generation is returned. Small pending bytes are framed as they are.
+ * Commit, and wait until it is durable. complete: the snapshot is complete. If nothing was recorded
+ * since the last commit, and that is as complete as asked, writes nothing and returns the last
+ * generation. Small pending items are framed as they are.
  */
 bool archive_commit(
 	struct archive_writer *writer, bool complete, int64_t *ret_generation, struct err *err);
 
-/* Housekeeping after commits while nobody waits: large -wal files are emptied. Nothing is written
- * when nothing was since the writer was opened. */
+/* Housekeeping after commits, while nobody waits: checkpoint large -wal files. Writes nothing if
+ * the writer wrote nothing. */
 bool archive_tidy(struct archive_writer *writer, struct err *err);
 
-/* Bytes of messages taken in, stored bytes written, commits: for figures and tests. */
+/* What the writer did so far, for figures and tests. */
 struct archive_writer_figures {
 	uint64_t messages;
 	uint64_t message_bytes;

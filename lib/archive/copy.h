@@ -1,5 +1,5 @@
 /*
- * A copy of an archive that is an archive: what is on another disk when this one dies.
+ * Copying an archive, so that there is another one when this disk dies. The copy is an archive.
  */
 #ifndef MAILSTOW_ARCHIVE_COPY_H
 #define MAILSTOW_ARCHIVE_COPY_H
@@ -9,21 +9,20 @@
 #include "base/err.h"
 
 struct archive_copied {
-	uint64_t files; /* that were copied: volumes and the catalogue */
+	uint64_t files; /* copied: volumes and the catalogue */
 	uint64_t bytes;
 };
 
 /*
- * Bring the copy at `to`, made when there is none, up to the archive at `from`. Volumes that are
- * full are copied once; the newest one and the catalogue when they changed. All that is new comes
- * beside what is there first (staged.h), for which there must be room. Holds the writer's lock of
- * both meanwhile, so that a mirror waits. Stopped or failed at any point the copy is read, adopted
- * (adopt.h) and written to as it was before or is now, and another run goes on with what was
- * brought.
+ * Create or update the copy at `to` of the archive at `from`. Copies a full volume once, the newest
+ * volume and the catalogue when they changed. New files are first staged beside the old ones
+ * (volume/staged.h), which needs room for both. Holds both writer locks, so a mirror waits.
+ * Interrupted at any point, the copy can be read, adopted and written to, either as before or as
+ * new, and another run continues with the staged files.
  *
- * ERR_CREATE: what is at `to` is no copy of this archive, or holds commits that this one has not,
- * or cannot be read, or it is of before its master key changed; it is left as it is.
- * ERR_BUSY names the holder of a lock, or says that readers keep the -wal from being emptied.
+ * ERR_CREATE: `to` is not a copy of this archive, has commits that this archive lacks, is under the
+ * previous master key, or cannot be read; it is left alone. ERR_BUSY: names the holder of a lock,
+ * or says that readers delay the WAL checkpoint.
  */
 bool archive_copy(const char *from, const char *to, int timeout_ms,
 	struct archive_copied *ret_copied, struct err *err);

@@ -1,13 +1,12 @@
 /*
- * Forgetting: chosen messages leave the archive for all time, past and present. Every volume that
- * holds their bytes, or a journal or checkpoint that names them, or bytes that nothing names any
- * more, is emptied into the newest one and removed, and the catalogue is made anew. What is left is
- * a tombstone for each place where the message stands on the server now, folder, UIDVALIDITY and
- * uid: it is not fetched again from there. Changes of flags, and uids that are gone, may still name
- * the uid.
+ * Forgetting: erase selected messages from all time. Every volume that holds their bytes, a journal
+ * or checkpoint naming them, or unreferenced bytes is emptied into the newest volume and removed,
+ * and the catalogue is rebuilt. What remains is a tombstone (folder, UIDVALIDITY, uid) for each
+ * place where the message is on the server now, so that it is not fetched again. Records of flags
+ * and of removed uids may still name the uid.
  *
- * Bytes that another message has, too, stay as the other's. Files are removed, not overwritten, and
- * copies of the archive are others' business.
+ * Bytes that another message shares stay. Files are removed, not overwritten. Copies of the archive
+ * do not change.
  */
 #ifndef MAILSTOW_ARCHIVE_FORGET_H
 #define MAILSTOW_ARCHIVE_FORGET_H
@@ -21,21 +20,21 @@
 struct archive_forgotten {
 	uint64_t messages;
 	uint64_t volumes; /* files removed */
-	uint64_t bytes;   /* given back on disk */
+	uint64_t bytes;   /* freed on disk */
 };
 
 /*
- * Digests are of the messages' exact bytes; those that are not there are left out. Takes the
- * writer's lock. What an earlier run was stopped in is completed, also with count 0.
+ * digests: of the messages' exact bytes; unknown ones are ignored. Takes the writer lock. Completes
+ * an interrupted earlier run, also with count 0.
  *
- * ERR_BUSY: the lock, or somebody reads all the time; in the latter case what could not be removed
- * goes with the next writer, or another run.
+ * ERR_BUSY: the lock is held, or a reader does not finish; then the next writer, or another run,
+ * removes the remaining files.
  */
 bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
 	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err);
 
-/* A file that is there while a run is under way, or was stopped: the catalogue may hold what was
- * forgotten. The caller frees. */
+/* The file that marks a running or interrupted run: the catalogue may still hold forgotten
+ * messages. The caller frees. */
 char *forget_mark(const char *path);
 
 #endif

@@ -1,10 +1,9 @@
 /*
- * Pruning: what no kept snapshot, no pin and no rule about deleted mail needs leaves the archive,
- * and the space it took is given back (reclaim.h).
+ * Pruning: remove the snapshots that no keep rule and no pin keeps, then the mail that no kept
+ * snapshot shows, and reclaim its space (compact/reclaim.h).
  *
- * Snapshots that the rules do not keep go. A placement that has ended goes when no kept snapshot
- * sees it; mail that is gone from the server outlives its snapshots for keep_deleted_ms, for ever
- * as it is configured first. What is present now never goes.
+ * Mail that is gone from the server stays for keep_deleted_ms after it went, regardless of its
+ * snapshots (by default forever). Mail present now always stays.
  */
 #ifndef MAILSTOW_ARCHIVE_PRUNE_H
 #define MAILSTOW_ARCHIVE_PRUNE_H
@@ -14,24 +13,24 @@
 
 struct archive_prune {
 	struct keep_rules keep;
-	keep_offset *offset;     /* whose calendar; NULL: UTC */
-	int64_t keep_deleted_ms; /* since it went; -1: for ever */
+	keep_offset *offset;     /* offset of the calendar's zone; NULL: UTC */
+	int64_t keep_deleted_ms; /* since it went; -1: forever */
 	int64_t now_ms;          /* wall time */
-	int64_t every_ms;        /* nothing is done when it was pruned less long ago; 0: always */
-	bool dry_run;            /* only count; bytes are an estimate then */
+	int64_t every_ms;        /* skip if pruned more recently; 0: never skip */
+	bool dry_run;            /* only count; bytes are then an estimate */
 };
 
 struct archive_pruned {
-	bool skipped;           /* it was not yet time */
-	uint64_t snapshots;     /* that went */
-	uint64_t kept;          /* that stayed */
-	uint64_t messages;      /* lost for good: no kept state has them */
+	bool skipped;           /* pruned less than every_ms ago */
+	uint64_t snapshots;     /* removed */
+	uint64_t kept;          /* kept */
+	uint64_t messages;      /* lost for good */
 	uint64_t message_bytes; /* their exact sizes */
 	uint64_t volumes;       /* files removed */
-	uint64_t bytes;         /* given back on disk */
+	uint64_t bytes;         /* freed on disk */
 };
 
-/* Takes the writer's lock. ERR_BUSY, ERR_CORRUPT: something that stays cannot be read; nothing was
+/* Takes the writer lock (ERR_BUSY). ERR_CORRUPT: data that must be kept cannot be read; nothing was
  * removed. */
 bool archive_prune(const char *path, const struct archive_prune *prune, int timeout_ms,
 	struct archive_pruned *ret_pruned, struct err *err);

@@ -1,63 +1,65 @@
 /*
- * Changing the master key: a plain archive is encrypted, or an encrypted one gets another master
- * key. All volumes are written anew, one after the other; then the catalogue is made anew, and what
- * was before is gone.
+ * Changing the master key: encrypting a plain archive, or rotating the key of an encrypted one.
+ * Rewrites all volumes, one after the other, and then the catalogue.
  *
- * It begins with a keyring that says what was before (schema/README.md, "Keyring"). From then on
- * nothing is added under the old key or in plain, and every file says by its header which key it is
- * of: the archive can be read and written all the time, and whoever was stopped goes on where he
- * was. The writer's lock is taken for a moment each.
+ * A change begins with a keyring that knows both master keys (schema/README.md, "Changing the
+ *master key"). From then on nothing is added under the previous key, and every file's header names
+ *its key epoch. So the archive stays readable and writable, and an interrupted run can be
+ *continued. Takes the writer lock briefly for each volume.
+ *
+ *	NONE --archive_encrypt_begin()--> ENCRYPTING --archive_rekey() to its end--> NONE
+ *	NONE --archive_rotate_begin()---> ROTATING ----archive_rekey() to its end--> NONE
  */
 #ifndef MAILSTOW_ARCHIVE_REKEY_H
 #define MAILSTOW_ARCHIVE_REKEY_H
 
 #include "archive/archive.h"
 
-enum { REKEY_TRIES = 20 }; /* of a volume that others change meanwhile */
+enum { REKEY_TRIES = 20 }; /* for a volume that others change meanwhile */
 
-/* Is one under way, or was it stopped? What the keyring says; it need not be unlocked. */
+/* Is a change running or interrupted? As the keyring says; works on a locked archive too. */
 enum archive_rekey_state { ARCHIVE_REKEY_NONE, ARCHIVE_REKEY_ENCRYPTING, ARCHIVE_REKEY_ROTATING };
 enum archive_rekey_state archive_rekey_state(const char *path);
 
-/* Begin to encrypt a plain archive, which this secret opens from now on. It is unlocked
- * afterwards. ERR_USAGE: it is encrypted already. */
+/* Begin to encrypt a plain archive under this secret. The archive is unlocked afterwards.
+ * ERR_USAGE: it is already encrypted. */
 bool archive_encrypt_begin(
 	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err);
 
-/* A secret that is to open the archive under the next master key as well. */
+/* A secret that also opens the archive under the next master key. */
 struct archive_carried {
-	uint32_t id; /* of the key it is now; 0: a new one */
+	uint32_t id; /* its current id; 0: a new key */
 	struct archive_secret secret;
 };
 
 /*
- * Begin to give the archive the next master key, which the secrets given open, at least one, and no
- * other. It is unlocked before, and with the new key afterwards. ERR_BUSY: the keys were changed
- * meanwhile.
+ * Begin to rotate to the next master key, which exactly the given secrets open (at least one). The
+ * archive is unlocked before, and unlocked with the new key afterwards. ERR_BUSY: another process
+ * changed the keys meanwhile.
  */
 bool archive_rotate_begin(const char *path, const struct archive_carried *carried, size_t count,
 	int timeout_ms, struct err *err);
 
 struct archive_rekey {
-	const struct cancel *cancel; /* NULL: cannot be stopped */
-	/* So many bytes of so many, before; may be NULL. */
+	const struct cancel *cancel; /* NULL: cannot be cancelled */
+	/* Bytes rewritten, of all bytes. May be NULL. */
 	void (*progress)(void *context, uint64_t bytes, uint64_t total);
-	/* Files beside the archive that tell of its mail (archive_side_key()): they go now, or it
-	 * fails and another run comes back here. May be NULL. */
+	/* Remove files beside the archive that reveal its mail (archive_side_key()). If this fails,
+	 * the next run calls it again. May be NULL. */
 	bool (*beside)(void *context, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err);
 	void *context;
 };
 
 struct archive_rekeyed {
-	uint32_t epoch;   /* of the master key */
-	uint64_t volumes; /* written anew, in this run */
-	uint64_t bytes;   /* of them */
+	uint32_t epoch;   /* the key epoch */
+	uint64_t volumes; /* rewritten in this run */
+	uint64_t bytes;   /* their size */
 };
 
 /*
- * Do what was begun, to its end. The archive is unlocked. ERR_USAGE: nothing was begun. ERR_BUSY:
- * the lock, or somebody reads all the time; ERR_CORRUPT: a volume cannot be read in whole. In any
- * case another run goes on.
+ * Complete the change that was begun. The archive is unlocked. ERR_USAGE: no change was begun.
+ * ERR_BUSY: the lock is held, or a reader does not finish. ERR_CORRUPT: a volume cannot be read
+ * completely. After any error, another run continues.
  */
 bool archive_rekey(const char *path, const struct archive_rekey *wish, int timeout_ms,
 	struct archive_rekeyed *ret_rekeyed, struct err *err);

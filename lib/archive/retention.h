@@ -1,13 +1,13 @@
 /*
- * Which snapshots stay: a pure decision. No I/O and no clock; the newest snapshot is "now".
+ * Keep rules: which snapshots stay. Pure: no I/O and no clock; the newest snapshot is "now".
  *
- * The words mean what they mean to restic(1). `last` keeps the newest n; `hourly` the newest of
- * each of the last n hours that have one, and so on, weeks being those of ISO 8601; `within` keeps
- * what is at most that much older than the newest. What any word keeps stays. The oldest snapshot
- * stays while a word has not found as many as it may keep.
+ * The rules mean the same as in restic(1). `last` keeps the newest n; `hourly` keeps the newest of
+ * each of the last n hours that have one, and so on, with weeks of ISO 8601; `within` keeps all
+ * that are at most that much older than the newest. A snapshot stays if any rule keeps it. The
+ * oldest snapshot stays until a rule has found as many as it keeps.
  *
- * The words choose among complete snapshots; incomplete states stay only by `within`. Whatever they
- * say, these stay: what is pinned, the newest state, the newest complete snapshot.
+ * The rules choose among complete snapshots; only `within` keeps incomplete ones. Pinned snapshots,
+ * the newest state and the newest complete snapshot always stay.
  */
 #ifndef MAILSTOW_ARCHIVE_RETENTION_H
 #define MAILSTOW_ARCHIVE_RETENTION_H

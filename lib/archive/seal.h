@@ -1,15 +1,15 @@
 /*
- * Sealing: a full volume is written once more, into a file of its own that takes its place. Small
- * items of a folder lie together there in the order of their UIDs, whatever the day they came;
- * frames are pressed as hard as it pays; a directory says where the items lie. The journal stays
- * byte for byte, and so does the archive's head.
+ * Sealing: repack a full volume into a new file that replaces it. The new file stores the small
+ * items of a folder together, in the order of their UIDs, compresses as hard as it pays, and has a
+ * directory of its items. The journal and the archive's head stay the same, byte for byte.
  *
- * Making the file takes no lock: full volumes do not change, and if pruning was quicker, the file
- * is thrown away. Before it takes the other's place, every byte in it was compared. Stopped at any
- * point, the archive has the one or the other.
+ * Repacking takes no lock, because full volumes do not change; if the volume was pruned meanwhile,
+ * the new file is discarded. Every byte is compared before the new file replaces the old one.
+ * Interrupted at any point, the archive has one or the other.
  *
- * Sealing often makes small volumes. Some of them become one (reclaim.h), under the writer's lock,
- * which is sealed in its turn; the checkpoint this writes makes another head.
+ * Frequent sealing makes small volumes. They are merged into one (compact/reclaim.h) under the
+ * writer lock, which is then sealed too. The merge writes a journal checkpoint, so the head
+ * changes.
  */
 #ifndef MAILSTOW_ARCHIVE_SEAL_H
 #define MAILSTOW_ARCHIVE_SEAL_H
@@ -21,33 +21,32 @@
 #include "base/wait.h"
 
 enum {
-	SEAL_PACK_BYTES = 2 * 1024 * 1024, /* raw, of a pack */
-	SEAL_SMALL_COUNT = 8,              /* so many small volumes become one */
-	SEAL_MIDDLE_BYTES_MAX =
-		512 * 1024, /* a part below this joins others, if it can be pressed */
+	SEAL_PACK_BYTES = 2 * 1024 * 1024,  /* raw, of a pack */
+	SEAL_SMALL_COUNT = 8,               /* this many small volumes are merged */
+	SEAL_MIDDLE_BYTES_MAX = 512 * 1024, /* a smaller part joins a pack, if compressible */
 };
 
 struct archive_seal {
-	uint64_t open_bytes_min;     /* the newest volume too, when it has as much; 0: never */
-	size_t small_count;          /* usually SEAL_SMALL_COUNT; 0: small ones stay as they are */
-	const struct cancel *cancel; /* looked at between frames; NULL: cannot be stopped */
+	uint64_t open_bytes_min;     /* seal the newest volume too from this size on; 0: never */
+	size_t small_count;          /* usually SEAL_SMALL_COUNT; 0: do not merge */
+	const struct cancel *cancel; /* checked between frames; NULL: cannot be cancelled */
 };
 
 struct archive_sealed {
 	uint64_t volumes;
-	uint64_t merged; /* small volumes that are in others now */
+	uint64_t merged; /* small volumes merged into others */
 	uint64_t bytes_before;
 	uint64_t bytes_after;
 };
 
 /*
- * What waits in -wal files goes into the files, so that they are the whole archive; as far as no
- * reader is in the way. The next commit costs an fsync more. Takes the writer's lock. ERR_BUSY.
+ * Checkpoint all -wal files, so that the database files alone are the archive, as far as readers
+ * allow. The next commit costs one more fsync. Takes the writer lock. ERR_BUSY.
  */
 bool archive_checkpoint_wal(const char *path, int timeout_ms, struct err *err);
 
-/* All full volumes that are not sealed yet, one after the other. Takes the writer's lock for a
- * moment each. ERR_CORRUPT: a volume that cannot be read in whole stays as it is. ERR_CANCELLED. */
+/* Seal all full volumes, one after the other. Takes the writer lock briefly for each. ERR_CORRUPT:
+ * a volume cannot be read completely and stays as it is. ERR_CANCELLED. */
 bool archive_seal(const char *path, const struct archive_seal *seal, int timeout_ms,
 	struct archive_sealed *ret_sealed, struct err *err);
 
