@@ -6,16 +6,16 @@
 
 #include "base/alloc.h"
 
-/* Blocks lie in a ring: from `oldest`, `count` of them, of which the first `done` are frames. */
+/* A ring of `count` blocks from `oldest` on, of which the first `done` are finished. */
 struct compressor {
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	struct block *blocks[COMPRESSOR_BLOCKS_MAX];
 	size_t oldest;
-	size_t count; /* written by the giver alone */
+	size_t count; /* only the giver writes it */
 	size_t done;
-	size_t bytes; /* the giver's */
+	size_t bytes; /* only the giver uses it */
 	bool stop;
 	struct zstd *zstd;
 };

@@ -39,7 +39,7 @@ void incoming_begin(struct incoming *incoming, int64_t folder)
 	splitter_begin(&incoming->splitter);
 }
 
-/* Digests begin anew when they are finished. */
+/* Finishing a digest resets it. */
 void incoming_end(struct incoming *incoming)
 {
 	uint8_t unused[SHA256_BYTES];

@@ -1,8 +1,8 @@
 /*
- * The message that arrives at the packer. It waits in a window; what of it is a leaf goes into the
- * item block, and from there into a pack or parts; the rest into the skeleton. A message that fits
- * the window is still there when all of it was taken apart, and stored as it is where taking apart
- * found nothing, or would not give the same bytes.
+ * The message being received by the packer thread. Its bytes collect in a window. Splitting moves
+ * leaves into the item block, and from there into a pack or parts, and the rest into the skeleton.
+ * A message that fits the window is still complete after splitting, and is stored whole if there
+ * are no leaves or if they would not reassemble to the same bytes.
  */
 #ifndef MAILSTOW_ARCHIVE_WRITE_INCOMING_H
 #define MAILSTOW_ARCHIVE_WRITE_INCOMING_H
@@ -14,20 +14,20 @@
 #include "mime/split.h"
 #include "mime/summary.h"
 
-/* Frames an item was handed over in: first ... last. 0: none yet. */
+/* The frames with earlier pieces of an item: first to last. 0: none yet. */
 struct pieces {
 	int64_t first;
 	int64_t last;
 };
 
-/* A leaf under way. Its last bytes are in the item block. */
+/* The leaf being collected. Its last bytes are in the item block. */
 struct open_leaf {
 	uint64_t size;
 	struct pieces pieces;
-	struct base64_writer writer; /* writes it again, as a reader will */
+	struct base64_writer writer; /* re-encodes it, as a reader will */
 };
 
-/* A leaf of this message: `item` is its record unless it was there before. */
+/* A leaf of this message. `item` is its record; if not new, only its id. */
 struct taken_leaf {
 	bool is_new;
 	struct record_item item;
@@ -42,11 +42,11 @@ struct incoming {
 	struct mime_summary summary;
 
 	struct buf window;
-	size_t taken;  /* of the window, apart */
-	bool streamed; /* it is longer than the window */
+	size_t taken;  /* bytes of the window that were split */
+	bool streamed; /* the message is longer than the window */
 	struct splitter splitter;
 	struct skeleton_maker skeleton;
-	struct sha256 *again; /* of what a reader will put together, if there are leaves */
+	struct sha256 *again; /* digest of the reassembled message, if it has leaves */
 
 	struct open_leaf leaf;
 	struct sha256 *leaf_digest;

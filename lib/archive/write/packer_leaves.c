@@ -1,4 +1,4 @@
-/* Taking the arriving message apart: spans of it become leaves and skeleton. */
+/* Splitting the incoming message into leaves and a skeleton. */
 #include <assert.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ static bool add_to_leaf(struct packer *packer, const uint8_t *data, size_t len, 
 	return true;
 }
 
-/* Decoded into the leaf, and written again as a reader will do it. */
+/* Decode into the leaf, and re-encode for the digest as a reader will. */
 static bool add_base64(struct packer *packer, const uint8_t *text, size_t len, struct err *err)
 {
 	struct incoming *incoming = &packer->incoming;
@@ -76,7 +76,7 @@ static bool add_span(
 	return true;
 }
 
-/* Before the first one nothing was to be put together. */
+/* The digest of the reassembled message starts with the first leaf; until then it is not needed. */
 static void begin_leaf(struct packer *packer, const struct split_span *span)
 {
 	struct incoming *incoming = &packer->incoming;
@@ -88,7 +88,7 @@ static void begin_leaf(struct packer *packer, const struct split_span *span)
 	assert(packer->item->raw.len == 0);
 }
 
-/* The same bytes again: in this message, or in the archive. 0: new. */
+/* Find a leaf with the same bytes in this message or in the archive. *ret_id 0: new. */
 static bool find_leaf(
 	struct packer *packer, const uint8_t sha256[SHA256_BYTES], int64_t *ret_id, struct err *err)
 {
@@ -161,7 +161,7 @@ static bool end_leaf(struct packer *packer, const struct split_span *span, struc
 
 /* --- spans --- */
 
-/* What the skeleton has no room for is one leaf, with all that follows. */
+/* If the skeleton is full, the rest of the message becomes one leaf. */
 static void take_rest(struct incoming *incoming, const uint8_t *text, struct split_span *span)
 {
 	if (span->len > skeleton_room(&incoming->skeleton)) {

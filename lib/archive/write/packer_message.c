@@ -1,4 +1,4 @@
-/* Messages: bytes that arrive become items in packs, or pieces of their own. */
+/* Messages: stores the bytes of an incoming message as items. */
 #include <assert.h>
 #include <string.h>
 
@@ -82,7 +82,7 @@ static void summarise(struct incoming *incoming)
 	incoming->summarised = true;
 }
 
-/* The window is full: what is known of the message goes on its way. */
+/* The window is full: split what it holds, and continue with the rest. */
 static bool stream(struct packer *packer, struct err *err)
 {
 	struct incoming *incoming = &packer->incoming;
@@ -135,7 +135,7 @@ static bool record_new_leaves(struct packer *packer, struct err *err)
 	return true;
 }
 
-/* As it is: the window is the item. */
+/* Store the message whole: the window becomes the item. */
 static bool store_whole(struct packer *packer, struct record_item *item, struct err *err)
 {
 	struct incoming *incoming = &packer->incoming;
@@ -175,7 +175,8 @@ static bool store_skeleton(struct packer *packer, struct record_item *item, stru
 	return packer_record(packer, &record, err);
 }
 
-/* Nothing is trusted that does not give the same bytes when put together. */
+/* Split the rest of the message, and verify that it reassembles to the same bytes. If not, store it
+ * whole; that is impossible once part of it was streamed. */
 static bool take_all_apart(struct packer *packer, const uint8_t *sha256, struct err *err)
 {
 	struct incoming *incoming = &packer->incoming;
@@ -184,13 +185,13 @@ static bool take_all_apart(struct packer *packer, const uint8_t *sha256, struct 
 	if (!packer_take_apart(packer, true, err))
 		return false;
 	if (incoming->leaves_count == 0 && !incoming->streamed)
-		return true; /* the window is stored */
+		return true; /* the window is stored whole */
 	sha256_finish(incoming->again, again);
 	if (memcmp(again, sha256, SHA256_BYTES) == 0)
 		return true;
 	if (incoming->streamed)
 		return err_set(err, ERR_LOCAL,
-			"a message that was taken apart could not be put together again");
+			"splitting a message failed: its parts do not reassemble to the same bytes");
 	return packer_drop_leaves(packer, err);
 }
 
@@ -228,7 +229,7 @@ static bool record_message(
 	return true;
 }
 
-/* A message not seen before: its items and itself. */
+/* Store a message that is new to the archive. */
 static bool store(struct packer *packer, const uint8_t *sha256, struct err *err)
 {
 	struct record_item item = {0};

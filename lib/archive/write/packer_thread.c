@@ -1,4 +1,4 @@
-/* The packer's thread: entries out of the queue, into the packer. */
+/* The packer thread: passes entries from the queue to the packer. */
 #include <assert.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ static bool take_record(struct packer *packer, const struct queue_entry *entry, 
 	bool ok = record_decode(&reader, &record, &unknown);
 
 	if (!ok)
-		return err_set(err, ERR_LOCAL, "a change that cannot be recorded");
+		return err_set(err, ERR_LOCAL, "cannot record a malformed change");
 	return packer_change(packer, &record, err);
 }
 
@@ -54,7 +54,7 @@ static bool do_entry(struct archive_writer *writer, const struct queue_entry *en
 	case ENTRY_STOP:
 		return true;
 	}
-	assert(!"an entry of no kind");
+	assert(!"unknown entry kind");
 	return false;
 }
 
@@ -80,7 +80,8 @@ static void answer(
 	(void)pthread_mutex_unlock(&writer->mutex);
 }
 
-/* After a failure entries are only thrown away, so that nobody waits in vain. */
+/* After a failure it discards entries, so that the caller never waits for room or an answer
+ * forever. */
 void *packer_thread_run(void *context)
 {
 	struct archive_writer *writer = context;

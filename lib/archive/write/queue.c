@@ -16,9 +16,9 @@ struct head {
 };
 
 /*
- * Entries lie one after the other, each whole: what does not fit before the end of the memory goes
- * to its beginning, behind an entry that says skip. An empty queue starts at the beginning again,
- * so that little memory is touched while the taker keeps up.
+ * Entries are contiguous. An entry that does not fit before the end of the memory is put at its
+ * start, after a skip entry. An empty queue starts over, so that little memory is touched while the
+ * taker keeps up.
  */
 struct queue {
 	pthread_mutex_t mutex;
@@ -72,7 +72,7 @@ static void put_head(struct queue *queue, uint32_t kind, size_t len)
 	memcpy(queue->data + queue->to, &head, sizeof(head));
 }
 
-/* Room for one entry of this space at queue->to, after a skip if needed. */
+/* Make room for one entry at queue->to, after a skip entry if needed. */
 static bool make_room(struct queue *queue, size_t space)
 {
 	size_t to_end = queue->size - queue->to;

@@ -50,8 +50,8 @@ static bool read_next_folder(struct archive_writer *writer, struct err *err)
 	return true;
 }
 
-/* The newest volume is of before a change of the master key that was stopped: another one is begun
- * now, when nobody peeks. */
+/* After an interrupted change of the master key, the newest volume may be under the previous key.
+ * Then a new one has to be started now, while no view peeks. */
 static bool must_roll(struct archive_writer *writer, bool *ret_must, struct err *err)
 {
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
@@ -73,7 +73,7 @@ static bool must_roll(struct archive_writer *writer, bool *ret_must, struct err 
 	return true;
 }
 
-/* Nothing is written unless a crash left something to mend. */
+/* Writes nothing unless a crash left something to complete. */
 static bool open_locked(struct archive_writer *writer, struct err *err)
 {
 	bool needed, outdated = false;
@@ -106,7 +106,7 @@ bool archive_writer_open(
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 
 	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", path);
 	writer = new_writer(path);
 	if (!staged_lock(path, timeout_ms, &writer->lock, err) || !open_locked(writer, err))
 		return false;
@@ -154,7 +154,7 @@ struct archive_writer_figures archive_writer_figures(const struct archive_writer
 	return figures;
 }
 
-/* --- handing over --- */
+/* --- the queue --- */
 
 static bool check_failure(struct archive_writer *writer, struct err *err)
 {
@@ -196,7 +196,7 @@ static bool wait_answer(struct archive_writer *writer, enum entry_kind kind,
 	return check_failure(writer, err);
 }
 
-/* While nothing is pending, the view tells whether the record is a change. */
+/* While nothing is pending, the view shows whether the record changes anything. */
 static bool is_change(struct archive_writer *writer, bool *ret_change, struct err *err)
 {
 	struct reader reader = {
@@ -212,7 +212,7 @@ static bool is_change(struct archive_writer *writer, bool *ret_change, struct er
 		return true;
 	ok = record_decode(&reader, &record, &unknown);
 	if (!ok)
-		return err_set(err, ERR_LOCAL, "a change that cannot be recorded");
+		return err_set(err, ERR_LOCAL, "cannot record a malformed change");
 	return apply_is_change(writer->view->catalogue, &record, ret_change, err);
 }
 

@@ -1,7 +1,7 @@
 /*
- * Inside the room: the two threads of a writer. The caller's puts entries into the queue; the
- * packer's takes them out. Nothing is opened for writing, and no thread started, before the first
- * change: a job that finds nothing new leaves every file as it was.
+ * A writer has two threads: the caller's puts entries into the queue, the packer thread takes them
+ * out. Before the first change, no file is opened for writing and no thread started, so a pass that
+ * finds nothing new leaves every file as it was (invariant 5).
  */
 #ifndef MAILSTOW_ARCHIVE_WRITE_WRITER_H
 #define MAILSTOW_ARCHIVE_WRITE_WRITER_H
@@ -18,7 +18,7 @@ enum entry_kind {
 	ENTRY_END, /* SHA-256 of the message */
 	ENTRY_ABORT,
 	ENTRY_MAY_COMMIT,
-	ENTRY_COMMIT, /* the sender waits for an answer to this and the next two */
+	ENTRY_COMMIT, /* the caller waits for an answer to this and the next two */
 	ENTRY_COMMIT_COMPLETE,
 	ENTRY_TIDY,
 	ENTRY_STOP,
@@ -29,35 +29,36 @@ struct archive_writer {
 	int lock;
 	struct archive *view;
 	bool message_open;
-	struct sha256 *digest; /* of the message: this thread has the time for it */
+	struct sha256 *digest; /* of the message; hashed on the caller's thread */
 	int64_t next_folder;
 	int64_t next_ticket;
 	uint64_t volume_bytes_max; /* ARCHIVE_VOLUME_BYTES; less in tests */
 	struct buf scratch;
 
-	bool active; /* the packer runs */
+	bool active; /* the packer thread runs */
 	pthread_t thread;
 	struct queue *queue;
-	struct packer packer; /* the packer thread's, while it runs */
+	struct packer packer; /* owned by the packer thread while it runs */
 
-	pthread_mutex_t mutex; /* of what follows */
+	pthread_mutex_t mutex; /* guards the fields below */
 	pthread_cond_t answered;
 	uint64_t answers;
 	int64_t generation; /* of the last answer */
-	bool failed;        /* for good; failure says why */
+	bool failed;        /* permanently; failure says why */
 	struct err failure;
 	struct archive_writer_figures figures;
 };
 
-/* Into the queue; the packer is started when it does not run yet. Fails as it failed. */
+/* Queue an entry; starts the packer thread first if it does not run. Fails with the packer's error
+ * if it failed. */
 bool writer_hand_over(struct archive_writer *writer, enum entry_kind kind, const void *data,
 	size_t len, struct err *err);
 
-/* The same for a record, unless nothing is pending and the archive says so already. */
+/* Queue a record. While nothing is pending, skips one that would change nothing. */
 bool writer_hand_over_record(
 	struct archive_writer *writer, const struct record *record, struct err *err);
 
-/* The packer thread (pump.c). Ends after ENTRY_STOP. */
+/* The packer thread's function. Ends after ENTRY_STOP. */
 void *packer_thread_run(void *writer);
 
 #endif

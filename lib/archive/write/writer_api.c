@@ -1,4 +1,4 @@
-/* The caller's thread: every change becomes an entry of the queue. */
+/* The writing half of archive.h: turns every change into an entry of the queue. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -100,7 +100,7 @@ bool archive_pin(struct archive_writer *writer, int64_t generation, bool pinned,
 bool archive_message_begin(
 	struct archive_writer *writer, int64_t folder_id, uint64_t size_hint, struct err *err)
 {
-	(void)size_hint; /* bytes stream into pieces in any case */
+	(void)size_hint; /* the packer streams long messages, whatever was announced */
 	assert(!writer->message_open);
 	writer->message_open =
 		writer_hand_over(writer, ENTRY_BEGIN, &folder_id, sizeof(folder_id), err);
@@ -194,7 +194,7 @@ bool archive_set_flags(struct archive_writer *writer, int64_t folder_id, uint32_
 	return check_text("flags", flags, err) && writer_hand_over_record(writer, &record, err);
 }
 
-/* Uid 0 is none: a range that begins with it begins with 1. */
+/* No message has uid 0, so a range starts at 1 at least. */
 static void copy_ranges(const struct rangeset *uids, size_t from, size_t count, struct range *out)
 {
 	memcpy(out, uids->items + from, count * sizeof(*out));
