@@ -175,8 +175,8 @@ static bool store_skeleton(struct packer *packer, struct record_item *item, stru
 	return packer_record(packer, &record, err);
 }
 
-/* Split the rest of the message, and verify that it reassembles to the same bytes. If not, store it
- * whole; that is impossible once part of it was streamed. */
+/* Split the rest of the message, and verify that it reassembles to the same bytes. If not, it is
+ * stored whole; that is impossible once part of it was streamed. */
 static bool take_all_apart(struct packer *packer, const uint8_t *sha256, struct err *err)
 {
 	struct incoming *incoming = &packer->incoming;
@@ -190,8 +190,8 @@ static bool take_all_apart(struct packer *packer, const uint8_t *sha256, struct 
 	if (memcmp(again, sha256, SHA256_BYTES) == 0)
 		return true;
 	if (incoming->streamed)
-		return err_set(err, ERR_LOCAL,
-			"splitting a message failed: its parts do not reassemble to the same bytes");
+		return err_set(
+			err, ERR_LOCAL, "a split message does not reassemble to the same bytes");
 	return packer_drop_leaves(packer, err);
 }
 
