@@ -39,14 +39,19 @@ static bool activate(struct archive_writer *writer, struct err *err)
 
 static bool read_next_folder(struct archive_writer *writer, struct err *err)
 {
-	struct db *db = writer->view->catalogue;
 	bool row;
 
-	if (!db_step(db, CATALOGUE_IDS_LAST, &row, err))
+	/* entering reopens a view that peeked before a replay: it may lack the newest folder */
+	if (!archive_enter(writer->view, err))
 		return false;
+	if (!db_step(writer->view->catalogue, CATALOGUE_IDS_LAST, &row, err)) {
+		archive_leave(writer->view);
+		return false;
+	}
 	assert(row);
-	writer->next_folder = db_int(db, CATALOGUE_IDS_LAST, 2) + 1;
-	db_reset(db, CATALOGUE_IDS_LAST);
+	writer->next_folder = db_int(writer->view->catalogue, CATALOGUE_IDS_LAST, 2) + 1;
+	db_reset(writer->view->catalogue, CATALOGUE_IDS_LAST);
+	archive_leave(writer->view);
 	return true;
 }
 

@@ -1,7 +1,9 @@
 #include "archive/archive.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "archive/seal.h"
 #include "archive/volume/volume.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -9,7 +11,7 @@
 #include "support/archive/archive_fixture.h"
 #include "support/check.h"
 
-enum { VALIDITY = 77 };
+enum { VALIDITY = 77, WAIT_MS = 5000 };
 
 #define READER CLEANUP(archive_freep) struct archive *
 #define PATH   CLEANUP(freep) char *
@@ -54,7 +56,7 @@ static void fill_three_commits(struct archive_writer *writer)
 static const char three_commits[] =
 	"INBOX 77 1 1000 [x]\nINBOX 77 3 3000 []\nINBOX 77 4 200000 []\n";
 
-static void an_older_catalogue_is_brought_up_to_date(void)
+static void an_older_catalogue_is_updated(void)
 {
 	PATH path = fixture_archive("older");
 	struct archive_writer *writer = fixture_writer(path);
@@ -83,6 +85,35 @@ static void an_older_catalogue_is_brought_up_to_date(void)
 	fixture_check_message(reader, fixture_find(reader, 3, 1, VALIDITY, 2), 6, 100000);
 	fixture_add(writer, 1, VALIDITY, 3, 7, 100, "");
 	CHECK_INT(fixture_commit(writer, true), 4);
+	archive_writer_freep(&writer);
+}
+
+/* The writer has to read the next folder id after the replay, not before. */
+static void a_folder_that_the_older_catalogue_lacks_can_be_changed(void)
+{
+	PATH path = fixture_archive("lacks_a_folder");
+	struct archive_writer *writer = fixture_writer(path);
+	struct archive_folder renamed = {
+		.path = "Renamed", .wire_name = "Renamed", .attributes = "", .selectable = true};
+	struct err err = ERR_INIT;
+	PATH old = NULL;
+	PATH wal = str_printf("%s/catalogue.db-wal", path);
+
+	(void)fixture_folder(writer, "INBOX", VALIDITY);
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+	CHECK_OK(archive_checkpoint_wal(path, WAIT_MS, &err));
+	old = copy_of(path, "");
+	writer = fixture_writer(path);
+	renamed.id = fixture_folder(writer, "New", VALIDITY);
+	(void)fixture_commit(writer, true);
+	archive_writer_freep(&writer);
+	put_back(path, "", old);
+	CHECK_INT(unlink(wal), 0);
+	writer = fixture_writer(path);
+	CHECK_OK(archive_put_folder(writer, &renamed, &renamed.id, &err));
+	CHECK_INT(fixture_folder(writer, "Newer", VALIDITY), renamed.id + 1);
+	(void)fixture_commit(writer, true);
 	archive_writer_freep(&writer);
 }
 
@@ -193,7 +224,8 @@ static void a_damaged_frame_is_found_and_named(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(an_older_catalogue_is_brought_up_to_date),
+		PROMISE(an_older_catalogue_is_updated),
+		PROMISE(a_folder_that_the_older_catalogue_lacks_can_be_changed),
 		PROMISE(the_volumes_alone_rebuild_the_catalogue),
 		PROMISE(a_missing_volume_is_named),
 		PROMISE(a_rolled_back_volume_is_refused),
