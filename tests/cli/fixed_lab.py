@@ -1,4 +1,4 @@
-"""What the tests share that mirror fixed mail: a configuration, and passes against its server."""
+"""Shared by tests that mirror fixed mail: a configuration, and passes against its server."""
 
 import os
 import pathlib
@@ -57,7 +57,7 @@ class Lab:
                                   timeout=RUN_SECONDS, check=False, env=self.environment))
 
     def mirror(self, mailbox):
-        """One pass; the commands that came."""
+        """Runs one pass; returns the commands that the server got."""
         mailbox.commands = []
         with fixed_server.Server(mailbox.serve) as server:
             self.configure(server.port)
@@ -67,7 +67,7 @@ class Lab:
         return mailbox.commands
 
     def play(self, mailbox, story):
-        """A pass after each thing that happens."""
+        """Runs a pass after each event."""
         for happen in story:
             happen(mailbox)
             self.mirror(mailbox)
@@ -82,5 +82,5 @@ LISTINGS = {"check": ("--read-data",), "snapshots": (), "folders": (), "ls": ("-
 
 
 def listings(lab, parts=tuple(LISTINGS)):
-    """What is told of the archive, by the commands that tell it."""
+    """The output of the commands that describe an archive."""
     return {part: lab.ask(part, "alice", *LISTINGS[part]) for part in parts}

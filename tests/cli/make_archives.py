@@ -47,8 +47,8 @@ def plain(lab):
     played(lab)
 
 
-def behind(lab):
-    """The power went: the volume has the last pass, the catalogue has not."""
+def outdated(lab):
+    """Power cut: the volume has the last pass, the catalogue does not."""
     mailbox = fixed_mail.mailbox(large_bytes=fixed_mail.SMALL_BYTES)
     lab.play(mailbox, fixed_mail.STORY[:2])
     shutil.copyfile(lab.archive / "catalogue.db", lab.place / "before")
@@ -72,14 +72,14 @@ def sealed(lab):
 
 
 def pruned(lab):
-    """A checkpoint begins what is read."""
+    """Reading starts at a checkpoint."""
     played(lab)
     equal(lab.run("pin", "alice@1").status, 0)
     equal(lab.ask("prune", "alice", "--keep-last=1", "--keep-deleted=0")[-1]["kept"], 2)
 
 
 def forgotten(lab):
-    """Another volume took the place of the first."""
+    """A sealed volume replaced the first one."""
     played(lab)
     equal(lab.ask("forget", "alice", "--subject=letter 2")[-1]["messages"] > 0, True)
 
@@ -89,8 +89,8 @@ def rotated(lab):
     equal(lab.ask("key", "rotate", "alice")[-1]["epoch"], 2)
 
 
-def turning(lab):
-    """Killed half way through key rotate."""
+def half_rotated(lab):
+    """Killed in the middle of key rotate."""
     played(lab, encrypted=True)
     shutil.copytree(lab.archive, lab.place / "before")
     for number in range(TRIES):
@@ -112,13 +112,13 @@ def half_way(lab):
     return (lab.archive / "keyring").read_bytes()[KEYRING_VERSION_AT] == CHANGING
 
 
-ARCHIVES = (plain, behind, encrypted, sealed, pruned, forgotten, rotated, turning)
+ARCHIVES = (plain, outdated, encrypted, sealed, pruned, forgotten, rotated, half_rotated)
 
 
 # --- writing it down ---
 
 def pack(archive, file):
-    """The same bytes from the same files; what a reader makes anew is left out."""
+    """The same bytes for the same files; leaves out scratch files."""
     def plainly(entry):
         entry.uid = entry.gid = entry.mtime = 0
         entry.uname = entry.gname = ""

@@ -1,6 +1,6 @@
-"""Archives of an earlier program are read, checked and written on as ever. Prints TAP.
+"""Archives made by an earlier version can be read, checked and written to. Prints TAP.
 
-They lie in tests/cli/archives; its README.md tells how they were made.
+tests/cli/archives/README.md says how they were made.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ from fixed_lab import Lab, listings
 import fixed_mail
 
 ARCHIVES = pathlib.Path(__file__).resolve().parent / "archives"
-LARGE = ("sealed",)  # those whose attachments are large
-LATER = {("INBOX", 16), ("New", 2)}  # what comes with fixed_mail.fourth()
+LARGE = ("sealed",)  # archives with large attachments
+LATER = {("INBOX", 16), ("New", 2)}  # new mail in fixed_mail.fourth()
 GONE_LATER = ("INBOX", 5)
-TAKEN_WHOLE = 3  # messages that are read by cat; read_archive.py takes all
+TAKEN_WHOLE = 3  # messages read by cat; read_archive.py reads all
 
 
 def unpack(lab, name):
-    """The archive, and what the program of then told of it."""
+    """Unpacks the archive; returns what the earlier version printed about it."""
     with tarfile.open(ARCHIVES / f"{name}.tar.xz") as tar:
         tar.extractall(lab.archive.parent, filter="data")
     lab.archive.parent.joinpath("alice").chmod(0o700)
@@ -36,7 +36,7 @@ def unpack(lab, name):
 
 
 def same(lab, told):
-    """Part by part, so that what differs is named."""
+    """Compares line by line, so that a failure names the difference."""
     now = listings(lab, told)
     for part, lines in told.items():
         for number, (line, wanted) in enumerate(zip(now[part], lines, strict=False)):
@@ -45,7 +45,7 @@ def same(lab, told):
 
 
 def messages_are_whole(lab, lines):
-    """Those that came first and last, and the largest."""
+    """Reads the smallest messages and the largest one."""
     present = sorted((line for line in lines if not line.get("gone")), key=lambda line: (
         line["size"], line["uid"]))
     for line in present[:TAKEN_WHOLE - 1] + present[-1:]:
@@ -129,7 +129,7 @@ def any_secret_opens_the_encrypted_one(lab):
 
 
 def promises():
-    """Two for each archive that lies there."""
+    """Two for each archive in the folder."""
     for file in sorted(ARCHIVES.glob("*.tar.xz")):
         name = file.name.split(".")[0]
         for what in (reads, is_written_on):

@@ -1,8 +1,7 @@
-"""Fixed mail makes the same archive as ever, frame for frame and byte for byte. Prints TAP.
+"""Fixed mail makes the same archive as in earlier versions, byte for byte. Prints TAP.
 
-What the archive was is told by tests/cli/recorded/*.txt, the same dumps of an earlier program; how
-they were made is told in tests/cli/archives/README.md. Whoever changes what is written, and means
-it, makes them anew.
+tests/cli/recorded/*.txt are the dumps of an earlier version; tests/cli/archives/README.md says how to
+remake them after an intended change of the format.
 """
 
 import ctypes
@@ -24,7 +23,7 @@ OF_FILES = ("bytes_before", "bytes_after", "bytes_freed", "bytes")
 
 
 class Session:
-    """Commands and dumps, one after the other."""
+    """Commands and dumps, in order."""
 
     def __init__(self, lab, extensions, encrypted):
         self.lab, self.mailbox = lab, fixed_mail.mailbox(extensions)
@@ -54,7 +53,7 @@ class Session:
 # What each session does; tests/cli/make_archives.py records them.
 
 def bare(lab):
-    """A server that has nothing but IMAP4rev1."""
+    """A server without extensions."""
     session = Session(lab, fixed_mail.BARE, False)
     session.mirror(*fixed_mail.STORY)
     session.dump()
@@ -93,7 +92,7 @@ SESSIONS = (plain, encrypted, bare)
 
 
 def compare(name, got):
-    """Another version of zstd presses to other bytes: then only what is pressed has to be equal."""
+    """Another version of zstd makes other bytes: then only the raw bytes have to be equal."""
     wanted = (RECORDED / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     equal(wanted[0].split()[0], "zstd")
     if got[0] != wanted[0]:

@@ -4,7 +4,7 @@
 
 Two archives of the same mail have the same dump: what is made by chance or by the clock (uuids,
 keys, salts, nonces, times) has a placeholder. Whatever follows from other bytes (digests, tags,
-the chain of the journal) is calculated anew and dumped as "good", or as what it is.
+the chain of the journal) is recalculated and dumped as "good", or as it is.
 
 Numbers have one spelling, and records end with their last field, so decoded records say every
 byte of a payload.
@@ -49,7 +49,7 @@ RECORDS = {
 # --- ciphers ---
 
 def unseal(key, sealed, additional):
-    """What AES-256-GCM sealed as nonce, ciphertext, tag; None: damaged, or not with this key."""
+    """Decrypts nonce, ciphertext and tag of AES-256-GCM; None: damaged, or another key."""
     lib = libcrypto()
     context, gcm = map(ctypes.c_void_p, (lib.EVP_CIPHER_CTX_new(), lib.EVP_aes_256_gcm()))
     text, count = sealed[NONCE:-TAG], ctypes.byref(ctypes.c_int())
@@ -79,7 +79,7 @@ def sha256(data):
 
 
 def master_key(ring, key):
-    """The master key that a keyring has wrapped for a key."""
+    """The master key that a keyring wraps for a key."""
     for at in range(RING_HEAD, RING_HEAD + SLOT * ring[RING_HEAD - 1], SLOT):
         slot = ring[at:at + SLOT]
         if slot[0] == SLOT_KEY:
@@ -127,7 +127,7 @@ class Reader:
 
 
 def database(path, copy):
-    """Opened as a copy, so that nothing is changed beside the archive's files."""
+    """Opens a copy, so that nothing changes beside the archive's files."""
     for name in (path, pathlib.Path(f"{path}-wal")):
         if name.exists():
             shutil.copyfile(name, copy / name.name)
@@ -135,7 +135,7 @@ def database(path, copy):
 
 
 def unsealed_pages(path, key, copy):
-    """A database of sealed pages, with its -wal, as a plain one."""
+    """Decrypts a database with encrypted pages, and its -wal, into a plain one."""
     pages, wal = {}, pathlib.Path(f"{path}-wal")
     data, log = path.read_bytes(), wal.read_bytes() if wal.exists() else b""
     for at in range(0, len(data), PAGE):
@@ -179,7 +179,7 @@ class Dump:
         self.lines.append(" ".join(map(str, words)))
 
     def uuid(self, data):
-        """The same name for the same uuid, in the order they are met."""
+        """One name for each uuid, in the order of appearance."""
         return self.names.setdefault(bytes(data), f"<uuid {len(self.names) + 1}>")
 
     @staticmethod
@@ -263,7 +263,7 @@ class Dump:
         if len(raw) != rawlen:
             words.append("BAD LENGTH")
         if kind in CHAINED:
-            # Head, uuids and times are pressed with the rest: what it comes to differs each time,
+            # Head, uuids and times are compressed with the rest, so the size differs each time,
             # and so may, where a payload is short, whether it pays.
             self.say(*words, "encrypted" if codec & SEALED else "plain")
             self.payload(raw)
@@ -354,7 +354,7 @@ class Dump:
 
 
 def short(digest):
-    """Enough of it to see that it is another."""
+    """Enough of a digest to see a difference."""
     return digest.hex()[:SHOWN_DIGITS]
 
 
@@ -387,12 +387,12 @@ def placement_fields(body):
 
 
 def newest_first(path):
-    """Of one sequence the file counts that was made last; the others tell of interrupted work."""
+    """Of one sequence, the newest file counts; others show interrupted work."""
     return int(path.name.split("-")[0]), path.stat().st_mtime_ns
 
 
 def dump(path, key=None, stored=True):
-    """stored: also what the pressed bytes are, which another version of zstd makes otherwise."""
+    """stored: include the compressed bytes, which depend on the version of zstd."""
     told = Dump(pathlib.Path(path), key, stored)
     with tempfile.TemporaryDirectory() as copy:
         copy = pathlib.Path(copy)

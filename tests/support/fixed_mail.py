@@ -20,7 +20,7 @@ HUGE_TIMES = 75  # so much larger than large: more than a frame holds
 
 
 def noise(seed, size):
-    """Bytes that cannot be pressed; no library's generator decides them."""
+    """Incompressible bytes, independent of any library's random generator."""
     made = b"".join(hashlib.sha256(f"{seed} {number}".encode()).digest()
                     for number in range(size // 32 + 1))
     return made[:size]
@@ -58,7 +58,7 @@ ODD = (
 
 
 def large(box, number):
-    """Another attachment each, all but alike: whoever presses several at once gets little."""
+    """Attachments that differ slightly, so that compressing several together saves much."""
     return with_attachment(number, str(number).encode() + noise("large", box.large_bytes))
 
 
@@ -119,7 +119,7 @@ def nothing(_box):
 
 
 def fourth(box):
-    """What comes to an archive later."""
+    """Later changes, for writing to an old archive."""
     box.deliver("INBOX", with_attachment(70, noise("a", 3000), 64), "\\Flagged")
     box.deliver("New", letter(71))
     box.flag("INBOX", 1, "")

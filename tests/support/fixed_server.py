@@ -78,7 +78,7 @@ class Mailbox:
             folder.expunged[uid] = modseq
 
     def renumber(self, name, uidvalidity):
-        """What a server does that lost its index: another UIDVALIDITY, UIDs from 1."""
+        """A server that lost its index: another UIDVALIDITY, UIDs from 1."""
         old = self.folders[name]
         self.create(name, uidvalidity, old.attributes)
         for message in old.messages.values():
@@ -198,7 +198,7 @@ def within(uid, uids):
 
 
 def fields(body, wanted):
-    """These lines of the header, with what is folded, and the empty line."""
+    """These header lines, with their folded lines, and the empty line."""
     head = body.partition(b"\r\n\r\n")[0].replace(b"\r\n ", b"\0").split(b"\r\n")
     chosen = [line for line in head if line.split(b":")[0].decode("latin-1").lower() in wanted]
     return b"".join(line.replace(b"\0", b"\r\n ") + b"\r\n" for line in chosen) + b"\r\n"
