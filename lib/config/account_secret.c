@@ -1,3 +1,5 @@
+#include "config/account_secret.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,13 +12,15 @@
 #include <sys/wait.h>
 
 #include "base/alloc.h"
-#include "config/config.h"
+#include "base/str.h"
+#include "config/config_limits.h"
 
 extern char **environ;
 
 enum { READ_STEP_BYTES = 1024 };
 
-static bool read_all(int fd, struct buf *out, struct wait wait, const char *what, struct err *err)
+static bool read_bounded(
+	int fd, struct buf *out, struct wait wait, const char *what, struct err *err)
 {
 	while (wait_fd(fd, POLLIN, wait, err)) {
 		char step[READ_STEP_BYTES];
@@ -45,7 +49,8 @@ static bool first_line(struct buf *out, const char *what, struct err *err)
 	if (len == 0)
 		return err_set(err, ERR_CONFIG, "%s: empty", what);
 	if (memchr(out->data, 0, len))
-		return err_set(err, ERR_CONFIG, "%s: has a NUL; a line of text is accepted", what);
+		return err_set(
+			err, ERR_CONFIG, "%s: contains a NUL byte; expected a line of text", what);
 	explicit_bzero(out->data + len, out->len - len);
 	out->len = len;
 	return true;
@@ -61,12 +66,13 @@ static bool read_file(const char *path, bool check_mode, const char *what, struc
 		return err_errno(err, ERR_CONFIG, errno, "%s: %s", what, path);
 	if (check_mode && (st.st_mode & 077) != 0)
 		return err_set(err, ERR_CONFIG,
-			"%s: %s can be read by others (mode %03o); 0600 or stricter is accepted",
+			"%s: %s is accessible to others (mode %03o); expected 0600 or stricter",
 			what, path, (unsigned)st.st_mode & 0777);
-	return read_all(fd, out, wait, what, err) && first_line(out, what, err);
+	return read_bounded(fd, out, wait, what, err) && first_line(out, what, err);
 }
 
-/* In a process group of its own, with signals as a shell expects them. */
+/* The shell gets its own process group, an empty signal mask and the default SIGPIPE: we ignore it,
+ * and `pass show x | head -1` relies on it. */
 static bool spawn_shell(const char *command, int output, pid_t *ret_pid)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
@@ -92,7 +98,7 @@ static bool spawn_shell(const char *command, int output, pid_t *ret_pid)
 	return !failed;
 }
 
-/* Until the child ended; at the deadline it is ended with its whole group. */
+/* Reaps the child. At the deadline, or when cancelled, kills its process group first. */
 static bool wait_child(
 	pid_t child, struct wait wait, const char *what, int *ret_status, struct err *err)
 {
@@ -120,19 +126,19 @@ static bool run_command(
 	reader = pipe_fds[0];
 	if (!spawn_shell(command, pipe_fds[1], &child)) {
 		(void)close(pipe_fds[1]);
-		return err_set(err, ERR_CONFIG, "%s: command cannot be started", what);
+		return err_set(err, ERR_CONFIG, "%s: the command cannot be started", what);
 	}
 	(void)close(pipe_fds[1]);
-	read_well = read_all(reader, out, wait, what, err);
+	read_well = read_bounded(reader, out, wait, what, err);
 	if (!read_well)
 		(void)kill(-child, SIGKILL);
 	if (!wait_child(child, wait, what, &status, read_well ? err : NULL) || !read_well)
 		return false;
 	if (WIFSIGNALED(status))
-		return err_set(err, ERR_AUTH, "%s: command was ended by signal %d", what,
+		return err_set(err, ERR_AUTH, "%s: the command was killed by signal %d", what,
 			WTERMSIG(status));
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return err_set(err, ERR_AUTH, "%s: command failed (exit status %d)", what,
+		return err_set(err, ERR_AUTH, "%s: the command failed (exit status %d)", what,
 			WEXITSTATUS(status));
 	return first_line(out, what, err);
 }
@@ -144,19 +150,20 @@ bool config_secret_read(const struct config_secret *secret, const char *what,
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	CLEANUP(freep) char *path = NULL;
 
-	/* all at once: a buffer that grows leaves copies behind */
+	/* reserve all of it now: a buffer that grows leaves unwiped copies on the heap */
 	if (!buf_reserve(out, out->max - out->len))
-		return err_set(err, ERR_CONFIG, "%s: no room for it", what);
+		return err_set(err, ERR_CONFIG, "%s: the buffer is too small", what);
 	if (secret->command)
 		return run_command(secret->command, what, wait, out, err);
 	if (secret->file)
 		return read_file(secret->file, true, what, wait, out, err);
 	if (!secret->credential)
-		return err_set(
-			err, ERR_CONFIG, "no %s: give %s-command or %s-file", what, what, what);
+		return err_set(err, ERR_CONFIG, "no %s configured: set %s-command or %s-file", what,
+			what, what);
 	if (!folder)
 		return err_set(err, ERR_CONFIG,
-			"%s: no $CREDENTIALS_DIRECTORY: credentials are for systemd services",
+			"%s: $CREDENTIALS_DIRECTORY is not set; credentials need a systemd service "
+			"with LoadCredential=",
 			what);
 	path = str_printf("%s/%s", folder, secret->credential);
 	return read_file(path, false, what, wait, out, err);

@@ -1,133 +1,111 @@
+/* The whole configuration: sections in, struct config out. */
 #include "config/config.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/fs.h"
-#include "config/loading.h"
-#include "config/places.h"
+#include "config/load/account_draft.h"
+#include "config/load/account_list.h"
+#include "config/load/load.h"
 
-enum { WORKERS_DEFAULT = 4 };
+enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 64 };
 
-static const char *const tls_words[] = {
-	[CONFIG_TLS_IMPLICIT] = "implicit",
-	[CONFIG_TLS_STARTTLS] = "starttls",
-	[CONFIG_TLS_OFF] = "off",
+#define GENERAL(member) offsetof(struct config, member)
+
+static const struct config_key general[] = {
+	{"archive-dir", GENERAL(archive_dir), VALUE_PATH, 0, "a folder"},
+	{"workers", GENERAL(workers), VALUE_NUMBER, WORKERS_MAX, "a number from 1 to 64"},
+	{"metrics-listen", GENERAL(metrics_listen), VALUE_LISTEN, 0,
+		"ADDRESS:PORT such as 127.0.0.1:9477, or nothing"},
+	{"metrics-textfile", GENERAL(metrics_textfile), VALUE_MAYBE_PATH, 0, "a file"},
+	{"notify-command", GENERAL(notify_command), VALUE_COMMAND, 0, "a shell command"},
 };
+static const struct key_table general_keys = {general, ARRAY_LEN(general)};
 
-static const char *const auth_words[] = {
-	[CONFIG_AUTH_AUTO] = "auto",
-	[CONFIG_AUTH_PLAIN] = "plain",
-	[CONFIG_AUTH_LOGIN] = "login",
-	[CONFIG_AUTH_SCRAM_SHA_256] = "scram-sha-256",
-	[CONFIG_AUTH_SCRAM_SHA_1] = "scram-sha-1",
-	[CONFIG_AUTH_XOAUTH2] = "xoauth2",
-	[CONFIG_AUTH_OAUTHBEARER] = "oauthbearer",
-};
-
-const char *config_tls_word(enum config_tls tls)
-{
-	return tls_words[tls];
-}
-
-const char *config_auth_word(enum config_auth auth)
-{
-	return auth_words[auth];
-}
-
-/* What follows the kind in "kind NAME"; NULL: another kind. */
-static const char *name_after(const char *section, const char *kind)
+/* NAME of a section "kind NAME"; NULL: another kind. */
+static const char *section_argument(const char *section, const char *kind)
 {
 	size_t len = strlen(kind);
 
 	return str_starts(section, kind) && section[len] == ' ' ? section + len + 1 : NULL;
 }
 
-static void load_section(struct loading *loading, const struct section *section)
+static void load_section(
+	struct config_load *load, struct config *config, const struct section *section)
 {
-	const char *account = name_after(section->name, "account");
-	const char *list = name_after(section->name, "accounts-from");
+	const char *account = section_argument(section->name, "account");
+	const char *list = section_argument(section->name, "accounts-from");
 	CLEANUP(freep) char *shown = str_printf("[%s]", section->name);
 
 	if (account)
-		loading_account(loading, section, account);
+		load_account(load, section, account);
 	else if (list)
-		loading_list(loading, section, list);
+		load_account_list(load, section, list);
 	else if (strcmp(section->name, "mailstow") == 0)
-		loading_set_section(loading, &general_keys, loading->config, section);
-	else if (!name_after(section->name, "template"))
-		problem_add(&loading->problems, (struct config_place){.line = section->line}, shown,
-			"unknown section; [mailstow], [account NAME], [template NAME] and "
-			"[accounts-from NAME] are accepted");
+		load_set_section(load, &general_keys, config, section);
+	else if (!section_argument(section->name, "template"))
+		problem_add(&load->problems, (struct config_place){.line = section->line}, shown,
+			"unknown section; expected [mailstow], [account NAME], [template NAME] or "
+			"[accounts-from NAME]");
 }
 
-static void load_sections(struct loading *loading)
+/* Templates first: a list may come before its template in the file. */
+static void load_sections(struct config_load *load, struct config *config)
 {
-	struct document *document = &loading->document;
+	struct document *document = &load->document;
 
 	for (size_t i = 0; i < document->count; i++) {
 		struct section *section = &document->sections[i];
-		const char *template = name_after(section->name, "template");
+		const char *template = section_argument(section->name, "template");
 
 		if (template && !section->ignored)
-			loading_template(loading, section, template);
+			load_template(load, section, template);
 	}
 	for (size_t i = 0; i < document->count; i++)
 		if (!document->sections[i].ignored)
-			load_section(loading, &document->sections[i]);
+			load_section(load, config, &document->sections[i]);
 }
 
-static void finish(struct config *config)
+static struct config *config_new(const char *path)
 {
+	struct config *config = xcalloc(1, sizeof(*config));
+
+	config->file = xstrdup(path);
+	config->workers = WORKERS_DEFAULT;
+	return config;
+}
+
+static void take_accounts(struct config *config, struct config_load *load)
+{
+	config->accounts = TAKE(load->accounts);
+	config->accounts_count = load->accounts_count;
+	load->accounts_count = 0;
 	if (!config->archive_dir)
-		config->archive_dir = default_archive_dir();
+		config->archive_dir = config_default_archive_dir();
 	for (size_t i = 0; i < config->accounts_count; i++)
 		config->accounts[i].archive_path =
 			str_printf("%s/%s", config->archive_dir, config->accounts[i].name);
 }
 
-static void loading_free(struct loading *loading)
+static bool load_text(const char *path, const struct buf *text, bool check_files,
+	struct config **ret_config, struct str_list *problems, struct err *err)
 {
-	document_free(&loading->document);
-	problems_free(&loading->problems);
-	free(loading->origins);
-	free(loading->folder);
-	config_freep(&loading->config);
-}
-
-static void begin(struct loading *loading, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	loading->config = xcalloc(1, sizeof(*loading->config));
-	loading->config->file = xstrdup(path);
-	loading->config->workers = WORKERS_DEFAULT;
-	loading->folder = xstrndup(path, slash ? (size_t)(slash - path) : 0);
-	(void)problems_file(&loading->problems, path);
-}
-
-static bool read_file(const char *path, struct buf *ret_text, struct err *err)
-{
-	if (fs_read(path, ret_text, err))
-		return true;
-	err->kind = ERR_CONFIG;
-	return err_wrap(err, "configuration");
-}
-
-static bool load(struct loading *loading, const char *path, struct buf *text,
-	struct str_list *problems, struct err *err)
-{
+	CLEANUP(config_freep) struct config *config = config_new(path);
+	CLEANUP(load_free) struct config_load load = {.check_files = check_files};
 	CLEANUP(str_list_free) struct str_list lines = {0};
 
-	begin(loading, path);
-	document_parse(buf_str(text), text->len, &loading->problems, &loading->document);
-	load_sections(loading);
-	accounts_find_repeated(loading);
-	finish(loading->config);
-	problems_list(&loading->problems, &lines);
-	if (lines.count == 0)
+	load_begin(&load, path);
+	document_parse(buf_str(text), text->len, &load.problems, &load.document);
+	load_sections(&load, config);
+	load_find_repeated_accounts(&load);
+	take_accounts(config, &load);
+	problems_list(&load.problems, &lines);
+	if (lines.count == 0) {
+		*ret_config = TAKE(config);
 		return true;
+	}
 	for (size_t i = 0; problems && i < lines.count; i++)
 		str_list_add(problems, lines.items[i]);
 	return err_set(err, ERR_CONFIG, "%s", lines.items[0]);
@@ -137,33 +115,27 @@ bool config_load(
 	const char *path, struct config **ret_config, struct str_list *problems, struct err *err)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
-	CLEANUP(loading_free) struct loading loading = {0};
 
-	if (!read_file(path, &text, err) || !load(&loading, path, &text, problems, err))
-		return false;
-	*ret_config = TAKE(loading.config);
-	return true;
+	return config_read_file(path, &text, err) &&
+	       load_text(path, &text, false, ret_config, problems, err);
 }
 
 bool config_load_with(const char *path, const char *section, struct config **ret_config,
 	struct str_list *problems, struct err *err)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
-	CLEANUP(loading_free) struct loading loading = {0};
 
-	if (!config_read_with(path, section, &text, err) ||
-		!load(&loading, path, &text, problems, err))
-		return false;
-	*ret_config = TAKE(loading.config);
-	return true;
+	return config_read_with(path, section, &text, err) &&
+	       load_text(path, &text, false, ret_config, problems, err);
 }
 
 bool config_check(const char *path, struct str_list *problems, struct err *err)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(CONFIG_FILE_BYTES_MAX);
-	CLEANUP(loading_free) struct loading loading = {.look_at_files = true};
+	CLEANUP(config_freep) struct config *config = NULL;
 
-	return read_file(path, &text, err) && load(&loading, path, &text, problems, err);
+	return config_read_file(path, &text, err) &&
+	       load_text(path, &text, true, &config, problems, err);
 }
 
 void config_freep(struct config **config)

@@ -1,8 +1,10 @@
-/* The words of `keep`: all, or NAME=NUMBER and within=DURATION, each once. */
+#include "config/keep_rules.h"
+
 #include <stddef.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "base/str.h"
+#include "config/values.h"
 
 enum { KEEP_NUMBER_MAX = 1000000, KEEP_WORD_BYTES_MAX = 64 };
 
@@ -20,7 +22,7 @@ static const struct {
 
 static const char within[] = "within=";
 
-static bool set_number(struct config_keep *keep, size_t at, const char *text)
+static bool set_rule_number(struct config_keep *keep, size_t at, const char *text)
 {
 	unsigned *number = (unsigned *)((char *)keep + numbers[at].offset);
 	uint64_t value;
@@ -31,11 +33,11 @@ static bool set_number(struct config_keep *keep, size_t at, const char *text)
 	return true;
 }
 
-static bool set_word(struct config_keep *keep, const char *word)
+static bool set_rule(struct config_keep *keep, const char *word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		if (str_starts(word, numbers[i].name))
-			return set_number(keep, i, word + strlen(numbers[i].name));
+			return set_rule_number(keep, i, word + strlen(numbers[i].name));
 	return str_starts(word, within) && keep->within_ms == 0 &&
 	       config_parse_duration(word + strlen(within), &keep->within_ms) &&
 	       keep->within_ms > 0;
@@ -54,7 +56,7 @@ bool config_parse_keep(const char *text, struct config_keep *ret_keep)
 			return false;
 		memcpy(word, text, len);
 		word[len] = '\0';
-		if (len > 0 && !set_word(&keep, word))
+		if (len > 0 && !set_rule(&keep, word))
 			return false;
 		any = any || len > 0;
 		text += len;

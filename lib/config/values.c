@@ -1,14 +1,17 @@
+#include "config/values.h"
+
 #include <limits.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "base/cleanup.h"
+#include "base/str.h"
 
 struct unit {
 	char letter;
 	uint64_t factor;
 };
 
-/* "NUMBER[unit]"; without a unit only 0, or with plain_allowed any number. */
+/* "NUMBER[unit]". Only 0 may lack the unit, unless plain_allowed. */
 static bool parse_with_unit(const char *text, const struct unit *units, size_t count,
 	bool plain_allowed, uint64_t *ret_value)
 {
@@ -48,38 +51,4 @@ bool config_parse_size(const char *text, uint64_t *ret_bytes)
 		{'G', 1ULL << 30}, {'T', 1ULL << 40}};
 
 	return parse_with_unit(text, units, ARRAY_LEN(units), true, ret_bytes);
-}
-
-bool config_name_valid(const char *name)
-{
-	static const char allowed[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+@-";
-	size_t len = strlen(name);
-
-	return len >= 1 && len <= CONFIG_NAME_BYTES_MAX && name[0] != '.' &&
-	       strspn(name, allowed) == len;
-}
-
-/* INBOX is the one name without case (RFC 9051, 5.1). */
-static bool folder_matches(const char *glob, const char *path)
-{
-	return str_glob(glob, path) ||
-	       (str_equal_case(glob, "INBOX") && str_equal_case(path, "INBOX"));
-}
-
-bool config_wants_folder(const struct config_account *account, const char *path)
-{
-	bool wanted = false, only_exclusions = true;
-
-	for (size_t i = 0; i < account->folders.count; i++) {
-		const char *glob = account->folders.items[i];
-
-		if (glob[0] != '!') {
-			only_exclusions = false;
-			wanted = wanted || folder_matches(glob, path);
-		} else if (folder_matches(glob + 1, path)) {
-			return false;
-		}
-	}
-	return wanted || only_exclusions;
 }

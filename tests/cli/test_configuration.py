@@ -46,14 +46,15 @@ file = accounts.tsv
 """
 WRONG_LIST = "bob\tbob@example.org\nbob\tbob@example.net\neve\t;reboot@example.org\n\x1b[2J\n"
 WRONG_LINES = [
-    'mailstow.conf:2: workers: "many" is not accepted; a number from 1 to 64 is',
-    "mailstow.conf:5: prot: unknown key in [account alice]; is port meant?",
-    "mailstow.conf:6: password: a secret does not belong here; a command, file or credential that "
-    "has it is accepted, such as password-command",
-    "accounts.tsv:2: name: bob was there before, at {place}/accounts.tsv:1; once is accepted",
-    "accounts.tsv:3: address: its local part cannot stand for %u in password-command of "
-    "[template hosted]; letters, digits and . _ + = - can, with no . or - first",
-    "accounts.tsv:4: line: holds a control character; UTF-8 text is accepted",
+    'mailstow.conf:2: workers: "many" is not valid; expected a number from 1 to 64',
+    "mailstow.conf:5: prot: unknown key in [account alice]; did you mean port?",
+    "mailstow.conf:6: password: this file must not contain a secret; expected a command, file or "
+    "credential that provides it, such as password-command",
+    "accounts.tsv:2: name: bob is already used at {place}/accounts.tsv:1; expected a name of its "
+    "own",
+    "accounts.tsv:3: address: its local part cannot replace %u in password-command of "
+    "[template hosted]; expected letters, digits and . _ + = - only, with no . or - first",
+    "accounts.tsv:4: line: contains a control character; expected UTF-8 text",
 ]
 
 
@@ -86,7 +87,8 @@ def checking_looks_at_files_too(lab):
     password.chmod(0o644)
     run = lab.check_config()
     equal(run.status, 78)
-    has(run.errors, f"password-file: {password}: others may use it (mode 0644); mode 0600")
+    has(run.errors,
+        f"password-file: {password}: accessible to others (mode 0644); expected mode 0600")
     has(run.errors, "tls-ca-file: /nowhere/ca.pem: No such file")
     lacks(run.errors, "hunter2")
     equal(lab.run("ls", "alice").status, 0)

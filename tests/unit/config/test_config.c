@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "config/texts.h"
+#include "config/load/texts.h"
 #include "support/check.h"
 #include "support/config_fixture.h"
 
@@ -273,11 +273,11 @@ static void checking_looks_at_files_and_loading_does_not(void)
 	first = config_without_folder(problems.items[0]);
 	second = config_without_folder(problems.items[1]);
 	third = config_without_folder(problems.items[2]);
-	CHECK_STR(first, "mailstow.conf:3: password-file: open: others may use it (mode 0640); "
-			 "mode 0600 is accepted");
-	CHECK_STR(second, "mailstow.conf:4: tls-ca-file: nowhere.pem: No such file or directory; "
-			  "a file that can be read is accepted");
-	CHECK_STR(third, "mailstow.conf:5: key-file: .: not a file; a regular file is accepted");
+	CHECK_STR(first, "mailstow.conf:3: password-file: open: accessible to others (mode "
+			 "0640); expected mode 0600");
+	CHECK_STR(second, "mailstow.conf:4: tls-ca-file: nowhere.pem: No such file or "
+			  "directory; expected a readable file");
+	CHECK_STR(third, "mailstow.conf:5: key-file: .: not a regular file; expected one");
 }
 
 static bool read_secret(struct config_secret secret, struct buf *out, struct err *err)

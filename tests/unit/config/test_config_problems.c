@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "config/texts.h"
+#include "config/load/texts.h"
 #include "support/check.h"
 #include "support/config_fixture.h"
 
@@ -24,7 +24,8 @@ struct bad {
 
 #define HOSTED "[template t]\nhost = localhost\n[accounts-from t]\nfile = accounts.tsv\n"
 
-#define NAMES_ACCEPTED "1 to 64 of A-Z a-z 0-9 . _ + @ -, no leading dot, are accepted"
+#define BAD_NAME                                                                                   \
+	"not a valid account name; expected 1 to 64 of A-Z a-z 0-9 . _ + @ -, no leading dot"
 #define ACCOUNT_KEYS                                                                               \
 	"address, host, port, tls, tls-ca-file, tls-pin-sha256, user, auth, password-command, "    \
 	"password-file, password-credential, token-command, oauth-client-id, "                     \
@@ -33,182 +34,186 @@ struct bad {
 	"key-credential, keep, keep-deleted, seal-after, guard-threshold, max-message-size or "    \
 	"ping-url"
 
-#define FROBNICATE                                                                                 \
-	"mailstow.conf:7: frobnicate: unknown key in [account a]; accepted: " ACCOUNT_KEYS
+#define FROBNICATE "mailstow.conf:7: frobnicate: unknown key in [account a]; expected " ACCOUNT_KEYS
 
 static const struct bad bad_ones[] = {
 	{"[mailstow]\nworker = 4\nnonsense = 1\n[account a]\nhost = h\nprot = 1\nfrobnicate = 1\n",
 		NULL,
-		{"mailstow.conf:2: worker: unknown key in [mailstow]; is workers meant?",
-			"mailstow.conf:3: nonsense: unknown key in [mailstow]; accepted: "
-			"archive-dir, workers, metrics-listen, metrics-textfile or notify-command",
-			"mailstow.conf:6: prot: unknown key in [account a]; is port meant?",
+		{"mailstow.conf:2: worker: unknown key in [mailstow]; did you mean workers?",
+			"mailstow.conf:3: nonsense: unknown key in [mailstow]; expected "
+			"archive-dir, workers, metrics-listen, metrics-textfile or "
+			"notify-command",
+			"mailstow.conf:6: prot: unknown key in [account a]; did you mean port?",
 			FROBNICATE}},
 	{"[acount a]\nhost = h\n[account a]\nhost = h\n[account a]\nhots = h\n", NULL,
-		{"mailstow.conf:1: [acount a]: unknown section; [mailstow], [account NAME], "
-		 "[template NAME] and [accounts-from NAME] are accepted",
-			"mailstow.conf:5: [account a]: was there before, at line 3; once is "
-			"accepted"}},
+		{"mailstow.conf:1: [acount a]: unknown section; expected [mailstow], [account "
+		 "NAME], [template NAME] or [accounts-from NAME]",
+			"mailstow.conf:5: [account a]: already defined at line 3; define it once"}},
 	{"[mailstow]\n[mailstow]\nworkers = 0\n", NULL,
-		{"mailstow.conf:2: [mailstow]: was there before, at line 1; once is accepted"}},
+		{"mailstow.conf:2: [mailstow]: already defined at line 1; define it once"}},
 	{"[account a]\nhost = h\nport = 1\n\nhost = i\n", NULL,
-		{"mailstow.conf:5: host: was there before in [account a], at line 2; once is "
-		 "accepted"}},
+		{"mailstow.conf:5: host: already set in [account a] at line 2; set it once"}},
 	{"[account .a]\nhost = h\n[account a b]\nhost = h\nport = 0\n[account ]\nhost = h\n", NULL,
-		{"mailstow.conf:1: [account .a]: not an account name; " NAMES_ACCEPTED,
-			"mailstow.conf:3: [account a b]: not an account name; " NAMES_ACCEPTED,
-			"mailstow.conf:5: port: \"0\" is not accepted; a number from 1 to 65535 is",
-			"mailstow.conf:6: [account ]: not an account name; " NAMES_ACCEPTED}},
+		{"mailstow.conf:1: [account .a]: " BAD_NAME,
+			"mailstow.conf:3: [account a b]: " BAD_NAME,
+			"mailstow.conf:5: port: \"0\" is not valid; expected a number from 1 to "
+			"65535",
+			"mailstow.conf:6: [account ]: " BAD_NAME}},
 	{"host = h\n[account a]\nhost = h\nrubbish\n= 1\n[unfinished\nhost = i\n[account b] c\n",
 		NULL,
-		{"mailstow.conf:1: host: stands before the first section; [mailstow] or "
-		 "[account NAME] goes first",
-			"mailstow.conf:4: line: not understood; [section], key = value and "
-			"; comment are",
-			"mailstow.conf:5: line: not understood; [section], key = value and "
-			"; comment are",
-			"mailstow.conf:6: line: not understood; [section], key = value and "
-			"; comment are",
-			"mailstow.conf:8: line: not understood; [section], key = value and "
-			"; comment are"}},
+		{"mailstow.conf:1: host: before the first section; expected [mailstow] or "
+		 "[account NAME] first",
+			"mailstow.conf:4: line: not understood; expected [section], key = value "
+			"or ; comment",
+			"mailstow.conf:5: line: not understood; expected [section], key = value "
+			"or ; comment",
+			"mailstow.conf:6: line: not understood; expected [section], key = value "
+			"or ; comment",
+			"mailstow.conf:8: line: not understood; expected [section], key = value "
+			"or ; comment"}},
 	{"[account a]\nuser = a\n[account b]\naddress = b@example.org\n", NULL,
-		{"mailstow.conf:1: host: missing for account a; a host name, or the address of a "
-		 "known provider, is accepted, or mirror = no",
-			"mailstow.conf:3: host: missing for account b; a host name, or the address "
-			"of a known provider, is accepted, or mirror = no"}},
+		{"mailstow.conf:1: host: missing for account a; expected a host name, the "
+		 "address of a known provider, or mirror = no",
+			"mailstow.conf:3: host: missing for account b; expected a host name, "
+			"the address of a known provider, or mirror = no"}},
 	{"[account a]\nhost = imap.example.org\nport = 143\ntls = off\n[account b]\n"
 	 "host = 127.0.0.1.example.org\ntls = off\n",
 		NULL,
-		{"mailstow.conf:4: tls: off is accepted for loopback addresses only; implicit or "
-		 "starttls is",
-			"mailstow.conf:7: tls: off is accepted for loopback addresses only; "
-			"implicit or starttls is"}},
+		{"mailstow.conf:4: tls: off is for loopback addresses only; expected implicit "
+		 "or starttls",
+			"mailstow.conf:7: tls: off is for loopback addresses only; expected "
+			"implicit or starttls"}},
 	{"[account a]\nhost = h h\naddress = a\nport = 65536\ntls = on\nauth = md5\nmirror = true\n"
 	 "tls-pin-sha256 = abc\nuser =\n",
 		NULL,
-		{"mailstow.conf:2: host: \"h h\" is not accepted; a host name or address is",
-			"mailstow.conf:3: address: \"a\" is not accepted; a mail address such as "
-			"a@example.org is",
-			"mailstow.conf:4: port: \"65536\" is not accepted; a number from 1 to "
-			"65535 is",
-			"mailstow.conf:5: tls: \"on\" is not accepted; implicit, starttls or off "
-			"is",
-			"mailstow.conf:6: auth: \"md5\" is not accepted; auto, plain, login, "
-			"scram-sha-256, scram-sha-1, xoauth2 or oauthbearer is",
-			"mailstow.conf:7: mirror: \"true\" is not accepted; yes or no is",
-			"mailstow.conf:8: tls-pin-sha256: \"abc\" is not accepted; SHA-256 of the "
-			"server's public key in base64 or hex is",
-			"mailstow.conf:9: user: \"\" is not accepted; a login name is"}},
+		{"mailstow.conf:2: host: \"h h\" is not valid; expected a host name or address",
+			"mailstow.conf:3: address: \"a\" is not valid; expected a mail address "
+			"such as a@example.org",
+			"mailstow.conf:4: port: \"65536\" is not valid; expected a number from "
+			"1 to 65535",
+			"mailstow.conf:5: tls: \"on\" is not valid; expected implicit, starttls "
+			"or off",
+			"mailstow.conf:6: auth: \"md5\" is not valid; expected auto, plain, "
+			"login, scram-sha-256, scram-sha-1, xoauth2 or oauthbearer",
+			"mailstow.conf:7: mirror: \"true\" is not valid; expected yes or no",
+			"mailstow.conf:8: tls-pin-sha256: \"abc\" is not valid; expected "
+			"SHA-256 of the server's public key in base64 or hex",
+			"mailstow.conf:9: user: \"\" is not valid; expected a login name"}},
 	{"[account a]\nhost = h\npoll = 5\nidle-renew = 30m\nflag-scan = 1w\n"
 	 "keep-deleted = never\nguard-threshold = 101%\nmax-message-size = 0\nconnections = 21\n",
 		NULL,
-		{"mailstow.conf:3: poll: \"5\" is not accepted; a duration from 1s to 7d is",
-			"mailstow.conf:4: idle-renew: \"30m\" is not accepted; a duration from 1s "
-			"to 29m is",
-			"mailstow.conf:5: flag-scan: \"1w\" is not accepted; a duration from 1s to "
-			"365d is",
-			"mailstow.conf:6: keep-deleted: \"never\" is not accepted; forever or a "
-			"duration such as 90d is",
-			"mailstow.conf:7: guard-threshold: \"101%\" is not accepted; 0% to 100% is",
-			"mailstow.conf:8: max-message-size: \"0\" is not accepted; a size such as "
-			"512M (k M G T) is",
-			"mailstow.conf:9: connections: \"21\" is not accepted; a number from 1 to "
-			"20 is"}},
+		{"mailstow.conf:3: poll: \"5\" is not valid; expected a duration from 1s to 7d",
+			"mailstow.conf:4: idle-renew: \"30m\" is not valid; expected a duration "
+			"from 1s to 29m",
+			"mailstow.conf:5: flag-scan: \"1w\" is not valid; expected a duration "
+			"from 1s to 365d",
+			"mailstow.conf:6: keep-deleted: \"never\" is not valid; expected "
+			"forever or a duration such as 90d",
+			"mailstow.conf:7: guard-threshold: \"101%\" is not valid; expected 0% "
+			"to 100%",
+			"mailstow.conf:8: max-message-size: \"0\" is not valid; expected a size "
+			"such as 512M (k M G T)",
+			"mailstow.conf:9: connections: \"21\" is not valid; expected a number "
+			"from 1 to 20"}},
 	{"[account a]\nhost = h\nguard-threshold = 30\nfolders = !\npoll = -1s\n"
 	 "max-message-size = 99999999999T\nkeep-deleted = 99999999999999d\n",
 		NULL,
-		{"mailstow.conf:3: guard-threshold: \"30\" is not accepted; 0% to 100% is",
-			"mailstow.conf:4: folders: \"!\" is not accepted; globs with blanks "
-			"between them, '!' before one excludes is",
-			"mailstow.conf:5: poll: \"-1s\" is not accepted; a duration from 1s to 7d "
-			"is",
-			"mailstow.conf:6: max-message-size: \"99999999999T\" is not accepted; a "
-			"size such as 512M (k M G T) is",
-			"mailstow.conf:7: keep-deleted: \"99999999999999d\" is not accepted; "
-			"forever or a duration such as 90d is"}},
+		{"mailstow.conf:3: guard-threshold: \"30\" is not valid; expected 0% to 100%",
+			"mailstow.conf:4: folders: \"!\" is not valid; expected blank-separated "
+			"globs, '!' before one excludes",
+			"mailstow.conf:5: poll: \"-1s\" is not valid; expected a duration from "
+			"1s to 7d",
+			"mailstow.conf:6: max-message-size: \"99999999999T\" is not valid; "
+			"expected a size such as 512M (k M G T)",
+			"mailstow.conf:7: keep-deleted: \"99999999999999d\" is not valid; "
+			"expected forever or a duration such as 90d"}},
 	{"[mailstow]\nworkers = four\nmetrics-listen = 9477\narchive-dir =\n", NULL,
-		{"mailstow.conf:2: workers: \"four\" is not accepted; a number from 1 to 64 is",
-			"mailstow.conf:3: metrics-listen: \"9477\" is not accepted; ADDRESS:PORT "
-			"such as 127.0.0.1:9477, or nothing is",
-			"mailstow.conf:4: archive-dir: \"\" is not accepted; a folder is"}},
+		{"mailstow.conf:2: workers: \"four\" is not valid; expected a number from 1 to "
+		 "64",
+			"mailstow.conf:3: metrics-listen: \"9477\" is not valid; expected "
+			"ADDRESS:PORT such as 127.0.0.1:9477, or nothing",
+			"mailstow.conf:4: archive-dir: \"\" is not valid; expected a folder"}},
 	{"[account a]\nhost = h\npassword-command = x\ntoken-command = x\nkey-file = x\n"
 	 "passphrase-file = x\n[account b]\nhost = h\nauth = xoauth2\n",
 		NULL,
-		{"mailstow.conf:4: token-command: password-command is given, too; one of them is "
-		 "accepted",
-			"mailstow.conf:5: key-file: passphrase-file is given, too; one of them is "
-			"accepted",
-			"mailstow.conf:9: auth: xoauth2 needs token-command or oauth-client-id"}},
+		{"mailstow.conf:4: token-command: password-command is set as well; set only one "
+		 "of them",
+			"mailstow.conf:5: key-file: passphrase-file is set as well; set only "
+			"one of them",
+			"mailstow.conf:9: auth: xoauth2 needs token-command or oauth-client-id; "
+			"set one of them"}},
 	{"[account a]\nhost = h\xff\nuser = a\x01 b\nhost = h\n", NULL,
-		{"mailstow.conf:2: line: not UTF-8; UTF-8 text is accepted",
-			"mailstow.conf:3: line: holds a control character; UTF-8 text is "
-			"accepted"}},
+		{"mailstow.conf:2: line: not UTF-8; expected UTF-8 text",
+			"mailstow.conf:3: line: contains a control character; expected UTF-8 "
+			"text"}},
 	{"[account a\xe2\x80\xae]\nhost = h\n", NULL,
-		{"mailstow.conf:1: line: not understood; [section], key = value and ; comment "
-		 "are"}},
+		{"mailstow.conf:1: line: not understood; expected [section], key = value or ; "
+		 "comment"}},
 	{"[accounts-from t]\n[accounts-from u]\nfile = x\n[template t]\nport = 0\n", NULL,
-		{"mailstow.conf:1: file: missing in [accounts-from t]; a file of lines "
-		 "name<TAB>address<TAB>user is needed",
-			"mailstow.conf:2: [accounts-from u]: there is no [template u]; one is "
-			"needed",
-			"mailstow.conf:5: port: \"0\" is not accepted; a number from 1 to 65535 "
-			"is"}},
+		{"mailstow.conf:1: file: missing in [accounts-from t]; expected a file of lines "
+		 "name<TAB>address<TAB>user",
+			"mailstow.conf:2: [accounts-from u]: there is no [template u]; expected "
+			"a template of this name",
+			"mailstow.conf:5: port: \"0\" is not valid; expected a number from 1 to "
+			"65535"}},
 	{"[template t]\nhost = localhost\n[accounts-from t]\nfile = nowhere.tsv\n", NULL,
 		{"mailstow.conf:4: file: nowhere.tsv: No such file or directory"}},
 	{HOSTED,
 		"a\nb\tb@example.org\tb\textra\n.c\tc@example.org\nd\td\n"
 		"e\te@example.org\ne\te@example.org\n\xff\ta@b\n",
-		{"accounts.tsv:1: line: name<TAB>address<TAB>user is accepted, not 1 columns",
-			"accounts.tsv:2: line: name<TAB>address<TAB>user is accepted, not 4 "
-			"columns",
-			"accounts.tsv:3: name: not an account name; " NAMES_ACCEPTED,
-			"accounts.tsv:4: address: not a mail address; one such as a@example.org is "
-			"accepted",
-			"accounts.tsv:6: name: e was there before, at accounts.tsv:5; once is "
-			"accepted",
-			"accounts.tsv:7: line: not UTF-8; UTF-8 text is accepted"}},
+		{"accounts.tsv:1: line: has 1 columns; expected name<TAB>address<TAB>user",
+			"accounts.tsv:2: line: has 4 columns; expected name<TAB>address<TAB>user",
+			"accounts.tsv:3: name: " BAD_NAME,
+			"accounts.tsv:4: address: not a mail address; expected one such as "
+			"a@example.org",
+			"accounts.tsv:6: name: e is already used at accounts.tsv:5; expected a "
+			"name of its own",
+			"accounts.tsv:7: line: not UTF-8; expected UTF-8 text"}},
 	{HOSTED "[account a]\nhost = h\n", "a\ta@example.org\n",
-		{"mailstow.conf:5: name: a was there before, at accounts.tsv:1; once is "
-		 "accepted"}},
+		{"mailstow.conf:5: name: a is already used at accounts.tsv:1; expected a name "
+		 "of its own"}},
 	{"[template t]\nport = 993\n[accounts-from t]\nfile = accounts.tsv\n", "a\ta@example.org\n",
-		{"accounts.tsv:1: host: missing for account a; a host name, or the address of a "
-		 "known provider, is accepted, or mirror = no"}},
+		{"accounts.tsv:1: host: missing for account a; expected a host name, the "
+		 "address of a known provider, or mirror = no"}},
 	{"[template t]\nhost = localhost\npassword-command = get %u\n"
 	 "[accounts-from t]\nfile = accounts.tsv\n",
 		"a\ta;reboot@example.org\nb\t$(reboot)@example.org\nc\t-rf@example.org\n"
 		"d\to'neill@example.org\n",
-		{"accounts.tsv:1: address: its local part cannot stand for %u in password-command "
-		 "of [template t]; letters, digits and . _ + = - can, with no . or - first",
-			"accounts.tsv:2: address: its local part cannot stand for %u in "
-			"password-command of [template t]; letters, digits and . _ + = - can, with "
-			"no . or - first",
-			"accounts.tsv:3: address: its local part cannot stand for %u in "
-			"password-command of [template t]; letters, digits and . _ + = - can, with "
-			"no . or - first",
-			"accounts.tsv:4: address: its local part cannot stand for %u in "
-			"password-command of [template t]; letters, digits and . _ + = - can, with "
-			"no . or - first"}},
+		{"accounts.tsv:1: address: its local part cannot replace %u in password-command "
+		 "of [template t]; expected letters, digits and . _ + = - only, with no "
+		 ". or - first",
+			"accounts.tsv:2: address: its local part cannot replace %u in "
+			"password-command of [template t]; expected letters, digits and "
+			". _ + = - only, with no . or - first",
+			"accounts.tsv:3: address: its local part cannot replace %u in "
+			"password-command of [template t]; expected letters, digits and "
+			". _ + = - only, with no . or - first",
+			"accounts.tsv:4: address: its local part cannot replace %u in "
+			"password-command of [template t]; expected letters, digits and "
+			". _ + = - only, with no . or - first"}},
 	{"[template t]\nhost = h\npassword-credential = %u\n"
 	 "[accounts-from t]\nfile = accounts.tsv\n[account x]\nhost = h\n"
 	 "key-credential = ../x\npassword-credential = .x\n",
 		"a\ta/../../etc/shadow@example.org\n",
-		{"mailstow.conf:8: key-credential: \"../x\" is not accepted; the name of a "
-		 "systemd credential is",
-			"mailstow.conf:9: password-credential: \".x\" is not accepted; the name "
-			"of a systemd credential is",
-			"accounts.tsv:1: address: its local part cannot stand for %u in "
-			"password-credential of [template t]; letters, digits and . _ + = - can, "
-			"with no . or - first"}},
+		{"mailstow.conf:8: key-credential: \"../x\" is not valid; expected the name of "
+		 "a systemd credential",
+			"mailstow.conf:9: password-credential: \".x\" is not valid; expected "
+			"the name of a systemd credential",
+			"accounts.tsv:1: address: its local part cannot replace %u in "
+			"password-credential of [template t]; expected letters, digits "
+			"and . _ + = - only, with no . or - first"}},
 	{"[template t]\nhost = imap.%d\npassword-file = /secrets/%u\n"
 	 "[accounts-from t]\nfile = accounts.tsv\n",
 		"a\t..@example.org\nb\ta/../../etc/shadow@example.org\nc\tc@ex\xc3\xa4mple.org\n",
-		{"accounts.tsv:1: address: its local part cannot stand for %u in password-file of "
-		 "[template t]; letters, digits and . _ + = - can, with no . or - first",
-			"accounts.tsv:2: address: its local part cannot stand for %u in "
-			"password-file of [template t]; letters, digits and . _ + = - can, with "
-			"no . or - first",
-			"accounts.tsv:3: address: its domain cannot stand for %d in host of "
-			"[template t]; letters, digits and . _ + = - can, with no . or - first"}},
+		{"accounts.tsv:1: address: its local part cannot replace %u in password-file of "
+		 "[template t]; expected letters, digits and . _ + = - only, with no . "
+		 "or - first",
+			"accounts.tsv:2: address: its local part cannot replace %u in "
+			"password-file of [template t]; expected letters, digits and . "
+			"_ + = - only, with no . or - first",
+			"accounts.tsv:3: address: its domain cannot replace %d in host of "
+			"[template t]; expected letters, digits and . _ + = - only, "
+			"with no . or - first"}},
 };
 
 static void check_bad(const struct bad *bad)
@@ -336,7 +341,7 @@ static void a_nul_byte_hides_nothing(void)
 	static const char text[] = "[account a]\nhost = h\n\0tls = off\nport = 1\n";
 
 	check_one_problem(text, sizeof(text) - 1,
-		"mailstow.conf:3: line: holds a NUL byte; UTF-8 text is accepted");
+		"mailstow.conf:3: line: contains a NUL byte; expected UTF-8 text");
 }
 
 static void a_line_too_long_is_told_and_its_tail_is_no_line(void)
@@ -349,10 +354,12 @@ static void a_line_too_long_is_told_and_its_tail_is_no_line(void)
 
 	CHECK_INT(config->accounts_count, 1);
 	check_one_problem(text, strlen(text),
-		"mailstow.conf:3: line: longer than 199 bytes; a long command belongs into a "
-		"script");
+		"mailstow.conf:3: line: longer than the limit of 199 bytes; move a long command "
+		"into a script");
 	config_write_text("accounts.tsv", list);
-	check_one_problem(HOSTED, strlen(HOSTED), "accounts.tsv:1: line: longer than 1024 bytes");
+	check_one_problem(HOSTED, strlen(HOSTED),
+		"accounts.tsv:1: line: longer than the limit "
+		"of 1024 bytes");
 }
 
 static void limits_hold_and_problems_end(void)

@@ -1,14 +1,14 @@
-/* Where things lie when nobody says: by the environment (XDG, systemd) and who runs us. */
+#include "config/default_paths.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
-#include "config/config.h"
-#include "config/places.h"
+#include "base/str.h"
 
-char *default_archive_dir(void)
+char *config_default_archive_dir(void)
 {
 	const char *data = getenv("XDG_DATA_HOME");
 	const char *home = getenv("HOME");
@@ -20,48 +20,48 @@ char *default_archive_dir(void)
 	return xstrdup("/var/lib/mailstow");
 }
 
-static void list_places(struct str_list *places)
+static void list_config_paths(struct str_list *paths)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 
 	if (xdg && xdg[0] == '/')
-		str_list_take(places, str_printf("%s/mailstow/mailstow.conf", xdg));
+		str_list_take(paths, str_printf("%s/mailstow/mailstow.conf", xdg));
 	if (home)
-		str_list_take(places, str_printf("%s/.config/mailstow/mailstow.conf", home));
-	str_list_add(places, "/etc/mailstow/mailstow.conf");
+		str_list_take(paths, str_printf("%s/.config/mailstow/mailstow.conf", home));
+	str_list_add(paths, "/etc/mailstow/mailstow.conf");
 }
 
 bool config_find(const char *given, char **ret_path, struct err *err)
 {
-	CLEANUP(str_list_free) struct str_list places = {0};
+	CLEANUP(str_list_free) struct str_list paths = {0};
 
 	if (given) {
 		*ret_path = xstrdup(given);
 		return true;
 	}
-	list_places(&places);
-	for (size_t i = 0; i < places.count; i++) {
-		if (fs_exists(places.items[i])) {
-			*ret_path = xstrdup(places.items[i]);
+	list_config_paths(&paths);
+	for (size_t i = 0; i < paths.count; i++) {
+		if (fs_exists(paths.items[i])) {
+			*ret_path = xstrdup(paths.items[i]);
 			return true;
 		}
 	}
 	return err_set(err, ERR_CONFIG,
-		"no configuration: looked for %s%s%s; give one with -c FILE", places.items[0],
-		places.count > 1 ? " and " : "",
-		places.count > 1 ? places.items[places.count - 1] : "");
+		"no configuration file: looked for %s%s%s; name one with -c FILE", paths.items[0],
+		paths.count > 1 ? " and " : "",
+		paths.count > 1 ? paths.items[paths.count - 1] : "");
 }
 
 char *config_find_or_place(const char *given)
 {
-	CLEANUP(str_list_free) struct str_list places = {0};
+	CLEANUP(str_list_free) struct str_list paths = {0};
 	struct err none = ERR_INIT;
 	char *path;
 
 	if (config_find(given, &path, &none))
 		return path;
-	list_places(&places);
-	return xstrdup(places.items[0]);
+	list_config_paths(&paths);
+	return xstrdup(paths.items[0]);
 }
 
 char *config_state_dir(void)

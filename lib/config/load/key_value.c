@@ -1,10 +1,13 @@
-/* Values of each kind, from text into the struct (key_set() of keys.h). */
+#include "config/load/key_value.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
-#include "config/config_keys.h"
-#include "config/texts.h"
+#include "config/account.h"
+#include "config/keep_rules.h"
+#include "config/load/texts.h"
+#include "config/values.h"
 
 enum {
 	PORT_MAX = 65535,
@@ -14,7 +17,7 @@ enum {
 	SECOND_MS = 1000,
 };
 
-static void replace(char **text, char *value)
+static void replace_text(char **text, char *value)
 {
 	free(*text);
 	*text = value;
@@ -24,7 +27,7 @@ static bool set_text(char **text, const char *value, bool (*valid)(const char *v
 {
 	if (valid && !valid(value))
 		return false;
-	replace(text, value[0] ? xstrdup(value) : NULL);
+	replace_text(text, value[0] ? xstrdup(value) : NULL);
 	return true;
 }
 
@@ -33,7 +36,7 @@ static bool not_empty(const char *value)
 	return value[0] != '\0';
 }
 
-static bool set_maybe(char **text, const char *value, bool (*valid)(const char *value))
+static bool set_optional_text(char **text, const char *value, bool (*valid)(const char *value))
 {
 	return set_text(text, value, value[0] ? valid : NULL);
 }
@@ -44,8 +47,8 @@ static bool set_path(char **text, const char *value, const char *folder)
 
 	if (value[0] == '\0')
 		return false;
-	replace(text, path[0] == '/' || folder[0] == '\0' ? TAKE(path)
-							  : str_printf("%s/%s", folder, path));
+	replace_text(text, path[0] == '/' || folder[0] == '\0' ? TAKE(path)
+							       : str_printf("%s/%s", folder, path));
 	return true;
 }
 
@@ -176,7 +179,7 @@ static bool set_size(uint64_t *bytes, const char *value)
 	return true;
 }
 
-bool key_set(const struct key *key, void *target, const char *folder, const char *value)
+bool key_set(const struct config_key *key, void *target, const char *folder, const char *value)
 {
 	void *at = (char *)target + key->offset;
 
@@ -189,19 +192,19 @@ bool key_set(const struct key *key, void *target, const char *folder, const char
 		return set_text(at, value, not_empty);
 	case VALUE_MAYBE:
 	case VALUE_COMMAND:
-		return set_maybe(at, value, NULL);
+		return set_optional_text(at, value, NULL);
 	case VALUE_CREDENTIAL:
-		return set_maybe(at, value, text_is_file_name);
+		return set_optional_text(at, value, text_is_file_name);
 	case VALUE_URL:
-		return set_maybe(at, value, text_is_url);
+		return set_optional_text(at, value, text_is_url);
 	case VALUE_LISTEN:
-		return set_maybe(at, value, text_is_listen);
+		return set_optional_text(at, value, text_is_listen);
 	case VALUE_PIN:
-		return set_maybe(at, value, text_is_pin);
+		return set_optional_text(at, value, text_is_pin);
 	case VALUE_PATH:
 		return set_path(at, value, folder);
 	case VALUE_MAYBE_PATH:
-		return value[0] ? set_path(at, value, folder) : set_maybe(at, value, NULL);
+		return value[0] ? set_path(at, value, folder) : set_optional_text(at, value, NULL);
 	case VALUE_NUMBER:
 		return set_number(at, value, key->limit);
 	case VALUE_PORT:

@@ -1,11 +1,11 @@
-#include "config/document.h"
+#include "config/load/document.h"
 
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "config/lines.h"
+#include "config/load/lines.h"
 
 enum { SECTION_BYTES_MAX = 100, KEY_BYTES_MAX = 40 };
 
@@ -15,36 +15,36 @@ struct parsing {
 	struct lines lines;
 };
 
-/* One line for libinih, and what it made of it. */
-struct feed {
+/* One line for libinih, and its result. */
+struct ini_line {
 	const char *line;
-	size_t limit; /* bytes libinih takes of a line */
+	size_t limit; /* bytes libinih reads of a line */
 	bool given;
-	char *key, *value; /* NULL: a comment, or nothing */
+	char *key, *value; /* NULL: a comment, or an empty line */
 };
 
 static char *give_line(char *into, int size, void *user)
 {
-	struct feed *feed = user;
-	size_t len = strlen(feed->line);
+	struct ini_line *ini = user;
+	size_t len = strlen(ini->line);
 
-	if (feed->given)
+	if (ini->given)
 		return NULL;
-	feed->given = true;
-	feed->limit = (size_t)size - 1;
-	if (len > feed->limit)
+	ini->given = true;
+	ini->limit = (size_t)size - 1;
+	if (len > ini->limit)
 		return NULL;
-	memcpy(into, feed->line, len + 1);
+	memcpy(into, ini->line, len + 1);
 	return into;
 }
 
 static int take_key(void *user, const char *section, const char *key, const char *value)
 {
-	struct feed *feed = user;
+	struct ini_line *ini = user;
 
 	(void)section;
-	feed->key = xstrdup(key);
-	feed->value = xstrdup(value);
+	ini->key = xstrdup(key);
+	ini->value = xstrdup(value);
 	return 1;
 }
 
@@ -55,16 +55,15 @@ bool document_key_shown(const char *key)
 	return len > 0 && len <= KEY_BYTES_MAX && key[len] == '\0';
 }
 
-static void add_entry(struct parsing *parsing, struct section *section, struct feed *feed)
+static void add_entry(struct parsing *parsing, struct section *section, struct ini_line *ini)
 {
 	struct config_place place = parsing->lines.place;
-	const char *shown = document_key_shown(feed->key) ? feed->key : "key";
-	const struct entry *before = section_entry(section, feed->key);
+	const char *shown = document_key_shown(ini->key) ? ini->key : "key";
+	const struct entry *before = section_entry(section, ini->key);
 
 	if (before) {
 		problem_add(parsing->problems, place, shown,
-			"was there before in [%s], at line %u; once is accepted", section->name,
-			before->line);
+			"already set in [%s] at line %u; set it once", section->name, before->line);
 		return;
 	}
 	if (section->count == DOCUMENT_ENTRIES_MAX) {
@@ -75,38 +74,39 @@ static void add_entry(struct parsing *parsing, struct section *section, struct f
 	}
 	ARRAY_GROW(section->entries, section->count, section->cap);
 	section->entries[section->count++] = (struct entry){
-		.key = TAKE(feed->key), .value = TAKE(feed->value), .line = place.line};
+		.key = TAKE(ini->key), .value = TAKE(ini->value), .line = place.line};
 }
 
-static void not_understood(struct parsing *parsing)
+static void add_not_understood(struct parsing *parsing)
 {
 	problem_add(parsing->problems, parsing->lines.place, "line",
-		"not understood; [section], key = value and ; comment are");
+		"not understood; expected [section], key = value or ; comment");
 }
 
 static void parse_key(struct parsing *parsing, const char *line)
 {
 	struct document *document = parsing->document;
 	struct section *section = document->count ? &document->sections[document->count - 1] : NULL;
-	struct feed feed = {.line = line};
-	bool understood = ini_parse_stream(give_line, &feed, take_key, &feed) == 0;
+	struct ini_line ini = {.line = line};
+	bool understood = ini_parse_stream(give_line, &ini, take_key, &ini) == 0;
 
-	if (strlen(line) > feed.limit)
+	if (strlen(line) > ini.limit)
 		problem_add(parsing->problems, parsing->lines.place, "line",
-			"longer than %zu bytes; a long command belongs into a script", feed.limit);
-	else if (!understood || (feed.key && feed.key[0] == '\0'))
-		not_understood(parsing);
-	else if (feed.key && !section)
+			"longer than the limit of %zu bytes; move a long command into a script",
+			ini.limit);
+	else if (!understood || (ini.key && ini.key[0] == '\0'))
+		add_not_understood(parsing);
+	else if (ini.key && !section)
 		problem_add(parsing->problems, parsing->lines.place,
-			document_key_shown(feed.key) ? feed.key : "key",
-			"stands before the first section; [mailstow] or [account NAME] goes first");
-	else if (feed.key && !section->ignored)
-		add_entry(parsing, section, &feed);
-	free(feed.key);
-	free(feed.value);
+			document_key_shown(ini.key) ? ini.key : "key",
+			"before the first section; expected [mailstow] or [account NAME] first");
+	else if (ini.key && !section->ignored)
+		add_entry(parsing, section, &ini);
+	free(ini.key);
+	free(ini.value);
 }
 
-static bool plain(const char *name, size_t len)
+static bool is_section_name(const char *name, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if (name[i] < ' ' || name[i] > '~')
@@ -114,18 +114,19 @@ static bool plain(const char *name, size_t len)
 	return len <= SECTION_BYTES_MAX;
 }
 
-/* After one that cannot be read comes an ignored one: its keys belong nowhere else. */
+/* A header that is not understood begins an ignored section: the keys after it must not count for
+ * the section before. */
 static void parse_section(struct parsing *parsing, const char *line)
 {
 	struct document *document = parsing->document;
 	size_t len = strcspn(line + 1, "]");
 	const char *rest = line + 1 + len + (line[1 + len] == ']');
-	bool good = line[1 + len] == ']' && plain(line + 1, len);
+	bool good = line[1 + len] == ']' && is_section_name(line + 1, len);
 
 	rest += strspn(rest, " \t");
 	good = good && (*rest == '\0' || *rest == ';' || *rest == '#');
 	if (!good)
-		not_understood(parsing);
+		add_not_understood(parsing);
 	ARRAY_GROW(document->sections, document->count, document->cap);
 	document->sections[document->count++] =
 		(struct section){.name = good ? xstrndup(line + 1, len) : xstrdup(""),
@@ -142,7 +143,8 @@ static int by_name_and_line(const void *a, const void *b)
 	return names ? names : (left->line > right->line) - (left->line < right->line);
 }
 
-/* Also tells of sections that are there twice: by name the second follows the first. */
+/* Reports and ignores every repetition of a section. Sorted by name and line, it follows the first.
+ */
 static void find_repeated(struct document *document, struct problems *problems)
 {
 	CLEANUP(freep)
@@ -158,12 +160,12 @@ static void find_repeated(struct document *document, struct problems *problems)
 			continue;
 		shown = str_printf("[%s]", sorted[i]->name);
 		problem_add(problems, (struct config_place){.line = sorted[i]->line}, shown,
-			"was there before, at line %u; once is accepted", sorted[i - 1]->line);
+			"already defined at line %u; define it once", sorted[i - 1]->line);
 		sorted[i]->ignored = true;
 	}
 }
 
-/* false: there are too many sections, the rest is left out. */
+/* False: there are too many sections; the rest of the file is skipped. */
 static bool parse_line(struct parsing *parsing, const char *line)
 {
 	line += strspn(line, " \t");

@@ -1,4 +1,4 @@
-#include "config/texts.h"
+#include "config/load/texts.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
@@ -19,16 +19,16 @@ enum {
 static const char host_letters[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
 
-/* With a scope, as in fe80::1%eth0 (RFC 4007, 11). */
+/* A zone is allowed, as in fe80::1%eth0 (RFC 4007, 11). */
 static bool is_ipv6(const char *text)
 {
 	size_t len = strcspn(text, "%");
 	CLEANUP(freep) char *number = xstrndup(text, len);
-	const char *scope = text[len] == '%' ? text + len + 1 : NULL;
+	const char *zone = text[len] == '%' ? text + len + 1 : NULL;
 	struct in6_addr address;
 
 	return inet_pton(AF_INET6, number, &address) == 1 &&
-	       (!scope || (scope[0] && strspn(scope, host_letters) == strlen(scope)));
+	       (!zone || (zone[0] && strspn(zone, host_letters) == strlen(zone)));
 }
 
 bool text_is_host(const char *host)
@@ -41,7 +41,7 @@ bool text_is_host(const char *host)
 	       host[0] != '.' && host[0] != '-';
 }
 
-/* Letters beyond ASCII, too (RFC 6531). */
+/* Non-ASCII letters are allowed (RFC 6531). */
 static bool domain_valid(const char *domain)
 {
 	for (const char *at = domain; *at; at++)

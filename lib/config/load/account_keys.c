@@ -1,29 +1,25 @@
-#include "config/config_keys.h"
+#include "config/load/account_keys.h"
 
 #include <stddef.h>
-#include <string.h>
 
-#include "base/alloc.h"
+#include "base/str.h"
+#include "config/load/key_value.h"
 
 enum {
 	CONNECTIONS_MAX = 20,
-	WORKERS_MAX = 64,
-	IDLE_MINUTES_MAX = 29, /* RFC 2177: servers may log out at 30 */
+	IDLE_MINUTES_MAX = 29, /* RFC 2177: servers may log out after 30 */
 	POLL_MINUTES_MAX = 7 * 24 * 60,
 	SCAN_MINUTES_MAX = 365 * 24 * 60,
-	NEAR_EDITS_MAX = 2,
-	NAMES_BYTES_MAX = 2048,
 };
 
 #define ACCOUNT(member) offsetof(struct config_account, member)
-#define GENERAL(member) offsetof(struct config, member)
 
 static const char a_command[] = "a shell command";
 static const char a_private_file[] = "a file of mode 0600";
 static const char a_credential[] = "the name of a systemd credential";
 static const char text_or_nothing[] = "text or nothing";
 
-static const struct key of_account[] = {
+static const struct config_key of_account[] = {
 	{"address", ACCOUNT(address), VALUE_ADDRESS, 0, "a mail address such as a@example.org"},
 	{"host", ACCOUNT(host), VALUE_HOST, 0, "a host name or address"},
 	{"port", ACCOUNT(port), VALUE_PORT, 0, "a number from 1 to 65535"},
@@ -45,7 +41,7 @@ static const struct key of_account[] = {
 	{"master-user", ACCOUNT(master_user), VALUE_MAYBE, 0, "a login name or nothing"},
 	{"mirror", ACCOUNT(mirror), VALUE_YES, 0, "yes or no"},
 	{"folders", ACCOUNT(folders), VALUE_GLOBS, 0,
-		"globs with blanks between them, '!' before one excludes"},
+		"blank-separated globs, '!' before one excludes"},
 	{"connections", ACCOUNT(connections), VALUE_NUMBER, CONNECTIONS_MAX,
 		"a number from 1 to 20"},
 	{"idle-renew", ACCOUNT(idle_renew_ms), VALUE_DURATION, IDLE_MINUTES_MAX,
@@ -69,85 +65,7 @@ static const struct key of_account[] = {
 	{"ping-url", ACCOUNT(ping_url), VALUE_URL, 0, "an http or https URL"},
 };
 
-static const struct key of_general[] = {
-	{"archive-dir", GENERAL(archive_dir), VALUE_PATH, 0, "a folder"},
-	{"workers", GENERAL(workers), VALUE_NUMBER, WORKERS_MAX, "a number from 1 to 64"},
-	{"metrics-listen", GENERAL(metrics_listen), VALUE_LISTEN, 0,
-		"ADDRESS:PORT such as 127.0.0.1:9477, or nothing"},
-	{"metrics-textfile", GENERAL(metrics_textfile), VALUE_MAYBE_PATH, 0, "a file"},
-	{"notify-command", GENERAL(notify_command), VALUE_COMMAND, 0, a_command},
-};
-
-static const struct key of_from[] = {
-	{"file", offsetof(struct accounts_from, file), VALUE_PATH, 0,
-		"a file of lines name<TAB>address<TAB>user"},
-};
-
 const struct key_table account_keys = {of_account, ARRAY_LEN(of_account)};
-const struct key_table general_keys = {of_general, ARRAY_LEN(of_general)};
-const struct key_table from_keys = {of_from, ARRAY_LEN(of_from)};
-
-const struct key *key_find(const struct key_table *table, const char *name)
-{
-	for (size_t i = 0; i < table->count; i++)
-		if (strcmp(table->keys[i].name, name) == 0)
-			return &table->keys[i];
-	return NULL;
-}
-
-const struct key *key_nearest(const struct key_table *table, const char *name)
-{
-	const struct key *nearest = NULL;
-	size_t fewest = NEAR_EDITS_MAX + 1;
-
-	for (size_t i = 0; i < table->count; i++) {
-		size_t edits = str_edits(name, table->keys[i].name);
-
-		if (edits < fewest && edits < strlen(table->keys[i].name)) {
-			fewest = edits;
-			nearest = &table->keys[i];
-		}
-	}
-	return nearest;
-}
-
-char *key_names(const struct key_table *table)
-{
-	struct buf names = BUF_INIT(NAMES_BYTES_MAX);
-
-	for (size_t i = 0; i < table->count; i++) {
-		const char *before = i == 0 ? "" : i + 1 == table->count ? " or " : ", ";
-
-		if (!buf_printf(&names, "%s%s", before, table->keys[i].name))
-			break;
-	}
-	return buf_take_str(&names);
-}
-
-void key_table_free(const struct key_table *table, void *target)
-{
-	for (size_t i = 0; i < table->count; i++) {
-		void *at = (char *)target + table->keys[i].offset;
-
-		switch (table->keys[i].kind) {
-		case VALUE_NUMBER:
-		case VALUE_PORT:
-		case VALUE_TLS:
-		case VALUE_AUTH:
-		case VALUE_YES:
-		case VALUE_DURATION:
-		case VALUE_FOREVER:
-		case VALUE_SIZE:
-		case VALUE_PERCENT:
-			break;
-		case VALUE_GLOBS:
-			str_list_free(at);
-			break;
-		default:
-			freep(at);
-		}
-	}
-}
 
 void account_defaults(struct config_account *account)
 {

@@ -1,8 +1,10 @@
+#include "config/load/presets.h"
+
 #include <string.h>
 
-#include "config/config_keys.h"
+#include "base/str.h"
 
-/* IMAP hosts as the providers publish them for their users; all with implicit TLS on 993. */
+/* As the providers publish them; all offer implicit TLS on port 993. */
 static const struct {
 	const char *domain, *host;
 } presets[] = {

@@ -1,10 +1,11 @@
-/* Files that an account names, as far as a look from outside tells. */
+#include "config/load/account_files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "config/loading.h"
+#include "base/str.h"
 
 enum { OTHERS = 077, PERMISSIONS = 0777 };
 
@@ -14,29 +15,29 @@ struct named_file {
 	bool is_private;
 };
 
-static void look_at(
-	struct loading *loading, const struct origin *origin, const struct named_file *file)
+static void check_file(
+	struct config_load *load, const struct origin *origin, const struct named_file *file)
 {
-	/* not to wait for a writer of what turns out to be a pipe */
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer */
 	CLEANUP(closep) int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct config_place place = origin_place(origin, file->key);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		problem_add(&loading->problems, place, file->key, "%s: %s; %s is accepted",
-			file->path, strerror(errno),
-			file->is_private ? "a file of mode 0600" : "a file that can be read");
+		problem_add(&load->problems, place, file->key, "%s: %s; expected %s", file->path,
+			strerror(errno),
+			file->is_private ? "a file of mode 0600" : "a readable file");
 	else if (!S_ISREG(st.st_mode))
-		problem_add(&loading->problems, place, file->key,
-			"%s: not a file; a regular file is accepted", file->path);
+		problem_add(&load->problems, place, file->key,
+			"%s: not a regular file; expected one", file->path);
 	else if (file->is_private && (st.st_mode & OTHERS) != 0)
-		problem_add(&loading->problems, place, file->key,
-			"%s: others may use it (mode %04o); mode 0600 is accepted", file->path,
+		problem_add(&load->problems, place, file->key,
+			"%s: accessible to others (mode %04o); expected mode 0600", file->path,
 			(unsigned)st.st_mode & PERMISSIONS);
 }
 
-void account_look_at_files(
-	struct loading *loading, const struct config_account *account, const struct origin *origin)
+void account_check_files(
+	struct config_load *load, const struct config_account *account, const struct origin *origin)
 {
 	const struct named_file files[] = {
 		{"tls-ca-file", account->tls_ca_file, false},
@@ -48,5 +49,5 @@ void account_look_at_files(
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (files[i].path)
-			look_at(loading, origin, &files[i]);
+			check_file(load, origin, &files[i]);
 }

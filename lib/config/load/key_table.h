@@ -1,11 +1,11 @@
 /*
- * The keys of the configuration: one table for each kind of section says where a value goes, what
+ * Keys of the configuration: a table for each kind of section says where a value is stored, what
  * kind it is, and what is accepted. The words are those of mailstow.conf(5).
  */
-#ifndef MAILSTOW_CONFIG_CONFIG_KEYS_H
-#define MAILSTOW_CONFIG_CONFIG_KEYS_H
+#ifndef MAILSTOW_CONFIG_LOAD_KEY_TABLE_H
+#define MAILSTOW_CONFIG_LOAD_KEY_TABLE_H
 
-#include "config/config.h"
+#include <stddef.h>
 
 enum value_kind {
 	VALUE_ADDRESS,    /* char *, local@domain */
@@ -18,7 +18,7 @@ enum value_kind {
 	VALUE_LISTEN, /* char *, ADDRESS:PORT, empty is NULL */
 	VALUE_PIN,    /* char *, SHA-256 as hex or base64, empty is NULL */
 	VALUE_PATH,   /* char *, "~" expanded, relative to the configuration's folder */
-	VALUE_MAYBE_PATH, /* the same, empty is NULL */
+	VALUE_MAYBE_PATH, /* as VALUE_PATH, empty is NULL */
 	VALUE_NUMBER,     /* int, 1..limit */
 	VALUE_PORT,       /* uint16_t */
 	VALUE_TLS,        /* enum config_tls */
@@ -32,49 +32,29 @@ enum value_kind {
 	VALUE_KEEP,       /* char *, checked */
 };
 
-struct key {
+struct config_key {
 	const char *name;
-	size_t offset; /* in the struct that is set */
+	size_t offset; /* in the struct it sets */
 	enum value_kind kind;
 	int limit;
-	const char *accepted;
+	const char *accepted; /* for messages: "expected ..." */
 };
 
 struct key_table {
-	const struct key *keys;
+	const struct config_key *keys;
 	size_t count;
 };
 
-/* What [accounts-from NAME] holds. */
-struct accounts_from {
-	char *file;
-};
-
-extern const struct key_table account_keys; /* of struct config_account */
-extern const struct key_table general_keys; /* of struct config */
-extern const struct key_table from_keys;    /* of struct accounts_from */
-
 /* NULL: none of this name. */
-const struct key *key_find(const struct key_table *table, const char *name);
+const struct config_key *key_find(const struct key_table *table, const char *name);
 
-/* The key that is likely meant, NULL: none is near. */
-const struct key *key_nearest(const struct key_table *table, const char *name);
+/* The key a misspelt name probably means; NULL: none is near. */
+const struct config_key *key_nearest(const struct key_table *table, const char *name);
 
 /* "a, b or c"; the caller frees. */
 char *key_names(const struct key_table *table);
 
-/*
- * Set the member of *target that key is for; false and unchanged when the value is not accepted.
- * Relative paths are taken from `folder` ("" for none).
- */
-bool key_set(const struct key *key, void *target, const char *folder, const char *value);
-
-void account_defaults(struct config_account *account);
-
 /* Frees what the table's keys own in *target. */
 void key_table_free(const struct key_table *table, void *target);
-
-/* Host by the address's domain for well-known providers; NULL: none (presets.c). */
-const char *preset_host(const char *address);
 
 #endif

@@ -1,4 +1,4 @@
-#include "config/problems.h"
+#include "config/load/problems.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "config/config.h"
+#include "config/config_limits.h"
 
 enum { LINE_BYTES_MAX = 4096 };
 
@@ -35,7 +35,7 @@ void problem_add(struct problems *problems, struct config_place place, const cha
 	problems->count++;
 }
 
-static int by_place(const void *a, const void *b)
+static int by_config_place(const void *a, const void *b)
 {
 	const struct problem *left = a, *right = b;
 
@@ -49,7 +49,7 @@ static int by_place(const void *a, const void *b)
 void problems_list(struct problems *problems, struct str_list *ret_lines)
 {
 	if (problems->count > 0)
-		qsort(problems->items, problems->count, sizeof(*problems->items), by_place);
+		qsort(problems->items, problems->count, sizeof(*problems->items), by_config_place);
 	for (size_t i = 0; i < problems->count; i++) {
 		const struct problem *problem = &problems->items[i];
 		CLEANUP(freep)

@@ -1,4 +1,4 @@
-#include "config/lines.h"
+#include "config/load/lines.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -17,21 +17,21 @@ static bool has_control(const char *line, size_t len)
 	return false;
 }
 
-static bool line_good(
+static bool check_line(
 	const struct lines *lines, struct problems *problems, const char *line, size_t len)
 {
 	struct config_place place = lines->place;
 
 	if (len > lines->line_bytes_max)
-		problem_add(
-			problems, place, "line", "longer than %zu bytes", lines->line_bytes_max);
+		problem_add(problems, place, "line", "longer than the limit of %zu bytes",
+			lines->line_bytes_max);
 	else if (memchr(line, '\0', len))
-		problem_add(problems, place, "line", "holds a NUL byte; UTF-8 text is accepted");
+		problem_add(problems, place, "line", "contains a NUL byte; expected UTF-8 text");
 	else if (!str_utf8_valid(line, len))
-		problem_add(problems, place, "line", "not UTF-8; UTF-8 text is accepted");
+		problem_add(problems, place, "line", "not UTF-8; expected UTF-8 text");
 	else if (has_control(line, len))
 		problem_add(problems, place, "line",
-			"holds a control character; UTF-8 text is accepted");
+			"contains a control character; expected UTF-8 text");
 	else
 		return true;
 	return false;
@@ -55,7 +55,7 @@ char *lines_next(struct lines *lines, struct problems *problems)
 		lines->place.line++;
 		if (len > 0 && line[len - 1] == '\r')
 			len--;
-		if (line_good(lines, problems, line, len))
+		if (check_line(lines, problems, line, len))
 			return xstrndup(line, len);
 	}
 	return NULL;
