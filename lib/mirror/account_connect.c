@@ -27,8 +27,8 @@ static bool auth_of(const struct config_account *account, enum imap_auth *ret_au
 		break;
 	}
 	return err_set(err, ERR_CONFIG,
-		"auth: this mechanism is not available yet; "
-		"auto, plain, login and scram-sha-256 are");
+		"auth: this mechanism is not supported yet; "
+		"expected auto, plain, login or scram-sha-256");
 }
 
 bool mirror_connect(const struct config_account *account, FILE *wire_log,
@@ -49,8 +49,7 @@ bool mirror_connect(const struct config_account *account, FILE *wire_log,
 
 	if (account->host[0] == '\0')
 		return err_set(err, ERR_CONFIG,
-			"account %s has no host: a host name is needed in the configuration",
-			account->name);
+			"account %s has no host; set host in the configuration", account->name);
 	if (!auth_of(account, &login.auth, err))
 		return false;
 	if (!config_secret_read(&account->password, "password", cancel, &password, err))

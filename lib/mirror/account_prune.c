@@ -3,7 +3,7 @@
 #include "archive/archive.h"
 #include "base/clock.h"
 
-enum { LOCK_TIMEOUT_MS = 1000 }; /* there is always another time */
+enum { LOCK_TIMEOUT_MS = 1000 }; /* short: a later pass tries again */
 
 static const int64_t EVERY_MS = 24 * 60 * 60 * 1000LL;
 
@@ -34,8 +34,8 @@ bool mirror_prune(
 	struct config_keep keep;
 
 	if (!config_parse_keep(account->keep, &keep))
-		return err_set(err, ERR_CONFIG, "keep: '%s'", account->keep);
-	if (keep.all) { /* every snapshot stays, and each sees all it ever had */
+		return err_set(err, ERR_CONFIG, "keep: '%s' is not valid", account->keep);
+	if (keep.all) { /* every snapshot is kept, with all its messages */
 		*ret_pruned = (struct archive_pruned){.skipped = true};
 		return true;
 	}

@@ -35,19 +35,19 @@ bool mirror_unlock(
 
 	if (archive_is_unlocked(path))
 		return true;
-	/* in every pass over a plain archive: no volume is looked into */
+	/* no secret is the usual case: every pass checks it, so it must not open a volume */
 	if (!mirror_has_secret(account))
 		return !archive_is_encrypted(path) ||
 		       err_set(err, ERR_AUTH,
-			       "%s: is encrypted, and neither passphrase nor key is configured",
+			       "%s: the archive is encrypted; configure its passphrase or key",
 			       path);
 	return !archive_needs_secret(path) ||
 	       (mirror_read_secret(account, cancel, &text, &secret, err) &&
 		       archive_unlock(path, &secret, err));
 }
 
-/* Whoever makes a copy there goes first. secret NULL: a plain one. */
-static bool make_with(const char *path, const struct archive_secret *secret,
+/* Waits for a concurrent writer, such as a first copy. secret NULL: not encrypted. */
+static bool create_with(const char *path, const struct archive_secret *secret,
 	const struct cancel *cancel, struct err *err)
 {
 	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, cancel);
@@ -60,19 +60,20 @@ static bool make_with(const char *path, const struct archive_secret *secret,
 	return ok;
 }
 
-static bool make(const struct config_account *account, const struct cancel *cancel, struct err *err)
+static bool create(
+	const struct config_account *account, const struct cancel *cancel, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
 	const char *path = account->archive_path;
 	struct archive_secret secret;
 
 	if (!mirror_has_secret(account))
-		return make_with(path, NULL, cancel, err);
+		return create_with(path, NULL, cancel, err);
 	return mirror_read_secret(account, cancel, &text, &secret, err) &&
-	       make_with(path, &secret, cancel, err);
+	       create_with(path, &secret, cancel, err);
 }
 
-static bool unlock_kept(
+static bool unlock_existing(
 	const struct config_account *account, const struct cancel *cancel, struct err *err)
 {
 	const char *path = account->archive_path;
@@ -81,8 +82,8 @@ static bool unlock_kept(
 		return false;
 	if (mirror_has_secret(account) && !archive_is_encrypted(path))
 		return err_set(err, ERR_CONFIG,
-			"%s: is not encrypted and a passphrase or key is configured: nothing is "
-			"added in plain; 'mailstow key encrypt %s' encrypts it",
+			"%s: a passphrase or key is configured, but the archive is not encrypted; "
+			"nothing is added to it. Encrypt it with 'mailstow key encrypt %s'",
 			path, account->name);
 	return mirror_unlock(account, cancel, err);
 }
@@ -91,14 +92,14 @@ bool mirror_make_or_unlock(
 	const struct config_account *account, const struct cancel *cancel, struct err *err)
 {
 	const char *path = account->archive_path;
-	struct err of = ERR_INIT;
+	struct err create_err = ERR_INIT;
 
 	if (archive_exists(path))
-		return unlock_kept(account, cancel, err);
-	if (make(account, cancel, &of))
+		return unlock_existing(account, cancel, err);
+	if (create(account, cancel, &create_err))
 		return true;
-	/* somebody else made it meanwhile, as who is waited for does */
-	if (of.kind == ERR_CREATE && archive_exists(path))
-		return unlock_kept(account, cancel, err);
-	return err_set(err, of.kind, "%s", of.text);
+	/* the concurrent writer we waited for may have created it */
+	if (create_err.kind == ERR_CREATE && archive_exists(path))
+		return unlock_existing(account, cancel, err);
+	return err_set(err, create_err.kind, "%s", create_err.text);
 }

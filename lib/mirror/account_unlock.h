@@ -1,6 +1,6 @@
 /*
- * Archives and the secrets of the configuration: passphrase-command, passphrase-file, key-file,
- * key-credential. cancel ends waiting for a command; NULL: nobody does.
+ * Unlocks or creates an account's archive with the configured secret: passphrase-command,
+ * passphrase-file, key-file or key-credential. cancel (may be NULL) ends the wait for a command.
  */
 #ifndef MAILSTOW_MIRROR_ACCOUNT_UNLOCK_H
 #define MAILSTOW_MIRROR_ACCOUNT_UNLOCK_H
@@ -11,20 +11,18 @@
 /* Does the configuration name a secret for the account's archive? */
 bool mirror_has_secret(const struct config_account *account);
 
-/*
- * Fetch it. ret_text is wiped by the caller (buf_wipe()) and owns ret_secret's text. Errors as of
- * config_secret_read().
- */
+/* Fetches the secret. The caller wipes ret_text (buf_wipe()), which owns ret_secret's text. Errors
+ * as for config_secret_read(). */
 bool mirror_read_secret(const struct config_account *account, const struct cancel *cancel,
 	struct buf *ret_text, struct archive_secret *ret_secret, struct err *err);
 
-/* Unlock the account's archive for this process, if it is encrypted and still locked. ERR_AUTH: no
- * secret is configured, or a wrong one. */
+/* Unlocks the account's archive for this process, if it is encrypted and not unlocked yet.
+ * ERR_AUTH: no secret is configured, or the wrong one. */
 bool mirror_unlock(
 	const struct config_account *account, const struct cancel *cancel, struct err *err);
 
-/* Make the account's archive, encrypted when a secret is configured; or unlock the one that is
- * there. ERR_CONFIG: a secret is configured and the archive is plain. */
+/* Creates the account's archive, encrypted when a secret is configured; or unlocks the existing
+ * one. ERR_CONFIG: a secret is configured and the archive is not encrypted. */
 bool mirror_make_or_unlock(
 	const struct config_account *account, const struct cancel *cancel, struct err *err);
 

@@ -13,16 +13,17 @@ enum {
 	RETRY_DOUBLINGS = 7,
 };
 
-static const char hidden_reason[] = "the reason is not noted of an encrypted archive";
+static const char hidden_reason[] = "the reason is not recorded for an encrypted archive";
 
-/* The state file is not encrypted: of an encrypted archive no folder's name stands there. */
-static char *name_of(const struct ledger *ledger, const char *folder)
+/* The folder's name in the state file, which is not encrypted: hidden if the archive is encrypted.
+ */
+static char *stored_name(const struct ledger *ledger, const char *folder)
 {
 	char *name = NULL;
 	struct err err;
 	bool unlocked = archive_hide_name(ledger->account->archive_path, folder, &name, &err);
 
-	assert(unlocked); /* it is being written to */
+	assert(unlocked); /* it is open for writing */
 	(void)unlocked;
 	return name;
 }
@@ -78,13 +79,13 @@ static bool is_due(const struct ledger *ledger, const struct ledger_entry *entry
 
 static bool is_of(const struct ledger_entry *entry, const char *folder)
 {
-	return !entry->settled && strcmp(entry->folder, folder) == 0;
+	return !entry->resolved && strcmp(entry->folder, folder) == 0;
 }
 
-void ledger_hold(const struct ledger *ledger, const char *folder, uint32_t uidvalidity,
+void ledger_not_due(const struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	struct rangeset *without, bool *ret_owed)
 {
-	CLEANUP(freep) char *name = name_of(ledger, folder);
+	CLEANUP(freep) char *name = stored_name(ledger, folder);
 
 	*ret_owed = false;
 	for (size_t i = 0; i < ledger->count; i++) {
@@ -102,7 +103,7 @@ void ledger_hold(const struct ledger *ledger, const char *folder, uint32_t uidva
 uint64_t ledger_size_below(
 	const struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid)
 {
-	CLEANUP(freep) char *name = name_of(ledger, folder);
+	CLEANUP(freep) char *name = stored_name(ledger, folder);
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < ledger->count; i++)
@@ -113,7 +114,7 @@ uint64_t ledger_size_below(
 
 bool ledger_due(const struct ledger *ledger, const char *folder)
 {
-	CLEANUP(freep) char *name = name_of(ledger, folder);
+	CLEANUP(freep) char *name = stored_name(ledger, folder);
 
 	for (size_t i = 0; i < ledger->count; i++)
 		if (is_of(&ledger->items[i], name) && is_due(ledger, &ledger->items[i]))
@@ -128,25 +129,26 @@ static bool is_at(
 	       entry->uid == uid;
 }
 
-/* One that is settled is made anew: the state file has one place for both. */
-static struct ledger_entry *find(
+/* The entry of this message, created if need be. A resolved one is reused: the state file has one
+ * row for both. */
+static struct ledger_entry *find_or_add(
 	struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid)
 {
-	struct ledger_entry *settled = NULL;
+	struct ledger_entry *resolved = NULL;
 
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct ledger_entry *entry = &ledger->items[i];
 
 		if (!is_at(entry, folder, uidvalidity, uid))
 			continue;
-		if (!entry->settled)
+		if (!entry->resolved)
 			return entry;
-		settled = entry;
+		resolved = entry;
 	}
-	if (settled) {
-		settled->settled = settled->left = settled->moved = false;
-		settled->attempts = 0;
-		return settled;
+	if (resolved) {
+		resolved->resolved = resolved->old_name = resolved->new_name = false;
+		resolved->attempts = 0;
+		return resolved;
 	}
 	ARRAY_GROW(ledger->items, ledger->count, ledger->cap);
 	ledger->items[ledger->count] = (struct ledger_entry){
@@ -168,7 +170,7 @@ static bool put_entry(struct state *state, const char *archive_path,
 	return state_skip_put(state, archive_path, &skipped, err);
 }
 
-static bool put(struct ledger *ledger, struct ledger_entry *entry, int64_t next_try_ms,
+static bool record_attempt(struct ledger *ledger, struct ledger_entry *entry, int64_t next_try_ms,
 	const char *reason, struct err *err)
 {
 	bool hides = archive_is_encrypted(ledger->account->archive_path);
@@ -183,82 +185,83 @@ static bool put(struct ledger *ledger, struct ledger_entry *entry, int64_t next_
 bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
 	uint64_t size, const char *reason, bool too_large, struct err *err)
 {
-	CLEANUP(freep) char *name = name_of(ledger, folder);
-	struct ledger_entry *entry = find(ledger, name, uidvalidity, uid);
+	CLEANUP(freep) char *name = stored_name(ledger, folder);
+	struct ledger_entry *entry = find_or_add(ledger, name, uidvalidity, uid);
 
 	entry->size = size;
-	return put(ledger, entry,
+	return record_attempt(ledger, entry,
 		too_large ? INT64_MAX : ledger->now_ms + retry_ms(entry->attempts), reason, err);
 }
 
 bool ledger_suspect(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
 	struct err *err)
 {
-	CLEANUP(freep) char *name = name_of(ledger, folder);
-	struct ledger_entry *entry = find(ledger, name, uidvalidity, uid);
+	CLEANUP(freep) char *name = stored_name(ledger, folder);
+	struct ledger_entry *entry = find_or_add(ledger, name, uidvalidity, uid);
 	bool first = entry->attempts == 0;
 
-	return put(ledger, entry, first ? 0 : ledger->now_ms + retry_ms(entry->attempts),
-		"the session ended while it was fetched", err);
+	return record_attempt(ledger, entry, first ? 0 : ledger->now_ms + retry_ms(entry->attempts),
+		"the session ended while it was being fetched", err);
 }
 
-void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
+void ledger_resolve(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	const struct rangeset *uids)
 {
-	CLEANUP(freep) char *name = name_of(ledger, folder);
+	CLEANUP(freep) char *name = stored_name(ledger, folder);
 
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct ledger_entry *entry = &ledger->items[i];
 
 		if (is_of(entry, name) &&
 			(entry->uidvalidity != uidvalidity || rangeset_has(uids, entry->uid)))
-			entry->settled = true;
+			entry->resolved = true;
 	}
 }
 
-void ledger_doubt(struct ledger *ledger, const char *folder)
+void ledger_retry_now(struct ledger *ledger, const char *folder)
 {
-	CLEANUP(freep) char *name = name_of(ledger, folder);
+	CLEANUP(freep) char *name = stored_name(ledger, folder);
 
 	for (size_t i = 0; i < ledger->count; i++)
 		if (is_of(&ledger->items[i], name))
 			ledger->items[i].next_try_ms = 0;
 }
 
-/* What an earlier pass that was cut noted under this name is the same. */
-static void drop_twin(struct ledger *ledger, size_t before, const struct ledger_entry *entry)
+/* Resolves an older entry of the same message, which an interrupted pass left under this name. */
+static void resolve_twin(struct ledger *ledger, size_t before, const struct ledger_entry *entry)
 {
 	for (size_t i = 0; i < before; i++) {
 		struct ledger_entry *other = &ledger->items[i];
 
 		if (is_at(other, entry->folder, entry->uidvalidity, entry->uid))
-			other->settled = true;
+			other->resolved = true;
 	}
 }
 
-static void move_entry(struct ledger *ledger, size_t index, const char *name)
+/* Adds a copy of the entry under the new name; the old one is resolved. */
+static void rename_entry(struct ledger *ledger, size_t index, const char *name)
 {
-	struct ledger_entry moved = ledger->items[index];
+	struct ledger_entry renamed = ledger->items[index];
 
-	moved.folder = xstrdup(name);
-	moved.reason = xstrdup(moved.reason);
-	moved.moved = true;
-	ledger->items[index].settled = true;
-	ledger->items[index].left = true;
+	renamed.folder = xstrdup(name);
+	renamed.reason = xstrdup(renamed.reason);
+	renamed.new_name = true;
+	ledger->items[index].resolved = true;
+	ledger->items[index].old_name = true;
 	ARRAY_GROW(ledger->items, ledger->count, ledger->cap);
-	ledger->items[ledger->count++] = moved;
+	ledger->items[ledger->count++] = renamed;
 }
 
-/* Under both names, as asking once more loses nothing: which of them the archive will know when a
- * pass is cut is open. */
-static bool put_doubts(struct ledger *ledger, struct err *err)
+/* Writes the entries under both names, to be asked for at once. If the pass is interrupted, the
+ * archive may have either name; asking once more loses nothing. */
+static bool put_both_names(struct ledger *ledger, struct err *err)
 {
 	for (size_t i = 0; i < ledger->count; i++) {
-		struct ledger_entry doubt = ledger->items[i];
+		struct ledger_entry entry = ledger->items[i];
 
-		doubt.next_try_ms = 0;
-		if ((doubt.left || doubt.moved) &&
-			!put_entry(ledger->state, ledger->account->archive_path, &doubt, err))
+		entry.next_try_ms = 0;
+		if ((entry.old_name || entry.new_name) &&
+			!put_entry(ledger->state, ledger->account->archive_path, &entry, err))
 			return false;
 	}
 	return true;
@@ -267,53 +270,55 @@ static bool put_doubts(struct ledger *ledger, struct err *err)
 bool ledger_rename(struct ledger *ledger, const char *const *from, const char *const *to,
 	size_t count, struct err *err)
 {
-	size_t before = ledger->count; /* what was moved is not moved on */
+	size_t before =
+		ledger->count; /* a renamed entry is not renamed again, as when A and B swap */
 
 	for (size_t i = 0; i < count; i++) {
-		CLEANUP(freep) char *old = name_of(ledger, from[i]);
-		CLEANUP(freep) char *new = name_of(ledger, to[i]);
+		CLEANUP(freep) char *old = stored_name(ledger, from[i]);
+		CLEANUP(freep) char *new = stored_name(ledger, to[i]);
 
 		for (size_t k = 0; k < before; k++)
 			if (is_of(&ledger->items[k], old))
-				move_entry(ledger, k, new);
+				rename_entry(ledger, k, new);
 	}
 	for (size_t k = before; k < ledger->count; k++)
-		drop_twin(ledger, before, &ledger->items[k]);
+		resolve_twin(ledger, before, &ledger->items[k]);
 	return ledger->count == before ||
 	       (state_begin(ledger->state, err) &&
-		       state_end(ledger->state, put_doubts(ledger, err), err));
+		       state_end(ledger->state, put_both_names(ledger, err), err));
 }
 
-void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count)
+void ledger_keep_folders(struct ledger *ledger, const char *const *folders, size_t count)
 {
 	CLEANUP(freep) bool *kept = xcalloc(ledger->count + 1, sizeof(*kept));
 
 	for (size_t i = 0; i < count && ledger->count > 0; i++) {
-		CLEANUP(freep) char *name = name_of(ledger, folders[i]);
+		CLEANUP(freep) char *name = stored_name(ledger, folders[i]);
 
 		for (size_t k = 0; k < ledger->count; k++)
 			kept[k] |= is_of(&ledger->items[k], name);
 	}
 	for (size_t k = 0; k < ledger->count; k++)
-		ledger->items[k].settled |= !kept[k];
+		ledger->items[k].resolved |= !kept[k];
 }
 
-/* Those that went before those that came, as a place may have one of either. */
-static bool save(struct ledger *ledger, struct err *err)
+/* Removals first: when folders swap names, an entry to add may have the row of one to remove. */
+static bool save_in_transaction(struct ledger *ledger, struct err *err)
 {
 	const char *path = ledger->account->archive_path;
 
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct ledger_entry *entry = &ledger->items[i];
 
-		if (entry->settled && !state_skip_done(ledger->state, path, entry->folder,
-					      entry->uidvalidity, entry->uid, err))
+		if (entry->resolved && !state_skip_done(ledger->state, path, entry->folder,
+					       entry->uidvalidity, entry->uid, err))
 			return false;
 	}
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct ledger_entry *entry = &ledger->items[i];
 
-		if (entry->moved && !entry->settled && !put_entry(ledger->state, path, entry, err))
+		if (entry->new_name && !entry->resolved &&
+			!put_entry(ledger->state, path, entry, err))
 			return false;
 	}
 	return true;
@@ -324,9 +329,9 @@ bool ledger_save(struct ledger *ledger, struct err *err)
 	bool any = false;
 
 	for (size_t i = 0; i < ledger->count; i++)
-		any |= ledger->items[i].settled || ledger->items[i].moved;
+		any |= ledger->items[i].resolved || ledger->items[i].new_name;
 	return !any || (state_begin(ledger->state, err) &&
-			       state_end(ledger->state, save(ledger, err), err));
+			       state_end(ledger->state, save_in_transaction(ledger, err), err));
 }
 
 size_t ledger_count(const struct ledger *ledger, size_t *ret_owed)
@@ -335,7 +340,7 @@ size_t ledger_count(const struct ledger *ledger, size_t *ret_owed)
 
 	*ret_owed = 0;
 	for (size_t i = 0; i < ledger->count; i++) {
-		if (ledger->items[i].settled)
+		if (ledger->items[i].resolved)
 			continue;
 		count++;
 		*ret_owed += ledger->items[i].next_try_ms != INT64_MAX;
@@ -343,82 +348,84 @@ size_t ledger_count(const struct ledger *ledger, size_t *ret_owed)
 	return count;
 }
 
-/* --- another master key --- */
+/* --- a new master key: other hidden names --- */
 
-struct rekeying {
+struct hidden_names {
 	const char *archive_path;
-	struct ledger ledger; /* as it is */
-	struct ledger anew;
+	struct ledger old; /* as in the state file */
+	struct ledger new; /* to replace it */
 };
 
-static void add_anew(struct rekeying *rekeying, const struct ledger_entry *entry, const char *name)
+static void add_hidden(
+	struct hidden_names *names, const struct ledger_entry *entry, const char *name)
 {
-	struct ledger *anew = &rekeying->anew;
+	struct ledger *new = &names->new;
 
-	ARRAY_GROW(anew->items, anew->count, anew->cap);
-	anew->items[anew->count] = *entry;
-	anew->items[anew->count].folder = xstrdup(name);
-	anew->items[anew->count++].reason = xstrdup(hidden_reason);
+	ARRAY_GROW(new->items, new->count, new->cap);
+	new->items[new->count] = *entry;
+	new->items[new->count].folder = xstrdup(name);
+	new->items[new->count++].reason = xstrdup(hidden_reason);
 }
 
-/* It may have been done before, and then been stopped. */
-static bool rename_in(void *context, const struct archive_folder *folder, struct err *err)
+/* The ledger may have the name under either key: an earlier run may have been interrupted. */
+static bool hide_folder(void *context, const struct archive_folder *folder, struct err *err)
 {
-	struct rekeying *rekeying = context;
-	const struct ledger *ledger = &rekeying->ledger;
-	CLEANUP(freep) char *before = NULL;
-	CLEANUP(freep) char *now = NULL;
+	struct hidden_names *names = context;
+	const struct ledger *ledger = &names->old;
+	CLEANUP(freep) char *old_name = NULL;
+	CLEANUP(freep) char *new_name = NULL;
 
-	if (!archive_name_before(rekeying->archive_path, folder->path, &before, err) ||
-		!archive_hide_name(rekeying->archive_path, folder->path, &now, err))
+	if (!archive_name_before(names->archive_path, folder->path, &old_name, err) ||
+		!archive_hide_name(names->archive_path, folder->path, &new_name, err))
 		return false;
 	for (size_t i = 0; i < ledger->count; i++)
-		if (is_of(&ledger->items[i], before) || is_of(&ledger->items[i], now))
-			add_anew(rekeying, &ledger->items[i], now);
+		if (is_of(&ledger->items[i], old_name) || is_of(&ledger->items[i], new_name))
+			add_hidden(names, &ledger->items[i], new_name);
 	return true;
 }
 
-static bool put_anew(
-	struct state *state, const char *state_path, const struct ledger *anew, struct err *err)
+static bool put_entries(
+	struct state *state, const char *state_path, const struct ledger *new, struct err *err)
 {
-	for (size_t i = 0; i < anew->count; i++)
-		if (!put_entry(state, state_path, &anew->items[i], err))
+	for (size_t i = 0; i < new->count; i++)
+		if (!put_entry(state, state_path, &new->items[i], err))
 			return false;
 	return true;
 }
 
-static bool rename_all(struct rekeying *rekeying, struct err *err)
+static bool hide_all(struct hidden_names *names, struct err *err)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct archive_snapshot latest;
 
-	return rekeying->ledger.count == 0 ||
-	       (archive_open(rekeying->archive_path, &archive, err) &&
+	return names->old.count == 0 ||
+	       (archive_open(names->archive_path, &archive, err) &&
 		       archive_resolve(archive, (struct archive_when){.kind = ARCHIVE_LATEST},
 			       &latest, err) &&
-		       archive_each_folder(archive, latest.generation, rename_in, rekeying, err));
+		       archive_each_folder(archive, latest.generation, hide_folder, names, err));
 }
 
-static bool replace_all(
-	struct state *state, const char *state_path, const struct ledger *anew, struct err *err)
+/* One transaction: a crash leaves the old entries or the new ones. Emptying the WAL last removes
+ * the old names from the disk. */
+static bool replace_entries(
+	struct state *state, const char *state_path, const struct ledger *new, struct err *err)
 {
 	return state_begin(state, err) &&
 	       state_end(state,
 		       state_forget(state, state_path, err) &&
-			       put_anew(state, state_path, anew, err),
+			       put_entries(state, state_path, new, err),
 		       err) &&
 	       state_empty_wal(state, err);
 }
 
-bool ledger_rekey(
+bool ledger_hide_names(
 	struct state *state, const char *state_path, const char *archive_path, struct err *err)
 {
-	struct rekeying rekeying = {.archive_path = archive_path};
-	bool done = state_each_skipped(state, state_path, hold_entry, &rekeying.ledger, err) &&
-		    rename_all(&rekeying, err) &&
-		    replace_all(state, state_path, &rekeying.anew, err);
+	struct hidden_names names = {.archive_path = archive_path};
+	bool done = state_each_skipped(state, state_path, hold_entry, &names.old, err) &&
+		    hide_all(&names, err) && replace_entries(state, state_path, &names.new, err);
 
-	ledger_free(&rekeying.ledger);
-	ledger_free(&rekeying.anew);
+	ledger_free(&names.old);
+	ledger_free(&names.new);
 	return done;
 }

@@ -1,8 +1,12 @@
 /*
- * The messages of an account that could not be fetched, in memory for one pass and in the state
- * file for the next: too large as configured (not asked for again until the limit allows it), or
- * refused by the server (asked for again later and later). An entry goes when its message was
- * fetched or is no more.
+ * The messages of an account that could not be fetched, in memory during a pass and in the state
+ * file between passes. An entry is either too large (not asked for again until max-message-size
+ * allows it) or refused by the server (asked for again at growing intervals). It is resolved when
+ * its message was fetched or is gone.
+ *
+ * The state file is not part of the archive's commits. Entries are written to it at once, but
+ * resolved and renamed ones only by ledger_save(), after the archive's commit: a crash in between
+ * leaves an entry too many, never one too few.
  */
 #ifndef MAILSTOW_MIRROR_LEDGER_H
 #define MAILSTOW_MIRROR_LEDGER_H
@@ -21,11 +25,12 @@ struct ledger_entry {
 	uint32_t uidvalidity, uid;
 	uint64_t size;
 	int attempts;
-	int64_t next_try_ms; /* wall time; INT64_MAX: too large; 0: suspected */
+	int64_t next_try_ms; /* wall time; INT64_MAX: too large; 0: at once */
 	char *reason;
-	bool settled; /* no longer an entry */
-	bool left;    /* its folder has another name now */
-	bool moved;   /* this is that name; as a doubt only in the state file */
+	bool resolved; /* no longer an entry */
+	bool old_name; /* its folder was renamed; a copy with new_name replaces it */
+	bool new_name; /* such a copy; until ledger_save() the state file has both, to try at once
+			*/
 };
 
 struct ledger {
@@ -36,71 +41,72 @@ struct ledger {
 	size_t count, cap;
 };
 
-/* What the last pass left. */
+/* Loads what the last pass left in the state file. */
 bool ledger_load(struct ledger *ledger, struct state *state, const struct config_account *account,
 	int64_t now_ms, struct err *err);
 void ledger_free(struct ledger *ledger); /* also for CLEANUP() */
 
-/* uids of a folder that are not to be asked for now. *ret_owed: some of the folder's will be,
- * later, so that it is not complete. */
-void ledger_hold(const struct ledger *ledger, const char *folder, uint32_t uidvalidity,
+/* Adds the folder's UIDs that are not to be asked for now to `without`. *ret_owed: some of the
+ * folder's messages are to be asked for, now or later, so that the folder is not complete. */
+void ledger_not_due(const struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	struct rangeset *without, bool *ret_owed);
 
-/* How many of a folder below this uid are in it. */
+/* How many entries a folder has below this UID. */
 uint64_t ledger_size_below(
 	const struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid);
 
-/* Is anything of this folder to be asked for again now? */
+/* Is any message of this folder to be asked for now? */
 bool ledger_due(const struct ledger *ledger, const char *folder);
 
-/* This message could not be had. too_large: it is over max-message-size. */
+/* Records a message that could not be fetched. too_large: it exceeds max-message-size. */
 bool ledger_add(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
 	uint64_t size, const char *reason, bool too_large, struct err *err);
 
 /*
- * The session ended where this message was due. The first time that may be the network's doing, and
- * it is asked for at once; after that it is left out for a while, as servers end sessions over one
- * message they cannot read, and everything behind it would never come.
+ * Records that the session ended while this message was due. The first time the network may be at
+ * fault, and the message is asked for again at once. After that it is left out for a while: some
+ * servers end the session over one message they cannot read, and those after it would never come.
  */
 bool ledger_suspect(struct ledger *ledger, const char *folder, uint32_t uidvalidity, uint32_t uid,
 	struct err *err);
 
-/* These messages of a folder were fetched, or are no more. Those of another UIDVALIDITY are no
- * more either; uidvalidity 0 settles the whole folder. In memory: see ledger_save(). */
-void ledger_settle(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
+/* Resolves the entries of these UIDs, whose messages were fetched or are gone, and all entries of
+ * another UIDVALIDITY. uidvalidity 0: all of the folder. In memory until ledger_save(). */
+void ledger_resolve(struct ledger *ledger, const char *folder, uint32_t uidvalidity,
 	const struct rangeset *uids);
 
-/* Whose the entries of this name are is not sure: they are asked for again at once. In memory. */
-void ledger_doubt(struct ledger *ledger, const char *folder);
+/* Makes all entries of this name due now: they may belong to another folder of that name. In memory
+ * until ledger_save(). */
+void ledger_retry_now(struct ledger *ledger, const char *folder);
 
 /*
- * Folders have other names, all at once: from[i] is to[i] now. Before the archive knows of it. The
- * state file has the entries under both names then, to be asked for at once; ledger_save() ends
- * that.
+ * Folders were renamed, all at once: from[i] to to[i]. Call it before the archive records that. The
+ * state file then has the entries under both names, to be asked for at once, as either name may be
+ * the archive's if the pass is interrupted. ledger_save() removes the old ones.
  */
 bool ledger_rename(struct ledger *ledger, const char *const *from, const char *const *to,
 	size_t count, struct err *err);
 
 /*
- * These are all folders that there are: entries of others are settled. A crash between a commit and
- * ledger_save() leaves such, and nobody would ever ask for them again. In memory: see
- * ledger_save().
+ * Resolves the entries of all other folders. A crash between a commit and ledger_save() leaves
+ * some, which nothing would ask for. In memory until ledger_save().
  */
-void ledger_keep(struct ledger *ledger, const char *const *folders, size_t count);
+void ledger_keep_folders(struct ledger *ledger, const char *const *folders, size_t count);
 
-/* After the commit that holds what was settled and renamed, in one transaction: were the state file
- * told before, a crash between the two would leave mail that nobody asks for again. */
+/* Writes what was resolved and renamed to the state file, in one transaction. Call it after the
+ * archive's commit is durable: before it, a crash between the two would leave messages that neither
+ * the archive nor the ledger has. */
 bool ledger_save(struct ledger *ledger, struct err *err);
 
-/* *ret_owed: of these, those the server refused. */
+/* *ret_owed: those of them that the server refused. */
 size_t ledger_count(const struct ledger *ledger, size_t *ret_owed);
 
 /*
- * While the master key of an archive changes (archive/rekey.h): names of folders in its ledger are
- * hidden under the new one, and no word that tells of its mail stays in the state file. state_path:
- * the archive's path as it is known there. The archive is unlocked. Also when it was done before.
+ * While the master key of an archive changes (archive/rekey.h): hides the folder names in its
+ * ledger under the new key, and erases everything that tells of its mail from the state file.
+ * state_path is the archive's path in the state file. The archive is unlocked. May be repeated.
  */
-bool ledger_rekey(
+bool ledger_hide_names(
 	struct state *state, const char *state_path, const char *archive_path, struct err *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "mirror/pass.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,16 +8,9 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "mirror/account_unlock.h"
-#include "mirror/known.h"
-#include "mirror/pass_internal.h"
-
-void pass_note(struct pass *pass, const char *folder, const char *why)
-{
-	struct mirror_result *result = &pass->result;
-
-	if (result->detail[0] == '\0')
-		(void)snprintf(result->detail, sizeof(result->detail), "%s: %s", folder, why);
-}
+#include "mirror/folder/folder.h"
+#include "mirror/folder/known_folders.h"
+#include "mirror/folder/plan.h"
 
 static bool record_folder(struct pass *pass, const struct imap_folder *server, int64_t known_id,
 	int64_t *ret_id, struct err *err)
@@ -54,7 +48,7 @@ static void folder_job_free(struct folder_job *job)
 	rangeset_free(&job->gone);
 }
 
-static bool mirror_one(struct pass *pass, const struct imap_folder *server,
+static bool mirror_one_folder(struct pass *pass, const struct imap_folder *server,
 	const struct known_folder *known, struct err *err)
 {
 	CLEANUP(folder_job_free)
@@ -78,31 +72,27 @@ static bool mirror_one(struct pass *pass, const struct imap_folder *server,
 	return folder_mirror(&job, err);
 }
 
-/* A number that moves with everything recorded of mail. */
-static uint64_t recorded(const struct pass *pass)
-{
-	return pass->result.fetched + pass->result.reflagged + pass->result.gone;
-}
-
 static bool mirror_folders(struct pass *pass, const struct imap_folders *folders,
 	const struct known_folders *known, struct err *err)
 {
 	for (size_t i = 0; i < folders->count; i++) {
 		const struct imap_folder *server = &folders->items[i];
-		uint64_t before = recorded(pass);
+		const struct mirror_result *result = &pass->result;
+		uint64_t before = result->fetched + result->reflagged + result->gone;
 
 		if (!config_wants_folder(pass->job->account, server->path))
 			continue;
 		pass->result.folders++;
-		if (!mirror_one(pass, server, known->by_server[i], err))
+		if (!mirror_one_folder(pass, server, known->by_server[i], err))
 			return false;
 		if (pass->job->folder)
-			pass->job->folder(pass->job->context, server, recorded(pass) != before);
+			pass->job->folder(pass->job->context, server,
+				result->fetched + result->reflagged + result->gone != before);
 	}
 	return true;
 }
 
-/* After a pass that was cut, the archive may know two of one name. */
+/* After an interrupted pass the archive may have two folders of one name. */
 static bool has_namesake(const struct known_folders *known, const char *path)
 {
 	for (size_t i = 0; i < known->count; i++)
@@ -111,7 +101,11 @@ static bool has_namesake(const struct known_folders *known, const char *path)
 	return false;
 }
 
-/* Folders the server no longer has; one that the configuration leaves out is left as it is. */
+/*
+ * Closes the folders the server no longer has, at the end of the pass. A folder the configuration
+ * excludes is still on the server and stays as it is. Ledger entries of a name that another folder
+ * has, too, may be that folder's: they are asked for again at once instead of being dropped.
+ */
 static void close_gone_folders(struct pass *pass, const struct known_folders *known)
 {
 	for (size_t i = 0; i < known->count; i++) {
@@ -121,9 +115,9 @@ static void close_gone_folders(struct pass *pass, const struct known_folders *kn
 		pass->closures[pass->closures_count++] =
 			(struct closure){.folder_id = known->items[i].id, .folder_gone = true};
 		if (has_namesake(known, known->items[i].path))
-			ledger_doubt(&pass->ledger, known->items[i].path);
+			ledger_retry_now(&pass->ledger, known->items[i].path);
 		else
-			ledger_settle(&pass->ledger, known->items[i].path, 0, NULL);
+			ledger_resolve(&pass->ledger, known->items[i].path, 0, NULL);
 	}
 }
 
@@ -143,7 +137,14 @@ static bool is_renamed(const struct known_folder *folder)
 	return folder->server && strcmp(folder->path, folder->server->path) != 0;
 }
 
-/* All at once, so that no commit knows two folders of one name because of it. */
+/*
+ * All renames before anything else is recorded: no commit can come between two of them, which would
+ * have two folders of one name, as when A and B swapped names.
+ *
+ * The ledger first: after a crash between the ledger and the archive's commit, the state file has
+ * each entry under both names, to be asked for at once. The other order would leave the archive
+ * with the new name and the ledger with the old one, whose messages nobody would ask for.
+ */
 static bool record_renames(struct pass *pass, const struct known_folders *known, struct err *err)
 {
 	CLEANUP(renames_free)
@@ -170,7 +171,8 @@ static bool record_renames(struct pass *pass, const struct known_folders *known,
 	return true;
 }
 
-static void forget_strays(struct pass *pass, const struct imap_folders *folders)
+/* Drops ledger entries of folders that the server does not have or the configuration excludes. */
+static void drop_stray_entries(struct pass *pass, const struct imap_folders *folders)
 {
 	CLEANUP(freep) const char **paths = xcalloc(folders->count + 1, sizeof(char *));
 	size_t count = 0;
@@ -178,9 +180,14 @@ static void forget_strays(struct pass *pass, const struct imap_folders *folders)
 	for (size_t i = 0; i < folders->count; i++)
 		if (config_wants_folder(pass->job->account, folders->items[i].path))
 			paths[count++] = folders->items[i].path;
-	ledger_keep(&pass->ledger, paths, count);
+	ledger_keep_folders(&pass->ledger, paths, count);
 }
 
+/*
+ * Closes what is gone and moves the marks that waited for it. Nothing here calls
+ * archive_may_commit(), so one commit holds both. A commit of the mark alone, and a crash after it,
+ * would leave the messages present forever: below the mark nothing would be compared again.
+ */
 static bool apply_closures(struct pass *pass, struct err *err)
 {
 	for (size_t i = 0; i < pass->closures_count; i++) {
@@ -194,6 +201,7 @@ static bool apply_closures(struct pass *pass, struct err *err)
 		if (!archive_set_gone(pass->writer, closure->folder_id, closure->uidvalidity,
 			    &closure->uids, err))
 			return false;
+		assert(!closure->has_mark || closure->mark.uidvalidity == closure->uidvalidity);
 		if (closure->has_mark &&
 			!archive_set_mark(pass->writer, closure->folder_id, &closure->mark, err))
 			return false;
@@ -201,20 +209,26 @@ static bool apply_closures(struct pass *pass, struct err *err)
 	return true;
 }
 
-static bool run(struct pass *pass, struct err *err)
+/*
+ * The order of the last steps: the archive's commit is durable before the ledger's entries are
+ * dropped. A crash between the two leaves entries of messages the archive has; the next pass
+ * resolves them. The other order would leave messages that neither the archive nor the ledger has,
+ * below a mark that says they need not be asked for.
+ */
+static bool mirror_account(struct pass *pass, struct err *err)
 {
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
-	CLEANUP(known_free) struct known_folders known = {0};
+	CLEANUP(known_folders_free) struct known_folders known = {0};
 	size_t owed;
 
 	if (!imap_list(pass->job->imap, true, &folders, err))
 		return false;
-	if (!known_read(pass, &folders, &known, err))
+	if (!known_folders_read(pass, &folders, &known, err))
 		return false;
 	close_gone_folders(pass, &known);
 	if (!record_renames(pass, &known, err))
 		return false;
-	forget_strays(pass, &folders);
+	drop_stray_entries(pass, &folders);
 	if (!mirror_folders(pass, &folders, &known, err) || !apply_closures(pass, err))
 		return false;
 	pass->result.skipped = ledger_count(&pass->ledger, &owed);
@@ -232,8 +246,8 @@ static void pass_free(struct pass *pass)
 	ledger_free(&pass->ledger);
 }
 
-/* In steps: whoever waits for the lock may be asked to stop. Its keys may be changed by who has it.
- */
+/* Waits for the writer lock in short steps, so that cancel is noticed. Unlocks again before each
+ * step: the holder of the lock may be changing the keys. */
 static bool open_writer(const struct config_account *account, const struct cancel *cancel,
 	struct archive_writer **ret_writer, struct err *err)
 {
@@ -266,7 +280,7 @@ bool mirror_pass(const struct mirror_job *job, struct mirror_result *ret_result,
 		pass.writer = own;
 	}
 	if (!ledger_load(&pass.ledger, job->state, job->account, pass.now_ms, err) ||
-		!run(&pass, err))
+		!mirror_account(&pass, err))
 		return false;
 	*ret_result = pass.result;
 	return true;

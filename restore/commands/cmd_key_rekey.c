@@ -30,10 +30,11 @@ static bool rekey_state(const char *state_dir, const char *archive_path, struct 
 	CLEANUP(freep) char *real = realpath(archive_path, NULL);
 	CLEANUP(state_freep) struct state *state = NULL;
 
-	return !fs_exists(file) || (state_open(state_dir, &state, err) &&
-					   ledger_rekey(state, archive_path, archive_path, err) &&
-					   (!real || strcmp(real, archive_path) == 0 ||
-						   ledger_rekey(state, real, archive_path, err)));
+	return !fs_exists(file) ||
+	       (state_open(state_dir, &state, err) &&
+		       ledger_hide_names(state, archive_path, archive_path, err) &&
+		       (!real || strcmp(real, archive_path) == 0 ||
+			       ledger_hide_names(state, real, archive_path, err)));
 }
 
 /* What tells of the mail, in words that may be read, or under a key of before. */

@@ -1,4 +1,4 @@
-#include "mirror/plan.h"
+#include "mirror/folder/plan.h"
 
 #include "base/str.h"
 #include "support/check.h"
@@ -8,13 +8,13 @@ enum { MANY = 1000 };
 static const uint32_t all_counts =
 	IMAP_HAS_MESSAGES | IMAP_HAS_UIDNEXT | IMAP_HAS_UIDVALIDITY | IMAP_HAS_HIGHESTMODSEQ;
 
-static void equal_modseq_skips_and_nothing_else_does(void)
+static void only_an_equal_modseq_skips_a_folder(void)
 {
 	struct archive_mark mark = {7, 11, 50, 10, 0};
 	struct imap_counts counts = {all_counts, 10, 11, 7, 0, 50};
 
 	CHECK(plan_skip(&counts, &mark, 0, true));
-	counts.highestmodseq = 49; /* going back is a change as well */
+	counts.highestmodseq = 49; /* a decrease is a change, too */
 	CHECK(!plan_skip(&counts, &mark, 0, false));
 	counts.highestmodseq = 50;
 	counts.uidvalidity = 8;
@@ -23,7 +23,8 @@ static void equal_modseq_skips_and_nothing_else_does(void)
 	counts.messages = 9;
 	CHECK(!plan_skip(&counts, &mark, 0, false));
 	CHECK(plan_skip(&counts, &(struct archive_mark){7, 11, 50, 8, 0}, 1, false));
-	CHECK(!plan_skip(&counts, &mark, 1, false)); /* of what is gone, or the mark counts it */
+	CHECK(!plan_skip(
+		&counts, &mark, 1, false)); /* its message is gone, or the mark counts it */
 	counts.messages = 10;
 	counts.has &= ~(uint32_t)IMAP_HAS_HIGHESTMODSEQ;
 	CHECK(!plan_skip(&counts, &mark, 0, false));
@@ -44,7 +45,7 @@ static void without_modseq_a_due_flag_scan_opens_the_folder(void)
 	CHECK(plan_flag_scan_due(1000, 60, 999)); /* the clock was set back */
 }
 
-static void a_view_tells_what_came_changed_and_went(void)
+static void views_give_new_changed_and_gone_messages(void)
 {
 	CLEANUP(server_view_free) struct server_view server = {0};
 	CLEANUP(archive_view_free) struct archive_view archive = {0};
@@ -52,7 +53,7 @@ static void a_view_tells_what_came_changed_and_went(void)
 	CLEANUP(rangeset_free) struct rangeset without = {0};
 
 	rangeset_add(&server.uids, 2, 6);
-	uid_list_add(&server.flags, 99, "\\Seen"); /* nobody asked */
+	uid_list_add(&server.flags, 99, "\\Seen"); /* not asked for */
 	uid_list_add(&server.flags, 3, "\\Seen");
 	uid_list_add(&server.flags, 2, "");
 	uid_list_sort(&server.flags);
@@ -70,7 +71,7 @@ static void a_view_tells_what_came_changed_and_went(void)
 	CHECK(rangeset_has(&plan.gone, 1));
 }
 
-/* What the archive has of a delta's scope is given; it has the others as the mark says. */
+/* `held` is the UID the archive has in the scope of the delta; the mark counts the others. */
 static bool adds_up(
 	struct delta *delta, uint32_t held, uint32_t left_out, uint32_t messages, uint32_t exists)
 {
@@ -87,7 +88,7 @@ static bool adds_up(
 	return plan_delta_adds_up(&server, &archive, &without, &mark, 0, exists);
 }
 
-/* Uid 5 is on the server, and in the ledger or not; the mark knows of three others. */
+/* UID 5 is on the server, and in the ledger or not; the mark counts three others. */
 static bool adds_up_beside(uint32_t in_ledger, uint32_t exists)
 {
 	CLEANUP(server_view_free) struct server_view server = {0};
@@ -102,7 +103,7 @@ static bool adds_up_beside(uint32_t in_ledger, uint32_t exists)
 	return plan_delta_adds_up(&server, &archive, &without, &mark, in_ledger, exists);
 }
 
-static void a_ledger_that_was_lost_is_noticed(void)
+static void a_lost_ledger_is_noticed(void)
 {
 	CHECK(adds_up_beside(1, 4));
 	CHECK(!adds_up_beside(0, 4)); /* lost */
@@ -110,7 +111,7 @@ static void a_ledger_that_was_lost_is_noticed(void)
 	CHECK(adds_up_beside(0, 3));
 }
 
-static void delta_that_does_not_add_up_is_noticed(void)
+static void a_delta_that_does_not_add_up_is_noticed(void)
 {
 	static const struct {
 		uint32_t told, vanished, held, left_out, messages, exists;
@@ -118,20 +119,20 @@ static void delta_that_does_not_add_up_is_noticed(void)
 	} cases[] = {
 		{0, 0, 0, 0, 3, 3, true}, {0, 0, 0, 0, 3, 4, false},
 		{10, 0, 0, 0, 3, 4, true},  /* new */
-		{10, 0, 0, 0, 3, 3, false}, /* new, and one is gone that nobody told of */
-		{10, 0, 10, 0, 3, 4, true}, /* had from a pass that was cut */
+		{10, 0, 0, 0, 3, 3, false}, /* new, and another is gone unreported */
+		{10, 0, 10, 0, 3, 4, true}, /* the archive has it from an interrupted pass */
 		{5, 0, 5, 0, 3, 3, true},   /* other flags */
 		{5, 0, 5, 0, 3, 2, false},  /* and one is gone */
-		{5, 0, 0, 0, 3, 3, true},   /* the archive lacks it, and will ask */
+		{5, 0, 0, 0, 3, 3, true},   /* the archive lacks it and will fetch it */
 		{0, 5, 5, 0, 3, 2, true},   /* gone */
-		{0, 5, 0, 0, 3, 3, true},   /* was never there */
-		{0, 5, 0, 0, 3, 2, false},  /* or not known of */
-		{0, 10, 0, 0, 3, 3, true},  /* came and went */
-		{0, 10, 10, 0, 3, 3, true}, /* and a pass that was cut had it */
-		{10, 10, 0, 0, 3, 3, true}, /* told before it went */
+		{0, 5, 0, 0, 3, 3, true},   /* was never present */
+		{0, 5, 0, 0, 3, 2, false},  /* or the archive did not know it */
+		{0, 10, 0, 0, 3, 3, true},  /* added and removed */
+		{0, 10, 10, 0, 3, 3, true}, /* and an interrupted pass fetched it */
+		{10, 10, 0, 0, 3, 3, true}, /* reported before it was removed */
 		{10, 5, 5, 0, 3, 3, true},  /* one for the other */
 		{0, 5, 0, 5, 3, 2, true},   /* left out, and gone */
-		{0, 0, 0, 5, 3, 3, true},   /* left out, there */
+		{0, 0, 0, 5, 3, 3, true},   /* left out, still present */
 		{10, 0, 0, 10, 3, 4, true}, /* left out of the new ones */
 	};
 
@@ -140,18 +141,18 @@ static void delta_that_does_not_add_up_is_noticed(void)
 		CLEANUP(rangeset_free) struct rangeset vanished = {0};
 
 		if (cases[i].told)
-			delta_told(&delta, cases[i].told, "");
+			delta_add_changed(&delta, cases[i].told, "");
 		rangeset_add(&vanished, 100, UINT32_MAX);
 		if (cases[i].vanished)
 			rangeset_add(&vanished, cases[i].vanished, cases[i].vanished);
-		delta_vanished(&delta, &vanished);
+		delta_add_vanished(&delta, &vanished);
 		if (adds_up(&delta, cases[i].held, cases[i].left_out, cases[i].messages,
 			    cases[i].exists) != cases[i].adds_up)
 			check_fail(__FILE__, __LINE__, "case %zu", i);
 	}
 }
 
-static void attributes_of_the_moment_are_no_change(void)
+static void transient_attributes_are_no_change(void)
 {
 	CLEANUP(freep) char *kept = plan_attributes("\\HasNoChildren \\Marked \\Sent");
 	CLEANUP(freep) char *none = plan_attributes("\\UnMarked");
@@ -163,12 +164,12 @@ static void attributes_of_the_moment_are_no_change(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(equal_modseq_skips_and_nothing_else_does),
+		PROMISE(only_an_equal_modseq_skips_a_folder),
 		PROMISE(without_modseq_a_due_flag_scan_opens_the_folder),
-		PROMISE(a_view_tells_what_came_changed_and_went),
-		PROMISE(delta_that_does_not_add_up_is_noticed),
-		PROMISE(a_ledger_that_was_lost_is_noticed),
-		PROMISE(attributes_of_the_moment_are_no_change),
+		PROMISE(views_give_new_changed_and_gone_messages),
+		PROMISE(a_delta_that_does_not_add_up_is_noticed),
+		PROMISE(a_lost_ledger_is_noticed),
+		PROMISE(transient_attributes_are_no_change),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

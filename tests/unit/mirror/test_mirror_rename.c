@@ -1,4 +1,4 @@
-#include "mirror/rename.h"
+#include "mirror/folder/rename.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 enum { SIDE_MAX = 6, TEXT_MAX = 500, MANY = 40, ALL_ONE = 7 };
 
-/* What a folder holds: a letter for its messages, as a capital when their sizes are told wrong; '-'
- * for none, '?' when they tell nothing. */
+/* What a folder holds: a letter for its messages, a capital when the server reports their sizes
+ * wrong; '-': none, '?': they cannot be compared. */
 struct row {
 	const char *path;
 	uint32_t uidvalidity, uidnext;
@@ -24,30 +24,30 @@ struct example {
 	const char *promise;
 	struct row known[SIDE_MAX], server[SIDE_MAX];
 	const char *matches; /* in the order of known */
-	unsigned looks;
+	unsigned compared;
 };
 
 struct contents {
 	const struct row *known, *server;
-	unsigned looks;
+	unsigned compared;
 };
 
-static bool look(void *context, size_t known, size_t server,
-	enum rename_fingerprint *ret_fingerprint, struct err *err)
+static bool compare_contents(void *context, size_t known, size_t server,
+	enum rename_verdict *ret_verdict, struct err *err)
 {
 	struct contents *contents = context;
 	char here = contents->known[known].holds, there = contents->server[server].holds;
 
 	(void)err;
-	contents->looks++;
+	contents->compared++;
 	if (here == '-')
-		*ret_fingerprint = RENAME_EMPTY;
+		*ret_verdict = RENAME_EMPTY;
 	else if (here == '?' || there == '?' || there == '-')
-		*ret_fingerprint = RENAME_UNCLEAR;
+		*ret_verdict = RENAME_UNCLEAR;
 	else if (here == there)
-		*ret_fingerprint = RENAME_SAME;
+		*ret_verdict = RENAME_SAME;
 	else
-		*ret_fingerprint = here == tolower(there) ? RENAME_LIKE : RENAME_OTHER;
+		*ret_verdict = here == tolower(there) ? RENAME_SIMILAR : RENAME_OTHER;
 	return true;
 }
 
@@ -89,100 +89,108 @@ static void check_example(const struct example *example)
 	struct err err = ERR_INIT;
 	CLEANUP(freep) char *got = NULL;
 
-	CHECK_OK(rename_match(&known, &server, look, &contents, &err));
+	CHECK_OK(rename_match(&known, &server, compare_contents, &contents, &err));
 	got = matches_text(&known, &server);
-	if (strcmp(got, example->matches) != 0 || contents.looks != example->looks)
-		check_fail(__FILE__, __LINE__, "%s: %s after %u looks", example->promise, got,
-			contents.looks);
+	if (strcmp(got, example->matches) != 0 || contents.compared != example->compared)
+		check_fail(__FILE__, __LINE__, "%s: %s after %u comparisons", example->promise, got,
+			contents.compared);
 }
 
 static const struct example examples[] = {
 	{"nothing happened", {{"A", 1, 5, 9, 4, 'a'}, {"B", 2, 5, 9, 4, 'b'}},
 		{{"A", 1, 5, 9, 4, 'a'}, {"B", 2, 6, 10, 5, 'b'}}, "A>A B>B", 0},
 	{"a folder was renamed", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 5, 9, 4, 'a'}}, "A>B", 1},
-	{"with mail that came meanwhile", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 9, 12, 8, 'a'}},
-		"A>B", 1},
-	{"it only has the same UIDVALIDITY", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 5, 9, 4, 'b'}},
-		"A>", 1},
-	{"there is no telling", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 5, 9, 4, '?'}}, "A>", 1},
-	{"UIDNEXT never falls", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 4, 9, 3, 'a'}}, "A>", 0},
-	{"nor does HIGHESTMODSEQ", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 5, 8, 4, 'a'}}, "A>", 0},
-	{"a folder was removed and another made", {{"A", 1, 5, 9, 4, 'a'}},
+	{"a folder was renamed and got new messages", {{"A", 1, 5, 9, 4, 'a'}},
+		{{"B", 1, 9, 12, 8, 'a'}}, "A>B", 1},
+	{"another folder has the same UIDVALIDITY", {{"A", 1, 5, 9, 4, 'a'}},
+		{{"B", 1, 5, 9, 4, 'b'}}, "A>", 1},
+	{"messages cannot be compared: no match", {{"A", 1, 5, 9, 4, 'a'}},
+		{{"B", 1, 5, 9, 4, '?'}}, "A>", 1},
+	{"UIDNEXT never decreases", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 4, 9, 3, 'a'}}, "A>", 0},
+	{"HIGHESTMODSEQ never decreases", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 5, 8, 4, 'a'}}, "A>",
+		0},
+	{"a folder was deleted and another created", {{"A", 1, 5, 9, 4, 'a'}},
 		{{"B", 2, 5, 9, 4, 'a'}}, "A>", 0},
 	{"a tree was renamed", {{"T/x", 1, 2, 2, 1, 'x'}, {"T/y", 2, 2, 2, 1, 'y'}},
 		{{"U/x", 1, 2, 2, 1, 'x'}, {"U/y", 2, 2, 2, 1, 'y'}}, "T/x>U/x T/y>U/y", 2},
-	{"a tree made in one second: its names are tried first",
+	{"a tree created in one second: equal names are compared first",
 		{{"T", 1, 2, 2, 1, 't'}, {"T/x", 1, 2, 2, 1, 'x'}, {"T/y", 1, 2, 2, 1, 'y'}},
 		{{"U", 1, 2, 2, 1, 't'}, {"U/x", 1, 2, 2, 1, 'x'}, {"U/y", 1, 2, 2, 1, 'y'}},
 		"T>U T/x>U/x T/y>U/y", 3},
 	{"two folders swapped their names", {{"A", 1, 5, 9, 4, 'a'}, {"B", 2, 3, 3, 2, 'b'}},
 		{{"A", 2, 3, 3, 2, 'b'}, {"B", 1, 5, 9, 4, 'a'}}, "A>B B>A", 2},
-	{"two of one UIDVALIDITY did", {{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
+	{"two of one UIDVALIDITY swapped their names",
+		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
 		{{"A", 1, 3, 3, 2, 'b'}, {"B", 1, 5, 9, 4, 'a'}}, "A>B B>A", 4},
-	{"two with equal numbers did: nothing tells",
+	{"two with equal numbers swapped: not noticed",
 		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 5, 9, 4, 'b'}},
 		{{"A", 1, 5, 9, 4, 'b'}, {"B", 1, 5, 9, 4, 'a'}}, "A>A B>B", 0},
-	{"until one changes", {{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 5, 9, 4, 'b'}},
+	{"a swap of equal numbers is noticed when one changes",
+		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 5, 9, 4, 'b'}},
 		{{"A", 1, 6, 10, 5, 'b'}, {"B", 1, 5, 9, 4, 'a'}}, "A>B B>A", 4},
-	{"two did, and the numbers of one are those of the other before",
+	{"two swapped, and one now has the numbers the other had",
 		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 4, 8, 3, 'b'}},
 		{{"A", 1, 5, 9, 4, 'b'}, {"B", 1, 5, 9, 4, 'a'}}, "A>B B>A", 4},
 	{"two of one UIDVALIDITY stayed", {{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
 		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}}, "A>A B>B", 0},
-	{"of those one that changed is looked at", {{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
+	{"of those, only the changed one is compared",
+		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
 		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 4, 4, 3, 'b'}}, "A>A B>B", 1},
-	{"and all of them when it tells nothing", {{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
+	{"all are compared when the changed one cannot be",
+		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
 		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 4, 4, 3, '?'}}, "A>A B>B", 2},
-	{"what is alike is itself under its own name",
+	{"similar messages are enough under the same name",
 		{{"A", 1, 5, 9, 4, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
 		{{"A", 1, 5, 9, 4, 'A'}, {"B", 1, 4, 4, 3, 'B'}}, "A>A B>B", 1},
-	{"and under no other", {{"A", 1, 5, 9, 4, 'a'}}, {{"B", 1, 5, 9, 4, 'A'}}, "A>", 1},
-	{"an empty one swapped with one whose numbers it has now",
+	{"similar messages are not enough under another name", {{"A", 1, 5, 9, 4, 'a'}},
+		{{"B", 1, 5, 9, 4, 'A'}}, "A>", 1},
+	{"an empty folder swapped with one whose numbers it has now",
 		{{"A", 1, 2, 2, 1, 'a'}, {"B", 1, 1, 1, 0, '-'}},
 		{{"A", 1, 2, 2, 1, 'b'}, {"B", 1, 3, 3, 2, 'a'}}, "A>B B>", 3},
 	{"a new folder has the old name", {{"A", 1, 5, 9, 4, 'a'}},
 		{{"A", 2, 1, 1, 0, '-'}, {"B", 1, 5, 9, 4, 'a'}}, "A>B", 1},
-	{"and the old UIDVALIDITY", {{"A", 1, 5, 9, 4, 'a'}},
+	{"a new folder has the old name and UIDVALIDITY", {{"A", 1, 5, 9, 4, 'a'}},
 		{{"A", 1, 2, 2, 1, 'n'}, {"B", 1, 5, 9, 4, 'a'}}, "A>B", 2},
-	{"and the old numbers", {{"A", 1, 2, 2, 1, 'a'}},
+	{"a new folder has the old name and numbers", {{"A", 1, 2, 2, 1, 'a'}},
 		{{"A", 1, 2, 2, 1, 'n'}, {"B", 1, 3, 3, 2, 'a'}}, "A>B", 2},
-	{"a folder came in the place of one that was removed",
+	{"a folder was renamed to the name of a deleted one",
 		{{"A", 1, 5, 9, 4, 'a'}, {"B", 2, 3, 3, 2, 'b'}}, {{"A", 2, 3, 3, 2, 'b'}},
 		"A> B>A", 1},
-	{"of one UIDVALIDITY", {{"A", 1, 2, 2, 1, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
+	{"the same, with one UIDVALIDITY", {{"A", 1, 2, 2, 1, 'a'}, {"B", 1, 3, 3, 2, 'b'}},
 		{{"A", 1, 3, 3, 2, 'b'}}, "A> B>A", 2},
-	{"a new folder came in the place of one removed, of its UIDVALIDITY",
-		{{"A", 1, 5, 9, 4, 'a'}}, {{"A", 1, 2, 2, 1, 'n'}}, "A>", 1},
+	{"a new folder has the name and UIDVALIDITY of a deleted one", {{"A", 1, 5, 9, 4, 'a'}},
+		{{"A", 1, 2, 2, 1, 'n'}}, "A>", 1},
 	{"a folder has a new UIDVALIDITY", {{"A", 1, 5, 9, 4, 'a'}}, {{"A", 2, 5, 9, 4, 'a'}},
 		"A>A", 0},
-	{"UIDNEXT fell with the last message", {{"A", 1, 5, 9, 4, 'a'}}, {{"A", 1, 4, 9, 3, 'a'}},
-		"A>A", 1},
-	{"an empty folder, and no other can be meant", {{"A", 1, 1, 1, 0, '-'}},
+	{"UIDNEXT decreased with the last message", {{"A", 1, 5, 9, 4, 'a'}},
+		{{"A", 1, 4, 9, 3, 'a'}}, "A>A", 1},
+	{"an empty folder, and only one match is possible", {{"A", 1, 1, 1, 0, '-'}},
 		{{"B", 1, 1, 1, 0, '-'}}, "A>B", 1},
-	{"two empty folders may be either", {{"A", 1, 1, 1, 0, '-'}, {"B", 1, 1, 1, 0, '-'}},
+	{"two empty folders: no match", {{"A", 1, 1, 1, 0, '-'}, {"B", 1, 1, 1, 0, '-'}},
 		{{"C", 1, 1, 1, 0, '-'}, {"D", 1, 1, 1, 0, '-'}}, "A> B>", 2},
 	{"an empty folder without UIDNEXT", {{"A", 1, 0, 0, 0, '-'}}, {{"B", 1, 1, 1, 0, '-'}},
 		"A>", 1},
-	{"a first pass was cut: no mark", {{"A", 1, 0, 0, 0, 'a'}}, {{"B", 1, 5, 9, 4, 'a'}}, "A>B",
-		1},
-	{"a folder told by its name alone stays, and nothing becomes it",
+	{"a first pass was interrupted: no mark", {{"A", 1, 0, 0, 0, 'a'}},
+		{{"B", 1, 5, 9, 4, 'a'}}, "A>B", 1},
+	{"a folder matched by name alone stays, and no other matches it",
 		{{"A", 1, 5, 9, 4, 'a'}, {"INBOX", 0, 0, 0, 0, 'i'}},
 		{{"INBOX", 0, 0, 0, 0, 'a'}, {"old", 3, 5, 9, 4, 'i'}}, "A> INBOX>INBOX", 0},
-	{"a pass was cut: two of one name", {{"A", 1, 5, 9, 4, 'a'}, {"A", 2, 3, 3, 2, 'b'}},
-		{{"A", 2, 3, 3, 2, 'b'}}, "A> A>A", 0},
-	{"a pass was cut: two of one name and UIDVALIDITY",
+	{"a pass was interrupted: two of one name",
+		{{"A", 1, 5, 9, 4, 'a'}, {"A", 2, 3, 3, 2, 'b'}}, {{"A", 2, 3, 3, 2, 'b'}},
+		"A> A>A", 0},
+	{"a pass was interrupted: two of one name and UIDVALIDITY",
 		{{"A", 1, 5, 9, 4, 'a'}, {"A", 1, 2, 2, 1, 'b'}}, {{"A", 1, 2, 2, 1, 'b'}},
 		"A> A>A", 2},
 };
 
-static void who_is_who(void)
+static void renamed_folders_are_recognised(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(examples); i++)
 		check_example(&examples[i]);
 }
 
-/* Servers that give one UIDVALIDITY to all: looks are few, however many were renamed. */
-static void looks_are_bounded(void)
+/* On servers that give all folders one UIDVALIDITY, however many were renamed. */
+static void comparisons_are_bounded(void)
 {
 	struct row known[MANY], server[MANY];
 	struct rename_folder here[MANY], there[MANY];
@@ -199,23 +207,23 @@ static void looks_are_bounded(void)
 		there[i] = (struct rename_folder){names[MANY + i], ALL_ONE, 2, 2, 1, 0};
 	}
 	CHECK_OK(rename_match(&(struct rename_side){here, MANY}, &(struct rename_side){there, MANY},
-		look, &contents, &err));
-	CHECK_INT(contents.looks, MANY * RENAME_TRIES);
+		compare_contents, &contents, &err));
+	CHECK_INT(contents.compared, MANY * RENAME_TRIES);
 	for (int i = 0; i < MANY; i++)
 		CHECK(here[i].match == RENAME_NONE && there[i].match == RENAME_NONE);
 }
 
-static bool fail(void *context, size_t known, size_t server,
-	enum rename_fingerprint *ret_fingerprint, struct err *err)
+static bool fail(void *context, size_t known, size_t server, enum rename_verdict *ret_verdict,
+	struct err *err)
 {
 	(void)context;
 	(void)known;
 	(void)server;
-	(void)ret_fingerprint;
+	(void)ret_verdict;
 	return err_set(err, ERR_RETRY, "connection lost");
 }
 
-static void a_look_that_fails_ends_it(void)
+static void a_failed_comparison_ends_the_matching(void)
 {
 	struct rename_folder here = {"A", 1, 2, 2, 1, 0}, there = {"B", 1, 2, 2, 1, 0};
 	struct err err = ERR_INIT;
@@ -228,9 +236,9 @@ static void a_look_that_fails_ends_it(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(who_is_who),
-		PROMISE(looks_are_bounded),
-		PROMISE(a_look_that_fails_ends_it),
+		PROMISE(renamed_folders_are_recognised),
+		PROMISE(comparisons_are_bounded),
+		PROMISE(a_failed_comparison_ends_the_matching),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

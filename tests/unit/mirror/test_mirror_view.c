@@ -1,4 +1,4 @@
-#include "mirror/view.h"
+#include "mirror/folder/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 enum { MANY = 1000, MOST = 3 };
 
-static void flags_that_many_have_are_kept_once(void)
+static void equal_flags_are_stored_once(void)
 {
 	static const char *const usual[] = {"", "\\Seen", "$Junk \\Seen"};
 	CLEANUP(uid_list_free) struct uid_list list = {0};
@@ -93,7 +93,7 @@ static char *windows(const char *uids)
 	return buf_take_str(&text);
 }
 
-static void windows_hold_so_many_and_leave_no_uid_between_them(void)
+static void windows_are_bounded_and_cover_every_uid(void)
 {
 	static const struct {
 		const char *uids, *windows;
@@ -127,9 +127,9 @@ static void view_delta(const char *told, const char *vanished, const char *witho
 	CLEANUP(rangeset_free) struct rangeset gone = {0}, left_out = {0};
 
 	for (; *told; told++)
-		delta_told(&delta, (uint32_t)(*told - '0'), "");
+		delta_add_changed(&delta, (uint32_t)(*told - '0'), "");
 	add_text(&gone, vanished);
-	delta_vanished(&delta, &gone);
+	delta_add_vanished(&delta, &gone);
 	add_text(&left_out, without);
 	CHECK(!delta.too_much);
 	view_of_delta(&delta, &left_out, &view);
@@ -137,7 +137,7 @@ static void view_delta(const char *told, const char *vanished, const char *witho
 	check_set(&view.uids, wanted_uids);
 }
 
-static void a_delta_speaks_of_what_it_names_and_of_nothing_else(void)
+static void the_scope_of_a_delta_is_what_it_names(void)
 {
 	view_delta("", "", "", "", "");
 	view_delta("42", "", "", "2,4", "2,4");
@@ -146,26 +146,26 @@ static void a_delta_speaks_of_what_it_names_and_of_nothing_else(void)
 	view_delta("", "4:4294967295", "5,2", "2,4:4294967295", "2");
 }
 
-static void a_delta_past_its_limit_is_let_go(void)
+static void a_delta_over_its_limit_is_dropped(void)
 {
-	CLEANUP(delta_free) struct delta told = {.most = MOST}, gone = {.most = MOST};
+	CLEANUP(delta_free) struct delta changed = {.most = MOST}, gone = {.most = MOST};
 	CLEANUP(rangeset_free) struct rangeset few = {0}, many = {0};
 
 	for (uint32_t uid = 1; uid <= MOST; uid++)
-		delta_told(&told, uid, "");
-	CHECK(!told.too_much);
-	CHECK_INT(told.told.count, MOST);
-	delta_told(&told, MOST + 1, "");
-	CHECK(told.too_much);
-	delta_told(&told, MOST + 2, "");
+		delta_add_changed(&changed, uid, "");
+	CHECK(!changed.too_much);
+	CHECK_INT(changed.changed.count, MOST);
+	delta_add_changed(&changed, MOST + 1, "");
+	CHECK(changed.too_much);
+	delta_add_changed(&changed, MOST + 2, "");
 	add_text(&few, "1:1000000");
-	delta_vanished(&told, &few);
-	CHECK_INT(told.told.count + told.vanished.count, 0);
+	delta_add_vanished(&changed, &few);
+	CHECK_INT(changed.changed.count + changed.vanished.count, 0);
 
-	delta_vanished(&gone, &few);
+	delta_add_vanished(&gone, &few);
 	CHECK(!gone.too_much);
 	add_text(&many, "2000000,3000000,4000000");
-	delta_vanished(&gone, &many);
+	delta_add_vanished(&gone, &many);
 	CHECK(gone.too_much);
 	CHECK_INT(gone.vanished.count, 0);
 }
@@ -173,10 +173,10 @@ static void a_delta_past_its_limit_is_let_go(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(flags_that_many_have_are_kept_once),
-		PROMISE(windows_hold_so_many_and_leave_no_uid_between_them),
-		PROMISE(a_delta_speaks_of_what_it_names_and_of_nothing_else),
-		PROMISE(a_delta_past_its_limit_is_let_go),
+		PROMISE(equal_flags_are_stored_once),
+		PROMISE(windows_are_bounded_and_cover_every_uid),
+		PROMISE(the_scope_of_a_delta_is_what_it_names),
+		PROMISE(a_delta_over_its_limit_is_dropped),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

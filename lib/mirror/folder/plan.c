@@ -1,4 +1,4 @@
-#include "mirror/plan.h"
+#include "mirror/folder/plan.h"
 
 #include <assert.h>
 #include <string.h>

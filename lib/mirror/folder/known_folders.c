@@ -1,13 +1,13 @@
-#include "mirror/known.h"
+#include "mirror/folder/known_folders.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "mirror/identity.h"
-#include "mirror/rename.h"
+#include "mirror/folder/folder_identity.h"
+#include "mirror/folder/rename.h"
 
-void known_free(struct known_folders *known)
+void known_folders_free(struct known_folders *known)
 {
 	for (size_t i = 0; i < known->count; i++)
 		free(known->items[i].path);
@@ -15,9 +15,9 @@ void known_free(struct known_folders *known)
 	free(known->by_server);
 }
 
-/* --- from the archive --- */
+/* --- the archive's --- */
 
-static bool know_folder(void *context, const struct archive_folder *folder, struct err *err)
+static bool add_known_folder(void *context, const struct archive_folder *folder, struct err *err)
 {
 	struct known_folders *known = context;
 
@@ -35,7 +35,7 @@ static bool read_folders(struct pass *pass, struct known_folders *known, struct 
 	struct archive_snapshot newest;
 
 	if (!archive_resolve(view, (struct archive_when){.kind = ARCHIVE_LATEST}, &newest, err) ||
-		!archive_each_folder(view, newest.generation, know_folder, known, err))
+		!archive_each_folder(view, newest.generation, add_known_folder, known, err))
 		return false;
 	pass->result.generation = newest.generation;
 	for (size_t i = 0; i < known->count; i++) {
@@ -49,13 +49,14 @@ static bool read_folders(struct pass *pass, struct known_folders *known, struct 
 
 /* --- matched --- */
 
-/* INBOX is no folder that can be renamed: its mail goes, and it stays (RFC 9051 section 6.3.6). */
-static bool has_its_name_alone(const struct pass *pass, const char *path)
+/* Renaming INBOX moves its messages and leaves INBOX in place (RFC 9051 section 6.3.6). An excluded
+ * folder is never compared. Both are matched by name only. */
+static bool is_matched_by_name(const struct pass *pass, const char *path)
 {
 	return strcmp(path, "INBOX") == 0 || !config_wants_folder(pass->job->account, path);
 }
 
-/* The mark does not count what the ledger leaves out, and the server does. */
+/* The server counts the messages that are in the ledger; the mark does not. */
 static uint32_t left_out(const struct pass *pass, const struct known_folder *known)
 {
 	return (uint32_t)ledger_size_below(
@@ -66,7 +67,7 @@ static struct rename_folder of_archive(const struct pass *pass, const struct kno
 {
 	struct rename_folder folder = {.path = known->path};
 
-	if (has_its_name_alone(pass, known->path))
+	if (is_matched_by_name(pass, known->path))
 		return folder;
 	folder.uidvalidity = known->uidvalidity;
 	if (known->has_mark && known->mark.uidvalidity == known->uidvalidity) {
@@ -82,7 +83,7 @@ static struct rename_folder of_server(const struct pass *pass, const struct imap
 	const struct imap_counts *counts = &server->counts;
 	struct rename_folder folder = {.path = server->path};
 
-	if (has_its_name_alone(pass, server->path) || server->attributes & IMAP_ATTR_NOSELECT ||
+	if (is_matched_by_name(pass, server->path) || server->attributes & IMAP_ATTR_NOSELECT ||
 		!(counts->has & IMAP_HAS_UIDVALIDITY))
 		return folder;
 	folder.uidvalidity = counts->uidvalidity;
@@ -92,19 +93,21 @@ static struct rename_folder of_server(const struct pass *pass, const struct imap
 	return folder;
 }
 
-struct asking {
+struct identity_question {
 	struct pass *pass;
 	const struct known_folders *known;
 	const struct imap_folders *folders;
 };
 
-static bool look(void *context, size_t known, size_t server,
-	enum rename_fingerprint *ret_fingerprint, struct err *err)
+static bool compare_messages(void *context, size_t known, size_t server,
+	enum rename_verdict *ret_verdict, struct err *err)
 {
-	const struct asking *asking = context;
+	const struct identity_question *question = context;
 
-	return folder_identify(asking->pass, &asking->known->items[known],
-		&asking->folders->items[server], ret_fingerprint, err);
+	const struct known_folder *folder = &question->known->items[known];
+
+	return folder_identify(question->pass, folder->id, folder->uidvalidity,
+		&question->folders->items[server], ret_verdict, err);
 }
 
 static void take_matches(struct known_folders *known, const struct imap_folders *folders,
@@ -115,7 +118,7 @@ static void take_matches(struct known_folders *known, const struct imap_folders 
 		size_t at = matched->items[i].match;
 		struct known_folder *folder = &known->items[i];
 
-		/* removed, but for the folders below it: its mail is gone */
+		/* deleted, but kept as \Noselect for its child folders: its messages are gone */
 		if (at == RENAME_NONE ||
 			(folder->uidvalidity != 0 &&
 				folders->items[at].attributes & IMAP_ATTR_NOSELECT))
@@ -125,13 +128,13 @@ static void take_matches(struct known_folders *known, const struct imap_folders 
 	}
 }
 
-bool known_read(struct pass *pass, const struct imap_folders *folders, struct known_folders *known,
-	struct err *err)
+bool known_folders_read(struct pass *pass, const struct imap_folders *folders,
+	struct known_folders *known, struct err *err)
 {
 	CLEANUP(freep) struct rename_folder *here = NULL;
 	CLEANUP(freep)
 	struct rename_folder *there = xcalloc(folders->count + 1, sizeof(*there));
-	struct asking asking = {pass, known, folders};
+	struct identity_question question = {pass, known, folders};
 
 	if (!read_folders(pass, known, err))
 		return false;
@@ -141,7 +144,7 @@ bool known_read(struct pass *pass, const struct imap_folders *folders, struct kn
 	for (size_t i = 0; i < folders->count; i++)
 		there[i] = of_server(pass, &folders->items[i]);
 	if (!rename_match(&(struct rename_side){here, known->count},
-		    &(struct rename_side){there, folders->count}, look, &asking, err))
+		    &(struct rename_side){there, folders->count}, compare_messages, &question, err))
 		return false;
 	take_matches(known, folders, &(struct rename_side){here, known->count});
 	return true;

@@ -1,15 +1,18 @@
+#include "mirror/folder/folder_compare.h"
+
 #include <stdio.h>
 
-#include "mirror/pass_internal.h"
+#include "mirror/folder/folder_fetch.h"
+#include "mirror/folder/plan.h"
 
 enum {
 	REFUSAL_BYTES = 200,
-	ASKED_AGAIN_COMMANDS_MAX = 1024, /* of each size */
+	RETRY_COMMANDS_MAX = 1024, /* for each size of range */
 };
 
 /* --- what the archive has --- */
 
-static bool hold_flags(void *context, uint32_t uid, const char *flags, struct err *err)
+static bool add_archived_flags(void *context, uint32_t uid, const char *flags, struct err *err)
 {
 	struct archive_view *view = context;
 
@@ -25,7 +28,7 @@ static bool view_uids(struct folder_job *job, const struct server_view *server,
 		&server->scope, &ret_view->uids, err);
 }
 
-/* Of what the server told flags of. */
+/* The archive's flags of those messages whose flags the server sent. */
 static bool view_flags(struct folder_job *job, const struct server_view *server,
 	struct archive_view *ret_view, struct err *err)
 {
@@ -33,52 +36,52 @@ static bool view_flags(struct folder_job *job, const struct server_view *server,
 
 	uid_list_uids(&server->flags, &told);
 	return archive_each_uid(archive_writer_view(job->pass->writer), job->id, job->uidvalidity,
-		&told, hold_flags, ret_view, err);
+		&told, add_archived_flags, ret_view, err);
 }
 
 /* --- what the server has --- */
 
-struct asking {
+struct flag_request {
 	struct uid_list *flags;
-	struct rangeset both;    /* uids that server and archive have */
-	struct rangeset refused; /* of commands that were answered NO */
+	struct rangeset both;    /* UIDs that server and archive have */
+	struct rangeset refused; /* UIDs of commands answered NO */
 	char why[REFUSAL_BYTES];
 };
 
-static void asking_free(struct asking *asking)
+static void flag_request_free(struct flag_request *request)
 {
-	rangeset_free(&asking->both);
-	rangeset_free(&asking->refused);
+	rangeset_free(&request->both);
+	rangeset_free(&request->refused);
 }
 
-static bool hear_fetched(void *context, const struct imap_fetch_reply *fetch, struct err *err)
+static bool on_flags(void *context, const struct imap_fetch_reply *fetch, struct err *err)
 {
-	struct asking *asking = context;
+	struct flag_request *request = context;
 
 	(void)err;
 	if ((fetch->has & IMAP_FETCHED_UID) && (fetch->has & IMAP_FETCHED_FLAGS))
-		uid_list_add(asking->flags, fetch->uid, fetch->flags);
+		uid_list_add(request->flags, fetch->uid, fetch->flags);
 	return true;
 }
 
-static bool hear_done(
+static bool on_flags_range_done(
 	void *context, const struct rangeset *uids, bool ok, const char *text, struct err *err)
 {
-	struct asking *asking = context;
+	struct flag_request *request = context;
 
 	(void)err;
 	if (ok)
 		return true;
-	rangeset_add_set(&asking->refused, uids);
-	(void)snprintf(asking->why, sizeof(asking->why), "flags: server says: %s", text);
+	rangeset_add_set(&request->refused, uids);
+	(void)snprintf(request->why, sizeof(request->why), "flags: server says: %s", text);
 	return true;
 }
 
 /*
- * The uids that both have, and those between them that no message has: where mail was deleted,
- * every message would be a range of its own, and some hundreds of them a command.
+ * The UIDs that both have, and those between them that no message has. Where much mail was deleted,
+ * each message would else be a range of its own, and a command could name only a few hundred.
  */
-static void with_holes(const struct server_view *server, const struct archive_view *archive,
+static void fill_holes(const struct server_view *server, const struct archive_view *archive,
 	const struct rangeset *both, struct rangeset *ret_uids)
 {
 	CLEANUP(rangeset_free) struct rangeset missing = {0}, span = {0};
@@ -88,75 +91,77 @@ static void with_holes(const struct server_view *server, const struct archive_vi
 	rangeset_subtract(&span, &missing, ret_uids);
 }
 
-/* Of both, what was refused and not told all the same is in asking->refused. */
-static bool ask_once(
-	struct imap *imap, const struct imap_fetch *fetch, struct asking *asking, struct err *err)
+/* Afterwards request->refused has the UIDs that were refused and whose flags did not come anyway.
+ */
+static bool request_flags(struct imap *imap, const struct imap_fetch *fetch,
+	struct flag_request *request, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset told = {0}, untold = {0};
 	struct rangeset left = {0};
 	const struct imap_fetch_sink sink = {
-		.context = asking, .fetched = hear_fetched, .range_done = hear_done};
+		.context = request, .fetched = on_flags, .range_done = on_flags_range_done};
 
 	if (!imap_fetch(imap, fetch, &sink, err))
 		return false;
-	uid_list_sort(asking->flags);
-	uid_list_uids(asking->flags, &told);
-	rangeset_subtract(&asking->both, &told, &untold);
-	rangeset_intersect(&asking->refused, &untold, &left);
-	rangeset_free(&asking->refused);
-	asking->refused = left;
+	uid_list_sort(request->flags);
+	uid_list_uids(request->flags, &told);
+	rangeset_subtract(&request->both, &told, &untold);
+	rangeset_intersect(&request->refused, &untold, &left);
+	rangeset_free(&request->refused);
+	request->refused = left;
 	return true;
 }
 
-/* One message that a server cannot read takes no other's flags away: they are asked for in less and
- * less at a time. */
-static bool ask_again(struct imap *imap, struct asking *asking, struct err *err)
+/* One message the server cannot read makes it refuse a whole range. Asks again in smaller and
+ * smaller ranges, so that only that message's flags are missing. */
+static bool retry_refused(struct imap *imap, struct flag_request *request, struct err *err)
 {
 	static const uint32_t ranges[] = {256, 16, 1}; /* messages at a time */
 
-	for (size_t i = 0; i < ARRAY_LEN(ranges) && asking->refused.count > 0; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(ranges) && request->refused.count > 0; i++) {
 		CLEANUP(rangeset_free) struct rangeset uids = {0};
 		const struct imap_fetch fetch = {
 			.uids = &uids, .items = IMAP_ITEM_FLAGS, .range_messages = ranges[i]};
 
-		rangeset_split(
-			&asking->refused, (uint64_t)ASKED_AGAIN_COMMANDS_MAX * ranges[i], &uids);
-		if (!ask_once(imap, &fetch, asking, err))
+		rangeset_split(&request->refused, (uint64_t)RETRY_COMMANDS_MAX * ranges[i], &uids);
+		if (!request_flags(imap, &fetch, request, err))
 			return false;
 	}
 	return true;
 }
 
-/* Of what the archive holds: since the mark, or all. */
+/* Asks for the flags of messages the archive has: changed since the mark, or all. */
 static bool ask_flags(struct folder_job *job, const struct archive_view *archive,
 	struct server_view *server, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
 	struct imap *imap = job->pass->job->imap;
-	CLEANUP(asking_free) struct asking asking = {.flags = &server->flags};
+	CLEANUP(flag_request_free) struct flag_request request = {.flags = &server->flags};
 	struct imap_fetch fetch = {.uids = &uids,
 		.items = IMAP_ITEM_FLAGS,
 		.range_messages = UINT32_MAX,
 		.changed_since = job->since};
 	bool done = true;
 
-	rangeset_intersect(&server->uids, &archive->uids, &asking.both);
-	if (asking.both.count > 0) {
-		with_holes(server, archive, &asking.both, &uids);
-		fetch.messages = rangeset_size(&asking.both);
-		done = ask_once(imap, &fetch, &asking, err) && ask_again(imap, &asking, err);
+	rangeset_intersect(&server->uids, &archive->uids, &request.both);
+	if (request.both.count > 0) {
+		fill_holes(server, archive, &request.both, &uids);
+		fetch.messages = rangeset_size(&request.both);
+		done = request_flags(imap, &fetch, &request, err) &&
+		       retry_refused(imap, &request, err);
 	}
-	if (asking.refused.count > 0) {
-		pass_note(job->pass, job->server->path, asking.why);
+	if (request.refused.count > 0) {
+		pass_note(job->pass, job->server->path, request.why);
 		job->flags_refused = true;
 	}
 	return done;
 }
 
-/* --- doing --- */
+/* --- apply --- */
 
-/* Of what was forgotten, the server holds some no more: nothing has to keep it away. */
-static bool bury(struct folder_job *job, const struct server_view *server, struct err *err)
+/* Forgotten messages that are gone from the server need no record to keep them from coming back. */
+static bool drop_forgotten_gone(
+	struct folder_job *job, const struct server_view *server, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset forgotten = {0}, gone = {0};
 
@@ -176,21 +181,25 @@ static bool set_flags(struct folder_job *job, const struct uid_list *reflag, str
 	return reflag->count == 0 || archive_may_commit(job->pass->writer, err);
 }
 
-/* What the server holds no more, or the archive holds or was to forget, is no longer owed. */
-static void settle(
+/*
+ * Resolves the ledger entries of this part: every UID of the scope, except those the server lists
+ * and the archive lacks. In memory: ledger_save() drops them from the state file, after the commit
+ * that has the messages.
+ */
+static void resolve_part(
 	struct folder_job *job, const struct rangeset *scope, const struct rangeset *missing)
 {
-	CLEANUP(rangeset_free) struct rangeset lacking = {0}, settled = {0};
+	CLEANUP(rangeset_free) struct rangeset lacking = {0}, resolved = {0};
 
 	rangeset_subtract(missing, &job->placed, &lacking);
-	rangeset_subtract(scope, &lacking, &settled);
-	rangeset_add_set(&settled, &job->forgotten);
-	ledger_settle(&job->pass->ledger, job->server->path, job->uidvalidity, &settled);
+	rangeset_subtract(scope, &lacking, &resolved);
+	rangeset_add_set(&resolved, &job->forgotten);
+	ledger_resolve(&job->pass->ledger, job->server->path, job->uidvalidity, &resolved);
 	rangeset_add_set(&job->lacking, &lacking);
 	rangeset_clear(&job->placed);
 }
 
-static bool bring_up_to_date(struct folder_job *job, const struct server_view *server,
+static bool apply_part(struct folder_job *job, const struct server_view *server,
 	struct archive_view *archive, struct err *err)
 {
 	CLEANUP(part_plan_free) struct part_plan plan = {0};
@@ -198,12 +207,12 @@ static bool bring_up_to_date(struct folder_job *job, const struct server_view *s
 	if (!view_flags(job, server, archive, err))
 		return false;
 	plan_part(server, archive, &job->without, &plan);
-	if (!bury(job, server, err) || !set_flags(job, &plan.reflag, err))
+	if (!drop_forgotten_gone(job, server, err) || !set_flags(job, &plan.reflag, err))
 		return false;
 	if (plan.fetch.count > 0 && !folder_fetch(job, &plan.fetch, err))
 		return false;
 	rangeset_add_set(&job->gone, &plan.gone);
-	settle(job, &server->scope, &plan.missing);
+	resolve_part(job, &server->scope, &plan.missing);
 	return true;
 }
 
@@ -218,7 +227,7 @@ bool compare_delta(struct folder_job *job, struct delta *delta, uint32_t exists,
 		return false;
 	*ret_adds_up = plan_delta_adds_up(&server, &archive, &job->without, &job->mark,
 		folder_left_out(job, &job->mark), exists);
-	return !*ret_adds_up || bring_up_to_date(job, &server, &archive, err);
+	return !*ret_adds_up || apply_part(job, &server, &archive, err);
 }
 
 static bool compare_window(struct folder_job *job, struct rangeset *left, uint32_t from,
@@ -229,7 +238,7 @@ static bool compare_window(struct folder_job *job, struct rangeset *left, uint32
 
 	view_of_window(left, from, job->window_messages, &server, ret_next);
 	return view_uids(job, &server, &archive, err) && ask_flags(job, &archive, &server, err) &&
-	       bring_up_to_date(job, &server, &archive, err);
+	       apply_part(job, &server, &archive, err);
 }
 
 bool compare_windows(struct folder_job *job, struct rangeset *uids, struct err *err)

@@ -1,4 +1,4 @@
-#include "mirror/view.h"
+#include "mirror/folder/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 
 enum { RECENT_TEXTS = 32 };
 
-/* The list's own copy of these flags. */
-static const char *keep_text(struct uid_list *list, const char *flags)
+/* The list's own copy of the flags, shared with a recent one if equal. */
+static const char *share_text(struct uid_list *list, const char *flags)
 {
 	size_t recent = list->texts_count < RECENT_TEXTS ? list->texts_count : RECENT_TEXTS;
 
@@ -21,7 +21,7 @@ static const char *keep_text(struct uid_list *list, const char *flags)
 
 void uid_list_add(struct uid_list *list, uint32_t uid, const char *flags)
 {
-	const char *kept = keep_text(list, flags);
+	const char *kept = share_text(list, flags);
 
 	ARRAY_GROW(list->items, list->count, list->cap);
 	list->items[list->count++] = (struct uid_flags){uid, kept};
@@ -42,8 +42,8 @@ static bool is_sorted(const struct uid_list *list)
 	return true;
 }
 
-/* glibc's qsort(3) is a stable merge sort, but that is no promise: equal uids are rare (a server
- * that tells one message twice), and either of its answers is what the server said. */
+/* qsort(3) need not be stable: which of two equal UIDs stays is undefined. They are rare (a server
+ * that reports one message twice), and either is what the server said. */
 void uid_list_sort(struct uid_list *list)
 {
 	size_t kept = 0;
@@ -84,33 +84,33 @@ void uid_list_free(struct uid_list *list)
 
 /* --- a delta --- */
 
-static void check_room(struct delta *delta)
+static void drop_if_too_much(struct delta *delta)
 {
-	if (delta->told.count <= delta->most && delta->vanished.count <= delta->most)
+	if (delta->changed.count <= delta->most && delta->vanished.count <= delta->most)
 		return;
 	delta_free(delta);
 	delta->too_much = true;
 }
 
-void delta_told(struct delta *delta, uint32_t uid, const char *flags)
+void delta_add_changed(struct delta *delta, uint32_t uid, const char *flags)
 {
 	if (delta->too_much)
 		return;
-	uid_list_add(&delta->told, uid, flags);
-	check_room(delta);
+	uid_list_add(&delta->changed, uid, flags);
+	drop_if_too_much(delta);
 }
 
-void delta_vanished(struct delta *delta, const struct rangeset *uids)
+void delta_add_vanished(struct delta *delta, const struct rangeset *uids)
 {
 	if (delta->too_much)
 		return;
 	rangeset_add_set(&delta->vanished, uids);
-	check_room(delta);
+	drop_if_too_much(delta);
 }
 
 void delta_free(struct delta *delta)
 {
-	uid_list_free(&delta->told);
+	uid_list_free(&delta->changed);
 	rangeset_free(&delta->vanished);
 }
 
@@ -121,14 +121,14 @@ void view_of_delta(
 {
 	CLEANUP(rangeset_free) struct rangeset there = {0};
 
-	uid_list_sort(&delta->told);
-	uid_list_uids(&delta->told, &there);
+	uid_list_sort(&delta->changed);
+	uid_list_uids(&delta->changed, &there);
 	rangeset_add_set(&there, without);
 	rangeset_subtract(&there, &delta->vanished, &ret_view->uids);
 	rangeset_add_set(&ret_view->scope, &there);
 	rangeset_add_set(&ret_view->scope, &delta->vanished);
-	ret_view->flags = delta->told;
-	delta->told = (struct uid_list){0};
+	ret_view->flags = delta->changed;
+	delta->changed = (struct uid_list){0};
 }
 
 void view_of_window(struct rangeset *left, uint32_t from, uint64_t most,

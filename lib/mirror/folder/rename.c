@@ -1,27 +1,27 @@
-#include "mirror/rename.h"
+#include "mirror/folder/rename.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
-/* What became known of a folder of the archive. */
-struct standing {
-	size_t home; /* the server's folder of its name, or RENAME_NONE */
-	bool looked; /* at home */
-	bool displaced;
-	bool empty;
+/* What is found out about a folder of the archive. */
+struct known_state {
+	size_t home;        /* the server's folder of its name, or RENAME_NONE */
+	bool home_compared; /* messages were compared with those at home */
+	bool displaced;     /* another folder is at home */
+	bool empty;         /* the archive has no messages in it */
 };
 
 struct matching {
 	struct rename_side *known, *server;
-	struct standing *standings; /* of known */
-	bool *unopened; /* of server: the archive knows the name, and no UIDVALIDITY of it */
-	rename_look *look;
+	struct known_state *states; /* of known */
+	bool *never_opened;         /* of server: the archive has the name without a UIDVALIDITY */
+	rename_compare *compare;
 	void *context;
 };
 
-/* Folders with one UIDVALIDITY, of either side: indexes, those with equal numbers together. */
+/* The folders of one UIDVALIDITY, as indexes of either side, sorted by their numbers. */
 struct group {
 	const size_t *known, *server;
 	size_t known_count, server_count;
@@ -45,7 +45,7 @@ static bool is_unchanged(const struct rename_folder *known, const struct rename_
 	return known->uidnext != 0 && by_numbers(known, server) == 0;
 }
 
-/* Neither number ever falls in the life of a folder. */
+/* Neither UIDNEXT nor HIGHESTMODSEQ ever decreases in the life of a folder. */
 static bool shrank(const struct rename_folder *known, const struct rename_folder *server)
 {
 	return (server->uidnext != 0 && server->uidnext < known->uidnext) ||
@@ -59,7 +59,7 @@ static const char *last_component(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* How likely one became the other, as an order to look in. */
+/* How likely one was renamed to the other: higher is compared first. */
 static int likelihood(const struct rename_folder *known, const struct rename_folder *server)
 {
 	bool same_name = strcmp(last_component(known->path), last_component(server->path)) == 0;
@@ -67,37 +67,38 @@ static int likelihood(const struct rename_folder *known, const struct rename_fol
 	return same_name + is_unchanged(known, server);
 }
 
-/* --- joining --- */
+/* --- matching --- */
 
-static void join(struct matching *matching, size_t known, size_t server)
+static void match_pair(struct matching *matching, size_t known, size_t server)
 {
 	matching->known->items[known].match = server;
 	matching->server->items[server].match = known;
 }
 
-static bool is_joined(const struct rename_side *side, size_t index)
+static bool is_matched(const struct rename_side *side, size_t index)
 {
 	return side->items[index].match != RENAME_NONE;
 }
 
-static bool ask(struct matching *matching, size_t known, size_t server,
-	enum rename_fingerprint *ret_fingerprint, struct err *err)
+/* Matches the pair if the messages prove it. Under its own name, SIMILAR is enough. */
+static bool compare_pair(struct matching *matching, size_t known, size_t server,
+	enum rename_verdict *ret_verdict, struct err *err)
 {
-	bool home = server == matching->standings[known].home;
+	bool home = server == matching->states[known].home;
 
-	if (!matching->look(matching->context, known, server, ret_fingerprint, err))
+	if (!matching->compare(matching->context, known, server, ret_verdict, err))
 		return false;
-	matching->standings[known].empty = *ret_fingerprint == RENAME_EMPTY;
-	if (*ret_fingerprint == RENAME_SAME || (home && *ret_fingerprint == RENAME_LIKE))
-		join(matching, known, server);
+	matching->states[known].empty = *ret_verdict == RENAME_EMPTY;
+	if (*ret_verdict == RENAME_SAME || (home && *ret_verdict == RENAME_SIMILAR))
+		match_pair(matching, known, server);
 	return true;
 }
 
-/* --- a group: under their old names --- */
+/* --- a group: under the old names --- */
 
 static bool is_home_here(const struct matching *matching, size_t known)
 {
-	size_t home = matching->standings[known].home;
+	size_t home = matching->states[known].home;
 
 	return home != RENAME_NONE && matching->server->items[home].uidvalidity ==
 					      matching->known->items[known].uidvalidity;
@@ -106,16 +107,17 @@ static bool is_home_here(const struct matching *matching, size_t known)
 static bool shrank_at_home(const struct matching *matching, size_t known)
 {
 	return shrank(&matching->known->items[known],
-		&matching->server->items[matching->standings[known].home]);
+		&matching->server->items[matching->states[known].home]);
 }
 
-/* Does each folder seem to be where it was, and no other? One that cannot be opened is none. */
-static bool is_calm(const struct matching *matching, const struct group *group)
+/* Does every folder seem to be at home, with none added or removed? Folders that could never be
+ * opened do not count. */
+static bool seems_unchanged(const struct matching *matching, const struct group *group)
 {
 	size_t places = 0;
 
 	for (size_t i = 0; i < group->server_count; i++)
-		places += !matching->unopened[group->server[i]];
+		places += !matching->never_opened[group->server[i]];
 	if (group->known_count != places)
 		return false;
 	for (size_t i = 0; i < group->known_count; i++)
@@ -125,36 +127,38 @@ static bool is_calm(const struct matching *matching, const struct group *group)
 	return true;
 }
 
-static bool is_doubtful(const struct matching *matching, size_t known)
+static bool changed_at_home(const struct matching *matching, size_t known)
 {
 	return !is_unchanged(&matching->known->items[known],
-		&matching->server->items[matching->standings[known].home]);
+		&matching->server->items[matching->states[known].home]);
 }
 
-/* No pass over it has ended well, and it holds nothing that could be another's. */
-static bool never_had_any(const struct matching *matching, size_t known)
+/* No pass over it ever completed, and it has no messages that another folder could claim. */
+static bool was_never_filled(const struct matching *matching, size_t known)
 {
-	return matching->standings[known].empty && matching->known->items[known].uidnext == 0;
+	return matching->states[known].empty && matching->known->items[known].uidnext == 0;
 }
 
-/* *ret_calm: those that were looked at are themselves. */
-static bool look_at_home(struct matching *matching, const struct group *group, bool all,
-	bool *ret_calm, struct err *err)
+/* Compares the changed ones, or all, under their old names. *ret_unchanged: each one compared is
+ * itself. */
+static bool compare_at_home(struct matching *matching, const struct group *group, bool all,
+	bool *ret_unchanged, struct err *err)
 {
-	*ret_calm = true;
+	*ret_unchanged = true;
 	for (size_t i = 0; i < group->known_count; i++) {
 		size_t known = group->known[i];
-		struct standing *standing = &matching->standings[known];
-		enum rename_fingerprint likeness;
+		struct known_state *state = &matching->states[known];
+		enum rename_verdict verdict;
 
-		if (!is_home_here(matching, known) || standing->looked ||
-			!(all || is_doubtful(matching, known)))
+		if (!is_home_here(matching, known) || state->home_compared ||
+			!(all || changed_at_home(matching, known)))
 			continue;
-		if (!ask(matching, known, standing->home, &likeness, err))
+		if (!compare_pair(matching, known, state->home, &verdict, err))
 			return false;
-		standing->looked = true;
-		standing->displaced = likeness == RENAME_OTHER;
-		*ret_calm &= is_joined(matching->known, known) || never_had_any(matching, known);
+		state->home_compared = true;
+		state->displaced = verdict == RENAME_OTHER;
+		*ret_unchanged &=
+			is_matched(matching->known, known) || was_never_filled(matching, known);
 	}
 	return true;
 }
@@ -167,7 +171,7 @@ struct candidates {
 	size_t count;
 };
 
-/* Kept in order, the likeliest first, of equal ones who came first. */
+/* Keeps the likeliest first; of equally likely ones, the one added first. */
 static void add_candidate(struct candidates *candidates, size_t server, int likelihood)
 {
 	size_t at = candidates->count;
@@ -195,49 +199,49 @@ static void find_candidates(const struct matching *matching, const struct group 
 		size_t server = group->server[i];
 		const struct rename_folder *other = &matching->server->items[server];
 
-		if (!is_joined(matching->server, server) &&
-			server != matching->standings[known].home && !shrank(one, other))
+		if (!is_matched(matching->server, server) &&
+			server != matching->states[known].home && !shrank(one, other))
 			add_candidate(candidates, server, likelihood(one, other));
 	}
 }
 
-static bool look_elsewhere(
+static bool compare_elsewhere(
 	struct matching *matching, const struct group *group, size_t known, struct err *err)
 {
 	struct candidates candidates = {0};
-	struct standing *standing = &matching->standings[known];
+	struct known_state *state = &matching->states[known];
 
 	find_candidates(matching, group, known, &candidates);
-	for (size_t i = 0; i < candidates.count && !standing->empty; i++) {
-		enum rename_fingerprint likeness;
+	for (size_t i = 0; i < candidates.count && !state->empty; i++) {
+		enum rename_verdict verdict;
 
-		if (!ask(matching, known, candidates.items[i], &likeness, err))
+		if (!compare_pair(matching, known, candidates.items[i], &verdict, err))
 			return false;
-		if (likeness == RENAME_SAME)
+		if (verdict == RENAME_SAME)
 			break;
 	}
 	return true;
 }
 
-static size_t count_open(const struct rename_side *side, const size_t *items, size_t count)
+static size_t count_unmatched(const struct rename_side *side, const size_t *items, size_t count)
 {
-	size_t open = 0;
+	size_t unmatched = 0;
 
 	for (size_t i = 0; i < count; i++)
-		open += !is_joined(side, items[i]);
-	return open;
+		unmatched += !is_matched(side, items[i]);
+	return unmatched;
 }
 
-static bool look_for_missing(struct matching *matching, const struct group *group, struct err *err)
+static bool find_missing(struct matching *matching, const struct group *group, struct err *err)
 {
-	size_t missing = count_open(matching->known, group->known, group->known_count);
-	size_t places = count_open(matching->server, group->server, group->server_count);
+	size_t missing = count_unmatched(matching->known, group->known, group->known_count);
+	size_t places = count_unmatched(matching->server, group->server, group->server_count);
 
 	if (missing > 0 && places > RENAME_PAIRS_MAX / missing)
 		return true;
 	for (size_t i = 0; i < group->known_count; i++)
-		if (!is_joined(matching->known, group->known[i]) &&
-			!look_elsewhere(matching, group, group->known[i], err))
+		if (!is_matched(matching->known, group->known[i]) &&
+			!compare_elsewhere(matching, group, group->known[i], err))
 			return false;
 	return true;
 }
@@ -249,37 +253,37 @@ static bool is_alone(const struct group *group)
 	return group->known_count == 1 && group->server_count == 1;
 }
 
-/* An empty folder, where no other of its UIDVALIDITY is, here or there. */
-static void join_empty(struct matching *matching, const struct group *group)
+/* Matches an empty folder if it is the only one of its UIDVALIDITY on either side. */
+static void match_empty(struct matching *matching, const struct group *group)
 {
 	size_t known = group->known[0], server = group->server[0];
 	const struct rename_folder *one = &matching->known->items[known];
 	const struct rename_folder *other = &matching->server->items[server];
 
-	if (is_alone(group) && !is_joined(matching->known, known) &&
-		matching->standings[known].empty && one->uidnext != 0 && other->uidnext != 0 &&
+	if (is_alone(group) && !is_matched(matching->known, known) &&
+		matching->states[known].empty && one->uidnext != 0 && other->uidnext != 0 &&
 		!shrank(one, other))
-		join(matching, known, server);
+		match_pair(matching, known, server);
 }
 
 static bool match_group(struct matching *matching, const struct group *group, struct err *err)
 {
-	bool calm = is_calm(matching, group);
+	bool unchanged = seems_unchanged(matching, group);
 
 	if (group->server_count == 0)
 		return true;
-	if (calm && is_alone(group)) {
-		join(matching, group->known[0], group->server[0]);
+	if (unchanged && is_alone(group)) {
+		match_pair(matching, group->known[0], group->server[0]);
 		return true;
 	}
-	if (calm && !look_at_home(matching, group, false, &calm, err))
+	if (unchanged && !compare_at_home(matching, group, false, &unchanged, err))
 		return false;
-	if (calm)
-		return true; /* by name */
-	if (!look_at_home(matching, group, true, &calm, err) ||
-		!look_for_missing(matching, group, err))
+	if (unchanged)
+		return true; /* match_names() matches them */
+	if (!compare_at_home(matching, group, true, &unchanged, err) ||
+		!find_missing(matching, group, err))
 		return false;
-	join_empty(matching, group);
+	match_empty(matching, group);
 	return true;
 }
 
@@ -306,8 +310,8 @@ static size_t *sort_side(struct rename_side *side)
 	return order;
 }
 
-/* How many of the order, from `at` on, have this UIDVALIDITY. */
-static size_t run_length(
+/* How many folders of the order, from `at` on, have this UIDVALIDITY. */
+static size_t count_of_uidvalidity(
 	const struct rename_side *side, const size_t *order, size_t at, uint32_t uidvalidity)
 {
 	size_t end = at;
@@ -331,8 +335,8 @@ static bool match_groups(struct matching *matching, const size_t *known_order,
 			server->items[server_order[there]].uidvalidity < uidvalidity)
 			there++;
 		group.server = server_order + there;
-		group.known_count = run_length(known, known_order, here, uidvalidity);
-		group.server_count = run_length(server, server_order, there, uidvalidity);
+		group.known_count = count_of_uidvalidity(known, known_order, here, uidvalidity);
+		group.server_count = count_of_uidvalidity(server, server_order, there, uidvalidity);
 		if (uidvalidity != 0 && !match_group(matching, &group, err))
 			return false;
 		here += group.known_count;
@@ -358,36 +362,35 @@ static size_t find_home(const struct rename_side *server, const char *path)
 static void match_names(struct matching *matching)
 {
 	for (size_t i = 0; i < matching->known->count; i++) {
-		const struct standing *standing = &matching->standings[i];
+		const struct known_state *state = &matching->states[i];
 
-		if (!is_joined(matching->known, i) && !standing->displaced &&
-			standing->home != RENAME_NONE &&
-			!is_joined(matching->server, standing->home))
-			join(matching, i, standing->home);
+		if (!is_matched(matching->known, i) && !state->displaced &&
+			state->home != RENAME_NONE && !is_matched(matching->server, state->home))
+			match_pair(matching, i, state->home);
 	}
 }
 
-bool rename_match(struct rename_side *known, struct rename_side *server, rename_look *look,
+bool rename_match(struct rename_side *known, struct rename_side *server, rename_compare *compare,
 	void *context, struct err *err)
 {
 	CLEANUP(freep) size_t *known_order = sort_side(known);
 	CLEANUP(freep) size_t *server_order = sort_side(server);
 	CLEANUP(freep)
-	struct standing *standings = xcalloc(known->count + 1, sizeof(*standings));
-	CLEANUP(freep) bool *unopened = xcalloc(server->count + 1, sizeof(*unopened));
+	struct known_state *states = xcalloc(known->count + 1, sizeof(*states));
+	CLEANUP(freep) bool *never_opened = xcalloc(server->count + 1, sizeof(*never_opened));
 	struct matching matching = {
 		.known = known,
 		.server = server,
-		.standings = standings,
-		.unopened = unopened,
-		.look = look,
+		.states = states,
+		.never_opened = never_opened,
+		.compare = compare,
 		.context = context,
 	};
 
 	for (size_t i = 0; i < known->count; i++) {
-		standings[i].home = find_home(server, known->items[i].path);
-		if (standings[i].home != RENAME_NONE && known->items[i].uidvalidity == 0)
-			unopened[standings[i].home] = true;
+		states[i].home = find_home(server, known->items[i].path);
+		if (states[i].home != RENAME_NONE && known->items[i].uidvalidity == 0)
+			never_opened[states[i].home] = true;
 	}
 	if (!match_groups(&matching, known_order, server_order, err))
 		return false;

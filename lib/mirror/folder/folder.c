@@ -1,25 +1,29 @@
+#include "mirror/folder/folder.h"
+
+#include <assert.h>
+
 #include "base/alloc.h"
-#include "mirror/pass_internal.h"
+#include "mirror/folder/folder_compare.h"
 
-/* --- looking --- */
+/* --- open the folder --- */
 
-static bool hear_fetched(void *context, const struct imap_fetch_reply *fetch, struct err *err)
+static bool on_changed_flags(void *context, const struct imap_fetch_reply *fetch, struct err *err)
 {
 	(void)err;
 	if ((fetch->has & IMAP_FETCHED_UID) && (fetch->has & IMAP_FETCHED_FLAGS))
-		delta_told(context, fetch->uid, fetch->flags);
+		delta_add_changed(context, fetch->uid, fetch->flags);
 	return true;
 }
 
-static bool hear_vanished(void *context, const struct rangeset *uids, bool earlier, struct err *err)
+static bool on_vanished(void *context, const struct rangeset *uids, bool earlier, struct err *err)
 {
 	(void)earlier;
 	(void)err;
-	delta_vanished(context, uids);
+	delta_add_vanished(context, uids);
 	return true;
 }
 
-static bool new_uidvalidity(struct folder_job *job, uint32_t uidvalidity, struct err *err)
+static bool start_uidvalidity(struct folder_job *job, uint32_t uidvalidity, struct err *err)
 {
 	job->uidvalidity = uidvalidity;
 	job->has_mark = false;
@@ -27,18 +31,18 @@ static bool new_uidvalidity(struct folder_job *job, uint32_t uidvalidity, struct
 	return archive_set_uidvalidity(job->pass->writer, job->id, uidvalidity, err);
 }
 
-/* The mark's mod-sequence, where the server's go on from it. One that went back, or that the folder
- * has no more, says nothing. */
+/* The mod-sequence to ask for changes since: the mark's, if the server's continue from it. 0 when
+ * it went back or the folder no longer has one: then the mark says nothing about flags. */
 static uint64_t since_mark(const struct folder_job *job, const struct imap_examined *examined)
 {
 	const struct archive_mark *mark = &job->mark;
-	bool goes_on = job->has_mark && examined->uidvalidity == mark->uidvalidity &&
-		       examined->highestmodseq >= mark->highestmodseq;
+	bool continues = job->has_mark && examined->uidvalidity == mark->uidvalidity &&
+			 examined->highestmodseq >= mark->highestmodseq;
 
-	return goes_on && imap_condstore(job->pass->job->imap) ? mark->highestmodseq : 0;
+	return continues && imap_condstore(job->pass->job->imap) ? mark->highestmodseq : 0;
 }
 
-/* *ret_told: the server told of all that happened since the mark. */
+/* *ret_told: delta has everything the server reports since the mark (QRESYNC, RFC 7162). */
 static bool examine(struct folder_job *job, struct delta *delta, struct imap_examined *ret_examined,
 	bool *ret_told, struct err *err)
 {
@@ -46,7 +50,7 @@ static bool examine(struct folder_job *job, struct delta *delta, struct imap_exa
 	struct imap_qresync since = {
 		.uidvalidity = job->mark.uidvalidity, .modseq = job->mark.highestmodseq};
 	struct imap_fetch_sink sink = {
-		.context = delta, .fetched = hear_fetched, .vanished = hear_vanished};
+		.context = delta, .fetched = on_changed_flags, .vanished = on_vanished};
 	bool asked = job->has_mark && job->mark.highestmodseq != 0 && imap_qresync_enabled(imap);
 
 	*ret_told = false;
@@ -58,14 +62,14 @@ static bool examine(struct folder_job *job, struct delta *delta, struct imap_exa
 	job->since = since_mark(job, ret_examined);
 	*ret_told = asked && job->since != 0 && ret_examined->uidnext != 0 && !delta->too_much;
 	if (ret_examined->uidvalidity != job->uidvalidity)
-		return new_uidvalidity(job, ret_examined->uidvalidity, err);
+		return start_uidvalidity(job, ret_examined->uidvalidity, err);
 	return true;
 }
 
-/* What is not to be asked for: forgotten, or not yet due. */
-static bool hold_back(struct folder_job *job, struct err *err)
+/* Finds the UIDs not to fetch: forgotten, or in the ledger and not yet due. */
+static bool find_excluded(struct folder_job *job, struct err *err)
 {
-	ledger_hold(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
+	ledger_not_due(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
 		&job->unfinished);
 	if (!archive_add_forgotten(archive_writer_view(job->pass->writer), job->id,
 		    job->uidvalidity, &job->forgotten, err))
@@ -87,7 +91,7 @@ static struct archive_mark mark_of(
 		.flags_compared_ms = examined->highestmodseq ? 0 : job->pass->now_ms,
 	};
 
-	/* Courier gives no UIDNEXT here; its STATUS does */
+	/* Courier sends no UIDNEXT in response to EXAMINE, but STATUS has it */
 	if (mark.uidnext == 0 && (job->server->counts.has & IMAP_HAS_UIDNEXT))
 		mark.uidnext = job->server->counts.uidnext;
 	return mark;
@@ -102,6 +106,7 @@ static bool same_mark(const struct folder_job *job, const struct archive_mark *m
 	       old->messages == mark->messages && old->flags_compared_ms == mark->flags_compared_ms;
 }
 
+/* Leaves closing what is gone, and the mark, to the end of the pass (apply_closures()). */
 static void close_later(struct folder_job *job, struct archive_mark mark)
 {
 	struct pass *pass = job->pass;
@@ -118,29 +123,33 @@ static void close_later(struct folder_job *job, struct archive_mark mark)
 	job->gone = (struct rangeset){0};
 }
 
-uint64_t folder_left_out(const struct folder_job *job, const struct archive_mark *mark)
+/* Messages the server listed that were expunged before they were fetched: not counted by the mark.
+ */
+static uint64_t expunged_below(const struct folder_job *job, uint32_t uidnext)
 {
-	return ledger_size_below(
-		&job->pass->ledger, job->server->path, mark->uidvalidity, mark->uidnext);
+	CLEANUP(rangeset_free) struct rangeset expunged = {0};
+
+	rangeset_subtract(&job->lacking, &job->without, &expunged);
+	return rangeset_size_below(&expunged, uidnext);
 }
 
-/* Of what the server listed, some was gone when it was asked for: the mark does not promise it. */
-static uint64_t lost_below(const struct folder_job *job, uint32_t uidnext)
-{
-	CLEANUP(rangeset_free) struct rangeset lost = {0};
-
-	rangeset_subtract(&job->lacking, &job->without, &lost);
-	return rangeset_size_below(&lost, uidnext);
-}
-
+/*
+ * Moves the mark, last of all: the flags and bodies it promises are recorded, each range after its
+ * tagged OK, and what the server refused is in the ledger. A crash before the commit that has the
+ * mark leaves the old one beside whatever was committed earlier; the next pass compares from there
+ * and finds those messages present. An unchanged mark is not recorded: a pass over an unchanged
+ * server writes nothing.
+ */
 static bool move_mark(struct folder_job *job, struct archive_mark mark, struct err *err)
 {
 	uint64_t uncounted;
 
-	ledger_hold(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
+	ledger_not_due(&job->pass->ledger, job->server->path, job->uidvalidity, &job->without,
 		&job->unfinished);
 	job->unfinished |= job->flags_refused;
-	uncounted = lost_below(job, mark.uidnext) + folder_left_out(job, &mark);
+	assert(mark.uidvalidity == job->uidvalidity);
+	assert(job->placed.count == 0); /* all of it was compared (resolve_part()) */
+	uncounted = expunged_below(job, mark.uidnext) + folder_left_out(job, &mark);
 	mark.messages -= uncounted < mark.messages ? (uint32_t)uncounted : mark.messages;
 	if (job->gone.count > 0) {
 		close_later(job, mark);
@@ -148,11 +157,12 @@ static bool move_mark(struct folder_job *job, struct archive_mark mark, struct e
 	}
 	if (job->unfinished || same_mark(job, &mark))
 		return true;
+	assert(!job->unfinished && job->gone.count == 0);
 	return archive_set_mark(job->pass->writer, job->id, &mark, err) &&
 	       archive_may_commit(job->pass->writer, err);
 }
 
-/* --- the ladder --- */
+/* --- the ladder: changes since the mark, else the whole folder --- */
 
 static bool compare_whole(struct folder_job *job, struct archive_mark *mark, struct err *err)
 {
@@ -166,14 +176,14 @@ static bool compare_whole(struct folder_job *job, struct archive_mark *mark, str
 	return compare_windows(job, &uids, err);
 }
 
-static bool look_and_apply(struct folder_job *job, struct err *err)
+static bool compare_folder(struct folder_job *job, struct err *err)
 {
 	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
 	CLEANUP(delta_free) struct delta delta = {.most = job->window_messages};
 	struct archive_mark mark;
 	bool told, adds_up = false;
 
-	if (!examine(job, &delta, &examined, &told, err) || !hold_back(job, err))
+	if (!examine(job, &delta, &examined, &told, err) || !find_excluded(job, err))
 		return false;
 	mark = mark_of(job, &examined);
 	if (told && !job->unfinished && !compare_delta(job, &delta, examined.exists, &adds_up, err))
@@ -185,7 +195,7 @@ static bool look_and_apply(struct folder_job *job, struct err *err)
 
 bool folder_mirror(struct folder_job *job, struct err *err)
 {
-	if (look_and_apply(job, err)) {
+	if (compare_folder(job, err)) {
 		job->pass->result.folders_refused += job->flags_refused;
 		return true;
 	}
