@@ -1,4 +1,5 @@
-/* Secrets of archives, as commands come by them. */
+#include "restore/app_secrets.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,17 +10,18 @@
 
 #include "archive/keys/keyring.h"
 #include "archive/rekey.h"
+#include "base/str.h"
 #include "base/wait.h"
 #include "mirror/account_unlock.h"
-#include "restore/app.h"
+#include "restore/say.h"
 
 enum {
-	ANSWER_BYTES_MAX = CONFIG_SECRET_BYTES_MAX,
+	TYPED_BYTES_MAX = CONFIG_SECRET_BYTES_MAX,
 	ANSWER_TIMEOUT_MS = 5 * 60 * 1000,
 	PASSPHRASE_BYTES_MIN = 8
 };
 
-static bool read_line(int fd, struct buf *out, struct err *err)
+static bool read_typed_line(int fd, struct buf *out, struct err *err)
 {
 	struct wait wait = wait_for(ANSWER_TIMEOUT_MS, NULL);
 	char c = '\0';
@@ -32,7 +34,8 @@ static bool read_line(int fd, struct buf *out, struct err *err)
 		if (got <= 0 || c == '\n')
 			return out->len > 0 || err_set(err, ERR_AUTH, "nothing was typed");
 		if (!buf_add(out, &c, 1))
-			return err_set(err, ERR_AUTH, "that is too long");
+			return err_set(
+				err, ERR_AUTH, "too long: at most %d bytes", TYPED_BYTES_MAX);
 	}
 	return false;
 }
@@ -44,21 +47,21 @@ bool app_ask_secret(const char *question, struct buf *out, struct err *err)
 	struct termios hidden;
 	bool good;
 
-	/* all at once: a buffer that grows leaves copies behind */
+	/* reserved at once: a buffer that grows leaves copies in freed memory */
 	if (fd < 0 || tcgetattr(fd, &shown) < 0 || !buf_reserve(out, out->max - out->len))
-		return err_set(err, ERR_AUTH, "no terminal to ask for its passphrase at");
+		return err_set(err, ERR_AUTH, "no terminal to ask for the passphrase");
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	/* before it asks: what is typed at once is neither shown nor lost */
+	/* echo off before the prompt: early keystrokes are neither shown nor lost */
 	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
 	(void)dprintf(fd, "%s: ", question);
-	good = read_line(fd, out, err);
+	good = read_typed_line(fd, out, err);
 	(void)tcsetattr(fd, TCSAFLUSH, &shown);
 	(void)dprintf(fd, "\n");
 	return good;
 }
 
-static struct archive_secret looks_like(const struct buf *text)
+static struct archive_secret secret_by_form(const struct buf *text)
 {
 	uint8_t bytes[KEYRING_KEY_BYTES];
 	struct archive_secret secret = {ARCHIVE_PASSPHRASE, buf_str(text), text->len};
@@ -73,15 +76,15 @@ static struct archive_secret looks_like(const struct buf *text)
 
 static bool opens(const char *archive_path, const struct archive_secret *secret)
 {
-	struct err unimportant = ERR_INIT;
+	struct err ignored = ERR_INIT;
 	uint32_t id;
 
-	return archive_find_key(archive_path, secret, &id, &unimportant);
+	return archive_find_key(archive_path, secret, &id, &ignored);
 }
 
 struct archive_secret app_secret_of(const char *archive_path, const struct buf *text)
 {
-	struct archive_secret secret = looks_like(text);
+	struct archive_secret secret = secret_by_form(text);
 	struct archive_secret passphrase = {ARCHIVE_PASSPHRASE, secret.text, secret.len};
 
 	return secret.kind == ARCHIVE_PASSPHRASE || opens(archive_path, &secret) ||
@@ -96,56 +99,72 @@ bool app_read_secret(const struct account_ref *place, struct buf *text,
 	if (place->account && mirror_has_secret(place->account))
 		return mirror_read_secret(place->account, NULL, text, ret_secret, err);
 	if (!app_ask_secret("Passphrase, key or recovery key of the archive", text, err))
-		return err_wrap(err, "%s: is encrypted", place->archive_path);
+		return err_wrap(err, "%s is encrypted", place->archive_path);
 	*ret_secret = app_secret_of(place->archive_path, text);
 	return true;
 }
 
 bool app_ask_new_passphrase(struct buf *text, struct archive_secret *ret_secret, struct err *err)
 {
-	CLEANUP(buf_wipe) struct buf again = BUF_INIT(ANSWER_BYTES_MAX);
+	CLEANUP(buf_wipe) struct buf again = BUF_INIT(TYPED_BYTES_MAX);
 
 	if (!app_ask_secret("New passphrase or key", text, err) ||
 		!app_ask_secret("The same again", &again, err))
 		return false;
 	if (text->len != again.len || memcmp(text->data, again.data, text->len) != 0)
-		return err_set(err, ERR_AUTH, "the two differ: nothing was changed");
+		return err_set(err, ERR_AUTH, "the two answers differ; nothing was changed");
 	if (text->len < PASSPHRASE_BYTES_MIN)
-		return err_set(
-			err, ERR_USAGE, "a passphrase has at least %d bytes", PASSPHRASE_BYTES_MIN);
-	*ret_secret = looks_like(text);
+		return err_set(err, ERR_USAGE, "too short: a passphrase has at least %d bytes",
+			PASSPHRASE_BYTES_MIN);
+	*ret_secret = secret_by_form(text);
 	return true;
 }
 
-static void tell_half_way(const struct account_ref *place)
+char *app_interrupted_rekey(const struct account_ref *place)
 {
 	enum archive_rekey_state state = archive_rekey_state(place->archive_path);
 
-	if (state != ARCHIVE_REKEY_NONE)
-		app_warn("%s: its keys were changed half way; 'mailstow key %s %s' completes it",
-			place->name, state == ARCHIVE_REKEY_ENCRYPTING ? "encrypt" : "rotate",
-			place->name);
+	if (state == ARCHIVE_REKEY_NONE)
+		return NULL;
+	return str_printf("a change of its keys was interrupted; 'mailstow key %s %s' completes it",
+		state == ARCHIVE_REKEY_ENCRYPTING ? "encrypt" : "rotate", place->name);
 }
 
-static bool advise(const char *path, struct err *err)
+/* A damaged keyring file is no loss: the volumes hold copies, read when the file is absent. */
+static bool explain_damaged_keyring(const char *path, struct err *err)
 {
-	struct err of = *err;
+	struct err cause = *err;
 
-	if (of.kind != ERR_CORRUPT || archive_lacks_keyring(path))
+	if (cause.kind != ERR_CORRUPT || archive_lacks_keyring(path))
 		return false;
-	return err_set(err, of.kind,
-		"%s; with %s/keyring moved away its copy in the volumes is read", of.text, path);
+	return err_set(err, cause.kind,
+		"%s; move %s/keyring away to use the copy in the volumes instead", cause.text,
+		path);
 }
 
 bool app_unlock(const struct account_ref *place, struct err *err)
 {
-	CLEANUP(buf_wipe) struct buf text = BUF_INIT(ANSWER_BYTES_MAX);
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(TYPED_BYTES_MAX);
+	CLEANUP(freep) char *interrupted = NULL;
 	const char *path = place->archive_path;
 	struct archive_secret secret;
 
 	if (archive_is_unlocked(path) || !archive_needs_secret(path))
 		return true;
-	tell_half_way(place);
+	interrupted = app_interrupted_rekey(place);
+	if (interrupted)
+		say_warn("%s: %s", place->name, interrupted);
 	return app_read_secret(place, &text, &secret, err) &&
-	       (archive_unlock(path, &secret, err) || advise(path, err));
+	       (archive_unlock(path, &secret, err) || explain_damaged_keyring(path, err));
+}
+
+bool app_unlock_unasked(const struct account_ref *place)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!archive_needs_secret(place->archive_path))
+		return true;
+	if (place->account)
+		(void)mirror_unlock(place->account, NULL, &ignored);
+	return archive_is_unlocked(place->archive_path);
 }

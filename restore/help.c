@@ -9,20 +9,21 @@ enum { NEAR_EDITS_MAX = 2, USAGE_COLUMNS_MAX = 79 };
 static const char *const group_titles[COMMAND_GROUPS] = {
 	[COMMAND_LOOK] = "Look",
 	[COMMAND_RESTORE] = "Get mail back",
-	[COMMAND_SETUP] = "Set up and care",
+	[COMMAND_SETUP] = "Set up and maintain",
 };
 
-static const char common_help[] = "Everywhere:\n"
-				  "  -c, --config FILE     read this configuration\n"
+static const char common_help[] = "Options of every command:\n"
+				  "  -c, --config FILE     use this configuration file\n"
 				  "  --json                print JSON Lines\n"
-				  "  --progress=WHEN       auto, always or never\n"
-				  "  --yes                 do not ask\n"
+				  "  --progress=WHEN       show progress: auto, always or never\n"
+				  "  --yes                 do not ask for confirmation\n"
 				  "  --help, --version\n";
 
-void help_overview(void)
+void help_overview(const struct command *const *commands)
 {
-	(void)printf("mailstow looks into mail archives kept by mailstowd, and gives mail back.\n\n"
-		     "Usage: mailstow COMMAND [ARGUMENTS]\n");
+	(void)printf(
+		"mailstow looks into the mail archives that mailstowd keeps, and restores mail.\n\n"
+		"Usage: mailstow COMMAND [ARGUMENTS]\n");
 	for (int group = 0; group < COMMAND_GROUPS; group++) {
 		bool titled = false;
 
@@ -35,20 +36,19 @@ void help_overview(void)
 			(void)printf("  %-14s%s\n", (*c)->name, (*c)->summary);
 		}
 	}
-	(void)printf("\nACCOUNT is a configured name or address, or the path of an archive. @WHEN\n"
-		     "looks into the past: a snapshot number, a date or a time.\n"
+	(void)printf("\nACCOUNT is an account's name or address, or the path of an archive. @WHEN\n"
+		     "chooses an earlier state: a snapshot number, a date or a time.\n"
 		     "\n"
-		     "  mailstow status                        how the accounts fare\n"
+		     "  mailstow status                        the state of every account\n"
 		     "  mailstow ls alice@2026-11-20 --folder INBOX\n"
 		     "                                         the inbox at the end of that day\n"
 		     "\n%s\n"
-		     "mailstow COMMAND --help tells more.\n",
+		     "'mailstow COMMAND --help' explains a command.\n",
 		common_help);
 }
 
-/* Where a line of usage may end: before a word that begins an option or something optional, and
- * where another way to call it begins. */
-static size_t unit_length(const char *usage)
+/* Length of the part of a usage that stays on one line: up to the next option, "[", or form. */
+static size_t unbroken_length(const char *usage)
 {
 	size_t len = strcspn(usage, " \n");
 
@@ -63,7 +63,7 @@ static void print_usage(const struct command *command)
 	int column = indent;
 
 	for (const char *at = command->usage; *at;) {
-		int len = (int)unit_length(at);
+		int len = (int)unbroken_length(at);
 
 		if (column + 1 + len > USAGE_COLUMNS_MAX)
 			column = printf("\n%*s", indent, "") - 1;
@@ -91,7 +91,7 @@ void help_version(void)
 	(void)printf("mailstow %s\n", MAILSTOW_VERSION);
 }
 
-const struct command *help_nearest(const char *name)
+const struct command *help_nearest(const struct command *const *commands, const char *name)
 {
 	const struct command *nearest = NULL;
 	size_t fewest = NEAR_EDITS_MAX + 1;

@@ -1,17 +1,15 @@
-/* What `mailstow`, --help and --version print, on stdout, for terminals 80 columns wide. */
+/* The texts of --help and --version, on stdout, for terminals 80 columns wide. */
 #ifndef MAILSTOW_RESTORE_HELP_H
 #define MAILSTOW_RESTORE_HELP_H
 
 #include "restore/app.h"
 
-/* All commands: the table main() knows, ended by NULL. */
-extern const struct command *const commands[];
-
-void help_overview(void);
+/* `commands` ends with NULL. */
+void help_overview(const struct command *const *commands);
 void help_command(const struct command *command);
 void help_version(void);
 
-/* The command whose name is nearest to a mistyped one. NULL: none is near. */
-const struct command *help_nearest(const char *name);
+/* The command a mistyped name was probably meant for; NULL: none is close. */
+const struct command *help_nearest(const struct command *const *commands, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* mailstow: finds the command, runs it, tells what went wrong. */
+/* mailstow: finds the command, runs it, reports its error. */
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -7,12 +7,14 @@
 
 #include "base/secret.h"
 #include "base/str.h"
+#include "restore/commands/commands.h"
 #include "restore/help.h"
 #include "restore/options.h"
+#include "restore/say.h"
 
-enum { EXIT_PARTIAL = 3, SHOWN_BYTES = 80 };
+enum { EXIT_PARTIAL = 3, NAME_SHOWN_BYTES = 80 };
 
-const struct command *const commands[] = {
+static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_snapshots,
 	&cmd_folders,
@@ -42,18 +44,18 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static bool unknown_command(const char *name, struct err *err)
+static bool report_unknown_command(const char *name, struct err *err)
 {
-	const struct command *nearest = help_nearest(name);
-	CLEANUP(freep) char *shown = str_printable(name, strlen(name), SHOWN_BYTES);
+	const struct command *nearest = help_nearest(commands, name);
+	CLEANUP(freep) char *shown = str_printable(name, strlen(name), NAME_SHOWN_BYTES);
 
 	if (nearest)
-		return err_set(
-			err, ERR_USAGE, "no command '%s'; is '%s' meant?", shown, nearest->name);
-	return err_set(err, ERR_USAGE, "no command '%s'; 'mailstow --help' lists them", shown);
+		return err_set(err, ERR_USAGE, "no command '%s'; did you mean '%s'?", shown,
+			nearest->name);
+	return err_set(err, ERR_USAGE, "no command '%s'; 'mailstow --help' lists all", shown);
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_command(struct app *app, int argc, char **argv, struct err *err)
 {
 	int next = 1;
 
@@ -62,17 +64,17 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	if (next < argc) {
 		app->command = find_command(argv[next]);
 		if (!app->command)
-			return unknown_command(argv[next], err);
+			return report_unknown_command(argv[next], err);
 		return app->command->run(app, argc - next, argv + next, err);
 	}
 	if (app->version)
 		help_version();
 	else
-		help_overview();
+		help_overview(commands);
 	return true;
 }
 
-/* Text is UTF-8 here whatever the locale says; it decides how wide characters are. */
+/* All text is UTF-8, whatever the locale says; wcwidth() needs a UTF-8 locale to measure it. */
 static void set_locale(void)
 {
 	if (!setlocale(LC_ALL, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
@@ -88,7 +90,7 @@ int main(int argc, char **argv)
 	secret_forbid_dumps();
 	set_locale();
 	(void)signal(SIGPIPE, SIG_IGN);
-	good = run(&app, argc, argv, &err);
+	good = run_command(&app, argc, argv, &err);
 	if (!good && err.kind == ERR_NONE)
 		good = true;
 	if (good)
@@ -98,8 +100,8 @@ int main(int argc, char **argv)
 	config_freep(&app.config);
 	if (good)
 		return app.partial ? EXIT_PARTIAL : 0;
-	app_note("%s", err.text);
+	say_note("%s", err.text);
 	if (err.kind == ERR_USAGE && app.command)
-		app_note("see: mailstow %s --help", app.command->name);
+		say_note("see: mailstow %s --help", app.command->name);
 	return err_exit_code(err.kind);
 }

@@ -9,7 +9,7 @@
 #include "restore/help.h"
 
 enum { COMMON_JSON = 1000, COMMON_YES, COMMON_PROGRESS, COMMON_HELP, COMMON_VERSION };
-enum { SHOWN_BYTES = 80, OWN_FIRST = 2000 };
+enum { WORD_SHOWN_BYTES = 80, OWN_FIRST = 2000 };
 
 static const struct option common[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -32,8 +32,8 @@ static bool set_progress(struct app *app, const char *value, struct err *err)
 			return true;
 		}
 	}
-	shown = str_printable(value, strlen(value), SHOWN_BYTES);
-	return err_set(err, ERR_USAGE, "--progress=%s: auto, always or never is accepted", shown);
+	shown = str_printable(value, strlen(value), WORD_SHOWN_BYTES);
+	return err_set(err, ERR_USAGE, "--progress=%s: expected auto, always or never", shown);
 }
 
 static bool set_common(struct app *app, int id, const char *value, struct err *err)
@@ -60,16 +60,16 @@ static bool set_common(struct app *app, int id, const char *value, struct err *e
 	return false;
 }
 
-static bool complain(int result, char **argv, struct err *err)
+static bool report_bad_option(int result, char **argv, struct err *err)
 {
 	const char *word = argv[optind - 1];
 	CLEANUP(freep) char *shown = NULL;
 
-	/* A bad short option may stand in the word getopt has not finished with. */
+	/* getopt has not moved past a word that holds a bad short option. */
 	if (optopt > 0 && optopt < COMMON_JSON)
 		shown = str_printf("-%c", optopt >= ' ' && optopt <= '~' ? optopt : '?');
 	else
-		shown = str_printable(word, strlen(word), SHOWN_BYTES);
+		shown = str_printable(word, strlen(word), WORD_SHOWN_BYTES);
 	if (result == ':')
 		return err_set(err, ERR_USAGE, "%s: needs a value", shown);
 	if (optopt >= COMMON_JSON)
@@ -95,12 +95,12 @@ static bool run_getopt(struct app *app, int argc, char **argv, const char *short
 			(struct option){options->specs[i].name, argument_of[options->specs[i].kind],
 				NULL, OWN_FIRST + options->specs[i].id};
 	opterr = 0;
-	optind = 0; /* begin anew, also inside a word */
+	optind = 0; /* resets getopt, even inside a word */
 	while ((result = getopt_long(argc, argv, short_options, all, NULL)) != -1) {
 		bool good;
 
 		if (result == '?' || result == ':')
-			return complain(result, argv, err);
+			return report_bad_option(result, argv, err);
 		assert(options || result < OWN_FIRST);
 		good = options && result >= OWN_FIRST
 			       ? options->set(options->context, result - OWN_FIRST, optarg, err)
@@ -139,9 +139,9 @@ bool options_parse(struct app *app, int argc, char **argv, const struct options 
 		return err_set(err, ERR_USAGE, "%s: an argument is missing", argv[0]);
 	if (count > options->arguments_max) {
 		const char *word = argv[optind + options->arguments_max];
-		CLEANUP(freep) char *shown = str_printable(word, strlen(word), SHOWN_BYTES);
+		CLEANUP(freep) char *shown = str_printable(word, strlen(word), WORD_SHOWN_BYTES);
 
-		return err_set(err, ERR_USAGE, "%s: '%s' is one argument too many", argv[0], shown);
+		return err_set(err, ERR_USAGE, "%s: unexpected argument '%s'", argv[0], shown);
 	}
 	*ret_arguments = (struct arguments){count, argv + optind};
 	return true;

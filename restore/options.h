@@ -1,6 +1,6 @@
 /*
- * Taking a command line apart. Options everybody has (-c, --json, --yes, --progress=, --help) are
- * understood here, before and after the command's name; a command lists its own.
+ * Parses a command line. The options of every command (-c, --json, --yes, --progress=, --help) are
+ * handled here, before and after the command's name; a command lists its own.
  *
  *	static const struct option_spec specs[] = {{"follow", OPTION_PLAIN, FOLLOW}};
  *	if (!options_parse(app, argc, argv, &(struct options){specs, ARRAY_LEN(specs), set, &mine,
@@ -30,8 +30,7 @@ struct option_spec {
 struct options {
 	const struct option_spec *specs;
 	size_t count;
-	/* value: NULL when none was given. A false value is ERR_USAGE. May be NULL without specs.
-	 */
+	/* value: NULL if none was given. ERR_USAGE: not acceptable. NULL without specs. */
 	bool (*set)(void *context, int id, const char *value, struct err *err);
 	void *context;
 	int arguments_min, arguments_max;
@@ -43,13 +42,13 @@ struct arguments {
 };
 
 /*
- * ERR_USAGE says what is wrong. With --help the command's help is printed and false returned with
- * err->kind ERR_NONE: the command just returns false, too.
+ * Parses what follows the command's name. ERR_USAGE says what is wrong. With --help it prints the
+ * command's help and returns false with err->kind ERR_NONE; the command returns false as well.
  */
 bool options_parse(struct app *app, int argc, char **argv, const struct options *options,
 	struct arguments *ret_arguments, struct err *err);
 
-/* Before the command's name. *ret_next: index of the first word that is no option. */
+/* Parses what precedes the command's name. *ret_next: index of that name, argc if there is none. */
 bool options_parse_common(struct app *app, int argc, char **argv, int *ret_next, struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef MAILSTOW_RESTORE_SELECTION_H
 #define MAILSTOW_RESTORE_SELECTION_H
 
+#include "archive/archive.h"
 #include "base/str.h"
 #include "restore/options.h"
 

@@ -10,7 +10,11 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "mirror/account_unlock.h"
+#include "restore/app_archive.h"
+#include "restore/app_secrets.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
+#include "restore/say.h"
 #include "restore/ui/json.h"
 #include "restore/ui/table.h"
 
@@ -180,15 +184,15 @@ static bool tell_damage(void *context, const struct archive_finding *finding, st
 {
 	(void)context;
 	(void)err;
-	app_note("%s: %s", finding->where, finding->what);
+	say_note("%s: %s", finding->where, finding->what);
 	for (size_t i = 0; i < finding->lost_count && i < LOST_SHOWN_MAX; i++) {
 		const char *folder = finding->lost[i].folder;
 		CLEANUP(freep) char *shown = str_printable(folder, strlen(folder), strlen(folder));
 
-		app_note("lost: %s %" PRIu32, shown, finding->lost[i].uid);
+		say_note("lost: %s %" PRIu32, shown, finding->lost[i].uid);
 	}
 	if (finding->lost_count > LOST_SHOWN_MAX)
-		app_note("lost: and %zu more; mailstow check lists all",
+		say_note("lost: and %zu more; mailstow check lists all",
 			finding->lost_count - LOST_SHOWN_MAX);
 	return true;
 }
@@ -224,8 +228,8 @@ static bool write_section(const struct adoption *adoption)
 
 	if (adoption->section[0] == '\0' || config_add(adoption->file, adoption->section, &err))
 		return true;
-	app_warn("%s", err.text);
-	app_note("add this to %s:", adoption->file);
+	say_warn("%s", err.text);
+	say_note("add this to %s:", adoption->file);
 	(void)fputs(adoption->section, stderr);
 	return false;
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "restore/app_archive.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/ui/when.h"
 
@@ -128,7 +130,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		return false;
 	wanted.folder = arguments.items[1];
 	if (!parse_u32("UID", arguments.items[2], &wanted.uid, err) ||
-		!app_find_account(app, arguments.items[0], &place, err) ||
+		!account_ref_find(app, arguments.items[0], &place, err) ||
 		!app_open(&place, &archive, &snapshot, err) ||
 		!find_message(archive, snapshot.generation, &wanted, err))
 		return false;

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/ui/json.h"
 

@@ -3,6 +3,9 @@
 #include "archive/copy.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "restore/app_archive.h"
+#include "restore/app_secrets.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 
 static bool run(struct app *app, int argc, char **argv, struct err *err)
@@ -14,7 +17,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	char size[STR_SIZE_MAX], files[STR_COUNT_MAX];
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &place, err))
+		!account_ref_find(app, arguments.items[0], &place, err))
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "copy: the whole archive, without @WHEN");

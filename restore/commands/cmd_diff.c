@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "restore/entry_json.h"
+#include "restore/app_archive.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/snapshot_diff.h"
+#include "restore/ui/entry_json.h"
 #include "restore/ui/table.h"
 
 static const struct table_column columns[] = {{"CHANGE"}, {"FOLDER", TEXT_LEFT, 12},
@@ -46,7 +48,7 @@ static void print_json(const struct comparison *comparison, enum change change,
 
 	(void)comparison;
 	json_put_text(line, "change", change_name(change));
-	entry_put(line, entry);
+	entry_json_put(line, entry);
 	if (change == CHANGE_MOVED) {
 		json_put_text(line, "from_folder", was->folder);
 		json_put_int(line, "from_uid", was->uid);
@@ -137,8 +139,8 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &first, err) ||
-		!app_find_account(app, arguments.items[1], &second, err))
+		!account_ref_find(app, arguments.items[0], &first, err) ||
+		!account_ref_find(app, arguments.items[1], &second, err))
 		return false;
 	if (strcmp(first.archive_path, second.archive_path) != 0)
 		return err_set(err, ERR_USAGE, "diff: two moments of one account");

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "restore/app_archive.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/ui/json.h"
 #include "restore/ui/table.h"
@@ -57,7 +59,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	bool good;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &place, err) ||
+		!account_ref_find(app, arguments.items[0], &place, err) ||
 		!app_open(&place, &archive, &snapshot, err))
 		return false;
 	if (app->json)

@@ -6,8 +6,11 @@
 #include "archive/forget.h"
 #include "base/alloc.h"
 #include "base/str.h"
-#include "restore/entry_json.h"
+#include "restore/app_archive.h"
+#include "restore/commands/commands.h"
+#include "restore/say.h"
 #include "restore/selection.h"
+#include "restore/ui/entry_json.h"
 
 enum forget_option { OPTION_DRY_RUN = SELECT_OPTIONS_END };
 
@@ -92,7 +95,7 @@ static void show_json(const struct archive_entry *entry)
 {
 	struct json *line = json_begin();
 
-	entry_put(line, entry);
+	entry_json_put(line, entry);
 	json_print(line);
 }
 
@@ -173,7 +176,7 @@ static bool look(struct line *line, struct archive *archive, int64_t generation,
 	if (!archive_each_entry(archive, &all, tell_place, line, err))
 		return false;
 	if (line->elsewhere > 0)
-		app_note("the same bytes stand elsewhere, %" PRIu64 " times; that goes, too",
+		say_note("the same bytes stand elsewhere, %" PRIu64 " times; that goes, too",
 			line->elsewhere);
 	return true;
 }
@@ -216,7 +219,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &place, err))
+		!account_ref_find(app, arguments.items[0], &place, err))
 		return false;
 	line.json = app->json;
 	if (place.when_given)

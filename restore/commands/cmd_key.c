@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "mirror/account_unlock.h"
+#include "restore/app_secrets.h"
 #include "restore/commands/cmd_key_rekey.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
+#include "restore/say.h"
 #include "restore/ui/json.h"
 #include "restore/ui/table.h"
 #include "restore/ui/when.h"
@@ -63,7 +66,7 @@ static bool add(const char *path, struct err *err)
 		return false;
 	if (!archive_add_key(path, &secret, &id, err))
 		return false;
-	app_note("key %" PRIu32 " was added", id);
+	say_note("key %" PRIu32 " was added", id);
 	return true;
 }
 
@@ -84,7 +87,7 @@ static bool recovery(const struct app *app, const char *path, struct err *err)
 		json_print(line);
 	} else if (good) {
 		(void)printf("%s\n", text);
-		app_note("this opens the archive when all else is lost: print it, and keep it "
+		say_note("this opens the archive when all else is lost: print it, and keep it "
 			 "elsewhere; it is not shown again (key %" PRIu32 ")",
 			id);
 	}
@@ -103,7 +106,7 @@ static void warn_of_own_key(const struct account_ref *place)
 		return;
 	if (!mirror_read_secret(place->account, NULL, &text, &secret, &err) ||
 		!archive_unlock(place->archive_path, &secret, &err))
-		app_warn("%s: the secret of the configuration does not open it: %s", place->name,
+		say_warn("%s: the secret of the configuration does not open it: %s", place->name,
 			err.text);
 }
 
@@ -119,7 +122,7 @@ static bool remove_key(
 		return err_set(err, ERR_CANCELLED, "nothing was removed");
 	if (!archive_remove_key(place->archive_path, (uint32_t)id, err))
 		return false;
-	app_note("key %" PRIu64 " was removed; copies of the archive, and what stands in its "
+	say_note("key %" PRIu64 " was removed; copies of the archive, and what stands in its "
 		 "volumes, can still be read with it by who has both",
 		id);
 	warn_of_own_key(place);
@@ -172,7 +175,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	if ((arguments.count == 3) != (strcmp(what, "remove") == 0) ||
 		(with_recovery && strcmp(what, "rotate") != 0))
 		return err_set(err, ERR_USAGE, "key: 'mailstow key --help' shows what it takes");
-	if (!app_find_account(app, arguments.items[1], &place, err))
+	if (!account_ref_find(app, arguments.items[1], &place, err))
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "key: the whole archive, without @WHEN");

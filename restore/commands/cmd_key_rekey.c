@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "mirror/account_unlock.h"
 #include "mirror/ledger.h"
+#include "restore/app_secrets.h"
+#include "restore/say.h"
 #include "restore/ui/json.h"
 #include "restore/ui/progress.h"
 #include "restore/ui/table.h"
@@ -188,8 +190,8 @@ static bool begin_encrypt(const struct app *app, const struct account_ref *place
 	if (!is_sound(place, err))
 		return false;
 	if (app_asks(app)) {
-		app_note("all volumes are written anew, encrypted, and the plain files go");
-		app_note("without its secret nothing opens the archive then");
+		say_note("all volumes are written anew, encrypted, and the plain files go");
+		say_note("without its secret nothing opens the archive then");
 	}
 	return agrees(app, "Encrypt the archive?", err) &&
 	       archive_encrypt_begin(place->archive_path, &secret, ARCHIVE_LOCK_TIMEOUT_MS, err);
@@ -209,9 +211,9 @@ bool rekey_encrypt(const struct app *app, const struct account_ref *place, struc
 			place->name, place->name);
 	if (!begin_encrypt(app, place, err) || !work(app, place, "encrypt", "Encrypted", err))
 		return false;
-	app_note("should its secret be lost, a recovery key opens it: 'mailstow key recovery %s'",
+	say_note("should its secret be lost, a recovery key opens it: 'mailstow key recovery %s'",
 		place->name);
-	app_note("copies of the archive made before are plain: copy to another folder, then "
+	say_note("copies of the archive made before are plain: copy to another folder, then "
 		 "remove them");
 	return true;
 }
@@ -259,7 +261,7 @@ static bool list_key(void *context, const struct archive_key *key, struct err *e
 		json_print(line);
 	}
 	when_format(key->created_ms, false, added);
-	app_note("key %" PRIu32 ", %s of %s: %s", key->id, key->kind, added,
+	say_note("key %" PRIu32 ", %s of %s: %s", key->id, key->kind, added,
 		stays ? "stays" : "goes, its secret is not at hand");
 	return true;
 }
@@ -291,7 +293,7 @@ static bool ask_one(const char *path, struct carried *carried, bool *ret_more, s
 	if (!archive_find_key(path, &secret, &id, err)) {
 		if (err->kind != ERR_AUTH)
 			return false;
-		app_note("%s", err->text);
+		say_note("%s", err->text);
 		err_clear(err);
 	} else if (!is_carried(carried, id)) {
 		carry(carried, id, &secret);
@@ -322,7 +324,7 @@ static void show_recovery(const struct app *app, const char *text)
 
 	if (!app->json) {
 		(void)printf("%s\n", text);
-		app_note("this opens the archive when all else is lost: print it, and keep it "
+		say_note("this opens the archive when all else is lost: print it, and keep it "
 			 "elsewhere; it is not shown again");
 		return;
 	}
@@ -384,7 +386,7 @@ bool rekey_rotate(
 			place->name);
 	if (!rotate(app, place, recovery, err))
 		return false;
-	app_note("copies of the archive made before still open with the keys of then: copy to "
+	say_note("copies of the archive made before still open with the keys of then: copy to "
 		 "another folder, then remove them");
 	return true;
 }

@@ -5,6 +5,7 @@
 #ifndef MAILSTOW_RESTORE_COMMANDS_CMD_KEY_REKEY_H
 #define MAILSTOW_RESTORE_COMMANDS_CMD_KEY_REKEY_H
 
+#include "restore/account_ref.h"
 #include "restore/app.h"
 
 /* The archive is there. ERR_USAGE: it is encrypted already; ERR_CONFIG: no secret is configured. */

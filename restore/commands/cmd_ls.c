@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "restore/entry_json.h"
+#include "restore/app_archive.h"
+#include "restore/commands/commands.h"
 #include "restore/selection.h"
+#include "restore/ui/entry_json.h"
 #include "restore/ui/table.h"
 #include "restore/ui/when.h"
 
@@ -49,7 +51,7 @@ static void print_json(const struct archive_entry *entry)
 {
 	struct json *line = json_begin();
 
-	entry_put(line, entry);
+	entry_json_put(line, entry);
 	json_print(line);
 }
 
@@ -183,7 +185,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &place, err) ||
+		!account_ref_find(app, arguments.items[0], &place, err) ||
 		!app_open(&place, &archive, &snapshot, err))
 		return false;
 	listing.json = app->json;

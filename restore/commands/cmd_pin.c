@@ -1,6 +1,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "restore/app_secrets.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 
 /* The state does not change with a pin: it stays as complete as it is. */
@@ -24,7 +26,7 @@ static bool set_pin(struct app *app, int argc, char **argv, bool pinned, struct 
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &place, err))
+		!account_ref_find(app, arguments.items[0], &place, err))
 		return false;
 	if (!place.when_given)
 		return err_set(err, ERR_USAGE, "%s: which moment? ACCOUNT@WHEN", argv[0]);

@@ -4,6 +4,8 @@
 
 #include "base/str.h"
 #include "mirror/account_prune.h"
+#include "restore/app_secrets.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/ui/json.h"
 
@@ -174,7 +176,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	struct arguments arguments;
 	bool done = options_parse(app, argc, argv, &options, &arguments, err) &&
-		    app_find_account(app, arguments.items[0], &place, err);
+		    account_ref_find(app, arguments.items[0], &place, err);
 
 	if (done && place.when_given)
 		done = err_set(err, ERR_USAGE, "prune: the whole archive, without @WHEN");

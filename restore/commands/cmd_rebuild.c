@@ -1,6 +1,8 @@
 #include <stdio.h>
 
 #include "archive/catalogue/rebuild.h"
+#include "restore/app_secrets.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/ui/json.h"
 
@@ -13,7 +15,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &place, err))
+		!account_ref_find(app, arguments.items[0], &place, err))
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "rebuild: the whole archive, without @WHEN");

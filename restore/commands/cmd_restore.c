@@ -6,7 +6,10 @@
 #include "base/str.h"
 #include "mirror/account_connect.h"
 #include "restore/app.h"
+#include "restore/app_archive.h"
 #include "restore/commands/cmd_restore_options.h"
+#include "restore/commands/commands.h"
+#include "restore/say.h"
 #include "restore/ui/json.h"
 #include "restore/ui/progress.h"
 #include "restore/ui/table.h"
@@ -33,7 +36,7 @@ static void say_to_people(struct session *session, const char *folder, uint32_t 
 	if (session->lines++ >= SHOWN_LINES_MAX)
 		return;
 	progress_clear(&session->progress);
-	app_note("%s uid %u: %s%s%s", name, uid, what, *words ? ": " : "", words);
+	say_note("%s uid %u: %s%s%s", name, uid, what, *words ? ": " : "", words);
 }
 
 static void hear_message(
@@ -79,7 +82,7 @@ static void hear_note(void *context, const char *folder, const char *text)
 	CLEANUP(freep) char *words = str_printable(text, strlen(text), WORDS_MAX);
 
 	progress_clear(&session->progress);
-	app_warn("%s%s%s", name, *name ? ": " : "", words);
+	say_warn("%s%s%s", name, *name ? ": " : "", words);
 }
 
 static void hear_progress(void *context, uint64_t messages, uint64_t bytes)
@@ -213,7 +216,7 @@ static void print_words(const struct session *session, const struct restore_summ
 	const uint64_t *outcomes = summary->outcomes;
 
 	if (session->lines > SHOWN_LINES_MAX)
-		app_note("... and %llu more; --json lists all",
+		say_note("... and %llu more; --json lists all",
 			(unsigned long long)(session->lines - SHOWN_LINES_MAX));
 	if (session->line->dry_run) {
 		printf("Nothing was changed: %llu of %llu messages are there already.\n",
@@ -305,7 +308,7 @@ static bool open_journal(const char *archive_path, struct archive *archive,
 		return false;
 	path = restore_journal_path(
 		state_dir, facts.uuid, account->host, account->port, account->user);
-	return restore_journal_open_sealed(path, key ? key->data : NULL, ret_journal, err);
+	return restore_journal_open_encrypted(path, key ? key->data : NULL, ret_journal, err);
 }
 
 static bool connect_to(void *context, struct imap **ret_imap, struct err *err)
@@ -366,7 +369,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	session.progress =
 		(struct progress_line){.shown = app_shows_progress(app), .fd = STDERR_FILENO};
 	fine = restore_line_parse(app, argc, argv, &line, &arguments, err) &&
-	       app_find_account(app, arguments.items[0], &place, err) &&
+	       account_ref_find(app, arguments.items[0], &place, err) &&
 	       find_target(app, line.to, &account, err) &&
 	       run_session(app, &session, &place, account, err);
 	restore_line_free(&line);

@@ -4,6 +4,8 @@
 #include "archive/archive.h"
 #include "archive/seal.h"
 #include "base/str.h"
+#include "restore/app_secrets.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/ui/json.h"
 
@@ -46,7 +48,7 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &place, err))
+		!account_ref_find(app, arguments.items[0], &place, err))
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "seal: the whole archive, without @WHEN");

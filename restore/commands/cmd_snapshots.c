@@ -1,6 +1,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "restore/app_archive.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/ui/json.h"
 #include "restore/ui/table.h"
@@ -61,11 +63,11 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	bool good;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!app_find_account(app, arguments.items[0], &place, err))
+		!account_ref_find(app, arguments.items[0], &place, err))
 		return false;
 	if (place.when_given)
 		return err_set(err, ERR_USAGE, "snapshots: takes no @WHEN, it lists them all");
-	if (!app_open_archive(&place, &archive, err))
+	if (!app_open_newest(&place, &archive, err))
 		return false;
 	if (app->json)
 		return archive_each_snapshot(archive, one_json, NULL, err);

@@ -9,7 +9,10 @@
 #include "base/str.h"
 #include "base/wait.h"
 #include "mirror/account_unlock.h"
+#include "restore/account_ref.h"
+#include "restore/commands/commands.h"
 #include "restore/options.h"
+#include "restore/say.h"
 #include "restore/ui/json.h"
 #include "restore/ui/table.h"
 #include "restore/ui/when.h"
@@ -177,7 +180,7 @@ static struct report *make_reports(const struct status *status)
 	struct err err = ERR_INIT;
 
 	if (!read_state(status, reports, &err))
-		app_warn("%s", err.text);
+		say_warn("%s", err.text);
 	for (size_t i = 0; i < status->count; i++) {
 		if (!daemon_runs && !waits_for_a_person(reports[i].status.state))
 			reports[i].status.state = ACCOUNT_STOPPED;
@@ -325,7 +328,7 @@ static bool choose_one(struct app *app, const char *text, struct status *status,
 
 	status->places = xcalloc(1, sizeof(*status->places));
 	place = &status->places[0];
-	if (!app_find_account(app, text, place, err))
+	if (!account_ref_find(app, text, place, err))
 		return false;
 	status->count = 1;
 	if (place->when_given)

@@ -49,7 +49,7 @@ static const struct map_target *target_of_use(const struct making *making, const
 	}
 	for (size_t i = 0; i < making->server->count; i++) {
 		const struct map_target *target = &making->server->folders[i];
-		const char *usage = target->special_use ? NULL : usage_of_name(target->path);
+		const char *usage = target->special_use ? NULL : special_use_of_name(target->path);
 
 		if (usage && str_equal_case(usage, special_use) && !is_source(making, target->path))
 			return target;
@@ -65,13 +65,13 @@ static const char *use_of_source(const struct making *making, size_t index)
 
 	if (source->special_use)
 		return source->special_use;
-	usage = usage_of_name(source->path);
+	usage = special_use_of_name(source->path);
 	for (size_t i = 0; usage && i < making->count; i++) {
 		const struct map_source *other = &making->sources[i];
 		const char *use = other->special_use;
 
 		if (use ? str_equal_case(use, usage)
-			: i < index && usage_of_name(other->path) == usage)
+			: i < index && special_use_of_name(other->path) == usage)
 			return NULL;
 	}
 	return usage;
@@ -111,7 +111,8 @@ static void add_special_rule(struct making *making, size_t index)
 
 static bool is_junk(const struct map_source *source)
 {
-	const char *use = source->special_use ? source->special_use : usage_of_name(source->path);
+	const char *use =
+		source->special_use ? source->special_use : special_use_of_name(source->path);
 
 	return use && str_equal_case(use, "\\Junk");
 }

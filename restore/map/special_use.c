@@ -30,7 +30,7 @@ static const struct {
 			      "Arkiv", "Arkisto", "Архив"}},
 };
 
-const char *usage_of_name(const char *path)
+const char *special_use_of_name(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(usages); i++)
 		for (size_t k = 0; k < ARRAY_LEN(usages[i].names) && usages[i].names[k]; k++)

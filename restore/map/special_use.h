@@ -9,6 +9,6 @@
  * The special use a top-level folder of this name usually has ("\Sent" for "Gesendet"), compared
  * without ASCII case. NULL: none. Names below another folder have none.
  */
-const char *usage_of_name(const char *path);
+const char *special_use_of_name(const char *path);
 
 #endif

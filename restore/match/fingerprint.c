@@ -18,28 +18,28 @@ struct fingerprint {
 	size_t chunk_len;
 };
 
-static void begin(struct fingerprint *likeness)
+static void begin(struct fingerprint *fingerprint)
 {
-	likeness->size = likeness->header_ends = likeness->body_ends = 0;
-	likeness->chunk_len = 0;
-	likeness->in_body = likeness->body_begun = false;
-	likeness->line_empty = true;
+	fingerprint->size = fingerprint->header_ends = fingerprint->body_ends = 0;
+	fingerprint->chunk_len = 0;
+	fingerprint->in_body = fingerprint->body_begun = false;
+	fingerprint->line_empty = true;
 }
 
 struct fingerprint *fingerprint_new(void)
 {
-	struct fingerprint *likeness = xcalloc(1, sizeof(*likeness));
+	struct fingerprint *fingerprint = xcalloc(1, sizeof(*fingerprint));
 
-	likeness->exact = sha256_new();
-	likeness->whole = sha256_new();
-	likeness->body = sha256_new();
-	begin(likeness);
-	return likeness;
+	fingerprint->exact = sha256_new();
+	fingerprint->whole = sha256_new();
+	fingerprint->body = sha256_new();
+	begin(fingerprint);
+	return fingerprint;
 }
 
-void fingerprint_freep(struct fingerprint **likeness)
+void fingerprint_freep(struct fingerprint **fingerprint)
 {
-	struct fingerprint *old = TAKE(*likeness);
+	struct fingerprint *old = TAKE(*fingerprint);
 
 	if (!old)
 		return;
@@ -49,72 +49,72 @@ void fingerprint_freep(struct fingerprint **likeness)
 	free(old);
 }
 
-static void flush(struct fingerprint *likeness, bool body)
+static void flush(struct fingerprint *fingerprint, bool body)
 {
-	sha256_add(likeness->whole, likeness->chunk, likeness->chunk_len);
+	sha256_add(fingerprint->whole, fingerprint->chunk, fingerprint->chunk_len);
 	if (body)
-		sha256_add(likeness->body, likeness->chunk, likeness->chunk_len);
-	likeness->chunk_len = 0;
+		sha256_add(fingerprint->body, fingerprint->chunk, fingerprint->chunk_len);
+	fingerprint->chunk_len = 0;
 }
 
-static void put(struct fingerprint *likeness, uint8_t byte, bool body)
+static void put(struct fingerprint *fingerprint, uint8_t byte, bool body)
 {
-	if (likeness->chunk_len == sizeof(likeness->chunk))
-		flush(likeness, body);
-	likeness->chunk[likeness->chunk_len++] = byte;
+	if (fingerprint->chunk_len == sizeof(fingerprint->chunk))
+		flush(fingerprint, body);
+	fingerprint->chunk[fingerprint->chunk_len++] = byte;
 }
 
-static void end_line(struct fingerprint *likeness)
+static void end_line(struct fingerprint *fingerprint)
 {
-	if (likeness->in_body) {
-		likeness->body_ends++;
+	if (fingerprint->in_body) {
+		fingerprint->body_ends++;
 		return;
 	}
-	likeness->header_ends++;
-	likeness->in_body = likeness->line_empty;
-	likeness->line_empty = true;
+	fingerprint->header_ends++;
+	fingerprint->in_body = fingerprint->line_empty;
+	fingerprint->line_empty = true;
 }
 
 /* Something follows: what was held back counts. */
-static void put_line_ends(struct fingerprint *likeness)
+static void put_line_ends(struct fingerprint *fingerprint)
 {
-	for (; likeness->header_ends > 0; likeness->header_ends--)
-		put(likeness, '\n', false);
-	if (likeness->in_body && !likeness->body_begun) {
-		flush(likeness, false);
-		likeness->body_begun = true;
+	for (; fingerprint->header_ends > 0; fingerprint->header_ends--)
+		put(fingerprint, '\n', false);
+	if (fingerprint->in_body && !fingerprint->body_begun) {
+		flush(fingerprint, false);
+		fingerprint->body_begun = true;
 	}
-	for (; likeness->body_ends > 0; likeness->body_ends--)
-		put(likeness, '\n', true);
+	for (; fingerprint->body_ends > 0; fingerprint->body_ends--)
+		put(fingerprint, '\n', true);
 }
 
-static void add_byte(struct fingerprint *likeness, uint8_t byte)
+static void add_byte(struct fingerprint *fingerprint, uint8_t byte)
 {
 	if (byte == '\r')
 		return;
 	if (byte == '\n') {
-		end_line(likeness);
+		end_line(fingerprint);
 		return;
 	}
-	put_line_ends(likeness);
-	likeness->line_empty = false;
-	put(likeness, byte == 0 || byte >= 0x80 ? 'X' : byte, likeness->in_body);
+	put_line_ends(fingerprint);
+	fingerprint->line_empty = false;
+	put(fingerprint, byte == 0 || byte >= 0x80 ? 'X' : byte, fingerprint->in_body);
 }
 
-void fingerprint_add(struct fingerprint *likeness, const uint8_t *data, size_t len)
+void fingerprint_add(struct fingerprint *fingerprint, const uint8_t *data, size_t len)
 {
-	sha256_add(likeness->exact, data, len);
-	likeness->size += len;
+	sha256_add(fingerprint->exact, data, len);
+	fingerprint->size += len;
 	for (size_t i = 0; i < len; i++)
-		add_byte(likeness, data[i]);
+		add_byte(fingerprint, data[i]);
 }
 
-void fingerprint_finish(struct fingerprint *likeness, struct fingerprint_digests *ret_digests)
+void fingerprint_finish(struct fingerprint *fingerprint, struct fingerprint_digests *ret_digests)
 {
-	flush(likeness, likeness->body_begun);
-	ret_digests->size = likeness->size;
-	sha256_finish(likeness->exact, ret_digests->exact);
-	sha256_finish(likeness->whole, ret_digests->whole);
-	sha256_finish(likeness->body, ret_digests->body);
-	begin(likeness);
+	flush(fingerprint, fingerprint->body_begun);
+	ret_digests->size = fingerprint->size;
+	sha256_finish(fingerprint->exact, ret_digests->exact);
+	sha256_finish(fingerprint->whole, ret_digests->whole);
+	sha256_finish(fingerprint->body, ret_digests->body);
+	begin(fingerprint);
 }

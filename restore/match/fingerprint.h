@@ -25,10 +25,10 @@ struct fingerprint_digests {
 struct fingerprint; /* being taken */
 
 struct fingerprint *fingerprint_new(void);
-void fingerprint_freep(struct fingerprint **likeness);
-void fingerprint_add(struct fingerprint *likeness, const uint8_t *data, size_t len);
+void fingerprint_freep(struct fingerprint **fingerprint);
+void fingerprint_add(struct fingerprint *fingerprint, const uint8_t *data, size_t len);
 
 /* The digests, and begin anew. */
-void fingerprint_finish(struct fingerprint *likeness, struct fingerprint_digests *ret_digests);
+void fingerprint_finish(struct fingerprint *fingerprint, struct fingerprint_digests *ret_digests);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "imap/flags.h"
 
-char *flagtext_pick(
+char *flag_text_pick(
 	const char *flags, bool (*keep)(const void *context, const char *flag), const void *context)
 {
 	CLEANUP(freep) char *copy = xstrdup(flags);
@@ -30,9 +30,9 @@ static bool is_absent(const void *others, const char *flag)
 	return !flags_have(others, flag);
 }
 
-char *flagtext_without(const char *flags, const char *others)
+char *flag_text_without(const char *flags, const char *others)
 {
-	return flagtext_pick(flags, is_absent, others);
+	return flag_text_pick(flags, is_absent, others);
 }
 
 static bool is_keyword(const void *unused, const char *flag)
@@ -41,7 +41,7 @@ static bool is_keyword(const void *unused, const char *flag)
 	return *flag != '\\';
 }
 
-char *flagtext_keywords(const char *flags)
+char *flag_text_keywords(const char *flags)
 {
-	return flagtext_pick(flags, is_keyword, NULL);
+	return flag_text_pick(flags, is_keyword, NULL);
 }

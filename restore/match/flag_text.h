@@ -5,13 +5,13 @@
 #include <stdbool.h>
 
 /* The flags `keep` is true for, blank-separated, in order; "" when none. The caller frees. */
-char *flagtext_pick(const char *flags, bool (*keep)(const void *context, const char *flag),
+char *flag_text_pick(const char *flags, bool (*keep)(const void *context, const char *flag),
 	const void *context);
 
 /* Those of `flags` that are not in `others` (compared without case). The caller frees. */
-char *flagtext_without(const char *flags, const char *others);
+char *flag_text_without(const char *flags, const char *others);
 
 /* The keywords: what does not begin with a backslash. The caller frees. */
-char *flagtext_keywords(const char *flags);
+char *flag_text_keywords(const char *flags);
 
 #endif

@@ -17,7 +17,7 @@ struct face {
 	const char *flags;
 	const char *message_id;
 	const uint8_t *sha256; /* NULL: not known */
-	const struct fingerprint_digests *likeness;
+	const struct fingerprint_digests *fingerprint;
 };
 
 static int order_u64(uint64_t a, uint64_t b)
@@ -67,14 +67,14 @@ static int by_whole(const struct face *a, const struct face *b)
 {
 	int order = by_message_id(a, b);
 
-	return order ? order : order_digest(a->likeness->whole, b->likeness->whole);
+	return order ? order : order_digest(a->fingerprint->whole, b->fingerprint->whole);
 }
 
 static int by_body(const struct face *a, const struct face *b)
 {
 	int order = by_message_id(a, b);
 
-	return order ? order : order_digest(a->likeness->body, b->likeness->body);
+	return order ? order : order_digest(a->fingerprint->body, b->fingerprint->body);
 }
 
 static int by_date(const struct face *a, const struct face *b)
@@ -94,11 +94,11 @@ static int by_body_and_date(const struct face *a, const struct face *b)
 /* --- joining sources and targets that are equal by an order --- */
 
 struct join {
-	struct plan *plan;
+	struct match *match;
 	face_order *order;
-	bool (*takes_source)(const struct plan_source *source);
-	bool (*takes_target)(const struct plan_target *target);
-	void (*meet)(struct plan *plan, const struct face *sources, size_t sources_count,
+	bool (*takes_source)(const struct match_source *source);
+	bool (*takes_target)(const struct match_target *target);
+	void (*meet)(struct match *match, const struct face *sources, size_t sources_count,
 		const struct face *targets, size_t targets_count);
 };
 
@@ -111,9 +111,9 @@ static int compare_faces(const void *a, const void *b, void *order)
 		      : order_u64(((const struct face *)a)->index, ((const struct face *)b)->index);
 }
 
-static struct face source_face(const struct plan *plan, size_t i)
+static struct face source_face(const struct match *match, size_t i)
 {
-	const struct plan_source *source = &plan->sources[i];
+	const struct match_source *source = &match->sources[i];
 
 	return (struct face){.index = i,
 		.size = source->size,
@@ -123,19 +123,19 @@ static struct face source_face(const struct plan *plan, size_t i)
 		.flags = source->flags,
 		.message_id = source->message_id,
 		.sha256 = source->sha256,
-		.likeness = source->likeness};
+		.fingerprint = source->fingerprint};
 }
 
-static const uint8_t *target_digest(const struct plan_target *target)
+static const uint8_t *target_digest(const struct match_target *target)
 {
-	if (target->likeness)
-		return target->likeness->exact;
+	if (target->fingerprint)
+		return target->fingerprint->exact;
 	return target->known ? target->sha256 : NULL;
 }
 
-static struct face target_face(const struct plan *plan, size_t i)
+static struct face target_face(const struct match *match, size_t i)
 {
-	const struct plan_target *target = &plan->targets[i];
+	const struct match_target *target = &match->targets[i];
 
 	return (struct face){.index = i,
 		.size = target->size,
@@ -145,18 +145,18 @@ static struct face target_face(const struct plan *plan, size_t i)
 		.flags = target->flags,
 		.message_id = target->message_id,
 		.sha256 = target_digest(target),
-		.likeness = target->likeness};
+		.fingerprint = target->fingerprint};
 }
 
 static struct face *pick_sources(struct join *join, size_t *ret_count)
 {
-	struct face *faces = xcalloc(join->plan->sources_count + 1, sizeof(*faces));
+	struct face *faces = xcalloc(join->match->sources_count + 1, sizeof(*faces));
 	size_t count = 0;
 
-	for (size_t i = 0; i < join->plan->sources_count; i++)
-		if (join->plan->sources[i].target == PLAN_NONE &&
-			(!join->takes_source || join->takes_source(&join->plan->sources[i])))
-			faces[count++] = source_face(join->plan, i);
+	for (size_t i = 0; i < join->match->sources_count; i++)
+		if (join->match->sources[i].target == MATCH_NONE &&
+			(!join->takes_source || join->takes_source(&join->match->sources[i])))
+			faces[count++] = source_face(join->match, i);
 	qsort_r(faces, count, sizeof(*faces), compare_faces, &join->order);
 	*ret_count = count;
 	return faces;
@@ -164,13 +164,13 @@ static struct face *pick_sources(struct join *join, size_t *ret_count)
 
 static struct face *pick_targets(struct join *join, size_t *ret_count)
 {
-	struct face *faces = xcalloc(join->plan->targets_count + 1, sizeof(*faces));
+	struct face *faces = xcalloc(join->match->targets_count + 1, sizeof(*faces));
 	size_t count = 0;
 
-	for (size_t i = 0; i < join->plan->targets_count; i++)
-		if (join->plan->targets[i].source == PLAN_NONE &&
-			join->takes_target(&join->plan->targets[i]))
-			faces[count++] = target_face(join->plan, i);
+	for (size_t i = 0; i < join->match->targets_count; i++)
+		if (join->match->targets[i].source == MATCH_NONE &&
+			join->takes_target(&join->match->targets[i]))
+			faces[count++] = target_face(join->match, i);
 	qsort_r(faces, count, sizeof(*faces), compare_faces, &join->order);
 	*ret_count = count;
 	return faces;
@@ -206,7 +206,7 @@ static void run(struct join join)
 		}
 		sources_run = run_length(&sources[s], sources_count - s, join.order);
 		targets_run = run_length(&targets[t], targets_count - t, join.order);
-		join.meet(join.plan, &sources[s], sources_run, &targets[t], targets_run);
+		join.meet(join.match, &sources[s], sources_run, &targets[t], targets_run);
 		s += sources_run;
 		t += targets_run;
 	}
@@ -214,82 +214,82 @@ static void run(struct join join)
 
 /* --- who takes part --- */
 
-static bool has_digest(const struct plan_target *target)
+static bool has_digest(const struct match_target *target)
 {
 	return target_digest(target) != NULL;
 }
 
-static bool is_unknown(const struct plan_target *target)
+static bool is_unknown(const struct match_target *target)
 {
-	return !target->known && !target->likeness && !target->unreadable;
+	return !target->known && !target->fingerprint && !target->unreadable;
 }
 
-static bool has_message_id(const struct plan_target *target)
+static bool has_message_id(const struct match_target *target)
 {
 	return !target->known && target->message_id;
 }
 
-static bool target_is_seen(const struct plan_target *target)
+static bool target_is_seen(const struct match_target *target)
 {
-	return !target->known && target->likeness && target->message_id;
+	return !target->known && target->fingerprint && target->message_id;
 }
 
-static bool source_is_seen(const struct plan_source *source)
+static bool source_is_seen(const struct match_source *source)
 {
-	return source->likeness;
+	return source->fingerprint;
 }
 
-static bool source_is_named(const struct plan_source *source)
+static bool source_is_named(const struct match_source *source)
 {
-	return source->likeness && source->message_id[0] && source->has_date;
+	return source->fingerprint && source->message_id[0] && source->has_date;
 }
 
-static bool source_was_pending(const struct plan_source *source)
+static bool source_was_pending(const struct match_source *source)
 {
-	return source->pending_from > 0 && source->likeness && source->message_id[0];
+	return source->pending_from > 0 && source->fingerprint && source->message_id[0];
 }
 
 /* --- what happens where they meet --- */
 
-static void pair(struct plan *plan, const struct face *source, const struct face *target,
-	enum plan_fate fate)
+static void pair(struct match *match, const struct face *source, const struct face *target,
+	enum match_fate fate)
 {
-	plan->sources[source->index].target = target->index;
-	plan->sources[source->index].fate = fate;
-	plan->targets[target->index].source = source->index;
+	match->sources[source->index].target = target->index;
+	match->sources[source->index].fate = fate;
+	match->targets[target->index].source = source->index;
 }
 
-static void meet_exact(struct plan *plan, const struct face *sources, size_t sources_count,
+static void meet_exact(struct match *match, const struct face *sources, size_t sources_count,
 	const struct face *targets, size_t targets_count)
 {
 	for (size_t i = 0; i < sources_count && i < targets_count; i++)
-		pair(plan, &sources[i], &targets[i], PLAN_THERE);
+		pair(match, &sources[i], &targets[i], MATCH_THERE);
 }
 
-static void meet_alike(struct plan *plan, const struct face *sources, size_t sources_count,
+static void meet_alike(struct match *match, const struct face *sources, size_t sources_count,
 	const struct face *targets, size_t targets_count)
 {
 	for (size_t i = 0; i < sources_count && i < targets_count; i++)
-		pair(plan, &sources[i], &targets[i], PLAN_LIKE);
+		pair(match, &sources[i], &targets[i], MATCH_ALIKE);
 }
 
-static void meet_pending(struct plan *plan, const struct face *sources, size_t sources_count,
+static void meet_pending(struct match *match, const struct face *sources, size_t sources_count,
 	const struct face *targets, size_t targets_count)
 {
 	size_t s = 0;
 
 	for (size_t t = 0; t < targets_count && s < sources_count; t++)
 		if (targets[t].uid >= sources[s].uid)
-			pair(plan, &sources[s++], &targets[t], PLAN_LIKE);
+			pair(match, &sources[s++], &targets[t], MATCH_ALIKE);
 }
 
-static void meet_same_size(struct plan *plan, const struct face *sources, size_t sources_count,
+static void meet_same_size(struct match *match, const struct face *sources, size_t sources_count,
 	const struct face *targets, size_t targets_count)
 {
 	(void)sources;
 	(void)sources_count;
 	for (size_t i = 0; i < targets_count; i++)
-		plan->targets[targets[i].index].need = PLAN_NEED_BYTES;
+		match->targets[targets[i].index].need = MATCH_NEED_BYTES;
 }
 
 struct bounds {
@@ -316,94 +316,94 @@ static bool may_be_among(const struct face *face, struct bounds others)
 					      face->size / 2 <= others.biggest + SIZE_SLACK);
 }
 
-static void meet_same_name(struct plan *plan, const struct face *sources, size_t sources_count,
+static void meet_same_name(struct match *match, const struct face *sources, size_t sources_count,
 	const struct face *targets, size_t targets_count)
 {
 	struct bounds source_bounds = bounds_of(sources, sources_count);
 	struct bounds target_bounds = bounds_of(targets, targets_count);
 
 	for (size_t i = 0; i < targets_count; i++) {
-		struct plan_target *target = &plan->targets[targets[i].index];
+		struct match_target *target = &match->targets[targets[i].index];
 
-		if (!target->likeness && !target->unreadable &&
+		if (!target->fingerprint && !target->unreadable &&
 			may_be_among(&targets[i], source_bounds))
-			target->need = PLAN_NEED_BYTES;
+			target->need = MATCH_NEED_BYTES;
 	}
 	for (size_t i = 0; i < sources_count; i++) {
-		struct plan_source *source = &plan->sources[sources[i].index];
+		struct match_source *source = &match->sources[sources[i].index];
 
-		if (!source->likeness && may_be_among(&sources[i], target_bounds))
-			source->need = PLAN_NEED_LIKENESS;
+		if (!source->fingerprint && may_be_among(&sources[i], target_bounds))
+			source->need = MATCH_NEED_FINGERPRINT;
 	}
 }
 
 /* --- the rounds --- */
 
-static void start(struct plan *plan)
+static void start(struct match *match)
 {
-	for (size_t i = 0; i < plan->sources_count; i++) {
-		plan->sources[i].fate = PLAN_APPEND;
-		plan->sources[i].target = PLAN_NONE;
-		plan->sources[i].need = PLAN_NEED_NOTHING;
+	for (size_t i = 0; i < match->sources_count; i++) {
+		match->sources[i].fate = MATCH_APPEND;
+		match->sources[i].target = MATCH_NONE;
+		match->sources[i].need = MATCH_NEED_NOTHING;
 	}
-	for (size_t i = 0; i < plan->targets_count; i++) {
-		plan->targets[i].source = PLAN_NONE;
-		plan->targets[i].need = PLAN_NEED_NOTHING;
+	for (size_t i = 0; i < match->targets_count; i++) {
+		match->targets[i].source = MATCH_NONE;
+		match->targets[i].need = MATCH_NEED_NOTHING;
 	}
 }
 
-static bool needs_something(const struct plan *plan)
+static bool needs_something(const struct match *match)
 {
-	for (size_t i = 0; i < plan->sources_count; i++)
-		if (plan->sources[i].need != PLAN_NEED_NOTHING)
+	for (size_t i = 0; i < match->sources_count; i++)
+		if (match->sources[i].need != MATCH_NEED_NOTHING)
 			return true;
-	for (size_t i = 0; i < plan->targets_count; i++)
-		if (plan->targets[i].need != PLAN_NEED_NOTHING)
+	for (size_t i = 0; i < match->targets_count; i++)
+		if (match->targets[i].need != MATCH_NEED_NOTHING)
 			return true;
 	return false;
 }
 
-static bool all_are_there(const struct plan *plan)
+static bool all_are_there(const struct match *match)
 {
-	for (size_t i = 0; i < plan->sources_count; i++)
-		if (plan->sources[i].target == PLAN_NONE)
+	for (size_t i = 0; i < match->sources_count; i++)
+		if (match->sources[i].target == MATCH_NONE)
 			return false;
 	return true;
 }
 
-static void need_message_ids(struct plan *plan)
+static void need_message_ids(struct match *match)
 {
-	for (size_t i = 0; i < plan->targets_count; i++) {
-		struct plan_target *target = &plan->targets[i];
+	for (size_t i = 0; i < match->targets_count; i++) {
+		struct match_target *target = &match->targets[i];
 
-		if (target->source == PLAN_NONE && !target->known && !target->message_id &&
+		if (target->source == MATCH_NONE && !target->known && !target->message_id &&
 			!target->unreadable)
-			target->need = PLAN_NEED_MESSAGE_ID;
+			target->need = MATCH_NEED_MESSAGE_ID;
 	}
 }
 
-static void match_alike(struct plan *plan)
+static void match_alike(struct match *match)
 {
-	run((struct join){plan, by_whole, source_is_seen, target_is_seen, meet_alike});
-	run((struct join){plan, by_body_and_date, source_is_named, target_is_seen, meet_alike});
-	run((struct join){plan, by_date, source_was_pending, target_is_seen, meet_pending});
-	run((struct join){plan, by_body, source_was_pending, target_is_seen, meet_pending});
+	run((struct join){match, by_whole, source_is_seen, target_is_seen, meet_alike});
+	run((struct join){match, by_body_and_date, source_is_named, target_is_seen, meet_alike});
+	run((struct join){match, by_date, source_was_pending, target_is_seen, meet_pending});
+	run((struct join){match, by_body, source_was_pending, target_is_seen, meet_pending});
 }
 
-bool plan_make(struct plan *plan)
+bool match_decide(struct match *match)
 {
-	start(plan);
-	run((struct join){plan, by_everything, NULL, has_digest, meet_exact});
-	run((struct join){plan, by_bytes, NULL, has_digest, meet_exact});
-	if (all_are_there(plan))
+	start(match);
+	run((struct join){match, by_everything, NULL, has_digest, meet_exact});
+	run((struct join){match, by_bytes, NULL, has_digest, meet_exact});
+	if (all_are_there(match))
 		return true;
-	run((struct join){plan, by_size, NULL, is_unknown, meet_same_size});
-	if (needs_something(plan))
+	run((struct join){match, by_size, NULL, is_unknown, meet_same_size});
+	if (needs_something(match))
 		return false;
-	need_message_ids(plan);
-	if (needs_something(plan))
+	need_message_ids(match);
+	if (needs_something(match))
 		return false;
-	match_alike(plan);
-	run((struct join){plan, by_message_id, NULL, has_message_id, meet_same_name});
-	return !needs_something(plan);
+	match_alike(match);
+	run((struct join){match, by_message_id, NULL, has_message_id, meet_same_name});
+	return !needs_something(match);
 }

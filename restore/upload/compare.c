@@ -9,8 +9,8 @@
 
 /* --- deciding --- */
 
-static void add(struct difference *difference, const char *format, ...) PRINTF_LIKE(2, 3);
-static void add(struct difference *difference, const char *format, ...)
+static void add(struct compare_result *difference, const char *format, ...) PRINTF_LIKE(2, 3);
+static void add(struct compare_result *difference, const char *format, ...)
 {
 	size_t used = strlen(difference->detail);
 	size_t room = sizeof(difference->detail) - used;
@@ -27,11 +27,11 @@ static void add(struct difference *difference, const char *format, ...)
 }
 
 static void compare_flags(
-	const struct item *item, const struct shown *shown, struct difference *difference)
+	const struct item *item, const struct listed *listed, struct compare_result *difference)
 {
-	const char *there = shown->flags ? shown->flags : "";
-	CLEANUP(freep) char *lost = flagtext_without(item->flags, there);
-	CLEANUP(freep) char *gained = flagtext_without(there, item->flags);
+	const char *there = listed->flags ? listed->flags : "";
+	CLEANUP(freep) char *lost = flag_text_without(item->flags, there);
+	CLEANUP(freep) char *gained = flag_text_without(there, item->flags);
 
 	difference->flags = *lost || *gained;
 	if (*lost)
@@ -41,18 +41,18 @@ static void compare_flags(
 }
 
 static void compare_dates(
-	const struct item *item, const struct shown *shown, struct difference *difference)
+	const struct item *item, const struct listed *listed, struct compare_result *difference)
 {
 	char wanted[ZONED_TIME_TEXT_MAX] = "none", there[ZONED_TIME_TEXT_MAX] = "none";
 
-	difference->date = item->has_date != shown->has_date ||
-			   (item->has_date && item->date.unix_s != shown->date.unix_s);
+	difference->date = item->has_date != listed->has_date ||
+			   (item->has_date && item->date.unix_s != listed->date.unix_s);
 	if (!difference->date)
 		return;
 	if (item->has_date)
 		zoned_time_format_rfc3339(item->date, wanted);
-	if (shown->has_date)
-		zoned_time_format_rfc3339(shown->date, there);
+	if (listed->has_date)
+		zoned_time_format_rfc3339(listed->date, there);
 	add(difference, "date is %s instead of %s", there, wanted);
 }
 
@@ -68,34 +68,35 @@ static const char *kind_of_change(
 	return there->size < source->size ? "bytes changed, some are lost" : "bytes changed";
 }
 
-static void compare_content(const struct item *item, const struct shown *shown,
-	const struct fingerprint_digests *source, struct difference *difference)
+static void compare_content(const struct item *item, const struct listed *listed,
+	const struct fingerprint_digests *source, struct compare_result *difference)
 {
-	if (!shown->likeness) {
-		difference->bytes = shown->size != item->size;
+	if (!listed->fingerprint) {
+		difference->bytes = listed->size != item->size;
 		if (difference->bytes)
 			add(difference,
 				"%" PRIu64 " bytes instead of %" PRIu64 ", and cannot be read back",
-				shown->size, item->size);
+				listed->size, item->size);
 		return;
 	}
-	difference->bytes = memcmp(shown->likeness->exact, item->sha256, SHA256_BYTES) != 0;
+	difference->bytes = memcmp(listed->fingerprint->exact, item->sha256, SHA256_BYTES) != 0;
 	if (difference->bytes)
 		add(difference, "%s: %" PRIu64 " bytes instead of %" PRIu64,
-			kind_of_change(source, shown->likeness), shown->likeness->size, item->size);
+			kind_of_change(source, listed->fingerprint), listed->fingerprint->size,
+			item->size);
 }
 
-void compare_decide(const struct item *item, const struct shown *shown,
-	const struct fingerprint_digests *source, struct difference *ret_difference)
+void compare_decide(const struct item *item, const struct listed *listed,
+	const struct fingerprint_digests *source, struct compare_result *ret_difference)
 {
-	*ret_difference = (struct difference){.missing = !shown->came};
-	if (!shown->came) {
+	*ret_difference = (struct compare_result){.missing = !listed->came};
+	if (!listed->came) {
 		add(ret_difference, "not there any more");
 		return;
 	}
-	compare_content(item, shown, source, ret_difference);
-	compare_flags(item, shown, ret_difference);
-	compare_dates(item, shown, ret_difference);
+	compare_content(item, listed, source, ret_difference);
+	compare_flags(item, listed, ret_difference);
+	compare_dates(item, listed, ret_difference);
 }
 
 /* --- fetching --- */
@@ -109,29 +110,29 @@ static int compare_target_uids(const void *a, const void *b)
 }
 
 static bool needs_bytes(const struct compare_ask *ask, const struct item *item,
-	const struct shown *shown, size_t index)
+	const struct listed *listed, size_t index)
 {
-	return shown && shown->came &&
-	       (ask->bytes == COMPARE_ALL || shown->size != item->size || item->suspect ||
+	return listed && listed->came &&
+	       (ask->bytes == COMPARE_ALL || listed->size != item->size || item->suspect ||
 		       (ask->bytes == COMPARE_SAMPLE && index % COMPARE_SAMPLE_EVERY == 0));
 }
 
 static bool fetch_all(const struct compare_ask *ask, struct item **items, size_t count,
-	struct shown_list *list, struct err *err)
+	struct listed_set *list, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
 	CLEANUP(rangeset_free) struct rangeset bodies = {0};
 
 	for (size_t i = 0; i < count; i++)
 		rangeset_add(&uids, items[i]->target_uid, items[i]->target_uid);
-	if (!shown_init(list, &uids, err) ||
-		!shown_fetch(list, ask->imap, &uids,
+	if (!listed_init(list, &uids, err) ||
+		!listed_fetch(list, ask->imap, &uids,
 			IMAP_ITEM_SIZE | IMAP_ITEM_DATE | IMAP_ITEM_FLAGS, err))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (needs_bytes(ask, items[i], shown_find(list, items[i]->target_uid), i))
+		if (needs_bytes(ask, items[i], listed_find(list, items[i]->target_uid), i))
 			rangeset_add(&bodies, items[i]->target_uid, items[i]->target_uid);
-	return shown_fetch(list, ask->imap, &bodies, IMAP_ITEM_BODY, err);
+	return listed_fetch(list, ask->imap, &bodies, IMAP_ITEM_BODY, err);
 }
 
 static bool add_source(void *context, const uint8_t *data, size_t len, struct err *err)
@@ -143,34 +144,34 @@ static bool add_source(void *context, const uint8_t *data, size_t len, struct er
 
 /* How the bytes differ needs the archive's as well. A message it cannot give is just different. */
 static bool look_at_source(const struct compare_ask *ask, const struct item *item,
-	struct fingerprint *likeness, struct fingerprint_digests *ret_digests)
+	struct fingerprint *fingerprint, struct fingerprint_digests *ret_digests)
 {
 	struct err err = ERR_INIT;
 	bool read =
-		archive_read_message(ask->archive, item->message_id, add_source, likeness, &err);
+		archive_read_message(ask->archive, item->message_id, add_source, fingerprint, &err);
 
-	fingerprint_finish(likeness, ret_digests);
+	fingerprint_finish(fingerprint, ret_digests);
 	return read;
 }
 
-static bool tell(const struct compare_ask *ask, struct item *item, const struct shown *shown,
-	struct fingerprint *likeness, struct err *err)
+static bool tell(const struct compare_ask *ask, struct item *item, const struct listed *listed,
+	struct fingerprint *fingerprint, struct err *err)
 {
 	struct fingerprint_digests source;
-	struct difference difference;
-	bool differs =
-		shown->likeness && memcmp(shown->likeness->exact, item->sha256, SHA256_BYTES) != 0;
+	struct compare_result difference;
+	bool differs = listed->fingerprint &&
+		       memcmp(listed->fingerprint->exact, item->sha256, SHA256_BYTES) != 0;
 
-	differs = differs && look_at_source(ask, item, likeness, &source);
-	compare_decide(item, shown, differs ? &source : NULL, &difference);
-	return ask->told(ask->context, item, shown, &difference, err);
+	differs = differs && look_at_source(ask, item, fingerprint, &source);
+	compare_decide(item, listed, differs ? &source : NULL, &difference);
+	return ask->told(ask->context, item, listed, &difference, err);
 }
 
 bool compare_items(
 	const struct compare_ask *ask, struct item **items, size_t count, struct err *err)
 {
-	CLEANUP(shown_free) struct shown_list list = {0};
-	CLEANUP(fingerprint_freep) struct fingerprint *likeness = fingerprint_new();
+	CLEANUP(listed_free) struct listed_set list = {0};
+	CLEANUP(fingerprint_freep) struct fingerprint *fingerprint = fingerprint_new();
 
 	if (count == 0)
 		return true;
@@ -178,7 +179,8 @@ bool compare_items(
 	if (!fetch_all(ask, items, count, &list, err))
 		return err_wrap(err, "comparing");
 	for (size_t i = 0; i < count; i++)
-		if (!tell(ask, items[i], shown_find(&list, items[i]->target_uid), likeness, err))
+		if (!tell(ask, items[i], listed_find(&list, items[i]->target_uid), fingerprint,
+			    err))
 			return false;
 	return true;
 }

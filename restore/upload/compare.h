@@ -7,7 +7,7 @@
 #define MAILSTOW_RESTORE_UPLOAD_COMPARE_H
 
 #include "restore/match/item.h"
-#include "restore/match/listed.h"
+#include "restore/upload/listed.h"
 
 enum compare_bytes {
 	COMPARE_SUSPECT, /* where the size differs, or bytes servers replace were sent */
@@ -17,7 +17,7 @@ enum compare_bytes {
 
 enum { COMPARE_SAMPLE_EVERY = 50 };
 
-struct difference {
+struct compare_result {
 	bool missing; /* not there any more; the others are then false */
 	bool flags;
 	bool date;
@@ -30,8 +30,8 @@ struct compare_ask {
 	struct archive *archive;
 	enum compare_bytes bytes;
 	/* Told of each item, differences or not. */
-	bool (*told)(void *context, struct item *item, const struct shown *shown,
-		const struct difference *difference, struct err *err);
+	bool (*told)(void *context, struct item *item, const struct listed *listed,
+		const struct compare_result *difference, struct err *err);
 	void *context;
 };
 
@@ -40,10 +40,10 @@ bool compare_items(
 	const struct compare_ask *ask, struct item **items, size_t count, struct err *err);
 
 /*
- * What differs, by what was fetched. Pure. source: likeness of the archive's bytes, NULL: not
+ * What differs, by what was fetched. Pure. source: fingerprint of the archive's bytes, NULL: not
  * taken.
  */
-void compare_decide(const struct item *item, const struct shown *shown,
-	const struct fingerprint_digests *source, struct difference *ret_difference);
+void compare_decide(const struct item *item, const struct listed *listed,
+	const struct fingerprint_digests *source, struct compare_result *ret_difference);
 
 #endif

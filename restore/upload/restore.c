@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "restore/match/present.h"
+#include "restore/upload/present.h"
 #include "restore/upload/survey.h"
 #include "restore/upload/target_folders.h"
 #include "restore/upload/upload.h"
@@ -15,7 +15,7 @@ struct run {
 	const struct restore *restore;
 	const struct restore_watcher *watcher;
 	struct survey survey;
-	struct folders_made *made; /* for each place of the map */
+	struct target_folder *made; /* for each place of the map */
 	struct upload_lessons lessons;
 	struct restore_summary *summary;
 	uint64_t done, done_bytes; /* of what was not there */
@@ -173,7 +173,7 @@ static void skip_place(struct run *run, size_t index, const char *why)
 static void count_folders(struct run *run)
 {
 	for (size_t i = 0; i < run->survey.map.count; i++) {
-		const struct folders_made *made = &run->made[i];
+		const struct target_folder *made = &run->made[i];
 
 		run->summary->folders_created += made->created;
 		run->summary->folders_failed += made->failure || made->warning;
@@ -191,7 +191,7 @@ static bool make_folders(struct run *run, struct err *err)
 	run->made = xcalloc(survey->map.count + 1, sizeof(*run->made));
 	for (size_t i = 0; i < survey->map.count; i++)
 		run->made[i].wanted = survey_wants_place(survey, i);
-	fine = folders_make(run->restore->target, &survey->map, run->made, err);
+	fine = target_folders_make(run->restore->target, &survey->map, run->made, err);
 	count_folders(run);
 	return fine;
 }
@@ -260,7 +260,7 @@ bool restore_run(
 	if (!survey_make(restore, &run.survey, err))
 		return false;
 	fine = go(&run, err);
-	folders_made_free(run.made, run.made ? run.survey.map.count : 0);
+	target_folders_free(run.made, run.made ? run.survey.map.count : 0);
 	str_list_free(&run.lessons.refused_keywords);
 	survey_free(&run.survey);
 	return fine;

@@ -87,10 +87,10 @@ static bool open_sound(const char *path, const uint8_t *key, struct db **ret_db,
 
 bool restore_journal_open(const char *path, struct restore_journal **ret_journal, struct err *err)
 {
-	return restore_journal_open_sealed(path, NULL, ret_journal, err);
+	return restore_journal_open_encrypted(path, NULL, ret_journal, err);
 }
 
-bool restore_journal_open_sealed(
+bool restore_journal_open_encrypted(
 	const char *path, const uint8_t *key, struct restore_journal **ret_journal, struct err *err)
 {
 	CLEANUP(restore_journal_freep)

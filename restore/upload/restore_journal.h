@@ -30,7 +30,7 @@ char *restore_journal_path(const char *state_dir, const uint8_t archive_uuid[ARC
 /* Makes it, and the folder, when missing. */
 bool restore_journal_open(const char *path, struct restore_journal **ret_journal, struct err *err);
 /* The same for an encrypted archive: sealed with key (32 bytes; NULL: plain). */
-bool restore_journal_open_sealed(const char *path, const uint8_t *key,
+bool restore_journal_open_encrypted(const char *path, const uint8_t *key,
 	struct restore_journal **ret_journal, struct err *err);
 /* What was not committed is given up. NULL is allowed. */
 void restore_journal_freep(struct restore_journal **journal);

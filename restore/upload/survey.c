@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "restore/match/present.h"
+#include "restore/upload/present.h"
 #include "restore/upload/target_folders.h"
 
 void survey_free(struct survey *survey)
@@ -220,9 +220,9 @@ static bool look_at_place(struct survey *survey, size_t index, struct err *err)
 
 static bool look_at_target(struct survey *survey, struct err *err)
 {
-	if (!folders_list(survey->restore->target, true, &survey->folders, err))
+	if (!target_folders_list(survey->restore->target, true, &survey->folders, err))
 		return false;
-	survey->targets = folders_for_map(&survey->folders);
+	survey->targets = target_folders_for_map(&survey->folders);
 	make_map(survey);
 	for (size_t i = 0; i < survey->map.count; i++)
 		if (!look_at_place(survey, i, err))

@@ -6,7 +6,7 @@
 #define MAILSTOW_RESTORE_UPLOAD_SURVEY_H
 
 #include "base/str.h"
-#include "restore/upload/restore.h"
+#include "restore/upload/restore_task.h"
 
 /* A folder of the archive. */
 struct survey_source {

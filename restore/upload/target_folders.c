@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "imap/name.h"
 
-bool folders_list(
+bool target_folders_list(
 	struct target *target, bool want_counts, struct imap_folders *ret_folders, struct err *err)
 {
 	for (;;) {
@@ -20,7 +20,7 @@ bool folders_list(
 	}
 }
 
-struct map_target *folders_for_map(const struct imap_folders *folders)
+struct map_target *target_folders_for_map(const struct imap_folders *folders)
 {
 	struct map_target *targets = xcalloc(folders->count + 1, sizeof(*targets));
 
@@ -38,7 +38,7 @@ struct map_target *folders_for_map(const struct imap_folders *folders)
 	return targets;
 }
 
-void folders_made_free(struct folders_made *made, size_t count)
+void target_folders_free(struct target_folder *made, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		free(made[i].failure);
@@ -71,7 +71,7 @@ static bool create_parents(struct imap *imap, const char *path, struct err *err)
 }
 
 static bool create_named(struct imap *imap, const struct map_place *place,
-	struct folders_made *made, struct err *err)
+	struct target_folder *made, struct err *err)
 {
 	if (imap_create(imap, place->wire_name, place->special_use, &made->exists, err)) {
 		made->created = true;
@@ -87,7 +87,7 @@ static bool create_named(struct imap *imap, const struct map_place *place,
 
 /* A name that is refused is tried once more without what servers may not take in it. */
 static bool create(
-	struct imap *imap, struct map_place *place, struct folders_made *made, struct err *err)
+	struct imap *imap, struct map_place *place, struct target_folder *made, struct err *err)
 {
 	struct err again = ERR_INIT;
 
@@ -104,7 +104,7 @@ static bool create(
 	return false;
 }
 
-static bool subscribe(struct imap *imap, const struct map_place *place, struct folders_made *made,
+static bool subscribe(struct imap *imap, const struct map_place *place, struct target_folder *made,
 	struct err *err)
 {
 	if (!place->subscribe || imap_subscribe(imap, place->wire_name, err))
@@ -118,7 +118,7 @@ static bool subscribe(struct imap *imap, const struct map_place *place, struct f
 
 /* What a lost connection left undone is done again: creating twice only finds it existing. */
 static bool make(
-	struct target *target, struct map_place *place, struct folders_made *made, struct err *err)
+	struct target *target, struct map_place *place, struct target_folder *made, struct err *err)
 {
 	for (;;) {
 		bool created = made->created;
@@ -149,7 +149,7 @@ static bool is_listed(const struct imap_folders *folders, const char *wire_name)
 }
 
 static bool check_existing(
-	struct target *target, const struct map *map, struct folders_made *made, struct err *err)
+	struct target *target, const struct map *map, struct target_folder *made, struct err *err)
 {
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
 	bool surprised = false;
@@ -158,7 +158,7 @@ static bool check_existing(
 		surprised |= made[i].exists;
 	if (!surprised)
 		return true;
-	if (!folders_list(target, false, &folders, err))
+	if (!target_folders_list(target, false, &folders, err))
 		return false;
 	for (size_t i = 0; i < map->count; i++)
 		if (made[i].exists && !is_listed(&folders, map->places[i].wire_name))
@@ -167,8 +167,8 @@ static bool check_existing(
 	return true;
 }
 
-bool folders_make(
-	struct target *target, struct map *map, struct folders_made *made, struct err *err)
+bool target_folders_make(
+	struct target *target, struct map *map, struct target_folder *made, struct err *err)
 {
 	for (size_t i = 0; i < map->count; i++)
 		if (made[i].wanted && !make(target, &map->places[i], &made[i], err))

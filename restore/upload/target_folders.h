@@ -9,14 +9,14 @@
 #include "restore/upload/target.h"
 
 /* All folders of the target. */
-bool folders_list(
+bool target_folders_list(
 	struct target *target, bool want_counts, struct imap_folders *ret_folders, struct err *err);
 
 /* The server's folders as restore/map/map.h wants to see them. The caller frees the array. */
-struct map_target *folders_for_map(const struct imap_folders *folders);
+struct map_target *target_folders_for_map(const struct imap_folders *folders);
 
 /* One place of the map, and what the server said to it. */
-struct folders_made {
+struct target_folder {
 	bool wanted;   /* in: to be made when missing, and subscribed */
 	bool created;  /* out: it was not there before */
 	bool exists;   /* out: the server says that it was there, which its list did not */
@@ -24,14 +24,14 @@ struct folders_made {
 	char *warning; /* out: it could not be subscribed; NULL */
 	char *renamed; /* out: its name was refused and it took the plain one; NULL */
 };
-void folders_made_free(struct folders_made *made, size_t count);
+void target_folders_free(struct target_folder *made, size_t count);
 
 /*
  * Make the wanted places of the map. made: one for each place. A refusal is noted there and the
  * others go on; a place whose name is refused takes its plain name if it has one. False: no
  * connection any more.
  */
-bool folders_make(
-	struct target *target, struct map *map, struct folders_made *made, struct err *err);
+bool target_folders_make(
+	struct target *target, struct map *map, struct target_folder *made, struct err *err);
 
 #endif

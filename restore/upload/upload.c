@@ -8,65 +8,6 @@
 #include "restore/match/flag_text.h"
 #include "restore/upload/upload_internal.h"
 
-static void free_attempt(struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->refusals_count; i++)
-		free(attempt->refusals[i].words);
-	free(attempt->refusals);
-	free(attempt->list);
-	free(attempt->stored);
-	present_free(&attempt->present);
-}
-
-void attempt_decide(
-	struct attempt *attempt, struct item *item, enum outcome outcome, const char *detail)
-{
-	const struct upload *upload = attempt->upload;
-
-	item_decide(item, outcome, detail);
-	if (upload->done)
-		upload->done(upload->context, item);
-}
-
-bool attempt_forget(struct attempt *attempt, struct item *item, struct err *err)
-{
-	int64_t row = item->row;
-
-	item->row = 0;
-	return row == 0 || restore_journal_remove(attempt->upload->journal, row, err);
-}
-
-/* --- flags --- */
-
-struct allowing {
-	const struct attempt *attempt;
-	const struct item *item;
-};
-
-static bool is_allowed(const void *context, const char *flag)
-{
-	const struct allowing *allowing = context;
-	const struct upload_lessons *lessons = allowing->attempt->upload->lessons;
-	const char *permanent = allowing->attempt->present.permanent_flags;
-
-	if (!flag_can_be_sent(flag, strlen(flag)))
-		return false;
-	if (permanent && *permanent && !flags_have(permanent, "\\*") &&
-		!flags_have(permanent, flag))
-		return false;
-	if (*flag == '\\')
-		return true;
-	return !(allowing->item->drop & ITEM_DROP_KEYWORDS) &&
-	       !str_list_has(&lessons->refused_keywords, flag);
-}
-
-char *attempt_flags(void *attempt, const struct item *item)
-{
-	const struct allowing allowing = {attempt, item};
-
-	return flagtext_pick(item->flags, is_allowed, &allowing);
-}
-
 /* --- what the server says --- */
 
 static bool take_stored(struct attempt *attempt, struct item *item,
@@ -107,7 +48,7 @@ static bool unsent(
 	struct attempt *attempt = context;
 
 	attempt_decide(attempt, item, outcome, words);
-	return attempt_forget(attempt, item, err);
+	return attempt_forget_row(attempt, item, err);
 }
 
 /* --- batches --- */
@@ -243,7 +184,7 @@ static bool try_once(const struct upload *upload, struct err *err)
 	fine = run(&attempt, err);
 	if (!fine)
 		sending_lost(&attempt.sending);
-	free_attempt(&attempt);
+	attempt_free(&attempt);
 	return fine;
 }
 

@@ -1,7 +1,7 @@
 /*
  * One folder's messages onto the target: found or appended, compared, decided.
  *
- * 1. What is there already is found (restore/match/present.h).
+ * 1. What is there already is found (restore/upload/present.h).
  * 2. The rest is appended, pipelined, in batches that the journal names, durably, before they are
  *    sent.
  * 3. What the server refuses is offered again without its keywords, then also without its date;

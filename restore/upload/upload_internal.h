@@ -5,7 +5,7 @@
 #ifndef MAILSTOW_RESTORE_UPLOAD_UPLOAD_INTERNAL_H
 #define MAILSTOW_RESTORE_UPLOAD_UPLOAD_INTERNAL_H
 
-#include "restore/match/present.h"
+#include "restore/upload/present.h"
 #include "restore/upload/send.h"
 #include "restore/upload/upload.h"
 
@@ -29,12 +29,14 @@ struct attempt {
 	size_t stored_count, stored_cap;
 };
 
+void attempt_free(struct attempt *attempt);
+
 /* Decide an item and tell whoever watches. */
 void attempt_decide(
 	struct attempt *attempt, struct item *item, enum outcome outcome, const char *detail);
 
 /* Its journal row is of no use any more. */
-bool attempt_forget(struct attempt *attempt, struct item *item, struct err *err);
+bool attempt_forget_row(struct attempt *attempt, struct item *item, struct err *err);
 
 /* The flags the folder and what was learnt allow to send with it; the caller frees. */
 char *attempt_flags(void *attempt, const struct item *item);
@@ -51,10 +53,10 @@ bool stored_check(struct attempt *attempt, struct err *err);
 
 /*
  * stored.c: which message is which when the server gives no UIDs. Pure. items in the order sent,
- * shown by UID, both new since. Sets target_uid where it is sure.
+ * listed by UID, both new since. Sets target_uid where it is sure.
  */
-struct shown;
+struct listed;
 void stored_pair(
-	struct item **items, size_t items_count, const struct shown *shown, size_t shown_count);
+	struct item **items, size_t items_count, const struct listed *listed, size_t listed_count);
 
 #endif

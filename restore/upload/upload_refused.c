@@ -15,7 +15,7 @@ void refused_add(struct attempt *attempt, struct item *item, enum imap_code code
 static bool sends_keywords(struct attempt *attempt, const struct item *item)
 {
 	CLEANUP(freep) char *flags = attempt_flags(attempt, item);
-	CLEANUP(freep) char *keywords = flagtext_keywords(flags);
+	CLEANUP(freep) char *keywords = flag_text_keywords(flags);
 
 	return *keywords;
 }
@@ -56,7 +56,7 @@ static bool give_up(struct attempt *attempt, const struct refusal *refusal, stru
 	item->detail = NULL;
 	attempt_decide(attempt, item, OUTCOME_REFUSED, refusal->words);
 	target_achieved(attempt->upload->target);
-	if (!attempt_forget(attempt, item, err))
+	if (!attempt_forget_row(attempt, item, err))
 		return false;
 	if (refusal->code != IMAP_CODE_OVERQUOTA)
 		return true;

@@ -10,34 +10,34 @@
 /* --- which UID, where the server does not tell --- */
 
 /* A message without Message-ID is known by its size alone. */
-static bool may_be(const struct item *item, const struct shown *shown)
+static bool may_be(const struct item *item, const struct listed *listed)
 {
-	const char *message_id = shown->message_id ? shown->message_id : "";
+	const char *message_id = listed->message_id ? listed->message_id : "";
 
 	if (strcmp(message_id, item->header_message_id) != 0)
 		return false;
-	return *message_id || shown->size == item->size;
+	return *message_id || listed->size == item->size;
 }
 
 /* UIDs are given in the order sent; messages of others may lie between. */
 void stored_pair(
-	struct item **items, size_t items_count, const struct shown *shown, size_t shown_count)
+	struct item **items, size_t items_count, const struct listed *listed, size_t listed_count)
 {
 	size_t at = 0;
 
-	if (items_count == shown_count) {
+	if (items_count == listed_count) {
 		for (size_t i = 0; i < items_count; i++)
-			items[i]->target_uid = shown[i].uid;
+			items[i]->target_uid = listed[i].uid;
 		return;
 	}
-	for (size_t i = 0; i < shown_count && at < items_count; i++) {
+	for (size_t i = 0; i < listed_count && at < items_count; i++) {
 		size_t next = at;
 
-		while (next < items_count && !may_be(items[next], &shown[i]))
+		while (next < items_count && !may_be(items[next], &listed[i]))
 			next++;
 		if (next == items_count)
 			continue;
-		items[next]->target_uid = shown[i].uid;
+		items[next]->target_uid = listed[i].uid;
 		at = next + 1;
 	}
 }
@@ -71,7 +71,7 @@ static bool find_uids(struct attempt *attempt, struct err *err)
 	CLEANUP(freep)
 	struct item **lacking = xcalloc(attempt->stored_count + 1, sizeof(struct item *));
 	CLEANUP(rangeset_free) struct rangeset new = {0};
-	CLEANUP(shown_free) struct shown_list list = {0};
+	CLEANUP(listed_free) struct listed_set list = {0};
 	size_t count = 0;
 
 	for (size_t i = 0; i < attempt->stored_count; i++)
@@ -79,8 +79,8 @@ static bool find_uids(struct attempt *attempt, struct err *err)
 			lacking[count++] = attempt->stored[i];
 	if (count == 0)
 		return true;
-	if (!find_new(attempt, &new, err) || !shown_init(&list, &new, err) ||
-		!shown_fetch(
+	if (!find_new(attempt, &new, err) || !listed_init(&list, &new, err) ||
+		!listed_fetch(
 			&list, attempt->imap, &new, IMAP_ITEM_SIZE | IMAP_ITEM_MESSAGE_ID, err))
 		return false;
 	stored_pair(lacking, count, list.items, list.count);
@@ -118,7 +118,7 @@ static bool store_keywords(struct attempt *attempt, struct item *item, struct er
 	item->drop &= ~(uint32_t)ITEM_DROP_KEYWORDS;
 	flags = attempt_flags(attempt, item);
 	item->drop |= ITEM_DROP_KEYWORDS;
-	keywords = rest = flagtext_keywords(flags);
+	keywords = rest = flag_text_keywords(flags);
 	while ((keyword = strsep(&rest, " ")))
 		if (*keyword && !store_keyword(attempt, item, keyword, err))
 			return false;
@@ -133,8 +133,8 @@ static void drop_notes(struct item *item)
 	item->detail = NULL;
 }
 
-static bool told(void *context, struct item *item, const struct shown *shown,
-	const struct difference *difference, struct err *err)
+static bool told(void *context, struct item *item, const struct listed *listed,
+	const struct compare_result *difference, struct err *err)
 {
 	struct attempt *attempt = context;
 	struct restore_journal *journal = attempt->upload->journal;
@@ -142,15 +142,15 @@ static bool told(void *context, struct item *item, const struct shown *shown,
 	if (difference->missing) {
 		attempt_decide(attempt, item, OUTCOME_REFUSED,
 			"the server accepted it, and does not show it");
-		return attempt_forget(attempt, item, err);
+		return attempt_forget_row(attempt, item, err);
 	}
 	rangeset_add(&attempt->present.uids, item->target_uid, item->target_uid);
 	if (!*difference->detail)
 		drop_notes(item);
 	attempt_decide(attempt, item, *difference->detail ? OUTCOME_NORMALISED : OUTCOME_EXACT,
 		*difference->detail ? difference->detail : NULL);
-	return item->row == 0 || restore_journal_seen(journal, item->row, shown->size,
-					 shown->has_date ? shown->date.unix_s : 0, err);
+	return item->row == 0 || restore_journal_seen(journal, item->row, listed->size,
+					 listed->has_date ? listed->date.unix_s : 0, err);
 }
 
 static bool open_again(struct attempt *attempt, struct err *err)

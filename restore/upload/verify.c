@@ -21,13 +21,13 @@ static void tell(const struct verifying *verifying, const struct item *item, con
 			item->uid, kind, detail);
 }
 
-static bool told(void *context, struct item *item, const struct shown *shown,
-	const struct difference *difference, struct err *err)
+static bool told(void *context, struct item *item, const struct listed *listed,
+	const struct compare_result *difference, struct err *err)
 {
 	struct verifying *verifying = context;
 	struct restore_verified *verified = &verifying->verified;
 
-	(void)shown;
+	(void)listed;
 	(void)err;
 	verified->compared++;
 	verified->missing += difference->missing;

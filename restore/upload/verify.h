@@ -5,7 +5,8 @@
 #ifndef MAILSTOW_RESTORE_UPLOAD_VERIFY_H
 #define MAILSTOW_RESTORE_UPLOAD_VERIFY_H
 
-#include "restore/upload/restore.h"
+#include "restore/upload/compare.h"
+#include "restore/upload/restore_task.h"
 
 struct survey_source;
 

@@ -29,7 +29,7 @@ static bool open_journal(const char *place, struct restore_journal **ret_journal
 	CLEANUP(freep) char *path = journal_in(place);
 	bool sealed = getenv("MAILSTOW_TEST_ENCRYPTED") != NULL;
 
-	return restore_journal_open_sealed(path, sealed ? key : NULL, ret_journal, err);
+	return restore_journal_open_encrypted(path, sealed ? key : NULL, ret_journal, err);
 }
 
 /* What is known of each message, by its number. */

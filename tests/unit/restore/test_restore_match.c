@@ -47,7 +47,7 @@ static const struct scene scenes[] = {
 	{"NUL and 8-bit bytes replaced are the same message",
 		{{"Message-ID: <1>\nX: \xc3\xa9\n\nab"}}, {{"Message-ID: <1>\nX: XX\n\nab\r\n"}},
 		"l", 1},
-	{"without Message-ID likeness is enough", {{"a\nb"}}, {{"a\r\nb\r\n"}}, "l", 1},
+	{"without Message-ID fingerprint is enough", {{"a\nb"}}, {{"a\r\nb\r\n"}}, "l", 1},
 	{"another Message-ID is another message", {{"Message-ID: <1>\n\na"}},
 		{{"Message-ID: <22>\n\na\r\n"}}, "a", 0},
 	{"a header line more with the same date and body is the same message",
@@ -77,18 +77,18 @@ static const struct scene scenes[] = {
 
 static struct fingerprint_digests look(const char *text)
 {
-	CLEANUP(fingerprint_freep) struct fingerprint *likeness = fingerprint_new();
+	CLEANUP(fingerprint_freep) struct fingerprint *fingerprint = fingerprint_new();
 	struct fingerprint_digests digests;
 
-	fingerprint_add(likeness, (const uint8_t *)text, strlen(text));
-	fingerprint_finish(likeness, &digests);
+	fingerprint_add(fingerprint, (const uint8_t *)text, strlen(text));
+	fingerprint_finish(fingerprint, &digests);
 	return digests;
 }
 
 struct stage {
-	struct plan plan;
-	struct plan_source sources[MESSAGES_MAX];
-	struct plan_target targets[MESSAGES_MAX];
+	struct match match;
+	struct match_source sources[MESSAGES_MAX];
+	struct match_target targets[MESSAGES_MAX];
 	struct fingerprint_digests source_looks[MESSAGES_MAX], target_looks[MESSAGES_MAX];
 	struct mime_summary source_heads[MESSAGES_MAX], target_heads[MESSAGES_MAX];
 	int bodies, rounds;
@@ -96,11 +96,11 @@ struct stage {
 
 static void set_source(struct stage *stage, size_t i, const struct letter *letter)
 {
-	struct plan_source *source = &stage->sources[i];
+	struct match_source *source = &stage->sources[i];
 
 	mime_summarise(
 		(const uint8_t *)letter->text, strlen(letter->text), &stage->source_heads[i]);
-	*source = (struct plan_source){.size = strlen(letter->text),
+	*source = (struct match_source){.size = strlen(letter->text),
 		.has_date = true,
 		.unix_s = letter->date ? letter->date : DATE,
 		.flags = letter->flags ? letter->flags : "",
@@ -111,11 +111,11 @@ static void set_source(struct stage *stage, size_t i, const struct letter *lette
 
 static void set_target(struct stage *stage, size_t i, const struct letter *letter)
 {
-	struct plan_target *target = &stage->targets[i];
+	struct match_target *target = &stage->targets[i];
 
 	mime_summarise(
 		(const uint8_t *)letter->text, strlen(letter->text), &stage->target_heads[i]);
-	*target = (struct plan_target){.uid = (uint32_t)i + 1,
+	*target = (struct match_target){.uid = (uint32_t)i + 1,
 		.size = letter->claimed_size ? (uint64_t)letter->claimed_size
 					     : strlen(letter->text),
 		.has_date = true,
@@ -129,20 +129,20 @@ static void set_target(struct stage *stage, size_t i, const struct letter *lette
 
 static void fulfil(struct stage *stage, const struct scene *scene)
 {
-	for (size_t i = 0; i < stage->plan.sources_count; i++) {
-		if (stage->sources[i].need != PLAN_NEED_LIKENESS)
+	for (size_t i = 0; i < stage->match.sources_count; i++) {
+		if (stage->sources[i].need != MATCH_NEED_FINGERPRINT)
 			continue;
 		stage->source_looks[i] = look(scene->sources[i].text);
-		stage->sources[i].likeness = &stage->source_looks[i];
+		stage->sources[i].fingerprint = &stage->source_looks[i];
 	}
-	for (size_t i = 0; i < stage->plan.targets_count; i++) {
-		if (stage->targets[i].need == PLAN_NEED_NOTHING)
+	for (size_t i = 0; i < stage->match.targets_count; i++) {
+		if (stage->targets[i].need == MATCH_NEED_NOTHING)
 			continue;
 		stage->targets[i].message_id = stage->target_heads[i].message_id;
-		if (stage->targets[i].need != PLAN_NEED_BYTES)
+		if (stage->targets[i].need != MATCH_NEED_BYTES)
 			continue;
 		stage->target_looks[i] = look(scene->targets[i].text);
-		stage->targets[i].likeness = &stage->target_looks[i];
+		stage->targets[i].fingerprint = &stage->target_looks[i];
 		stage->bodies++;
 	}
 }
@@ -152,19 +152,19 @@ static void play(const struct scene *scene)
 	struct stage *stage = xcalloc(1, sizeof(*stage));
 	char fates[MESSAGES_MAX + 1] = "";
 
-	stage->plan.sources = stage->sources;
-	stage->plan.targets = stage->targets;
-	for (; scene->sources[stage->plan.sources_count].text; stage->plan.sources_count++)
-		set_source(stage, stage->plan.sources_count,
-			&scene->sources[stage->plan.sources_count]);
-	for (; scene->targets[stage->plan.targets_count].text; stage->plan.targets_count++)
-		set_target(stage, stage->plan.targets_count,
-			&scene->targets[stage->plan.targets_count]);
-	while (!plan_make(&stage->plan)) {
-		CHECK(++stage->rounds < PLAN_ROUNDS_MAX);
+	stage->match.sources = stage->sources;
+	stage->match.targets = stage->targets;
+	for (; scene->sources[stage->match.sources_count].text; stage->match.sources_count++)
+		set_source(stage, stage->match.sources_count,
+			&scene->sources[stage->match.sources_count]);
+	for (; scene->targets[stage->match.targets_count].text; stage->match.targets_count++)
+		set_target(stage, stage->match.targets_count,
+			&scene->targets[stage->match.targets_count]);
+	while (!match_decide(&stage->match)) {
+		CHECK(++stage->rounds < MATCH_ROUNDS_MAX);
 		fulfil(stage, scene);
 	}
-	for (size_t i = 0; i < stage->plan.sources_count; i++)
+	for (size_t i = 0; i < stage->match.sources_count; i++)
 		fates[i] = "atl"[stage->sources[i].fate];
 	if (strcmp(fates, scene->fates) != 0 || stage->bodies != scene->bodies)
 		check_fail(__FILE__, __LINE__, "%s: %s with %d bodies, not %s with %d",
@@ -185,39 +185,39 @@ static void every_scene_ends_as_told(void)
 static void many_messages_are_decided_in_little_time(void)
 {
 	enum { MANY = 100 * 1000 };
-	struct plan plan = {.sources_count = MANY, .targets_count = MANY};
+	struct match match = {.sources_count = MANY, .targets_count = MANY};
 
-	plan.sources = xcalloc(MANY, sizeof(*plan.sources));
-	plan.targets = xcalloc(MANY, sizeof(*plan.targets));
+	match.sources = xcalloc(MANY, sizeof(*match.sources));
+	match.targets = xcalloc(MANY, sizeof(*match.targets));
 	for (size_t i = 0; i < MANY; i++) {
-		plan.sources[i] = (struct plan_source){.flags = "", .message_id = "", .size = 5};
-		plan.targets[i] = (struct plan_target){.flags = "", .known = i % 2};
-		memcpy(plan.sources[i].sha256, &i, sizeof(i));
-		memcpy(plan.targets[i].sha256, &i, sizeof(i));
+		match.sources[i] = (struct match_source){.flags = "", .message_id = "", .size = 5};
+		match.targets[i] = (struct match_target){.flags = "", .known = i % 2};
+		memcpy(match.sources[i].sha256, &i, sizeof(i));
+		memcpy(match.targets[i].sha256, &i, sizeof(i));
 	}
-	CHECK(!plan_make(&plan));
+	CHECK(!match_decide(&match));
 	for (size_t i = 0; i < MANY; i++)
-		CHECK_INT(plan.sources[i].fate, i % 2 ? PLAN_THERE : PLAN_APPEND);
-	free(plan.sources);
-	free(plan.targets);
+		CHECK_INT(match.sources[i].fate, i % 2 ? MATCH_THERE : MATCH_APPEND);
+	free(match.sources);
+	free(match.targets);
 }
 
-static void likeness_is_the_same_however_it_is_cut(void)
+static void fingerprint_is_the_same_however_it_is_cut(void)
 {
 	static const char text[] = "A: b\r\nC: \xc3\xa9\r\n\r\nbody\r\n\r\nmore\n\n\r\n";
 	struct fingerprint_digests whole = look(text), cut;
 
 	for (size_t at = 0; at < sizeof(text); at++) {
-		CLEANUP(fingerprint_freep) struct fingerprint *likeness = fingerprint_new();
+		CLEANUP(fingerprint_freep) struct fingerprint *fingerprint = fingerprint_new();
 
-		fingerprint_add(likeness, (const uint8_t *)text, at);
-		fingerprint_add(likeness, (const uint8_t *)text + at, strlen(text) - at);
-		fingerprint_finish(likeness, &cut);
+		fingerprint_add(fingerprint, (const uint8_t *)text, at);
+		fingerprint_add(fingerprint, (const uint8_t *)text + at, strlen(text) - at);
+		fingerprint_finish(fingerprint, &cut);
 		CHECK(memcmp(&whole, &cut, sizeof(cut)) == 0);
 	}
 }
 
-static void likeness_sees_every_other_change(void)
+static void fingerprint_sees_every_other_change(void)
 {
 	static const char *const texts[] = {"A: b\n\nbody", "A: b\n\nbodY", "A: b\n\nbo dy",
 		"A: b\n\nbo\ndy", "A: b\nbody", "A: b\n\n\nbody", "\nA: b\n\nbody", ""};
@@ -235,8 +235,8 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(every_scene_ends_as_told),
 		PROMISE(many_messages_are_decided_in_little_time),
-		PROMISE(likeness_is_the_same_however_it_is_cut),
-		PROMISE(likeness_sees_every_other_change),
+		PROMISE(fingerprint_is_the_same_however_it_is_cut),
+		PROMISE(fingerprint_sees_every_other_change),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -5,8 +5,8 @@
  * checked against them; restore/match/match.h decides which source is which message. Only what it
  * asks for is fetched: nothing when the folder is empty or the journal explains everything.
  */
-#ifndef MAILSTOW_RESTORE_MATCH_PRESENT_H
-#define MAILSTOW_RESTORE_MATCH_PRESENT_H
+#ifndef MAILSTOW_RESTORE_UPLOAD_PRESENT_H
+#define MAILSTOW_RESTORE_UPLOAD_PRESENT_H
 
 #include "archive/archive.h"
 #include "restore/match/item.h"
@@ -19,7 +19,6 @@ struct present {
 	uint32_t uidnext;      /* never 0 */
 	char *permanent_flags; /* NULL: not told */
 	bool read_only;
-	bool was_pending;     /* the journal says that messages of this folder were being sent */
 	struct rangeset uids; /* of all its messages */
 };
 void present_free(struct present *present); /* also for CLEANUP() */
@@ -38,8 +37,5 @@ struct present_ask {
  */
 bool present_find(const struct present_ask *ask, struct items *items, struct present *ret_present,
 	struct err *err);
-
-/* It is decided what became of these items: what the journal says of sending them goes. */
-bool present_settle(const struct present_ask *ask, const struct items *items, struct err *err);
 
 #endif

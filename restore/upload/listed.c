@@ -1,4 +1,4 @@
-#include "restore/match/listed.h"
+#include "restore/upload/listed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,127 +8,128 @@
 
 enum { RANGE_MESSAGES = 2000, BODY_RANGE_MESSAGES = 64 };
 
-bool shown_init(struct shown_list *list, const struct rangeset *uids, struct err *err)
+bool listed_init(struct listed_set *list, const struct rangeset *uids, struct err *err)
 {
 	uint64_t count = rangeset_size(uids);
 
-	if (count > SHOWN_MESSAGES_MAX)
+	if (count > LISTED_MESSAGES_MAX)
 		return err_set(err, ERR_PROTOCOL, "the folder holds more than %d messages",
-			SHOWN_MESSAGES_MAX);
-	*list = (struct shown_list){
-		.items = xcalloc(count + 1, sizeof(*list->items)), .likeness = fingerprint_new()};
+			LISTED_MESSAGES_MAX);
+	*list = (struct listed_set){.items = xcalloc(count + 1, sizeof(*list->items)),
+		.fingerprint = fingerprint_new()};
 	for (size_t i = 0; i < uids->count; i++)
 		for (uint64_t uid = uids->items[i].first; uid <= uids->items[i].last; uid++)
 			list->items[list->count++].uid = (uint32_t)uid;
 	return true;
 }
 
-void shown_free(struct shown_list *list)
+void listed_free(struct listed_set *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->items[i].flags);
 		free(list->items[i].message_id);
-		free(list->items[i].likeness);
+		free(list->items[i].fingerprint);
 	}
 	free(list->items);
-	fingerprint_freep(&list->likeness);
-	*list = (struct shown_list){0};
+	fingerprint_freep(&list->fingerprint);
+	*list = (struct listed_set){0};
 }
 
 static int compare_uids(const void *a, const void *b)
 {
-	uint32_t left = ((const struct shown *)a)->uid, right = ((const struct shown *)b)->uid;
+	uint32_t left = ((const struct listed *)a)->uid, right = ((const struct listed *)b)->uid;
 
 	return (left > right) - (left < right);
 }
 
-struct shown *shown_find(const struct shown_list *list, uint32_t uid)
+struct listed *listed_find(const struct listed_set *list, uint32_t uid)
 {
-	struct shown key = {.uid = uid};
+	struct listed key = {.uid = uid};
 
 	return list->count == 0
 		       ? NULL
 		       : bsearch(&key, list->items, list->count, sizeof(key), compare_uids);
 }
 
-static void take_header(struct shown *shown, const char *header)
+static void take_header(struct listed *listed, const char *header)
 {
 	CLEANUP(mime_summary_free) struct mime_summary summary = {0};
 
 	mime_summarise((const uint8_t *)header, strlen(header), &summary);
-	free(shown->message_id);
-	shown->message_id = TAKE(summary.message_id);
+	free(listed->message_id);
+	listed->message_id = TAKE(summary.message_id);
 }
 
-static void take_flags(struct shown *shown, const char *flags)
+static void take_flags(struct listed *listed, const char *flags)
 {
-	free(shown->flags);
-	shown->flags = xstrdup(flags);
+	free(listed->flags);
+	listed->flags = xstrdup(flags);
 }
 
-static void take_body(struct shown_list *list, struct shown *shown)
+static void take_body(struct listed_set *list, struct listed *listed)
 {
-	if (!shown->likeness)
-		shown->likeness = xcalloc(1, sizeof(*shown->likeness));
-	fingerprint_finish(list->likeness, shown->likeness);
+	if (!listed->fingerprint)
+		listed->fingerprint = xcalloc(1, sizeof(*listed->fingerprint));
+	fingerprint_finish(list->fingerprint, listed->fingerprint);
 }
 
 static bool fetched(void *context, const struct imap_fetch_reply *fetch, struct err *err)
 {
-	struct shown_list *list = context;
-	struct shown *shown = fetch->has & IMAP_FETCHED_UID ? shown_find(list, fetch->uid) : NULL;
+	struct listed_set *list = context;
+	struct listed *listed =
+		fetch->has & IMAP_FETCHED_UID ? listed_find(list, fetch->uid) : NULL;
 	bool body_came = list->body_came;
 
 	(void)err;
 	list->body_came = false;
-	if (!shown)
+	if (!listed)
 		return true;
-	shown->came = true;
+	listed->came = true;
 	if (fetch->has & IMAP_FETCHED_SIZE)
-		shown->size = fetch->size;
+		listed->size = fetch->size;
 	if (fetch->has & IMAP_FETCHED_FLAGS)
-		take_flags(shown, fetch->flags);
+		take_flags(listed, fetch->flags);
 	if (fetch->has & IMAP_FETCHED_DATE) {
-		shown->has_date = true;
-		shown->date = fetch->date;
+		listed->has_date = true;
+		listed->date = fetch->date;
 	}
 	if (fetch->has & IMAP_FETCHED_HEADER)
-		take_header(shown, fetch->header);
+		take_header(listed, fetch->header);
 	if (fetch->has & IMAP_FETCHED_BODY && body_came)
-		take_body(list, shown);
+		take_body(list, listed);
 	return true;
 }
 
 static bool body_begins(void *context, uint64_t size_bytes, struct err *err)
 {
-	struct shown_list *list = context;
+	struct listed_set *list = context;
 	struct fingerprint_digests unused;
 
 	(void)size_bytes;
 	(void)err;
-	fingerprint_finish(list->likeness, &unused);
+	fingerprint_finish(list->fingerprint, &unused);
 	return true;
 }
 
 static bool body_goes_on(void *context, const uint8_t *data, size_t len, struct err *err)
 {
-	struct shown_list *list = context;
+	struct listed_set *list = context;
 
 	(void)err;
-	fingerprint_add(list->likeness, data, len);
+	fingerprint_add(list->fingerprint, data, len);
 	return true;
 }
 
 static bool body_ends(void *context, struct err *err)
 {
-	struct shown_list *list = context;
+	struct listed_set *list = context;
 
 	(void)err;
 	list->body_came = true;
 	return true;
 }
 
-bool shown_fetch(struct shown_list *list, struct imap *imap, const struct rangeset *uids,
+bool listed_fetch(struct listed_set *list, struct imap *imap, const struct rangeset *uids,
 	uint32_t items, struct err *err)
 {
 	const struct imap_fetch_sink sink = {

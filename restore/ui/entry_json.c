@@ -1,8 +1,8 @@
-#include "restore/entry_json.h"
+#include "restore/ui/entry_json.h"
 
 #include "mime/date.h"
 
-void entry_put(struct json *line, const struct archive_entry *entry)
+void entry_json_put(struct json *line, const struct archive_entry *entry)
 {
 	char sha256[SHA256_HEX_MAX];
 	struct zoned_time date;

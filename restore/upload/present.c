@@ -1,12 +1,12 @@
-#include "restore/match/present.h"
+#include "restore/upload/present.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "restore/match/listed.h"
 #include "restore/match/match.h"
+#include "restore/upload/listed.h"
 
 void present_free(struct present *present)
 {
@@ -26,10 +26,10 @@ struct look {
 	const struct present_ask *ask;
 	struct items *items;
 	struct present present;
-	struct plan plan;
-	struct item **item_of;                            /* for each source of the plan */
+	struct match match;
+	struct item **item_of;                            /* for each source of the match */
 	struct fingerprint_digests **source_fingerprints; /* for each source, NULL: not taken */
-	struct shown_list shown;                          /* for each target */
+	struct listed_set listed;                         /* for each target */
 	int64_t *rows;            /* of the journal, for each target it explains */
 	struct pending *pendings; /* by digest */
 	size_t pendings_count, pendings_cap;
@@ -37,13 +37,13 @@ struct look {
 
 static void free_look(struct look *look)
 {
-	for (size_t i = 0; i < look->plan.sources_count; i++)
+	for (size_t i = 0; i < look->match.sources_count; i++)
 		free(look->source_fingerprints[i]);
-	free(look->plan.targets);
-	free(look->plan.sources);
+	free(look->match.targets);
+	free(look->match.sources);
 	free(look->item_of);
 	free(look->source_fingerprints);
-	shown_free(&look->shown);
+	listed_free(&look->listed);
 	free(look->rows);
 	free(look->pendings);
 	present_free(&look->present);
@@ -60,17 +60,17 @@ static void add_sources(struct look *look)
 {
 	size_t count = look->items->count;
 
-	look->plan.sources = xcalloc(count + 1, sizeof(*look->plan.sources));
+	look->match.sources = xcalloc(count + 1, sizeof(*look->match.sources));
 	look->item_of = xcalloc(count + 1, sizeof(struct item *));
 	look->source_fingerprints = xcalloc(count + 1, sizeof(struct fingerprint_digests *));
 	for (size_t i = 0; i < count; i++) {
 		struct item *item = &look->items->items[i];
-		struct plan_source *source = &look->plan.sources[look->plan.sources_count];
+		struct match_source *source = &look->match.sources[look->match.sources_count];
 
 		if (!takes_part(item))
 			continue;
-		look->item_of[look->plan.sources_count++] = item;
-		*source = (struct plan_source){
+		look->item_of[look->match.sources_count++] = item;
+		*source = (struct match_source){
 			.size = item->size,
 			.has_date = item->has_date,
 			.unix_s = item->date.unix_s,
@@ -90,22 +90,22 @@ static bool add_fingerprint(void *context, const uint8_t *data, size_t len, stru
 
 static bool look_at_sources(struct look *look, struct err *err)
 {
-	CLEANUP(fingerprint_freep) struct fingerprint *likeness = fingerprint_new();
+	CLEANUP(fingerprint_freep) struct fingerprint *fingerprint = fingerprint_new();
 
-	for (size_t i = 0; i < look->plan.sources_count; i++) {
-		struct plan_source *source = &look->plan.sources[i];
+	for (size_t i = 0; i < look->match.sources_count; i++) {
+		struct match_source *source = &look->match.sources[i];
 		struct fingerprint_digests *digests;
 
-		if (source->need != PLAN_NEED_LIKENESS)
+		if (source->need != MATCH_NEED_FINGERPRINT)
 			continue;
 		digests = look->source_fingerprints[i] = xcalloc(1, sizeof(*digests));
-		source->likeness = digests;
+		source->fingerprint = digests;
 		if (!archive_read_message(look->ask->archive, look->item_of[i]->message_id,
-			    add_fingerprint, likeness, err) &&
+			    add_fingerprint, fingerprint, err) &&
 			!err_is_unreadable(err))
 			return false;
 		err_clear(err);
-		fingerprint_finish(likeness, digests);
+		fingerprint_finish(fingerprint, digests);
 	}
 	return true;
 }
@@ -116,43 +116,44 @@ static bool add_targets(struct look *look, struct err *err)
 {
 	const uint32_t items = IMAP_ITEM_SIZE | IMAP_ITEM_DATE | IMAP_ITEM_FLAGS;
 
-	if (!shown_init(&look->shown, &look->present.uids, err) ||
-		!shown_fetch(&look->shown, look->ask->imap, &look->present.uids, items, err))
+	if (!listed_init(&look->listed, &look->present.uids, err) ||
+		!listed_fetch(&look->listed, look->ask->imap, &look->present.uids, items, err))
 		return false;
-	look->plan.targets_count = look->shown.count;
-	look->plan.targets = xcalloc(look->shown.count + 1, sizeof(*look->plan.targets));
-	look->rows = xcalloc(look->shown.count + 1, sizeof(*look->rows));
-	for (size_t i = 0; i < look->shown.count; i++) {
-		const struct shown *shown = &look->shown.items[i];
+	look->match.targets_count = look->listed.count;
+	look->match.targets = xcalloc(look->listed.count + 1, sizeof(*look->match.targets));
+	look->rows = xcalloc(look->listed.count + 1, sizeof(*look->rows));
+	for (size_t i = 0; i < look->listed.count; i++) {
+		const struct listed *listed = &look->listed.items[i];
 
-		look->plan.targets[i] = (struct plan_target){
-			.uid = shown->uid,
-			.size = shown->size,
-			.has_date = shown->has_date,
-			.unix_s = shown->date.unix_s,
-			.flags = shown->flags ? shown->flags : "",
+		look->match.targets[i] = (struct match_target){
+			.uid = listed->uid,
+			.size = listed->size,
+			.has_date = listed->has_date,
+			.unix_s = listed->date.unix_s,
+			.flags = listed->flags ? listed->flags : "",
 		};
 	}
 	return true;
 }
 
 /* Those that need it are asked for; what does not come cannot be read. */
-static bool look_at_targets(struct look *look, enum plan_need need, uint32_t items, struct err *err)
+static bool look_at_targets(
+	struct look *look, enum match_need need, uint32_t items, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
 
-	for (size_t i = 0; i < look->plan.targets_count; i++)
-		if (look->plan.targets[i].need == need)
-			rangeset_add(&uids, look->plan.targets[i].uid, look->plan.targets[i].uid);
-	if (!shown_fetch(&look->shown, look->ask->imap, &uids, items, err))
+	for (size_t i = 0; i < look->match.targets_count; i++)
+		if (look->match.targets[i].need == need)
+			rangeset_add(&uids, look->match.targets[i].uid, look->match.targets[i].uid);
+	if (!listed_fetch(&look->listed, look->ask->imap, &uids, items, err))
 		return false;
-	for (size_t i = 0; i < look->plan.targets_count; i++) {
-		struct plan_target *target = &look->plan.targets[i];
+	for (size_t i = 0; i < look->match.targets_count; i++) {
+		struct match_target *target = &look->match.targets[i];
 
-		target->message_id = look->shown.items[i].message_id;
-		target->likeness = look->shown.items[i].likeness;
+		target->message_id = look->listed.items[i].message_id;
+		target->fingerprint = look->listed.items[i].fingerprint;
 		if (target->need == need &&
-			(!target->message_id || (need == PLAN_NEED_BYTES && !target->likeness)))
+			(!target->message_id || (need == MATCH_NEED_BYTES && !target->fingerprint)))
 			target->unreadable = true;
 	}
 	return true;
@@ -160,12 +161,12 @@ static bool look_at_targets(struct look *look, enum plan_need need, uint32_t ite
 
 static bool decide(struct look *look, struct err *err)
 {
-	for (unsigned round = 0; !plan_make(&look->plan); round++) {
-		assert(round < PLAN_ROUNDS_MAX);
+	for (unsigned round = 0; !match_decide(&look->match); round++) {
+		assert(round < MATCH_ROUNDS_MAX);
 		if (!look_at_sources(look, err) ||
-			!look_at_targets(look, PLAN_NEED_BYTES,
+			!look_at_targets(look, MATCH_NEED_BYTES,
 				IMAP_ITEM_BODY | IMAP_ITEM_MESSAGE_ID, err) ||
-			!look_at_targets(look, PLAN_NEED_MESSAGE_ID, IMAP_ITEM_MESSAGE_ID, err))
+			!look_at_targets(look, MATCH_NEED_MESSAGE_ID, IMAP_ITEM_MESSAGE_ID, err))
 			return false;
 	}
 	return true;
@@ -176,8 +177,8 @@ static bool decide(struct look *look, struct err *err)
 static bool take_row(void *context, const struct journal_row *row, struct err *err)
 {
 	struct look *look = context;
-	struct plan_target *target;
-	struct shown *shown;
+	struct match_target *target;
+	struct listed *listed;
 
 	(void)err;
 	if (row->uidvalidity != look->present.uidvalidity)
@@ -190,15 +191,15 @@ static bool take_row(void *context, const struct journal_row *row, struct err *e
 		look->pendings[look->pendings_count++] = pending;
 		return true;
 	}
-	shown = shown_find(&look->shown, row->uid);
-	if (!shown)
+	listed = listed_find(&look->listed, row->uid);
+	if (!listed)
 		return true;
-	target = &look->plan.targets[shown - look->shown.items];
+	target = &look->match.targets[listed - look->listed.items];
 	if (row->seen && (row->size != target->size || row->unix_s != target->unix_s))
 		return true;
 	target->known = true;
 	memcpy(target->sha256, row->sha256, SHA256_BYTES);
-	look->rows[shown - look->shown.items] = row->id;
+	look->rows[listed - look->listed.items] = row->id;
 	return true;
 }
 
@@ -226,15 +227,14 @@ static bool read_journal(struct look *look, struct err *err)
 		return true;
 	if (!restore_journal_each(ask->journal, ask->wire_name, take_row, look, err))
 		return false;
-	look->present.was_pending = look->pendings_count > 0;
 	if (look->pendings_count > 0)
 		qsort(look->pendings, look->pendings_count, sizeof(*look->pendings),
 			compare_pendings);
-	for (size_t i = 0; i < look->plan.sources_count; i++) {
-		const struct pending *pending = find_pending(look, look->plan.sources[i].sha256);
+	for (size_t i = 0; i < look->match.sources_count; i++) {
+		const struct pending *pending = find_pending(look, look->match.sources[i].sha256);
 
 		if (pending)
-			look->plan.sources[i].pending_from = pending->uidnext;
+			look->match.sources[i].pending_from = pending->uidnext;
 	}
 	return true;
 }
@@ -242,7 +242,7 @@ static bool read_journal(struct look *look, struct err *err)
 /* --- what is made of it --- */
 
 static bool remember(
-	struct look *look, struct item *item, const struct plan_target *target, struct err *err)
+	struct look *look, struct item *item, const struct match_target *target, struct err *err)
 {
 	const struct present_ask *ask = look->ask;
 	struct journal_row row = {
@@ -261,18 +261,18 @@ static bool remember(
 
 static bool tell(struct look *look, struct err *err)
 {
-	for (size_t i = 0; i < look->plan.sources_count; i++) {
-		const struct plan_source *source = &look->plan.sources[i];
+	for (size_t i = 0; i < look->match.sources_count; i++) {
+		const struct match_source *source = &look->match.sources[i];
 		struct item *item = look->item_of[i];
 
-		item->is_there = source->target != PLAN_NONE;
+		item->is_there = source->target != MATCH_NONE;
 		item->target_uid = 0;
 		item->row = 0;
 		if (!item->is_there)
 			continue;
-		item->target_uid = look->plan.targets[source->target].uid;
+		item->target_uid = look->match.targets[source->target].uid;
 		item->row = look->rows[source->target];
-		if (!remember(look, item, &look->plan.targets[source->target], err))
+		if (!remember(look, item, &look->match.targets[source->target], err))
 			return false;
 	}
 	return true;
@@ -331,59 +331,4 @@ bool present_find(const struct present_ask *ask, struct items *items, struct pre
 	}
 	free_look(&look);
 	return found;
-}
-
-/* --- afterwards --- */
-
-struct settling {
-	uint8_t (*digests)[SHA256_BYTES]; /* of the items, sorted */
-	size_t count;
-	int64_t *rows; /* pending, of those items */
-	size_t rows_count, rows_cap;
-};
-
-static int compare_digests(const void *a, const void *b)
-{
-	return memcmp(a, b, SHA256_BYTES);
-}
-
-static bool pick_pending(void *context, const struct journal_row *row, struct err *err)
-{
-	struct settling *settling = context;
-
-	(void)err;
-	if (row->uid != 0 || !bsearch(row->sha256, settling->digests, settling->count, SHA256_BYTES,
-				     compare_digests))
-		return true;
-	ARRAY_GROW(settling->rows, settling->rows_count, settling->rows_cap);
-	settling->rows[settling->rows_count++] = row->id;
-	return true;
-}
-
-static bool remove_rows(
-	const struct present_ask *ask, const struct settling *settling, struct err *err)
-{
-	for (size_t i = 0; i < settling->rows_count; i++)
-		if (!restore_journal_remove(ask->journal, settling->rows[i], err))
-			return false;
-	return true;
-}
-
-bool present_settle(const struct present_ask *ask, const struct items *items, struct err *err)
-{
-	struct settling settling = {.count = items->count};
-	bool settled;
-
-	if (!ask->journal || items->count == 0)
-		return true;
-	settling.digests = xcalloc(items->count, SHA256_BYTES);
-	for (size_t i = 0; i < items->count; i++)
-		memcpy(settling.digests[i], items->items[i].sha256, SHA256_BYTES);
-	qsort(settling.digests, settling.count, SHA256_BYTES, compare_digests);
-	settled =
-		restore_journal_each(ask->journal, ask->wire_name, pick_pending, &settling, err) &&
-		remove_rows(ask, &settling, err);
-	free(settling.digests);
-	free(settling.rows);
-	return settled;
 }
