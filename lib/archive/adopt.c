@@ -14,9 +14,6 @@
 #include "base/str.h"
 
 enum {
-	FOLDER_MODE = 0700,
-	OPEN_MODE = 0600,
-	FULL_MODE = 0444,
 	DOTS = 2 /* entries of every folder */
 };
 
@@ -95,7 +92,7 @@ static bool facts_of(
 /* Not made for it: a lock would change the place. Where it cannot be had, nobody writes. */
 static bool lock_source(const char *from, int timeout_ms, int *ret_lock, struct err *err)
 {
-	CLEANUP(freep) char *lock = str_printf("%s/lock", from);
+	CLEANUP(freep) char *lock = layout_lock_path(from);
 
 	if (!fs_exists(lock) || fs_lock(lock, timeout_ms, ret_lock, err))
 		return true;
@@ -175,8 +172,9 @@ static bool copy_volume(const char *from, const char *to, const struct volume_id
 	CLEANUP(freep) char *wal_there = str_printf("%s-wal", there);
 
 	return db_remove_wal(there, err) &&
-	       copy_file(here, there, newest ? OPEN_MODE : FULL_MODE, made, err) &&
-	       (!db_has_wal(here) || copy_file(wal_here, wal_there, OPEN_MODE, made, err));
+	       copy_file(here, there, newest ? LAYOUT_FILE_MODE : LAYOUT_CLOSED_VOLUME_MODE, made,
+		       err) &&
+	       (!db_has_wal(here) || copy_file(wal_here, wal_there, LAYOUT_FILE_MODE, made, err));
 }
 
 /* What an earlier run copied and the source has no more, or what it began itself. */
@@ -202,7 +200,7 @@ static bool copy_keyring(
 	CLEANUP(freep) char *here = layout_keyring_path(from);
 	CLEANUP(freep) char *there = layout_keyring_path(to);
 
-	return fs_exists(here) ? copy_file(here, there, OPEN_MODE, made, err)
+	return fs_exists(here) ? copy_file(here, there, LAYOUT_FILE_MODE, made, err)
 			       : fs_remove(there, err);
 }
 
@@ -294,13 +292,13 @@ static bool adopt(const char *from, const char *to, const struct archive_check *
 	int timeout_ms, struct archive_adopted *made, struct err *err)
 {
 	CLEANUP(freep) char *path = beside(to);
-	CLEANUP(freep) char *volumes = volume_folder(path);
-	CLEANUP(freep) char *lock_path = str_printf("%s/sealing", path);
+	CLEANUP(freep) char *volumes = layout_volumes_path(path);
+	CLEANUP(freep) char *lock_path = layout_sealing_path(path);
 	CLEANUP(fs_unlock) int lock = -1;
 	bool done;
 
-	if (!check_free(to, err) || !fs_make_dirs(path, FOLDER_MODE, err) ||
-		!fs_make_dirs(volumes, FOLDER_MODE, err) ||
+	if (!check_free(to, err) || !fs_make_dirs(path, LAYOUT_FOLDER_MODE, err) ||
+		!fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err) ||
 		!fs_lock(lock_path, timeout_ms, &lock, err))
 		return false;
 	done = make(from, path, check, timeout_ms, made, err) && fs_rename(path, to, err);

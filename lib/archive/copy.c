@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "archive/catalogue/ancestry.h"
-#include "archive/catalogue/heads.h"
 #include "archive/catalogue/replay.h"
 #include "archive/keys/vault.h"
 #include "archive/volume/staged.h"
@@ -12,8 +11,6 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-
-enum { FOLDER_MODE = 0700 };
 
 /* --- files without -wal --- */
 
@@ -230,7 +227,7 @@ static bool stage_volumes(const char *from, const char *to, const struct volume_
 	for (size_t i = 0; i < volumes->count; i++) {
 		CLEANUP(freep) char *here = layout_volume_path(from, &volumes->items[i]);
 		CLEANUP(freep) char *there = layout_volume_path(to, &volumes->items[i]);
-		CLEANUP(freep) char *staged = staged_path(there);
+		CLEANUP(freep) char *staged = layout_staged_path(there);
 
 		if (!copy_file(here, staged, copied, err))
 			return false;
@@ -243,7 +240,7 @@ static bool all_brought(const char *to, const struct volume_list *volumes, struc
 {
 	for (size_t i = 0; i < volumes->count; i++) {
 		CLEANUP(freep) char *there = layout_volume_path(to, &volumes->items[i]);
-		CLEANUP(freep) char *staged = staged_path(there);
+		CLEANUP(freep) char *staged = layout_staged_path(there);
 
 		if (!fs_exists(there) && !fs_exists(staged))
 			return err_set(err, ERR_LOCAL, "%s: went while it was copied", there);
@@ -260,7 +257,7 @@ static bool stage(const struct ancestry *places, const uint8_t *replaced,
 	CLEANUP(volume_list_free) struct volume_list changed = {0};
 	CLEANUP(freep) char *here = layout_catalogue_path(from);
 	CLEANUP(freep) char *there = layout_catalogue_path(to);
-	CLEANUP(freep) char *staged = staged_path(there);
+	CLEANUP(freep) char *staged = layout_staged_path(there);
 	bool same = fs_is_copy(there, here);
 
 	list_changed(places, same, &changed);
@@ -339,9 +336,10 @@ static bool copy_locked(
 
 static bool make_place(const char *to, struct err *err)
 {
-	CLEANUP(freep) char *volumes = volume_folder(to);
+	CLEANUP(freep) char *volumes = layout_volumes_path(to);
 
-	return fs_make_dirs(to, FOLDER_MODE, err) && fs_make_dirs(volumes, FOLDER_MODE, err);
+	return fs_make_dirs(to, LAYOUT_FOLDER_MODE, err) &&
+	       fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err);
 }
 
 bool archive_copy(const char *from, const char *to, int timeout_ms,

@@ -5,6 +5,7 @@
 
 #include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/create.h"
+#include "archive/catalogue/litter.h"
 #include "archive/catalogue/rebuild.h"
 #include "archive/compact/forget_search.h"
 #include "archive/compact/reclaim.h"
@@ -13,7 +14,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-enum { READER_PAUSE_MS = 200, READER_TRIES = 50, MARK_MODE = 0600 };
+enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
 
 struct forgetting {
 	struct reclaim reclaim;
@@ -147,8 +148,8 @@ static bool remove_files(struct packer *packer, struct err *err)
 	for (int i = 0; i < READER_TRIES; i++) {
 		bool left;
 
-		if (!checkpoint_remove_litter(packer->path, packer->catalogue, err) ||
-			!checkpoint_has_litter(packer->path, packer->catalogue, &left, err) ||
+		if (!litter_remove(packer->path, packer->catalogue, err) ||
+			!litter_exists(packer->path, packer->catalogue, &left, err) ||
 			!db_checkpoint(packer->volume.db, true, err))
 			return false;
 		if (!left && db_wal_file_bytes(packer->volume.db) == 0)
@@ -179,17 +180,12 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 	if (!owed)
 		return true;
 	forgetting->any = true;
-	reclaim->reader_wait_ms = CHECKPOINT_READER_WAIT_MS;
-	return fs_write_atomic(forgetting->begun, "", 0, MARK_MODE, err) &&
+	reclaim->reader_wait_ms = LITTER_READER_WAIT_MS;
+	return fs_write_atomic(forgetting->begun, "", 0, LAYOUT_FILE_MODE, err) &&
 	       reclaim_run(reclaim, err);
 }
 
 /* --- all of it --- */
-
-char *forget_mark(const char *path)
-{
-	return str_printf("%s/forgotten.new", path);
-}
 
 static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests)[SHA256_BYTES],
 	size_t count, struct err *err)
@@ -209,16 +205,16 @@ static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests
 /* Nor has a file the catalogue was in any rest of them. That it was begun goes last. */
 static bool renew_catalogue(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *volumes = volume_folder(path);
+	CLEANUP(freep) char *volumes = layout_volumes_path(path);
 
-	return rebuild_locked(path, err) && create_remove_leftovers(volumes, err) &&
-	       create_remove_leftovers(path, err);
+	return rebuild_locked(path, err) && layout_remove_leftovers(volumes, err) &&
+	       layout_remove_leftovers(path, err);
 }
 
 bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
 	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err)
 {
-	CLEANUP(freep) char *begun = forget_mark(path);
+	CLEANUP(freep) char *begun = layout_forgotten_path(path);
 	struct forgetting forgetting = {.reclaim = {.lock = -1}, .begun = begun};
 	bool done = reclaim_open(&forgetting.reclaim, path, timeout_ms, err) &&
 		    forget_locked(&forgetting, digests, count, err);

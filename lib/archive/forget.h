@@ -33,8 +33,4 @@ struct archive_forgotten {
 bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
 	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err);
 
-/* The file that marks a running or interrupted run: the catalogue may still hold forgotten
- * messages. The caller frees. */
-char *forget_mark(const char *path);
-
 #endif

@@ -6,6 +6,7 @@
 
 #include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/create.h"
+#include "archive/catalogue/litter.h"
 #include "archive/catalogue/rebuild.h"
 #include "archive/compact/reclaim.h"
 #include "archive/compact/rewrite.h"
@@ -43,7 +44,7 @@ static void locks_free(struct locks *locks)
 
 static bool lock_both(const char *path, int timeout_ms, struct locks *locks, struct err *err)
 {
-	CLEANUP(freep) char *sealing = str_printf("%s/sealing", path);
+	CLEANUP(freep) char *sealing = layout_sealing_path(path);
 
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
@@ -215,8 +216,7 @@ static bool settle_one(struct rekeying *rekeying, struct err *err)
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
 
 	return reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) &&
-	       checkpoint_remove_all_litter(
-		       rekeying->path, job.packer.catalogue, CHECKPOINT_READER_WAIT_MS, err);
+	       litter_remove_all(rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
 }
 
 static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
@@ -286,34 +286,34 @@ static bool add_up(struct rekeying *rekeying, struct err *err)
 static bool prepare(struct rekeying *rekeying, struct err *err)
 {
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
-	CLEANUP(freep) char *folder = volume_folder(rekeying->path);
+	CLEANUP(freep) char *folder = layout_volumes_path(rekeying->path);
 	struct catalogue_state state;
 	bool owed;
 
 	if (!reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
-		!create_remove_leftovers(folder, err) ||
+		!layout_remove_leftovers(folder, err) ||
 		!catalogue_state(job.packer.catalogue, &state, err) ||
 		!reclaim_is_owed(&job, &owed, err))
 		return false;
-	job.reader_wait_ms = CHECKPOINT_READER_WAIT_MS;
+	job.reader_wait_ms = LITTER_READER_WAIT_MS;
 	if (job.packer.last.generation > 0 && (owed || state.checkpoint <= rekeying->until) &&
 		!reclaim_run(&job, err))
 		return false;
-	return checkpoint_remove_all_litter(
-		       rekeying->path, job.packer.catalogue, CHECKPOINT_READER_WAIT_MS, err) &&
+	return litter_remove_all(
+		       rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err) &&
 	       add_up(rekeying, err);
 }
 
 /* Whatever else the catalogue's file ever held goes with it. */
 static bool renew_catalogue(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *folder = volume_folder(path);
-	CLEANUP(freep) char *forgetting = forget_mark(path);
+	CLEANUP(freep) char *folder = layout_volumes_path(path);
+	CLEANUP(freep) char *forgetting = layout_forgotten_path(path);
 	bool outdated;
 
 	return catalogue_is_outdated(path, &outdated, err) &&
 	       ((!outdated && !fs_exists(forgetting)) || rebuild_locked(path, err)) &&
-	       create_remove_leftovers(path, err) && create_remove_leftovers(folder, err);
+	       layout_remove_leftovers(path, err) && layout_remove_leftovers(folder, err);
 }
 
 static bool end_change(const char *path, struct err *err)
@@ -329,8 +329,7 @@ static bool end_change(const char *path, struct err *err)
 /* What is still of before was doomed meanwhile by one who was stopped. */
 static bool nothing_left(struct rekeying *rekeying, struct db *catalogue, struct err *err)
 {
-	return checkpoint_remove_all_litter(
-		       rekeying->path, catalogue, CHECKPOINT_READER_WAIT_MS, err) &&
+	return litter_remove_all(rekeying->path, catalogue, LITTER_READER_WAIT_MS, err) &&
 	       add_up(rekeying, err) &&
 	       (rekeying->total == 0 ||
 		       err_set(err, ERR_BUSY, "%s: was changed meanwhile; try again",
@@ -371,7 +370,7 @@ bool archive_rekey(const char *path, const struct archive_rekey *wish, int timeo
 	struct archive_rekeyed *ret_rekeyed, struct err *err)
 {
 	struct rekeying rekeying = {.path = path, .wish = wish, .timeout_ms = timeout_ms};
-	CLEANUP(freep) char *lock_path = str_printf("%s/sealing", path);
+	CLEANUP(freep) char *lock_path = layout_sealing_path(path);
 	CLEANUP(fs_unlock) int lock = -1;
 
 	if (!archive_exists(path))

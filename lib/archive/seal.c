@@ -6,6 +6,7 @@
 
 #include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/create.h"
+#include "archive/catalogue/litter.h"
 #include "archive/compact/reclaim.h"
 #include "archive/compact/rewrite.h"
 #include "archive/compact/rewrite_repack.h"
@@ -89,11 +90,11 @@ bool archive_checkpoint_wal(const char *path, int timeout_ms, struct err *err)
 static bool prepare(const char *path, uint64_t bytes_min, int timeout_ms, struct err *err)
 {
 	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
-	CLEANUP(freep) char *folder = volume_folder(path);
+	CLEANUP(freep) char *folder = layout_volumes_path(path);
 	bool unimportant;
 
-	if (!reclaim_open(&job, path, timeout_ms, err) || !create_remove_leftovers(folder, err) ||
-		!checkpoint_remove_litter(path, job.packer.catalogue, err) ||
+	if (!reclaim_open(&job, path, timeout_ms, err) || !layout_remove_leftovers(folder, err) ||
+		!litter_remove(path, job.packer.catalogue, err) ||
 		!packer_checkpoint_wal(&job.packer, err))
 		return false;
 	return bytes_min == 0 ||
@@ -135,7 +136,7 @@ static bool merge_small(const char *path, const struct archive_seal *seal, int t
 bool archive_seal(const char *path, const struct archive_seal *seal, int timeout_ms,
 	struct archive_sealed *ret_sealed, struct err *err)
 {
-	CLEANUP(freep) char *lock_path = str_printf("%s/sealing", path);
+	CLEANUP(freep) char *lock_path = layout_sealing_path(path);
 	CLEANUP(fs_unlock) int lock = -1;
 	struct archive_sealed sealed = {0};
 

@@ -1,12 +1,11 @@
 /* Keyrings as files, the secrets that open them, and the list of keys. */
 #include <string.h>
 
+#include "archive/format/layout.h"
 #include "archive/keys/vault.h"
 #include "base/fs.h"
 #include "base/rand.h"
 #include "base/str.h"
-
-enum { KEYRING_MODE = 0600 };
 
 /* --- keyrings --- */
 
@@ -37,7 +36,7 @@ bool archive_mend_keyring(const char *path, struct err *err)
 		return false;
 	return bytes.len == 0 ||
 	       (keyring_decode(bytes.data, bytes.len, &keyring, err) &&
-		       fs_write_atomic(file, bytes.data, bytes.len, KEYRING_MODE, err));
+		       fs_write_atomic(file, bytes.data, bytes.len, LAYOUT_FILE_MODE, err));
 }
 
 bool archive_lacks_keyring(const char *path)
@@ -91,7 +90,7 @@ bool vault_write_keyring(const char *archive_path, struct keyring *keyring,
 	CLEANUP(freep) char *path = layout_keyring_path(archive_path);
 
 	keyring_encode(keyring, master, &bytes);
-	return fs_write_atomic(path, bytes.data, bytes.len, KEYRING_MODE, err);
+	return fs_write_atomic(path, bytes.data, bytes.len, LAYOUT_FILE_MODE, err);
 }
 
 /* --- secrets --- */
@@ -198,7 +197,7 @@ bool archive_each_key(const char *path,
 static bool change_begin(
 	const char *path, int *ret_lock, struct vault_view *ret_view, struct err *err)
 {
-	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
+	CLEANUP(freep) char *lock = layout_lock_path(path);
 
 	if (!fs_lock(lock, ARCHIVE_LOCK_TIMEOUT_MS, ret_lock, err) ||
 		!vault_look(path, ret_view, err))

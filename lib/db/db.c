@@ -256,11 +256,6 @@ static bool migrate(struct db *db, int64_t version, struct err *err)
 	return set_pragma(db, "user_version", db->kind->version, err);
 }
 
-int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt)
-{
-	return sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_stmt, NULL);
-}
-
 static bool prepare_own(struct db *db, struct err *err)
 {
 	static const char *const texts[DB_OWN_QUERIES] = {
@@ -438,6 +433,11 @@ bool db_empty_wal(struct db *db, struct err *err)
 bool db_has_wal(const char *path)
 {
 	return file_bytes(path, "-wal") > 0;
+}
+
+enum db_mode db_peek_mode(const char *path)
+{
+	return db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE;
 }
 
 bool db_remove_wal(const char *path, struct err *err)

@@ -143,6 +143,9 @@ bool db_empty_wal(struct db *db, struct err *err);
 /* Does path have a -wal with something in it? */
 bool db_has_wal(const char *path);
 
+/* The mode to open a database in that nobody writes meanwhile: nothing on disk changes. */
+enum db_mode db_peek_mode(const char *path);
+
 /* Remove the -wal and -shm of a database that is complete without them and never written again. */
 bool db_remove_wal(const char *path, struct err *err);
 

@@ -37,6 +37,11 @@ bool db_fail(const struct db *db, int code, const char *what, struct err *err)
 	return err_set(err, kind_of(db, code), "%s: %s: %s", db->path, what, text);
 }
 
+int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt)
+{
+	return sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_stmt, NULL);
+}
+
 /* One that has a row, or was left. */
 static sqlite3_stmt *statement(const struct db *db, size_t query)
 {

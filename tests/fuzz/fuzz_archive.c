@@ -82,8 +82,8 @@ static void fill(void)
 	fuzz_succeed(archive_set_flags(writer, id, 1, 1, "\\Flagged", &err), &err);
 	fuzz_succeed(archive_commit(writer, true, &generation, &err), &err);
 	fuzz_succeed(archive_tidy(writer, &err), &err);
-	fuzz_succeed(db_checkpoint(writer->packer.volume.db, true, &err), &err);
-	fuzz_succeed(db_checkpoint(writer->packer.catalogue, true, &err), &err);
+	fuzz_succeed(db_checkpoint(writer->thread.packer.volume.db, true, &err), &err);
+	fuzz_succeed(db_checkpoint(writer->thread.packer.catalogue, true, &err), &err);
 }
 
 static void remove_wals(void)
@@ -103,7 +103,7 @@ static void free_file(struct fuzz_file *file)
 
 static void remove_all(void)
 {
-	CLEANUP(freep) char *volumes = volume_folder(archive.path);
+	CLEANUP(freep) char *volumes = layout_volumes_path(archive.path);
 	CLEANUP(freep) char *lock = str_printf("%s/lock", archive.path);
 
 	remove_wals();

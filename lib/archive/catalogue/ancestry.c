@@ -2,27 +2,61 @@
 
 #include <string.h>
 
-#include "archive/catalogue/heads.h"
 #include "archive/catalogue/replace.h"
 #include "archive/catalogue/replay.h"
 #include "archive/format/journal.h"
+#include "base/buf.h"
+#include "base/fs.h"
 #include "base/str.h"
 
-/* The last commit there is. */
+/* --- the file `copied` --- */
+
+enum { LINES = 2, FILE_BYTES_MAX = LINES * SHA256_HEX_MAX };
+
+static char *lines_of(const uint8_t brought[SHA256_BYTES], const uint8_t *replaced)
+{
+	char hex[SHA256_HEX_MAX], other[SHA256_HEX_MAX];
+
+	sha256_hex(brought, hex);
+	if (!replaced || memcmp(brought, replaced, SHA256_BYTES) == 0)
+		return str_printf("%s\n", hex);
+	sha256_hex(replaced, other);
+	return str_printf("%s\n%s\n", hex, other);
+}
+
+bool ancestry_note_copied(const char *copy, const uint8_t brought[SHA256_BYTES],
+	const uint8_t *replaced, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_copied_path(copy);
+	CLEANUP(freep) char *lines = lines_of(brought, replaced);
+
+	if (ancestry_was_copied(copy, brought) &&
+		(!replaced || ancestry_was_copied(copy, replaced)))
+		return true;
+	return fs_write_atomic(path, lines, strlen(lines), LAYOUT_FILE_MODE, err);
+}
+
+bool ancestry_was_copied(const char *copy, const uint8_t head[SHA256_BYTES])
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT(FILE_BYTES_MAX + 1);
+	CLEANUP(freep) char *path = layout_copied_path(copy);
+	char hex[SHA256_HEX_MAX];
+	struct err unreadable = ERR_INIT;
+
+	sha256_hex(head, hex);
+	return fs_is_file(path) && fs_read(path, &text, &unreadable) && buf_add(&text, "", 1) &&
+	       strstr(buf_str(&text), hex);
+}
+
+/* --- the last commit of the copy --- */
+
+/* The last commit of an archive. */
 struct commit {
 	struct volume_id volume;
 	int64_t frame; /* 0: none */
 	uint64_t seq;
 	uint8_t head[SHA256_BYTES];
 };
-
-static bool open_volume(const char *archive_path, const struct volume_id *id,
-	struct volume *ret_volume, struct err *err)
-{
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
-
-	return volume_open(archive_path, id, replay_peek_mode(path), ret_volume, err);
-}
 
 /* --- theirs --- */
 
@@ -35,7 +69,7 @@ static bool catalogued(const char *to, struct commit *ret_commit, struct err *er
 	struct commit commit = {0};
 	struct catalogue_state state;
 
-	if (!catalogue_open(to, replay_peek_mode(path), &catalogue, err) ||
+	if (!catalogue_open(to, db_peek_mode(path), &catalogue, err) ||
 		!catalogue_state(catalogue, &state, err) ||
 		!catalogue_volumes(catalogue, &known, err))
 		return false;
@@ -86,7 +120,7 @@ static bool follow_all(const struct ancestry *places, struct commit *commit, str
 
 		if (id->sequence < from.volume.sequence)
 			return true;
-		if (!open_volume(places->to, id, &volume, err) ||
+		if (!volume_open_peek(places->to, id, &volume, err) ||
 			!follow(&volume, same ? from.frame : 0, commit, err))
 			return false;
 		if (commit->seq != from.seq)
@@ -117,7 +151,7 @@ static bool holds_commit(const char *from, const struct commit *commit, struct e
 	CLEANUP(volume_close) struct volume volume = {0};
 	uint8_t sha256[SHA256_BYTES];
 
-	if (!open_volume(from, &commit->volume, &volume, err) ||
+	if (!volume_open_peek(from, &commit->volume, &volume, err) ||
 		!volume_get_frame(&volume, commit->frame, FRAMES_JOURNAL, zstd, &payload, err))
 		return false;
 	sha256_of(payload.data, payload.len, sha256);
@@ -134,7 +168,7 @@ static bool holds_payload(const struct ancestry *places, const struct volume_id 
 	int64_t any, frame;
 	bool found;
 
-	if (!open_volume(places->from, id, &volume, err) ||
+	if (!volume_open_peek(places->from, id, &volume, err) ||
 		!volume_next_journal(&volume, 0, &any, err))
 		return false;
 	if (any == 0)

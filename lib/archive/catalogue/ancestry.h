@@ -26,4 +26,16 @@ struct ancestry {
 bool ancestry_check(const struct ancestry *places, bool *ret_any, uint8_t ret_head[SHA256_BYTES],
 	struct err *err);
 
+/*
+ * The file `copied` of a copy names the heads that copying brought there. It tells a copy nobody
+ * wrote to from one somebody wrote to, where the archive no longer has the volume that shows it.
+ *
+ * Call before a head is brought. Until then `replaced`, the head there, counts too; NULL: none.
+ */
+bool ancestry_note_copied(const char *copy, const uint8_t brought[SHA256_BYTES],
+	const uint8_t *replaced, struct err *err);
+
+/* Did copying bring this head? False also where the file cannot be read. */
+bool ancestry_was_copied(const char *copy, const uint8_t head[SHA256_BYTES]);
+
 #endif

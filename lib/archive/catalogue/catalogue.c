@@ -23,11 +23,6 @@ static const struct db_options catalogue_options = {
 	.busy_timeout_ms = BUSY_MS,
 };
 
-char *layout_catalogue_path(const char *archive_path)
-{
-	return str_printf("%s/catalogue.db", archive_path);
-}
-
 struct birth {
 	const uint8_t *archive_uuid;
 	const struct volume_id *first;

@@ -7,10 +7,9 @@
 
 #include "archive/archive.h"
 #include "archive/catalogue/catalogue_sql.h"
+#include "archive/format/layout.h"
 #include "archive/volume/volume.h"
 #include "db/db.h"
-
-char *layout_catalogue_path(const char *archive_path); /* the caller frees */
 
 /* Make an empty one, durably, for the archive with this uuid, whose first volume is `first`, at
  * db_path: layout_catalogue_path(), or beside. */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "archive/catalogue/apply.h"
-#include "archive/catalogue/replay.h"
 #include "archive/volume/volume_sql.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -77,12 +76,9 @@ bool checkpoint_find(const char *archive_path, const struct volume_list *volumes
 	struct checkpoint found = {0};
 
 	for (size_t i = volumes->count; i > 0 && !found.found; i--) {
-		CLEANUP(freep)
-		char *path = layout_volume_path(archive_path, &volumes->items[i - 1]);
 		CLEANUP(volume_close) struct volume volume = {0};
 
-		if (!volume_open(archive_path, &volumes->items[i - 1], replay_peek_mode(path),
-			    &volume, err) ||
+		if (!volume_open_peek(archive_path, &volumes->items[i - 1], &volume, err) ||
 			!find_last(&volume, zstd, &found, err))
 			return false;
 		found.volume = i - 1;
@@ -375,117 +371,4 @@ bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint
 	if (!done)
 		db_rollback(catalogue);
 	return done || err_wrap(err, "%s", db_path(volume->db));
-}
-
-/* --- what it does not list --- */
-
-bool checkpoint_is_litter(const struct catalogue_state *state,
-	const struct catalogue_volumes *known, const struct volume_id *id)
-{
-	for (size_t i = 0; i < known->count; i++)
-		if (known->items[i].id.sequence == id->sequence)
-			return false;
-	return id->sequence < state->checkpoint;
-}
-
-/* Nobody sees an older state any more, and a power cut cannot bring it back. */
-static bool settle(struct db *catalogue, bool *ret_settled, struct err *err)
-{
-	enum { TRIES = 20, PAUSE_MS = 100 };
-
-	*ret_settled = false;
-	for (int i = 0; i < TRIES && !*ret_settled; i++) {
-		if (!db_checkpoint(catalogue, true, err))
-			return false;
-		*ret_settled = db_wal_bytes(catalogue) == 0;
-		if (!*ret_settled && !wait_sleep(wait_for(PAUSE_MS, NULL), err))
-			return false;
-	}
-	return true;
-}
-
-static bool remove_volume(const char *archive_path, const struct volume_id *id, struct err *err)
-{
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
-
-	return db_remove_wal(path, err) && fs_remove(path, err);
-}
-
-/* Those that sealed ones took the place of, in the catalogue too. */
-static bool add_replaced(const char *archive_path, const struct catalogue_volumes *known,
-	struct volume_list *litter, struct err *err)
-{
-	CLEANUP(volume_list_free) struct volume_list replaced = {0};
-
-	if (!volume_list_replaced(archive_path, &replaced, err))
-		return false;
-	for (size_t i = 0; i < replaced.count; i++) {
-		if (catalogue_names(known, &replaced.items[i]))
-			continue;
-		ARRAY_GROW(litter->items, litter->count, litter->cap);
-		litter->items[litter->count++] = replaced.items[i];
-	}
-	return true;
-}
-
-/* What stands in the folder and belongs to nobody. */
-static bool list_litter(const char *archive_path, struct db *catalogue,
-	struct volume_list *ret_litter, struct err *err)
-{
-	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
-	struct catalogue_state state;
-	size_t count = 0;
-
-	if (!volume_list(archive_path, ret_litter, err) ||
-		!catalogue_volumes(catalogue, &known, err) ||
-		!catalogue_state(catalogue, &state, err))
-		return false;
-	for (size_t i = 0; i < ret_litter->count; i++)
-		if (checkpoint_is_litter(&state, &known, &ret_litter->items[i]))
-			ret_litter->items[count++] = ret_litter->items[i];
-	ret_litter->count = count;
-	return add_replaced(archive_path, &known, ret_litter, err);
-}
-
-bool checkpoint_has_litter(
-	const char *archive_path, struct db *catalogue, bool *ret_has, struct err *err)
-{
-	CLEANUP(volume_list_free) struct volume_list litter = {0};
-
-	if (!list_litter(archive_path, catalogue, &litter, err))
-		return false;
-	*ret_has = litter.count > 0;
-	return true;
-}
-
-bool checkpoint_remove_litter(const char *archive_path, struct db *catalogue, struct err *err)
-{
-	CLEANUP(volume_list_free) struct volume_list litter = {0};
-	bool settled = false;
-
-	if (!list_litter(archive_path, catalogue, &litter, err) ||
-		(litter.count > 0 && !settle(catalogue, &settled, err)))
-		return false;
-	for (size_t i = 0; settled && i < litter.count; i++)
-		if (!remove_volume(archive_path, &litter.items[i], err))
-			return false;
-	return true;
-}
-
-bool checkpoint_remove_all_litter(
-	const char *archive_path, struct db *catalogue, int timeout_ms, struct err *err)
-{
-	struct wait wait = wait_for(timeout_ms, NULL);
-	bool left;
-
-	do {
-		if (!checkpoint_remove_litter(archive_path, catalogue, err) ||
-			!checkpoint_has_litter(archive_path, catalogue, &left, err))
-			return false;
-		if (!left)
-			return true;
-		(void)err_set(err, ERR_BUSY, "%s: somebody reads it all the time; try again",
-			archive_path);
-	} while (wait_again(wait, err));
-	return false;
 }

@@ -45,24 +45,4 @@ bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint
  */
 bool checkpoint_write(struct packer *packer, struct err *err);
 
-/*
- * Remove the volumes that the last checkpoint does not list: what prune left when it was stopped.
- * The catalogue is up to date. Readers who still see the state before are waited for: while there
- * are some, the files stay for another time.
- */
-bool checkpoint_remove_litter(const char *archive_path, struct db *catalogue, struct err *err);
-
-/* All of it: readers are waited for longer. ERR_BUSY: one stayed, and the files he needs. */
-enum { CHECKPOINT_READER_WAIT_MS = 110 * 1000 };
-bool checkpoint_remove_all_litter(
-	const char *archive_path, struct db *catalogue, int timeout_ms, struct err *err);
-
-/* Is there still some? */
-bool checkpoint_has_litter(
-	const char *archive_path, struct db *catalogue, bool *ret_has, struct err *err);
-
-/* Is any of these such litter? */
-bool checkpoint_is_litter(const struct catalogue_state *state,
-	const struct catalogue_volumes *known, const struct volume_id *id);
-
 #endif

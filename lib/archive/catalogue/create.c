@@ -7,15 +7,12 @@
 #include "archive/catalogue/create.h"
 
 #include "archive/catalogue/catalogue.h"
-#include "archive/catalogue/replay.h"
 #include "archive/keys/vault.h"
 #include "archive/volume/staged.h"
 #include "archive/volume/volume.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-
-enum { FOLDER_MODE = 0700 };
 
 bool archive_exists(const char *path)
 {
@@ -29,39 +26,6 @@ bool archive_exists(const char *path)
 	return volume_list(path, &volumes, &of) ? volumes.count > 0 : of.kind != ERR_NOT_FOUND;
 }
 
-static bool ends_unfinished(const char *name)
-{
-	static const char *const endings[] = {".new", ".new-wal", ".new-shm", ".new-journal"};
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
-		size_t end = strlen(endings[i]);
-
-		if (len > end && strcmp(name + len - end, endings[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* An unfinished file of an archive; other people's have other names. */
-static bool is_unfinished(const char *name)
-{
-	static const char *const ours[] = {"catalogue.db", "keyring", "forgotten", "copied.new"};
-	bool own = strstr(name, ".vol") != NULL;
-
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-		own = own || strncmp(name, ours[i], strlen(ours[i])) == 0;
-	return own && ends_unfinished(name);
-}
-
-/* What making one that was interrupted may have left. */
-static bool is_leftover(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "volumes") == 0 ||
-	       strcmp(name, "lock") == 0 || strcmp(name, "sealing") == 0 ||
-	       strcmp(name, "keyring") == 0 || strcmp(name, "copied") == 0 || is_unfinished(name);
-}
-
 static bool check_empty(const char *path, struct err *err)
 {
 	DIR *dir = opendir(path);
@@ -73,31 +37,9 @@ static bool check_empty(const char *path, struct err *err)
 	if (!dir)
 		return err_errno(err, ERR_CREATE, errno, "%s", path);
 	while (empty && (entry = readdir(dir)))
-		empty = is_leftover(entry->d_name);
+		empty = layout_is_leftover(entry->d_name);
 	(void)closedir(dir);
 	return empty || err_set(err, ERR_CREATE, "%s: is not empty", path);
-}
-
-bool create_remove_leftovers_but(const char *folder, const struct str_list *kept, struct err *err)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-	bool ok = true;
-
-	while (dir && ok && (entry = readdir(dir))) {
-		CLEANUP(freep) char *path = str_printf("%s/%s", folder, entry->d_name);
-
-		ok = !is_unfinished(entry->d_name) || str_list_has(kept, entry->d_name) ||
-		     fs_remove(path, err);
-	}
-	if (dir)
-		(void)closedir(dir);
-	return ok;
-}
-
-bool create_remove_leftovers(const char *folder, struct err *err)
-{
-	return create_remove_leftovers_but(folder, &(struct str_list){0}, err);
 }
 
 static bool check_none(const char *path, struct err *err)
@@ -109,13 +51,14 @@ static bool check_none(const char *path, struct err *err)
 /* Under the writer's lock: a copy may be made there just now. */
 static bool prepare_folders(const char *path, int timeout_ms, int *ret_lock, struct err *err)
 {
-	CLEANUP(freep) char *volumes = volume_folder(path);
-	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
+	CLEANUP(freep) char *volumes = layout_volumes_path(path);
+	CLEANUP(freep) char *lock = layout_lock_path(path);
 
 	return check_none(path, err) && check_empty(path, err) &&
-	       fs_make_dirs(path, FOLDER_MODE, err) && fs_make_dirs(volumes, FOLDER_MODE, err) &&
+	       fs_make_dirs(path, LAYOUT_FOLDER_MODE, err) &&
+	       fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err) &&
 	       fs_lock(lock, timeout_ms, ret_lock, err) && check_none(path, err) &&
-	       create_remove_leftovers(path, err) && create_remove_leftovers(volumes, err);
+	       layout_remove_leftovers(path, err) && layout_remove_leftovers(volumes, err);
 }
 
 /* From the first volume on it exists: a missing catalogue is made of the volumes. */
@@ -161,15 +104,13 @@ bool create_catalogue(
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	CLEANUP(volume_close) struct volume volume = {0};
-	CLEANUP(freep) char *first = NULL;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
 	if (!volume_list(path, &list, err))
 		return false;
 	if (list.count == 0)
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	first = layout_volume_path(path, &list.items[0]);
-	return volume_open(path, &list.items[0], replay_peek_mode(first), &volume, err) &&
+	return volume_open_peek(path, &list.items[0], &volume, err) &&
 	       volume_archive_uuid(&volume, uuid, err) &&
 	       catalogue_create(path, db_path, uuid, &list.items[0], ret_catalogue, err);
 }

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "base/str.h"
 #include "db/db.h"
 
 /* Make an empty catalogue at db_path for the volumes that stand in the archive at path. */
@@ -17,10 +16,5 @@ bool create_catalogue(
  * the catalogue was lost. Replay fills it. The caller holds the writer's lock.
  */
 bool create_missing_catalogue(const char *path, struct err *err);
-
-/* Remove what an interrupted making of a volume left in the folder of volumes. */
-bool create_remove_leftovers(const char *folder, struct err *err);
-/* All but the names that are kept. */
-bool create_remove_leftovers_but(const char *folder, const struct str_list *kept, struct err *err);
 
 #endif

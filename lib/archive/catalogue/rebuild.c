@@ -23,7 +23,7 @@ bool rebuild_into(const char *path, const char *db_path, struct db **ret_catalog
 
 static bool remove_database(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *unfinished = str_printf("%s.new", path);
+	CLEANUP(freep) char *unfinished = layout_unfinished_path(path);
 
 	return db_remove_wal(path, err) && fs_remove(path, err) && fs_remove(unfinished, err);
 }
@@ -38,7 +38,7 @@ static bool check_nothing_lacks(const char *path, struct db *made, struct err *e
 	struct err unreadable = ERR_INIT;
 
 	if (!fs_exists(old_path) ||
-		!catalogue_open(path, replay_peek_mode(old_path), &old, &unreadable) ||
+		!catalogue_open(path, db_peek_mode(old_path), &old, &unreadable) ||
 		!catalogue_state(old, &known, &unreadable))
 		return true;
 	if (!catalogue_state(made, &found, err))

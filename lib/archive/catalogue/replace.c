@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "archive/catalogue/replay.h"
-
 bool replace_find_payload(struct volume *volume, const uint8_t wanted[SHA256_BYTES],
 	int64_t *ret_frame, bool *ret_found, struct err *err)
 {
@@ -42,12 +40,11 @@ static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES]
 static bool applied_journal(const char *archive_path, struct db *catalogue,
 	const struct volume_id *id, int64_t *ret_frame, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {0};
 	struct catalogue_state state;
 
 	return catalogue_state(catalogue, &state, err) &&
-	       volume_open(archive_path, id, replay_peek_mode(path), &volume, err) &&
+	       volume_open_peek(archive_path, id, &volume, err) &&
 	       find_applied(&volume, state.head, ret_frame, err);
 }
 

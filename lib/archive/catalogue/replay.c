@@ -7,6 +7,7 @@
 
 #include "archive/catalogue/apply.h"
 #include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/litter.h"
 #include "archive/catalogue/replace.h"
 #include "archive/format/journal.h"
 
@@ -22,19 +23,6 @@ struct replay {
 	struct apply apply;
 	struct directories directories;
 };
-
-enum db_mode replay_peek_mode(const char *db_path)
-{
-	return db_has_wal(db_path) ? DB_PEEK : DB_IMMUTABLE;
-}
-
-static bool open_volume(const char *archive_path, const struct volume_id *id,
-	struct volume *ret_volume, struct err *err)
-{
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
-
-	return volume_open(archive_path, id, replay_peek_mode(path), ret_volume, err);
-}
 
 /* --- do the volumes hold what the catalogue names? --- */
 
@@ -121,7 +109,7 @@ static bool is_behind(const char *archive_path, struct db *catalogue,
 	while (head->applied_frame == 0 && head > known->items)
 		head--;
 	if (!catalogue_state(catalogue, &state, err) ||
-		!open_volume(archive_path, &head->id, &volume, err) ||
+		!volume_open_peek(archive_path, &head->id, &volume, err) ||
 		!check_head(&volume, head->applied_frame, &state, err) ||
 		!volume_next_journal(&volume, head->applied_frame, &next, err))
 		return false;
@@ -129,7 +117,7 @@ static bool is_behind(const char *archive_path, struct db *catalogue,
 	if (*ret_behind || head == last)
 		return true;
 	volume_close(&volume);
-	if (!open_volume(archive_path, &last->id, &volume, err) ||
+	if (!volume_open_peek(archive_path, &last->id, &volume, err) ||
 		!volume_next_journal(&volume, 0, &next, err))
 		return false;
 	*ret_behind = next != 0;
@@ -280,7 +268,7 @@ static bool replay_one(struct replay *replay, const struct volume_id *id, struct
 	if (found && memcmp(volume.id.uuid, id->uuid, ARCHIVE_UUID_BYTES) != 0)
 		return err_set(err, ERR_CORRUPT, "volume %" PRId64 " is not the one catalogued; %s",
 			id->sequence, advice);
-	if (!open_volume(replay->archive_path, id, &replay->volume, err))
+	if (!volume_open_peek(replay->archive_path, id, &replay->volume, err))
 		return false;
 	ok = replay_volume(replay, found ? volume.applied_frame : 0, err);
 	volume_close(&replay->volume);
@@ -319,7 +307,7 @@ static bool restate(const struct replay *replay, const struct volume_list *prese
 		    &checkpoint, err))
 		return false;
 	return !checkpoint.found ||
-	       (open_volume(
+	       (volume_open_peek(
 			replay->archive_path, &present->items[checkpoint.volume], &volume, err) &&
 		       checkpoint_apply(&volume, &checkpoint, present, &replay->directories,
 			       replay->catalogue, replay->zstd, err));
@@ -341,8 +329,7 @@ static bool replay_from_head(struct replay *replay, const struct volume_list *pr
 		const struct volume_id *id = &present->items[i];
 		bool before = id->sequence < head;
 
-		if ((before && catalogue_names(known, id)) ||
-			checkpoint_is_litter(&state, known, id))
+		if ((before && catalogue_names(known, id)) || litter_includes(&state, known, id))
 			continue;
 		if (before || !replay_one(replay, id, err))
 			return before ? err_set(err, ERR_CORRUPT,

@@ -24,8 +24,4 @@ bool replay_needed(
  */
 bool replay(const char *archive_path, struct db *catalogue, struct zstd *zstd, struct err *err);
 
-/* How to open a volume or catalogue that nobody writes meanwhile, so that nothing on disk changes.
- */
-enum db_mode replay_peek_mode(const char *db_path);
-
 #endif

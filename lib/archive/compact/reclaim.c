@@ -7,6 +7,7 @@
 
 #include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/create.h"
+#include "archive/catalogue/litter.h"
 #include "archive/catalogue/replay.h"
 #include "archive/compact/reclaim_copy.h"
 #include "archive/volume/staged.h"
@@ -118,7 +119,7 @@ static bool measure(struct packer *packer, struct estate *estate, struct err *er
 		estate->file_bytes += db_wal_bytes(packer->volume.db);
 		return sum_frames(&packer->volume, &estate->raw_bytes, err);
 	}
-	return volume_open(packer->path, &estate->id, replay_peek_mode(path), &volume, err) &&
+	return volume_open(packer->path, &estate->id, db_peek_mode(path), &volume, err) &&
 	       sum_frames(&volume, &estate->raw_bytes, err);
 }
 
@@ -259,7 +260,7 @@ static bool empty_one(struct reclaim *reclaim, const struct estate *victim, stru
 	CLEANUP(volume_close) struct volume volume = {0};
 
 	if (victim->items > 0 &&
-		(!volume_open(packer->path, &victim->id, replay_peek_mode(path), &volume, err) ||
+		(!volume_open(packer->path, &victim->id, db_peek_mode(path), &volume, err) ||
 			!reclaim_copy(packer, &volume, reclaim->zstd, err)))
 		return false;
 	db_bind_int(packer->catalogue, CATALOGUE_VOLUME_REMOVE, "sequence", victim->id.sequence);
@@ -299,7 +300,7 @@ static bool round_of(struct reclaim *reclaim, bool *ret_more, struct err *err)
 
 	return find_victims(packer, &victims, err) && make_room(packer, &victims, err) &&
 	       empty_some(reclaim, &victims, ret_more, err) && checkpoint_write(packer, err) &&
-	       checkpoint_remove_litter(packer->path, packer->catalogue, err);
+	       litter_remove(packer->path, packer->catalogue, err);
 }
 
 bool reclaim_run(struct reclaim *reclaim, struct err *err)
@@ -318,7 +319,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 			return false;
 		}
 		/* or more than a round's worth would lie there twice */
-		if (more && !checkpoint_remove_all_litter(
+		if (more && !litter_remove_all(
 				    packer->path, packer->catalogue, reclaim->reader_wait_ms, err))
 			return false;
 	}
@@ -341,7 +342,7 @@ static bool merge(struct reclaim *reclaim, const struct estates *small, const st
 			return err_wrap(err, "volume %" PRId64, small->items[i].id.sequence);
 	}
 	return packer_flush_pack(packer, err) && checkpoint_write(packer, err) &&
-	       checkpoint_remove_litter(packer->path, packer->catalogue, err);
+	       litter_remove(packer->path, packer->catalogue, err);
 }
 
 static bool merge_in_transaction(struct reclaim *reclaim, size_t count, const struct cancel *cancel,

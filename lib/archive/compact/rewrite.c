@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/litter.h"
 #include "archive/catalogue/replace.h"
 #include "archive/compact/reclaim.h"
 #include "archive/read/reader.h"
@@ -97,7 +98,7 @@ static bool publish(const char *path, struct db *catalogue, struct volume *made,
 
 	return db_checkpoint(catalogue, false, err) && volume_publish_sealed(path, made, err) &&
 	       replace_volume(path, catalogue, &id, directory, err) &&
-	       checkpoint_remove_litter(path, catalogue, err);
+	       litter_remove(path, catalogue, err);
 }
 
 bool rewrite_replace(const char *path, const struct rewrite_plan *plan, struct volume *made,

@@ -77,7 +77,7 @@ static bool make(struct rekeying *rekeying, const char *archive_path,
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 
 	if (!volume_open(
-		    archive_path, &plan->volume.id, replay_peek_mode(path), &rekeying->from, err) ||
+		    archive_path, &plan->volume.id, db_peek_mode(path), &rekeying->from, err) ||
 		!volume_create_sealed(archive_path, &rekeying->from, &rekeying->made, err))
 		return false;
 	if (copy_frames(rekeying, err) && volume_finish_sealed(&rekeying->made, err) &&

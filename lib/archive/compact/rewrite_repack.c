@@ -292,7 +292,7 @@ static bool make(struct sealing *sealing, const char *archive_path, struct err *
 {
 	CLEANUP(freep) char *path = layout_volume_path(archive_path, &sealing->plan->volume.id);
 
-	if (!volume_open(archive_path, &sealing->plan->volume.id, replay_peek_mode(path),
+	if (!volume_open(archive_path, &sealing->plan->volume.id, db_peek_mode(path),
 		    &sealing->from, err) ||
 		!volume_create_sealed(archive_path, &sealing->from, &sealing->made, err))
 		return false;

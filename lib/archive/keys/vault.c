@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/format/layout.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -18,11 +19,6 @@ struct unlocked {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct unlocked *all;
-
-char *layout_keyring_path(const char *archive_path)
-{
-	return str_printf("%s/keyring", archive_path);
-}
 
 /* --- what is unlocked --- */
 

@@ -10,8 +10,6 @@
 #include "archive/keys/keyring.h"
 #include "archive/volume/volume.h"
 
-char *layout_keyring_path(const char *archive_path); /* the caller frees */
-
 /* The keyring as it stands in its file, or, when that is lost, in the newest volume that has one.
  * ERR_NOT_FOUND: the archive is not encrypted. */
 bool vault_read_keyring(const char *archive_path, struct keyring *ret_keyring, struct err *err);

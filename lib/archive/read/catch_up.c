@@ -14,8 +14,7 @@ static bool is_needed(const char *path, bool *ret_needed, struct err *err)
 	struct err told = ERR_INIT; /* to who opens it */
 
 	*ret_needed = false;
-	return !fs_exists(file) ||
-	       !catalogue_open(path, replay_peek_mode(file), &catalogue, &told) ||
+	return !fs_exists(file) || !catalogue_open(path, db_peek_mode(file), &catalogue, &told) ||
 	       replay_needed(path, catalogue, ret_needed, err);
 }
 
@@ -32,7 +31,7 @@ static bool bring_up(const char *path, struct err *err)
 /* Who only reads makes no lock: it might be another user's then. */
 static bool lock_now(const char *path, int *ret_lock, struct err *err)
 {
-	CLEANUP(freep) char *lock = str_printf("%s/lock", path);
+	CLEANUP(freep) char *lock = layout_lock_path(path);
 
 	return fs_exists(lock) ? fs_lock(lock, 0, ret_lock, err)
 			       : err_set(err, ERR_AUTH, "%s: is missing", lock);

@@ -30,7 +30,7 @@ static bool exists_with(const char *path, const char *suffix)
 enum db_mode archive_reading_mode(const char *archive_path, const char *db_path, bool may_peek)
 {
 	if (may_peek)
-		return replay_peek_mode(db_path);
+		return db_peek_mode(db_path);
 	if (!exists_with(db_path, "-wal"))
 		return DB_IMMUTABLE;
 	if (!exists_with(db_path, "-shm") && access(archive_path, W_OK) != 0)

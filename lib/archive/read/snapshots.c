@@ -164,7 +164,7 @@ static bool read_facts(struct archive *archive, struct archive_facts *facts, str
 
 bool archive_facts(struct archive *archive, struct archive_facts *ret_facts, struct err *err)
 {
-	CLEANUP(freep) char *volumes = volume_folder(archive->path);
+	CLEANUP(freep) char *volumes = layout_volumes_path(archive->path);
 	struct archive_facts facts = {0};
 	bool ok;
 

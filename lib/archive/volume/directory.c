@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "archive/catalogue/replay.h"
 #include "archive/format/varint.h"
 #include "base/alloc.h"
 
@@ -123,10 +122,9 @@ void directories_free(struct directories *directories)
 static bool add_one(const char *archive_path, const struct volume_id *id, struct zstd *zstd,
 	struct directories *directories, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {0};
 
-	if (!volume_open(archive_path, id, replay_peek_mode(path), &volume, err))
+	if (!volume_open_peek(archive_path, id, &volume, err))
 		return false;
 	if (!volume.sealed)
 		return true;

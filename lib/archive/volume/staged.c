@@ -2,22 +2,12 @@
 
 #include <string.h>
 
-#include "archive/catalogue/catalogue.h"
-#include "archive/catalogue/create.h"
 #include "base/fs.h"
 #include "base/str.h"
 
-/* All that ends in .new is removed by who takes it for a leftover. */
-static const char ending[] = ".copied.new";
-
-char *staged_path(const char *path)
-{
-	return str_printf("%s%s", path, ending);
-}
-
 static bool give_name(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *staged = staged_path(path);
+	CLEANUP(freep) char *staged = layout_staged_path(path);
 
 	return fs_rename(staged, path, err);
 }
@@ -25,7 +15,7 @@ static bool give_name(const char *path, struct err *err)
 bool staged_is_whole(const char *archive_path)
 {
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(archive_path);
-	CLEANUP(freep) char *staged = staged_path(catalogue);
+	CLEANUP(freep) char *staged = layout_staged_path(catalogue);
 
 	return fs_is_file(staged);
 }
@@ -33,15 +23,15 @@ bool staged_is_whole(const char *archive_path)
 bool staged_remove_others(
 	const char *archive_path, const struct volume_list *wanted, struct err *err)
 {
-	CLEANUP(freep) char *folder = volume_folder(archive_path);
+	CLEANUP(freep) char *folder = layout_volumes_path(archive_path);
 	CLEANUP(str_list_free) struct str_list kept = {0};
 
 	for (size_t i = 0; i < wanted->count; i++) {
 		CLEANUP(freep) char *path = layout_volume_path(archive_path, &wanted->items[i]);
 
-		str_list_take(&kept, staged_path(strrchr(path, '/') + 1));
+		str_list_take(&kept, layout_staged_path(strrchr(path, '/') + 1));
 	}
-	return create_remove_leftovers_but(folder, &kept, err);
+	return layout_remove_leftovers_but(folder, &kept, err);
 }
 
 /* The newest first: what is there without those before it is refused, not taken for all there is.
@@ -53,7 +43,7 @@ bool staged_publish(const char *archive_path, struct err *err)
 
 	if (!staged_is_whole(archive_path))
 		return true;
-	if (!volume_list_ending(archive_path, ending, &list, err))
+	if (!volume_list_ending(archive_path, layout_staged_end, &list, err))
 		return false;
 	for (size_t i = list.count; i > 0; i--) {
 		CLEANUP(freep) char *path = layout_volume_path(archive_path, &list.items[i - 1]);
@@ -71,7 +61,7 @@ bool staged_volume_list(const char *archive_path, struct volume_list *ret_list, 
 	if (!volume_list(archive_path, &list, err))
 		return false;
 	if (staged_is_whole(archive_path)) {
-		if (!volume_list_ending(archive_path, ending, &staged, err))
+		if (!volume_list_ending(archive_path, layout_staged_end, &staged, err))
 			return false;
 		volume_list_supersede(&list, &staged);
 	}
@@ -83,14 +73,14 @@ bool staged_volume_list(const char *archive_path, struct volume_list *ret_list, 
 char *staged_volume_path(const char *archive_path, const struct volume_id *id)
 {
 	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
-	CLEANUP(freep) char *staged = staged_path(path);
+	CLEANUP(freep) char *staged = layout_staged_path(path);
 
 	return staged_is_whole(archive_path) && fs_exists(staged) ? TAKE(staged) : TAKE(path);
 }
 
 bool staged_lock(const char *archive_path, int timeout_ms, int *ret_lock, struct err *err)
 {
-	CLEANUP(freep) char *path = str_printf("%s/lock", archive_path);
+	CLEANUP(freep) char *path = layout_lock_path(archive_path);
 	CLEANUP(fs_unlock) int lock = -1;
 
 	if (!fs_lock(path, timeout_ms, &lock, err) || !staged_publish(archive_path, err))

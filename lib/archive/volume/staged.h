@@ -9,9 +9,6 @@
 
 #include "archive/volume/volume.h"
 
-/* Beside the file that it takes the place of. The caller frees. */
-char *staged_path(const char *path);
-
 bool staged_is_whole(const char *archive_path);
 
 /* Remove what is unfinished among the volumes, but those staged that are wanted. Not when whole. */

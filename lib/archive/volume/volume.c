@@ -16,7 +16,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 
-enum { CACHE_KIB = 1024, BUSY_MS = 10 * 1000, SEALED_MODE = 0444 };
+enum { CACHE_KIB = 1024, BUSY_MS = 10 * 1000 };
 
 static const char owner_epoch[] = "epoch";
 static const char key_epoch[] = "key_epoch";
@@ -259,6 +259,14 @@ bool volume_open(const char *archive_path, const struct volume_id *id, enum db_m
 	return true;
 }
 
+bool volume_open_peek(const char *archive_path, const struct volume_id *id,
+	struct volume *ret_volume, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
+
+	return volume_open(archive_path, id, db_peek_mode(path), ret_volume, err);
+}
+
 const struct frame_cipher *volume_cipher(const struct volume *volume)
 {
 	return volume->cipher.gcm ? &volume->cipher : NULL;
@@ -274,7 +282,7 @@ bool volume_keyring(const char *archive_path, const struct volume_id *id, struct
 	bool row;
 	bool fits;
 
-	if (!open_file(path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err))
+	if (!open_file(path, db_peek_mode(path), &volume, err))
 		return false;
 	buf_reset(ret_bytes);
 	db_bind_text(volume.db, VOLUME_HEADER_GET, "key", key_slots);
@@ -294,7 +302,7 @@ bool volume_peek_key_epoch(
 	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {.id = *id};
 
-	return open_file(path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	return open_file(path, db_peek_mode(path), &volume, err) &&
 	       header_epoch(&volume, ret_epoch, err);
 }
 
@@ -303,7 +311,7 @@ bool volume_peek_archive(const char *path, const struct volume_id *id,
 {
 	CLEANUP(volume_close) struct volume volume = {.id = *id};
 
-	return open_file(path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	return open_file(path, db_peek_mode(path), &volume, err) &&
 	       volume_archive_uuid(&volume, ret_uuid, err);
 }
 
@@ -326,7 +334,7 @@ bool volume_peek_seal(const char *archive_path, const struct volume_id *id, bool
 	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
 	CLEANUP(volume_close) struct volume volume = {.id = *id};
 
-	return open_file(path, db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE, &volume, err) &&
+	return open_file(path, db_peek_mode(path), &volume, err) &&
 	       header_has(&volume, key_root, ret_sealed, err) &&
 	       (!*ret_sealed || header_uuid(&volume, key_replaces, ret_replaces, err));
 }
@@ -344,7 +352,7 @@ bool volume_create_sealed(const char *archive_path, struct volume *instead,
 
 	volume_new_uuid(volume.id.uuid);
 	path = layout_volume_path(archive_path, &volume.id);
-	beside = str_printf("%s.new", path);
+	beside = layout_unfinished_path(path);
 	if (!volume_archive_uuid(instead, archive_uuid, err) ||
 		!volume_owner_epoch(instead, &birth.epoch, err) ||
 		!create_at(archive_path, beside, &birth, &volume.db, err) ||
@@ -424,6 +432,6 @@ bool volume_publish_sealed(const char *archive_path, struct volume *volume, stru
 	CLEANUP(freep) char *beside = xstrdup(db_path(volume->db));
 
 	volume_close(volume);
-	return db_remove_wal(beside, err) && fs_chmod(beside, SEALED_MODE, err) &&
+	return db_remove_wal(beside, err) && fs_chmod(beside, LAYOUT_CLOSED_VOLUME_MODE, err) &&
 	       fs_rename(beside, path, err);
 }

@@ -7,15 +7,11 @@
 
 #include "archive/archive.h"
 #include "archive/format/frame.h"
+#include "archive/format/layout.h"
 #include "db/db.h"
 
 /* The numbers are the format's. Doomed: full, and the next prune empties it. */
 enum volume_state { VOLUME_OPEN = 1, VOLUME_FULL = 2, VOLUME_SEALED = 3, VOLUME_DOOMED = 4 };
-
-struct volume_id {
-	int64_t sequence;
-	uint8_t uuid[ARCHIVE_UUID_BYTES];
-};
 
 struct volume {
 	struct db *db;
@@ -28,10 +24,6 @@ struct volume {
 /* Random, of version 4 (RFC 9562). */
 void volume_new_uuid(uint8_t out[ARCHIVE_UUID_BYTES]);
 
-char *layout_volume_path(
-	const char *archive_path, const struct volume_id *id); /* the caller frees */
-char *volume_folder(const char *archive_path);                 /* the caller frees */
-
 /* Of the owner's who makes an archive; each who adopts one (adopt.h) has the next. */
 enum { VOLUME_OWNER_EPOCH_FIRST = 1 };
 
@@ -41,6 +33,9 @@ bool volume_create(const char *archive_path, const uint8_t archive_uuid[ARCHIVE_
 
 /* One that is missing or another one under its name is ERR_CORRUPT. */
 bool volume_open(const char *archive_path, const struct volume_id *id, enum db_mode mode,
+	struct volume *ret_volume, struct err *err);
+/* To read one that nobody writes meanwhile; nothing on disk changes. */
+bool volume_open_peek(const char *archive_path, const struct volume_id *id,
 	struct volume *ret_volume, struct err *err);
 void volume_close(struct volume *volume); /* also for CLEANUP(), and when it is {0} */
 

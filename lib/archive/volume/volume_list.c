@@ -11,72 +11,6 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-enum { NAME_MAX_BYTES = 64, SEQUENCE_DIGITS = 8, UUID_DIGITS = 36 };
-
-static const char name_end[] = ".vol";
-
-/* --- names --- */
-
-static void format_name(const struct volume_id *id, char out[NAME_MAX_BYTES])
-{
-	const uint8_t *uuid = id->uuid;
-	int len = snprintf(out, NAME_MAX_BYTES, "%0*" PRId64 "-", SEQUENCE_DIGITS, id->sequence);
-
-	for (size_t i = 0; i < ARCHIVE_UUID_BYTES; i++)
-		len += snprintf(out + len, NAME_MAX_BYTES - (size_t)len, "%s%02x",
-			i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
-	(void)snprintf(out + len, NAME_MAX_BYTES - (size_t)len, "%s", name_end);
-}
-
-/* Only what format_name() would write is a volume's name. */
-static bool parse_name(const char *name, struct volume_id *ret_id)
-{
-	struct volume_id id = {0};
-	char again[NAME_MAX_BYTES];
-	const char *at = strchr(name, '-');
-	uint64_t sequence;
-	CLEANUP(freep) char *digits = at ? xstrndup(name, (size_t)(at - name)) : NULL;
-	char *end = digits;
-
-	if (!at || strlen(name) >= NAME_MAX_BYTES || strlen(at) < 1 + UUID_DIGITS)
-		return false;
-	sequence = strtoull(digits, &end, 10);
-	if (*end || sequence == 0 || sequence > INT64_MAX)
-		return false;
-	id.sequence = (int64_t)sequence;
-	at++;
-	for (size_t i = 0; i < ARCHIVE_UUID_BYTES; i++) {
-		char pair[3] = "";
-
-		at += *at == '-';
-		if (strlen(at) < 2)
-			return false;
-		memcpy(pair, at, 2);
-		id.uuid[i] = (uint8_t)strtoul(pair, &end, 16);
-		if (*end)
-			return false;
-		at += 2;
-	}
-	format_name(&id, again);
-	*ret_id = id;
-	return strcmp(name, again) == 0;
-}
-
-char *volume_folder(const char *archive_path)
-{
-	return str_printf("%s/volumes", archive_path);
-}
-
-char *layout_volume_path(const char *archive_path, const struct volume_id *id)
-{
-	char name[NAME_MAX_BYTES];
-
-	format_name(id, name);
-	return str_printf("%s/volumes/%s", archive_path, name);
-}
-
-/* --- the folder --- */
-
 static int by_sequence(const void *a, const void *b)
 {
 	const struct volume_id *left = a;
@@ -97,18 +31,10 @@ static void append(struct volume_list *list, const struct volume_id *id)
 	list->items[list->count++] = *id;
 }
 
-static bool parse_ending(const char *name, const char *ending, struct volume_id *ret_id)
-{
-	size_t len = strlen(name), end = strlen(ending);
-	CLEANUP(freep) char *bare = len > end ? xstrndup(name, len - end) : NULL;
-
-	return bare && strcmp(name + len - end, ending) == 0 && parse_name(bare, ret_id);
-}
-
 bool volume_list_ending(
 	const char *archive_path, const char *ending, struct volume_list *ret_list, struct err *err)
 {
-	CLEANUP(freep) char *folder = volume_folder(archive_path);
+	CLEANUP(freep) char *folder = layout_volumes_path(archive_path);
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
@@ -120,7 +46,7 @@ bool volume_list_ending(
 	while ((entry = readdir(dir))) {
 		struct volume_id id;
 
-		if (parse_ending(entry->d_name, ending, &id))
+		if (layout_parse_volume_name(entry->d_name, ending, &id))
 			append(&list, &id);
 	}
 	(void)closedir(dir);

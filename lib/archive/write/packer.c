@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/litter.h"
 #include "archive/catalogue/replay.h"
 #include "archive/format/journal.h"
 #include "base/alloc.h"
@@ -20,7 +21,7 @@ static bool bring_up_to_date(struct packer *packer, struct err *err)
 
 	return replay_needed(packer->path, packer->catalogue, &needed, err) &&
 	       (!needed || (replay(packer->path, packer->catalogue, zstd, err) &&
-				   checkpoint_remove_litter(packer->path, packer->catalogue, err)));
+				   litter_remove(packer->path, packer->catalogue, err)));
 }
 
 /* Of items, messages and frames: larger ones were never given, and could not be counted on. */

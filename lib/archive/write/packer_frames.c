@@ -117,3 +117,59 @@ bool packer_remove_frames(struct packer *packer, int64_t first, int64_t last, st
 	return packer_drain(packer, err) && begin_volume(packer, err) &&
 	       volume_remove_frames(&packer->volume, first, last, err);
 }
+
+/* --- items --- */
+
+bool packer_put_piece(struct packer *packer, struct pieces *pieces, struct err *err)
+{
+	pieces->last = packer->next_frame++;
+	if (!pieces->first)
+		pieces->first = pieces->last;
+	return packer_submit_role(packer, &packer->item, FRAME_PART, pieces->last, err);
+}
+
+bool packer_flush_pack(struct packer *packer, struct err *err)
+{
+	struct block *pack = packer->pack;
+
+	if (pack->raw.len == 0) {
+		pack->frame_id = 0;
+		return true;
+	}
+	if (!packer_submit_role(packer, &packer->pack, FRAME_PACK, pack->frame_id, err))
+		return false;
+	packer->pack->frame_id = 0;
+	return true;
+}
+
+/* Small: behind the others of its folder. */
+static bool put_in_pack(struct packer *packer, struct record_item *item, struct err *err)
+{
+	struct buf *raw = &packer->item->raw;
+	bool fits;
+
+	if ((packer->pack_folder != packer->incoming.folder ||
+		    packer->pack->raw.len + raw->len > ARCHIVE_PACK_BYTES) &&
+		!packer_flush_pack(packer, err))
+		return false;
+	packer->pack_folder = packer->incoming.folder;
+	if (!packer->pack->frame_id)
+		packer->pack->frame_id = packer->next_frame++;
+	item->frame = packer->pack->frame_id;
+	item->offset = packer->pack->raw.len;
+	fits = buf_add(&packer->pack->raw, raw->data, raw->len);
+	assert(fits);
+	buf_reset(raw);
+	return true;
+}
+
+bool packer_put_item(
+	struct packer *packer, struct pieces *pieces, struct record_item *item, struct err *err)
+{
+	if (!pieces->first && packer->item->raw.len < ARCHIVE_PART_BYTES)
+		return put_in_pack(packer, item, err);
+	if (packer->item->raw.len > 0 && !packer_put_piece(packer, pieces, err))
+		return false;
+	item->frame = pieces->first;
+	return true;
+}

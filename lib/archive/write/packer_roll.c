@@ -3,12 +3,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "archive/catalogue/create.h"
 #include "archive/write/packer.h"
 #include "base/fs.h"
 #include "base/str.h"
 
-enum { FULL_MODE = 0444, READER_PAUSE_MS = 200, READER_TRIES = 50 };
+enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
 
 static bool checkpoint_one(struct db *db, struct err *err)
 {
@@ -74,16 +73,16 @@ static bool close_old(struct packer *packer, struct err *err)
 	CLEANUP(freep) char *path = layout_volume_path(packer->path, &packer->volume.id);
 
 	volume_close(&packer->volume);
-	return db_remove_wal(path, err) && fs_chmod(path, FULL_MODE, err);
+	return db_remove_wal(path, err) && fs_chmod(path, LAYOUT_CLOSED_VOLUME_MODE, err);
 }
 
 /* Who seals has a file there that is unfinished, not left over. */
 static bool remove_leftovers(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *folder = volume_folder(path);
-	CLEANUP(freep) char *sealing = str_printf("%s/sealing", path);
+	CLEANUP(freep) char *folder = layout_volumes_path(path);
+	CLEANUP(freep) char *sealing = layout_sealing_path(path);
 
-	return fs_is_locked(sealing) || create_remove_leftovers(folder, err);
+	return fs_is_locked(sealing) || layout_remove_leftovers(folder, err);
 }
 
 static bool make_next(struct packer *packer, struct volume_id *ret_id, struct err *err)

@@ -16,25 +16,12 @@
 
 /* --- opening --- */
 
-static bool activate(struct archive_writer *writer, struct err *err)
+static bool start_packer(struct archive_writer *writer, struct err *err)
 {
-	int code;
-
-	if (writer->active)
-		return true;
-	if (!archive_stop_peeking(writer->view, err) ||
-		!packer_open(&writer->packer, writer->path, writer->volume_bytes_max,
-			&writer->view->peeks, err))
-		return false;
-	writer->queue = queue_new(ARCHIVE_QUEUE_BYTES);
-	code = pthread_create(&writer->thread, NULL, packer_thread_run, writer);
-	if (code != 0) {
-		packer_close(&writer->packer);
-		queue_freep(&writer->queue);
-		return err_errno(err, ERR_LOCAL, code, "start a thread");
-	}
-	writer->active = true;
-	return true;
+	return writer->thread.running ||
+	       (archive_stop_peeking(writer->view, err) &&
+		       packer_thread_start(&writer->thread, writer->path, writer->volume_bytes_max,
+			       &writer->view->peeks, err));
 }
 
 static bool read_next_folder(struct archive_writer *writer, struct err *err)
@@ -87,7 +74,8 @@ static bool open_locked(struct archive_writer *writer, struct err *err)
 	       archive_open_view(writer->path, true, &writer->view, err) &&
 	       replay_needed(writer->path, writer->view->catalogue, &needed, err) &&
 	       (needed || must_roll(writer, &outdated, err)) &&
-	       (!(needed || outdated) || activate(writer, err)) && read_next_folder(writer, err);
+	       (!(needed || outdated) || start_packer(writer, err)) &&
+	       read_next_folder(writer, err);
 }
 
 static struct archive_writer *new_writer(const char *path)
@@ -100,8 +88,7 @@ static struct archive_writer *new_writer(const char *path)
 	writer->next_ticket = 1;
 	writer->volume_bytes_max = ARCHIVE_VOLUME_BYTES;
 	buf_init(&writer->scratch, QUEUE_ENTRY_BYTES_MAX);
-	(void)pthread_mutex_init(&writer->mutex, NULL);
-	(void)pthread_cond_init(&writer->answered, NULL);
+	packer_thread_init(&writer->thread);
 	return writer;
 }
 
@@ -125,16 +112,8 @@ void archive_writer_freep(struct archive_writer **writer)
 
 	if (!old)
 		return;
-	if (old->active) {
-		queue_put(old->queue, ENTRY_STOP, NULL, 0);
-		queue_flush(old->queue);
-		(void)pthread_join(old->thread, NULL);
-		packer_close(&old->packer);
-	}
-	queue_freep(&old->queue);
+	packer_thread_free(&old->thread);
 	archive_freep(&old->view);
-	(void)pthread_cond_destroy(&old->answered);
-	(void)pthread_mutex_destroy(&old->mutex);
 	buf_free(&old->scratch);
 	sha256_freep(&old->digest);
 	fs_unlock(&old->lock);
@@ -150,55 +129,16 @@ struct archive *archive_writer_view(struct archive_writer *writer)
 
 struct archive_writer_figures archive_writer_figures(const struct archive_writer *writer)
 {
-	struct archive_writer *w = (struct archive_writer *)writer;
-	struct archive_writer_figures figures;
-
-	(void)pthread_mutex_lock(&w->mutex);
-	figures = w->figures;
-	(void)pthread_mutex_unlock(&w->mutex);
-	return figures;
+	return packer_thread_figures((struct packer_thread *)&writer->thread);
 }
 
 /* --- the queue --- */
 
-static bool check_failure(struct archive_writer *writer, struct err *err)
-{
-	bool failed;
-
-	(void)pthread_mutex_lock(&writer->mutex);
-	failed = writer->failed;
-	if (failed && err)
-		*err = writer->failure;
-	(void)pthread_mutex_unlock(&writer->mutex);
-	return !failed;
-}
-
 bool writer_hand_over(struct archive_writer *writer, enum entry_kind kind, const void *data,
 	size_t len, struct err *err)
 {
-	if (!check_failure(writer, err) || !activate(writer, err))
-		return false;
-	queue_put(writer->queue, kind, data, len);
-	return true;
-}
-
-static bool wait_answer(struct archive_writer *writer, enum entry_kind kind,
-	int64_t *ret_generation, struct err *err)
-{
-	uint64_t before;
-
-	(void)pthread_mutex_lock(&writer->mutex);
-	before = writer->answers;
-	(void)pthread_mutex_unlock(&writer->mutex);
-	if (!writer_hand_over(writer, kind, NULL, 0, err))
-		return false;
-	queue_flush(writer->queue);
-	(void)pthread_mutex_lock(&writer->mutex);
-	while (writer->answers == before)
-		(void)pthread_cond_wait(&writer->answered, &writer->mutex);
-	*ret_generation = writer->generation;
-	(void)pthread_mutex_unlock(&writer->mutex);
-	return check_failure(writer, err);
+	return packer_thread_works(&writer->thread, err) && start_packer(writer, err) &&
+	       packer_thread_put(&writer->thread, kind, data, len, err);
 }
 
 /* While nothing is pending, the view shows whether the record changes anything. */
@@ -213,7 +153,7 @@ static bool is_change(struct archive_writer *writer, bool *ret_change, struct er
 	bool ok;
 
 	*ret_change = true;
-	if (writer->active)
+	if (writer->thread.running)
 		return true;
 	ok = record_decode(&reader, &record, &unknown);
 	if (!ok)
@@ -242,8 +182,8 @@ bool writer_hand_over_record(
 bool archive_may_commit(struct archive_writer *writer, struct err *err)
 {
 	assert(!writer->message_open);
-	if (!writer->active)
-		return check_failure(writer, err);
+	if (!writer->thread.running)
+		return packer_thread_works(&writer->thread, err);
 	return writer_hand_over(writer, ENTRY_MAY_COMMIT, NULL, 0, err);
 }
 
@@ -251,7 +191,7 @@ bool archive_commit(
 	struct archive_writer *writer, bool complete, int64_t *ret_generation, struct err *err)
 {
 	assert(!writer->message_open);
-	if (!writer->active) {
+	if (!writer->thread.running) {
 		struct archive_snapshot last;
 		uint64_t bytes;
 
@@ -262,8 +202,9 @@ bool archive_commit(
 			return true;
 		}
 	}
-	return wait_answer(
-		writer, complete ? ENTRY_COMMIT_COMPLETE : ENTRY_COMMIT, ret_generation, err);
+	return start_packer(writer, err) &&
+	       packer_thread_ask(&writer->thread, complete ? ENTRY_COMMIT_COMPLETE : ENTRY_COMMIT,
+		       ret_generation, err);
 }
 
 bool archive_tidy(struct archive_writer *writer, struct err *err)
@@ -271,7 +212,7 @@ bool archive_tidy(struct archive_writer *writer, struct err *err)
 	int64_t unused;
 
 	assert(!writer->message_open);
-	if (!writer->active)
-		return check_failure(writer, err);
-	return wait_answer(writer, ENTRY_TIDY, &unused, err);
+	if (!writer->thread.running)
+		return packer_thread_works(&writer->thread, err);
+	return packer_thread_ask(&writer->thread, ENTRY_TIDY, &unused, err);
 }

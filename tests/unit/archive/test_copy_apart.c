@@ -289,7 +289,7 @@ static void no_archive_is_created_where_a_copy_is_in_progress(void)
 {
 	PATH path = fixture_archive("here");
 	PATH copy = str_printf("%s.copy", path);
-	PATH volumes = volume_folder(copy);
+	PATH volumes = layout_volumes_path(copy);
 	PATH lock_path = str_printf("%s/lock", copy);
 	PATH brought = str_printf("%s/00000001-x.vol.copied.new", volumes);
 	CLEANUP(fs_unlock) int lock = -1;

@@ -176,7 +176,7 @@ static unsigned traces_in_frames(const char *path)
 
 static unsigned traces(const char *path)
 {
-	PATH volumes = volume_folder(path);
+	PATH volumes = layout_volumes_path(path);
 
 	return traces_in_files(path) + traces_in_files(volumes) + traces_in_frames(path);
 }

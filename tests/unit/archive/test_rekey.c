@@ -100,7 +100,7 @@ static void rekeying_works_with_sealing_and_pruning(void)
 
 static size_t count_files(const char *path)
 {
-	CLEANUP(freep) char *folder = volume_folder(path);
+	CLEANUP(freep) char *folder = layout_volumes_path(path);
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 	size_t count = 0;

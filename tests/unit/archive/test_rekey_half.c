@@ -209,7 +209,7 @@ static ino_t file_of_catalogue(const char *path)
 static void rekeying_remembers_an_interrupted_forget(void)
 {
 	PATH path = rekeyed_encrypted("forgetting");
-	PATH mark = forget_mark(path);
+	PATH mark = layout_forgotten_path(path);
 	struct err err = ERR_INIT;
 	ino_t before;
 

@@ -251,7 +251,7 @@ static void a_new_volume_does_not_remove_one_being_sealed(void)
 static void a_cancelled_seal_changes_nothing(void)
 {
 	PATH path = pruned_archive("stopped");
-	PATH volumes = volume_folder(path);
+	PATH volumes = layout_volumes_path(path);
 	PATH before = NULL;
 	PATH after = NULL;
 	CLEANUP(cancel_close) struct cancel cancel;
@@ -349,7 +349,7 @@ static void a_merged_archive_can_be_written_pruned_and_rebuilt(void)
 static void a_cancelled_merge_changes_nothing(void)
 {
 	PATH path = of_many_small_volumes("small-stopped");
-	PATH volumes = volume_folder(path);
+	PATH volumes = layout_volumes_path(path);
 	PATH before = files_digests(volumes);
 	PATH after = NULL;
 	CLEANUP(cancel_close) struct cancel cancel;

@@ -1,0 +1,150 @@
+/* Volumes: their chain of journal payloads, their frames' digests, their databases. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "archive/catalogue/checkpoint.h"
+#include "archive/check/check_internal.h"
+#include "archive/format/journal.h"
+#include "base/str.h"
+
+struct chain {
+	uint64_t seq;
+	uint8_t head[SHA256_BYTES];
+};
+
+static bool follow(struct chain *chain, const struct buf *payload, bool *ret_final, struct err *err)
+{
+	struct journal_header header;
+	struct reader records;
+
+	if (!journal_open(payload, &header, &records, err))
+		return false;
+	if (header.seq != chain->seq + 1)
+		return err_set(err, ERR_CORRUPT, "journal: %" PRIu64 " follows %" PRIu64,
+			header.seq, chain->seq);
+	if (memcmp(header.previous, chain->head, SHA256_BYTES) != 0)
+		return err_set(err, ERR_CORRUPT, "journal: %" PRIu64 " has another predecessor",
+			header.seq);
+	chain->seq = header.seq;
+	sha256_of(payload->data, payload->len, chain->head);
+	*ret_final = header.final;
+	return true;
+}
+
+/* What follows a volume's last final payload was never committed: the chain goes on without it. */
+static bool follow_volume(
+	struct volume *volume, int64_t after, struct chain *chain, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
+	struct chain at = *chain;
+	int64_t frame = after;
+
+	while (volume_next_journal(volume, frame, &frame, err)) {
+		bool final = false;
+
+		if (frame == 0)
+			return true;
+		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err) ||
+			!follow(&at, &payload, &final, err))
+			return false;
+		if (final)
+			*chain = at;
+	}
+	return false;
+}
+
+static void count_frames(struct checking *checking, struct volume *volume)
+{
+	struct err found_again = ERR_INIT;
+	uint64_t frames = 0;
+
+	(void)volume_count_frames(volume, &frames, &found_again);
+	checking->result->frames += frames;
+}
+
+/* after: the frame behind which the chain goes on; -1: it begins in a later volume. */
+static bool look_at_volume(struct checking *checking, const struct volume_id *id, int64_t after,
+	struct chain *chain, struct err *err)
+{
+	CLEANUP(volume_close) struct volume volume = {0};
+	uint8_t archive[ARCHIVE_UUID_BYTES];
+
+	if (!volume_open_peek(checking->path, id, &volume, err) ||
+		!volume_archive_uuid(&volume, archive, err))
+		return false;
+	if (chain->seq == 0)
+		journal_origin(archive, sizeof(archive), chain->head);
+	count_frames(checking, &volume);
+	return (after < 0 || follow_volume(&volume, after, chain, err)) &&
+	       volume_check_root(&volume, err) && db_integrity_check(volume.db, err);
+}
+
+/* Where the chain begins: at the last checkpoint, or with the archive. */
+static bool find_begin(struct checking *checking, const struct volume_list *list,
+	struct checkpoint *ret_begin, struct chain *chain, struct err *err)
+{
+	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
+	struct err of = ERR_INIT;
+
+	*ret_begin = (struct checkpoint){0};
+	if (!checkpoint_find(checking->path, list, zstd, ret_begin, &of))
+		return checking_blame(checking, "checkpoint", &of, err);
+	if (ret_begin->found) {
+		chain->seq = ret_begin->seq;
+		memcpy(chain->head, ret_begin->previous, SHA256_BYTES);
+	}
+	return true;
+}
+
+static int64_t chain_after(const struct checkpoint *begin, size_t volume)
+{
+	if (!begin->found || volume > begin->volume)
+		return 0;
+	return volume == begin->volume ? begin->first_frame - 1 : -1;
+}
+
+static bool check_volumes(struct checking *checking, struct chain *ret_chain, struct err *err)
+{
+	CLEANUP(volume_list_free) struct volume_list list = {0};
+	struct checkpoint begin;
+	struct chain chain = {0};
+
+	if (!volume_list(checking->path, &list, err) ||
+		!find_begin(checking, &list, &begin, &chain, err))
+		return false;
+	checking->result->volumes = list.count;
+	for (size_t i = 0; i < list.count; i++) {
+		CLEANUP(freep)
+		char *where = str_printf("volume %" PRId64, list.items[i].sequence);
+		struct err of = ERR_INIT;
+
+		if (!look_at_volume(
+			    checking, &list.items[i], chain_after(&begin, i), &chain, &of) &&
+			!checking_blame(checking, where, &of, err))
+			return false;
+	}
+	*ret_chain = chain;
+	return true;
+}
+
+static bool check_head(struct checking *checking, const struct chain *chain, struct err *err)
+{
+	const char *expected = checking->check->expect_head;
+	CLEANUP(freep) char *what = NULL;
+
+	if (chain->seq > 0)
+		sha256_hex(chain->head, checking->result->head);
+	if (!expected || str_equal_case(expected, checking->result->head))
+		return true;
+	what = str_printf("is %s, not the expected %s",
+		checking->result->head[0] ? checking->result->head : "empty", expected);
+	return checking_found(checking, "head", what, err);
+}
+
+bool check_structure(struct checking *checking, struct err *err)
+{
+	struct chain chain;
+
+	return check_volumes(checking, &chain, err) && check_head(checking, &chain, err);
+}
