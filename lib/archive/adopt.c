@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "archive/catalogue/rebuild.h"
-#include "archive/compact/reclaim.h"
+#include "archive/compact/maintenance.h"
 #include "archive/keys/vault.h"
 #include "archive/read/reader.h"
 #include "archive/volume/staged.h"
@@ -243,10 +243,10 @@ static bool copy_locked(const char *from, const char *to, int timeout_ms,
  * the disk before it gets its name. */
 static bool begin_epoch(const char *path, int timeout_ms, struct err *err)
 {
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	bool rolled;
 
-	if (!reclaim_open(&job, path, timeout_ms, err))
+	if (!maintenance_open(&job, path, timeout_ms, err))
 		return false;
 	job.packer.epoch++;
 	return packer_roll_now(&job.packer, &rolled, err) &&

@@ -17,6 +17,7 @@
 enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
 
 struct forgetting {
+	struct maintenance maintenance;
 	struct reclaim reclaim;
 	struct forget_search search;
 	struct archive_forgotten result;
@@ -28,7 +29,7 @@ struct forgetting {
 
 static bool choose(struct forgetting *forgetting, const uint8_t *digest, struct err *err)
 {
-	struct db *db = forgetting->reclaim.packer.catalogue;
+	struct db *db = forgetting->maintenance.packer.catalogue;
 	int64_t id;
 
 	if (!catalogue_find_message(db, digest, &id, err))
@@ -46,7 +47,7 @@ static bool choose(struct forgetting *forgetting, const uint8_t *digest, struct 
 /* Where their bytes lie. Leaves that no other message has go with them. */
 static bool add_items(struct forgetting *forgetting, struct err *err)
 {
-	struct db *db = forgetting->reclaim.packer.catalogue;
+	struct db *db = forgetting->maintenance.packer.catalogue;
 	bool row;
 
 	while (db_step(db, CATALOGUE_FORGOTTEN_ITEMS, &row, err)) {
@@ -114,13 +115,13 @@ static bool lessen_snapshots(struct db *db, struct err *err)
 
 static bool take_away(struct forgetting *forgetting, struct err *err)
 {
-	struct db *db = forgetting->reclaim.packer.catalogue;
+	struct db *db = forgetting->maintenance.packer.catalogue;
 	uint64_t bytes;
 
 	return lessen_snapshots(db, err) && db_run(db, CATALOGUE_FORGOTTEN_TOMBSTONES, err) &&
 	       db_run(db, CATALOGUE_FORGOTTEN_REMOVE, err) &&
 	       db_run(db, CATALOGUE_FORGOTTEN_CLEAR, err) &&
-	       reclaim_sweep(&forgetting->reclaim, &forgetting->result.messages, &bytes, err);
+	       reclaim_sweep(&forgetting->maintenance, &forgetting->result.messages, &bytes, err);
 }
 
 /* --- the volumes --- */
@@ -128,7 +129,7 @@ static bool take_away(struct forgetting *forgetting, struct err *err)
 /* What is to be emptied cannot be the newest. */
 static bool doom(struct forgetting *forgetting, struct err *err)
 {
-	struct packer *packer = &forgetting->reclaim.packer;
+	struct packer *packer = &forgetting->maintenance.packer;
 	const struct forget_search *search = &forgetting->search;
 	size_t count = search->volumes_count;
 
@@ -165,6 +166,7 @@ static bool remove_files(struct packer *packer, struct err *err)
 static bool forget_in_transaction(struct forgetting *forgetting,
 	const uint8_t (*digests)[SHA256_BYTES], size_t count, struct err *err)
 {
+	struct maintenance *maintenance = &forgetting->maintenance;
 	struct reclaim *reclaim = &forgetting->reclaim;
 	bool owed;
 
@@ -172,10 +174,11 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 		if (!choose(forgetting, digests[i], err))
 			return false;
 	if (!add_items(forgetting, err) ||
-		(forgetting->search.count > 0 && !forget_search_run(&forgetting->search,
-							 &reclaim->packer, reclaim->zstd, err)) ||
+		(forgetting->search.count > 0 &&
+			!forget_search_run(&forgetting->search, &maintenance->packer,
+				maintenance->zstd, err)) ||
 		!doom(forgetting, err) || !take_away(forgetting, err) ||
-		!reclaim_is_owed(reclaim, &owed, err))
+		!reclaim_is_owed(maintenance, &owed, err))
 		return false;
 	if (!owed)
 		return true;
@@ -190,7 +193,7 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests)[SHA256_BYTES],
 	size_t count, struct err *err)
 {
-	struct packer *packer = &forgetting->reclaim.packer;
+	struct packer *packer = &forgetting->maintenance.packer;
 	bool done;
 
 	if (packer->last.generation == 0)
@@ -215,14 +218,17 @@ bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], si
 	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err)
 {
 	CLEANUP(freep) char *begun = layout_forgotten_path(path);
-	struct forgetting forgetting = {.reclaim = {.lock = -1}, .begun = begun};
-	bool done = reclaim_open(&forgetting.reclaim, path, timeout_ms, err) &&
-		    forget_locked(&forgetting, digests, count, err);
+	struct forgetting forgetting = {.maintenance = {.lock = -1}, .begun = begun};
+	bool done;
+
+	reclaim_init(&forgetting.reclaim, &forgetting.maintenance);
+	done = maintenance_open(&forgetting.maintenance, path, timeout_ms, err) &&
+	       forget_locked(&forgetting, digests, count, err);
 
 	forgetting.any = forgetting.any || fs_exists(begun);
-	reclaim_end(&forgetting.reclaim);
+	maintenance_end(&forgetting.maintenance);
 	done = done && (!forgetting.any || renew_catalogue(path, err));
-	reclaim_close(&forgetting.reclaim);
+	maintenance_close(&forgetting.maintenance);
 	forget_search_free(&forgetting.search);
 	forgetting.result.volumes = forgetting.reclaim.volumes;
 	forgetting.result.bytes = forgetting.reclaim.bytes;

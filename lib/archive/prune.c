@@ -74,18 +74,18 @@ static bool drop_rows(
 }
 
 /* What goes out of the catalogue. *ret_any: anything at all. */
-static bool take_away(struct reclaim *reclaim, const struct archive_prune *prune,
+static bool take_away(struct maintenance *maintenance, const struct archive_prune *prune,
 	struct archive_pruned *pruned, bool *ret_any, struct err *err)
 {
 	CLEANUP(history_free) struct history history = {0};
-	struct db *db = reclaim->packer.catalogue;
+	struct db *db = maintenance->packer.catalogue;
 	int64_t rows;
 
 	if (!read_history(db, &history, err))
 		return false;
 	keep_decide(&prune->keep, prune->offset, history.items, history.count);
 	if (!drop_snapshots(db, &history, pruned, err) || !drop_rows(db, prune, &rows, err) ||
-		!reclaim_sweep(reclaim, &pruned->messages, &pruned->message_bytes, err))
+		!reclaim_sweep(maintenance, &pruned->messages, &pruned->message_bytes, err))
 		return false;
 	*ret_any = pruned->snapshots > 0 || rows > 0 || pruned->messages > 0;
 	return catalogue_set_pruned(db, prune->now_ms, err);
@@ -96,7 +96,8 @@ static bool prune_in_transaction(struct reclaim *reclaim, const struct archive_p
 {
 	bool any, owed;
 
-	if (!take_away(reclaim, prune, pruned, &any, err) || !reclaim_is_owed(reclaim, &owed, err))
+	if (!take_away(reclaim->maintenance, prune, pruned, &any, err) ||
+		!reclaim_is_owed(reclaim->maintenance, &owed, err))
 		return false;
 	if (!any && !owed)
 		return true;
@@ -104,14 +105,14 @@ static bool prune_in_transaction(struct reclaim *reclaim, const struct archive_p
 }
 
 /* An archive without a commit has nothing to prune. */
-static bool is_time(
-	struct reclaim *reclaim, const struct archive_prune *prune, bool *ret_due, struct err *err)
+static bool is_time(struct maintenance *maintenance, const struct archive_prune *prune,
+	bool *ret_due, struct err *err)
 {
 	struct catalogue_state state;
 
-	if (!catalogue_state(reclaim->packer.catalogue, &state, err))
+	if (!catalogue_state(maintenance->packer.catalogue, &state, err))
 		return false;
-	*ret_due = reclaim->packer.last.generation > 0 &&
+	*ret_due = maintenance->packer.last.generation > 0 &&
 		   (prune->every_ms == 0 || prune->now_ms < state.pruned_ms ||
 			   prune->now_ms - state.pruned_ms >= prune->every_ms);
 	return true;
@@ -120,22 +121,25 @@ static bool is_time(
 bool archive_prune(const char *path, const struct archive_prune *prune, int timeout_ms,
 	struct archive_pruned *ret_pruned, struct err *err)
 {
-	CLEANUP(reclaim_close) struct reclaim reclaim = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance maintenance = {.lock = -1};
+	struct reclaim reclaim;
 	struct archive_pruned pruned = {0};
 	bool due;
 	bool done;
 
-	if (!reclaim_open(&reclaim, path, timeout_ms, err) || !is_time(&reclaim, prune, &due, err))
+	if (!maintenance_open(&maintenance, path, timeout_ms, err) ||
+		!is_time(&maintenance, prune, &due, err))
 		return false;
 	if (!due) {
 		pruned.skipped = true;
 		*ret_pruned = pruned;
 		return true;
 	}
-	if (!db_begin(reclaim.packer.catalogue, err))
+	reclaim_init(&reclaim, &maintenance);
+	if (!db_begin(maintenance.packer.catalogue, err))
 		return false;
 	done = prune_in_transaction(&reclaim, prune, &pruned, err);
-	db_rollback(reclaim.packer.catalogue);
+	db_rollback(maintenance.packer.catalogue);
 	pruned.volumes = reclaim.volumes;
 	pruned.bytes = reclaim.bytes;
 	if (done)

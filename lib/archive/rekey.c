@@ -213,10 +213,11 @@ static bool write_anew(
 /* Nothing of before is left lying about: never more than one volume of it. */
 static bool settle_one(struct rekeying *rekeying, struct err *err)
 {
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
-	return reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) &&
-	       litter_remove_all(rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
+	return maintenance_open(&job, rekeying->path, rekeying->timeout_ms, err) &&
+	       litter_remove_all(
+		       rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
 }
 
 static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
@@ -285,19 +286,21 @@ static bool add_up(struct rekeying *rekeying, struct err *err)
  */
 static bool prepare(struct rekeying *rekeying, struct err *err)
 {
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	CLEANUP(freep) char *folder = layout_volumes_path(rekeying->path);
 	struct catalogue_state state;
+	struct reclaim reclaim;
 	bool owed;
 
-	if (!reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
+	if (!maintenance_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
 		!layout_remove_leftovers(folder, err) ||
 		!catalogue_state(job.packer.catalogue, &state, err) ||
 		!reclaim_is_owed(&job, &owed, err))
 		return false;
-	job.reader_wait_ms = LITTER_READER_WAIT_MS;
+	reclaim_init(&reclaim, &job);
+	reclaim.reader_wait_ms = LITTER_READER_WAIT_MS;
 	if (job.packer.last.generation > 0 && (owed || state.checkpoint <= rekeying->until) &&
-		!reclaim_run(&job, err))
+		!reclaim_run(&reclaim, err))
 		return false;
 	return litter_remove_all(
 		       rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err) &&
@@ -339,14 +342,14 @@ static bool nothing_left(struct rekeying *rekeying, struct db *catalogue, struct
 static bool finish(struct rekeying *rekeying, struct err *err)
 {
 	const struct archive_rekey *wish = rekeying->wish;
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (!reclaim_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
+	if (!maintenance_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
 		!nothing_left(rekeying, job.packer.catalogue, err))
 		return false;
 	memcpy(uuid, job.packer.state.archive, sizeof(uuid));
-	reclaim_end(&job);
+	maintenance_end(&job);
 	return (!wish->beside || wish->beside(wish->context, uuid, err)) &&
 	       renew_catalogue(rekeying->path, err) && end_change(rekeying->path, err);
 }

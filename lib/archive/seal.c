@@ -78,22 +78,24 @@ static bool is_settled(const char *path)
 
 bool archive_checkpoint_wal(const char *path, int timeout_ms, struct err *err)
 {
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
 	if (is_settled(path))
 		return true;
-	return reclaim_open(&job, path, timeout_ms, err) && packer_checkpoint_wal(&job.packer, err);
+	return maintenance_open(&job, path, timeout_ms, err) &&
+	       packer_checkpoint_wal(&job.packer, err);
 }
 
 /* What one that was stopped left goes. The newest is ended if it has enough; readers in the way:
  * another time. */
 static bool prepare(const char *path, uint64_t bytes_min, int timeout_ms, struct err *err)
 {
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	CLEANUP(freep) char *folder = layout_volumes_path(path);
 	bool unimportant;
 
-	if (!reclaim_open(&job, path, timeout_ms, err) || !layout_remove_leftovers(folder, err) ||
+	if (!maintenance_open(&job, path, timeout_ms, err) ||
+		!layout_remove_leftovers(folder, err) ||
 		!litter_remove(path, job.packer.catalogue, err) ||
 		!packer_checkpoint_wal(&job.packer, err))
 		return false;
@@ -125,11 +127,11 @@ static bool seal_all(const char *path, const struct archive_seal *seal, int time
 static bool merge_small(const char *path, const struct archive_seal *seal, int timeout_ms,
 	uint64_t *ret_merged, struct err *err)
 {
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
 	*ret_merged = 0;
 	return seal->small_count == 0 ||
-	       (reclaim_open(&job, path, timeout_ms, err) &&
+	       (maintenance_open(&job, path, timeout_ms, err) &&
 		       reclaim_merge(&job, seal->small_count, seal->cancel, ret_merged, err));
 }
 

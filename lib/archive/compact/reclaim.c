@@ -6,47 +6,18 @@
 #include <sys/stat.h>
 
 #include "archive/catalogue/checkpoint.h"
-#include "archive/catalogue/create.h"
 #include "archive/catalogue/litter.h"
 #include "archive/catalogue/replay.h"
 #include "archive/compact/reclaim_copy.h"
-#include "archive/volume/staged.h"
 #include "archive/volume/volume_sql.h"
 #include "base/alloc.h"
-#include "base/fs.h"
 #include "base/str.h"
 
-/* --- opening --- */
-
-bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, struct err *err)
+void reclaim_init(struct reclaim *reclaim, struct maintenance *maintenance)
 {
-	*reclaim = (struct reclaim){.lock = -1,
+	*reclaim = (struct reclaim){.maintenance = maintenance,
 		.round_bytes = RECLAIM_ROUND_BYTES,
 		.reader_wait_ms = RECLAIM_READER_WAIT_MS};
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!staged_lock(path, timeout_ms, &reclaim->lock, err) ||
-		!create_missing_catalogue(path, err) ||
-		!packer_open(&reclaim->packer, path, ARCHIVE_VOLUME_BYTES, &reclaim->peeks, err))
-		return false;
-	reclaim->open = true;
-	reclaim->zstd = zstd_new();
-	return true;
-}
-
-void reclaim_end(struct reclaim *reclaim)
-{
-	if (reclaim->open)
-		packer_close(&reclaim->packer);
-	reclaim->open = false;
-	zstd_freep(&reclaim->zstd);
-}
-
-void reclaim_close(struct reclaim *reclaim)
-{
-	reclaim_end(reclaim);
-	if (reclaim->lock >= 0)
-		fs_unlock(&reclaim->lock);
 }
 
 /* --- what is live in which volume --- */
@@ -185,25 +156,25 @@ static bool find_small(
 	return true;
 }
 
-bool reclaim_is_owed(struct reclaim *reclaim, bool *ret_owed, struct err *err)
+bool reclaim_is_owed(struct maintenance *maintenance, bool *ret_owed, struct err *err)
 {
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
 
 	*ret_owed = false;
-	if (!catalogue_volumes(reclaim->packer.catalogue, &volumes, err))
+	if (!catalogue_volumes(maintenance->packer.catalogue, &volumes, err))
 		return false;
 	for (size_t i = 0; i < volumes.count; i++)
 		*ret_owed = *ret_owed || volumes.items[i].state == VOLUME_DOOMED;
 	return true;
 }
 
-bool reclaim_sweep(
-	struct reclaim *reclaim, uint64_t *ret_messages, uint64_t *ret_bytes, struct err *err)
+bool reclaim_sweep(struct maintenance *maintenance, uint64_t *ret_messages, uint64_t *ret_bytes,
+	struct err *err)
 {
 	static const size_t queries[] = {CATALOGUE_SWEEP_MESSAGES, CATALOGUE_SWEEP_PARTS,
 		CATALOGUE_SWEEP_ITEMS, CATALOGUE_SWEEP_FLAG_SETS, CATALOGUE_SWEEP_SNAPSHOTS,
 		CATALOGUE_SWEEP_TOMBSTONES};
-	struct db *db = reclaim->packer.catalogue;
+	struct db *db = maintenance->packer.catalogue;
 	bool row;
 
 	if (!db_step(db, CATALOGUE_UNPLACED_TOTALS, &row, err))
@@ -226,7 +197,7 @@ bool reclaim_estimate(struct reclaim *reclaim, struct err *err)
 {
 	CLEANUP(estates_free) struct estates victims = {0};
 
-	if (!find_victims(&reclaim->packer, &victims, err))
+	if (!find_victims(&reclaim->maintenance->packer, &victims, err))
 		return false;
 	reclaim->volumes = victims.count;
 	reclaim->bytes = 0;
@@ -253,15 +224,15 @@ static bool make_room(struct packer *packer, const struct estates *victims, stru
 	return (!newest && !packer_is_full(packer)) || packer_roll_now(packer, &rolled, err);
 }
 
-static bool empty_one(struct reclaim *reclaim, const struct estate *victim, struct err *err)
+static bool empty_one(struct maintenance *maintenance, const struct estate *victim, struct err *err)
 {
-	struct packer *packer = &reclaim->packer;
+	struct packer *packer = &maintenance->packer;
 	CLEANUP(freep) char *path = layout_volume_path(packer->path, &victim->id);
 	CLEANUP(volume_close) struct volume volume = {0};
 
 	if (victim->items > 0 &&
 		(!volume_open(packer->path, &victim->id, db_peek_mode(path), &volume, err) ||
-			!reclaim_copy(packer, &volume, reclaim->zstd, err)))
+			!reclaim_copy(packer, &volume, maintenance->zstd, err)))
 		return false;
 	db_bind_int(packer->catalogue, CATALOGUE_VOLUME_REMOVE, "sequence", victim->id.sequence);
 	return db_run(packer->catalogue, CATALOGUE_VOLUME_REMOVE, err);
@@ -271,7 +242,7 @@ static bool empty_one(struct reclaim *reclaim, const struct estate *victim, stru
 static bool empty_some(
 	struct reclaim *reclaim, const struct estates *victims, bool *ret_more, struct err *err)
 {
-	struct packer *packer = &reclaim->packer;
+	struct packer *packer = &reclaim->maintenance->packer;
 	uint64_t copied = 0;
 
 	*ret_more = false;
@@ -284,7 +255,7 @@ static bool empty_some(
 			*ret_more = true;
 			continue;
 		}
-		if (!empty_one(reclaim, victim, err))
+		if (!empty_one(reclaim->maintenance, victim, err))
 			return err_wrap(err, "volume %" PRId64, victim->id.sequence);
 		copied += victim->live_bytes;
 		reclaim->volumes++;
@@ -296,7 +267,7 @@ static bool empty_some(
 static bool round_of(struct reclaim *reclaim, bool *ret_more, struct err *err)
 {
 	CLEANUP(estates_free) struct estates victims = {0};
-	struct packer *packer = &reclaim->packer;
+	struct packer *packer = &reclaim->maintenance->packer;
 
 	return find_victims(packer, &victims, err) && make_room(packer, &victims, err) &&
 	       empty_some(reclaim, &victims, ret_more, err) && checkpoint_write(packer, err) &&
@@ -305,7 +276,7 @@ static bool round_of(struct reclaim *reclaim, bool *ret_more, struct err *err)
 
 bool reclaim_run(struct reclaim *reclaim, struct err *err)
 {
-	struct packer *packer = &reclaim->packer;
+	struct packer *packer = &reclaim->maintenance->packer;
 	uint64_t before = packer->figures.stored_bytes;
 	bool more = true;
 
@@ -330,48 +301,48 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 
 /* --- many small ones --- */
 
-static bool merge(struct reclaim *reclaim, const struct estates *small, const struct cancel *cancel,
-	struct err *err)
+static bool merge(struct maintenance *maintenance, const struct estates *small,
+	const struct cancel *cancel, struct err *err)
 {
-	struct packer *packer = &reclaim->packer;
+	struct packer *packer = &maintenance->packer;
 
 	for (size_t i = 0; i < small->count; i++) {
 		if (cancel && cancel_is(cancel))
 			return err_set(err, ERR_CANCELLED, "stopped");
-		if (!empty_one(reclaim, &small->items[i], err))
+		if (!empty_one(maintenance, &small->items[i], err))
 			return err_wrap(err, "volume %" PRId64, small->items[i].id.sequence);
 	}
 	return packer_flush_pack(packer, err) && checkpoint_write(packer, err) &&
 	       litter_remove(packer->path, packer->catalogue, err);
 }
 
-static bool merge_in_transaction(struct reclaim *reclaim, size_t count, const struct cancel *cancel,
-	uint64_t *ret_merged, struct err *err)
+static bool merge_in_transaction(struct maintenance *maintenance, size_t count,
+	const struct cancel *cancel, uint64_t *ret_merged, struct err *err)
 {
 	CLEANUP(estates_free) struct estates small = {0};
-	struct packer *packer = &reclaim->packer;
+	struct packer *packer = &maintenance->packer;
 
 	if (!find_small(packer, count, &small, err))
 		return false;
 	*ret_merged = small.count;
 	return small.count == 0 ||
-	       (make_room(packer, &small, err) && merge(reclaim, &small, cancel, err) &&
+	       (make_room(packer, &small, err) && merge(maintenance, &small, cancel, err) &&
 		       packer_tidy(packer, err));
 }
 
-bool reclaim_merge(struct reclaim *reclaim, size_t count, const struct cancel *cancel,
+bool reclaim_merge(struct maintenance *maintenance, size_t count, const struct cancel *cancel,
 	uint64_t *ret_merged, struct err *err)
 {
-	struct db *catalogue = reclaim->packer.catalogue;
+	struct db *catalogue = maintenance->packer.catalogue;
 	bool done;
 
 	*ret_merged = 0;
-	if (reclaim->packer.last.generation == 0)
+	if (maintenance->packer.last.generation == 0)
 		return true;
-	reclaim->packer.volume_bytes_max = RECLAIM_SMALL_BYTES;
+	maintenance->packer.volume_bytes_max = RECLAIM_SMALL_BYTES;
 	if (!db_begin(catalogue, err))
 		return false;
-	done = merge_in_transaction(reclaim, count, cancel, ret_merged, err);
+	done = merge_in_transaction(maintenance, count, cancel, ret_merged, err);
 	db_rollback(catalogue);
 	return done;
 }

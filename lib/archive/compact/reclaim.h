@@ -9,9 +9,7 @@
 #ifndef MAILSTOW_ARCHIVE_COMPACT_RECLAIM_H
 #define MAILSTOW_ARCHIVE_COMPACT_RECLAIM_H
 
-#include <stdatomic.h>
-
-#include "archive/write/packer.h"
+#include "archive/compact/maintenance.h"
 #include "base/wait.h"
 
 enum {
@@ -23,34 +21,26 @@ enum {
 	RECLAIM_READER_WAIT_MS = 20 * 1000,     /* between rounds */
 };
 
-/* An archive opened by one who writes alone, without the threads of a writer. */
 struct reclaim {
-	int lock;
-	bool open;
-	atomic_bool peeks; /* never */
-	struct packer packer;
-	struct zstd *zstd;
-	uint64_t round_bytes; /* RECLAIM_ROUND_BYTES */
-	int reader_wait_ms;   /* RECLAIM_READER_WAIT_MS; longer where others wait longer, too */
+	struct maintenance *maintenance; /* the caller's */
+	uint64_t round_bytes;            /* RECLAIM_ROUND_BYTES */
+	int reader_wait_ms; /* RECLAIM_READER_WAIT_MS; longer for a caller that waits anyway */
 
 	/* out */
-	uint64_t volumes; /* that went, or would */
-	uint64_t bytes;   /* of them, less what was written anew */
+	uint64_t volumes; /* removed, or to be removed */
+	uint64_t bytes;   /* of their files, less what was written */
 	uint64_t written;
 };
 
-bool reclaim_open(struct reclaim *reclaim, const char *path, int timeout_ms, struct err *err);
-/* Everything but the lock. */
-void reclaim_end(struct reclaim *reclaim);
-void reclaim_close(struct reclaim *reclaim); /* also for CLEANUP(), and when it is {0} */
+void reclaim_init(struct reclaim *reclaim, struct maintenance *maintenance);
 
 /* Is there a volume that must be emptied, as an earlier run was stopped? */
-bool reclaim_is_owed(struct reclaim *reclaim, bool *ret_owed, struct err *err);
+bool reclaim_is_owed(struct maintenance *maintenance, bool *ret_owed, struct err *err);
 
 /* Messages without placements, and all that hangs on them, out of the catalogue. *ret_messages and
  * *ret_bytes: how many, and their exact sizes. In a transaction. */
-bool reclaim_sweep(
-	struct reclaim *reclaim, uint64_t *ret_messages, uint64_t *ret_bytes, struct err *err);
+bool reclaim_sweep(struct maintenance *maintenance, uint64_t *ret_messages, uint64_t *ret_bytes,
+	struct err *err);
 
 /* What would it give? Sets volumes and bytes, an estimate; changes nothing. In a transaction. */
 bool reclaim_estimate(struct reclaim *reclaim, struct err *err);
@@ -67,7 +57,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err);
  * volume. *ret_merged: how many went. cancel (may be NULL) is looked at between them:
  * ERR_CANCELLED, and nothing is changed.
  */
-bool reclaim_merge(struct reclaim *reclaim, size_t count, const struct cancel *cancel,
+bool reclaim_merge(struct maintenance *maintenance, size_t count, const struct cancel *cancel,
 	uint64_t *ret_merged, struct err *err);
 
 #endif

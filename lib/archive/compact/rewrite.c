@@ -5,7 +5,7 @@
 #include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/litter.h"
 #include "archive/catalogue/replace.h"
-#include "archive/compact/reclaim.h"
+#include "archive/compact/maintenance.h"
 #include "archive/read/reader.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -104,10 +104,10 @@ static bool publish(const char *path, struct db *catalogue, struct volume *made,
 bool rewrite_replace(const char *path, const struct rewrite_plan *plan, struct volume *made,
 	const struct directory *directory, int timeout_ms, bool *ret_done, struct err *err)
 {
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	struct db *catalogue;
 
-	if (!reclaim_open(&job, path, timeout_ms, err))
+	if (!maintenance_open(&job, path, timeout_ms, err))
 		return false;
 	catalogue = job.packer.catalogue;
 	if (!is_unchanged(catalogue, plan, ret_done, err))

@@ -36,7 +36,7 @@ struct packer {
 	struct compressor *compressor;
 	uint64_t volume_bytes_max;
 	int64_t epoch;                 /* of volumes that are begun: as of the open one */
-	const atomic_bool *view_peeks; /* somebody reads without locks: no checkpoint */
+	const atomic_bool *view_peeks; /* a view reads without locks: no checkpoint; NULL: none */
 
 	struct block blocks[PACKER_BLOCKS];
 	struct block *pack; /* small items of one folder; its frame id is given when opened */

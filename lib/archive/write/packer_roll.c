@@ -9,6 +9,11 @@
 
 enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
 
+static bool is_peeked(const struct packer *packer)
+{
+	return packer->view_peeks && atomic_load(packer->view_peeks);
+}
+
 static bool checkpoint_one(struct db *db, struct err *err)
 {
 	return db_in_transaction(db) || db_wal_bytes(db) <= PACKER_WAL_BYTES_MAX ||
@@ -17,7 +22,7 @@ static bool checkpoint_one(struct db *db, struct err *err)
 
 bool packer_checkpoint(struct packer *packer, struct err *err)
 {
-	return atomic_load(packer->view_peeks) ||
+	return is_peeked(packer) ||
 	       (checkpoint_one(packer->volume.db, err) && checkpoint_one(packer->catalogue, err));
 }
 
@@ -28,7 +33,7 @@ static bool empty_one(struct db *db, uint64_t bytes_kept, struct err *err)
 
 static bool empty_both(struct packer *packer, uint64_t bytes_kept, struct err *err)
 {
-	return packer->dirty || atomic_load(packer->view_peeks) ||
+	return packer->dirty || is_peeked(packer) ||
 	       (empty_one(packer->volume.db, bytes_kept, err) &&
 		       empty_one(packer->catalogue, bytes_kept, err));
 }
@@ -96,7 +101,7 @@ bool packer_roll(struct packer *packer, struct err *err)
 {
 	bool unimportant;
 
-	if (!packer_is_full(packer) || atomic_load(packer->view_peeks))
+	if (!packer_is_full(packer) || is_peeked(packer))
 		return true;
 	return packer_roll_now(packer, &unimportant, err);
 }

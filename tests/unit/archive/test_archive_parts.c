@@ -4,7 +4,7 @@
 
 #include "archive/archive.h"
 #include "archive/check.h"
-#include "archive/compact/reclaim.h"
+#include "archive/compact/maintenance.h"
 #include "archive/format/record.h"
 #include "base/alloc.h"
 #include "mime/base64_lines.h"
@@ -275,7 +275,7 @@ static size_t leaves_of(struct packer *packer, const struct buf *mail, uint8_t o
 static void a_message_that_would_not_reassemble_is_stored_whole(void)
 {
 	PATH path = fixture_archive("mistaken");
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	MAIL mail = BUF_INIT(FIXTURE_MESSAGE_MAX);
 	MAIL bytes = BUF_INIT(FIXTURE_MESSAGE_MAX);
 	struct err err = ERR_INIT;
@@ -284,7 +284,7 @@ static void a_message_that_would_not_reassemble_is_stored_whole(void)
 	begin_mail(&mail, "taken apart");
 	add_attachment(&mail, &bytes, 76);
 	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
+	CHECK_OK(maintenance_open(&job, path, WAIT_MS, &err));
 	CHECK_INT(leaves_of(&job.packer, &mail, 1), 0);
 	CHECK_INT(leaves_of(&job.packer, &mail, 0), 1);
 }

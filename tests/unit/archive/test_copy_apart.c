@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "archive/catalogue/catalogue.h"
-#include "archive/compact/reclaim.h"
+#include "archive/compact/maintenance.h"
 #include "archive/seal.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -131,12 +131,12 @@ static void add_many(const char *path)
 /* The newest volume is followed by another one, as when it is full. */
 static void begin_volume(const char *path)
 {
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	struct err err = ERR_INIT;
 	bool rolled;
 
 	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
+	CHECK_OK(maintenance_open(&job, path, WAIT_MS, &err));
 	CHECK_OK(packer_roll_now(&job.packer, &rolled, &err));
 	CHECK(rolled);
 }

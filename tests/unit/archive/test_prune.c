@@ -305,7 +305,7 @@ static void a_copy_follows_and_drops_the_same_volumes(void)
 	CHECK_INT(err.kind, ERR_CREATE);
 }
 
-static void doom_all_but(struct reclaim *job, int64_t newest)
+static void doom_all_but(struct maintenance *job, int64_t newest)
 {
 	struct db *catalogue = job->packer.catalogue;
 	struct err err = ERR_INIT;
@@ -321,21 +321,23 @@ static void no_further_round_starts_while_a_reader_needs_emptied_volumes(void)
 	PATH path = pruned_archive("held-rounds");
 	size_t volumes = volumes_of(path);
 	READER reader = fixture_reader(path);
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
+	struct reclaim reclaim;
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_enter(reader, &err));
-	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
-	job.round_bytes = 1;
-	job.reader_wait_ms = 0;
+	CHECK_OK(maintenance_open(&job, path, WAIT_MS, &err));
+	reclaim_init(&reclaim, &job);
+	reclaim.round_bytes = 1;
+	reclaim.reader_wait_ms = 0;
 	doom_all_but(&job, (int64_t)volumes);
-	CHECK(!reclaim_run(&job, &err));
+	CHECK(!reclaim_run(&reclaim, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
-	CHECK_INT(job.volumes, 1);
+	CHECK_INT(reclaim.volumes, 1);
 	pruned_check_bytes(reader, 6);
 	archive_leave(reader);
-	CHECK_OK(reclaim_run(&job, &err));
-	reclaim_close(&job);
+	CHECK_OK(reclaim_run(&reclaim, &err));
+	maintenance_close(&job);
 	CHECK_INT(volumes_of(path), 1);
 	fixture_check(path);
 }
@@ -346,18 +348,20 @@ static void emptied_volumes_are_removed_round_by_round(void)
 	PATH path = pruned_archive("rounds");
 	PATH before = list_of(path, 6, true);
 	PATH after = NULL;
-	CLEANUP(reclaim_close) struct reclaim job = {.lock = -1};
+	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
+	struct reclaim reclaim;
 	size_t volumes = volumes_of(path);
 	READER reader = NULL;
 	struct err err = ERR_INIT;
 
 	CHECK(volumes > 3);
-	CHECK_OK(reclaim_open(&job, path, WAIT_MS, &err));
-	job.round_bytes = 1;
+	CHECK_OK(maintenance_open(&job, path, WAIT_MS, &err));
+	reclaim_init(&reclaim, &job);
+	reclaim.round_bytes = 1;
 	doom_all_but(&job, (int64_t)volumes);
-	CHECK_OK(reclaim_run(&job, &err));
-	CHECK_INT(job.volumes, volumes - 1);
-	reclaim_close(&job);
+	CHECK_OK(reclaim_run(&reclaim, &err));
+	CHECK_INT(reclaim.volumes, volumes - 1);
+	maintenance_close(&job);
 	CHECK_INT(volumes_of(path), 1);
 	after = list_of(path, 6, true);
 	CHECK_STR(after, before);

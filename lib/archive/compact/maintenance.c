@@ -1,0 +1,35 @@
+#include "archive/compact/maintenance.h"
+
+#include "archive/catalogue/create.h"
+#include "archive/volume/staged.h"
+#include "base/fs.h"
+
+bool maintenance_open(
+	struct maintenance *maintenance, const char *path, int timeout_ms, struct err *err)
+{
+	*maintenance = (struct maintenance){.lock = -1};
+	if (!archive_exists(path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	if (!staged_lock(path, timeout_ms, &maintenance->lock, err) ||
+		!create_missing_catalogue(path, err) ||
+		!packer_open(&maintenance->packer, path, ARCHIVE_VOLUME_BYTES, NULL, err))
+		return false;
+	maintenance->open = true;
+	maintenance->zstd = zstd_new();
+	return true;
+}
+
+void maintenance_end(struct maintenance *maintenance)
+{
+	if (maintenance->open)
+		packer_close(&maintenance->packer);
+	maintenance->open = false;
+	zstd_freep(&maintenance->zstd);
+}
+
+void maintenance_close(struct maintenance *maintenance)
+{
+	maintenance_end(maintenance);
+	if (maintenance->lock >= 0)
+		fs_unlock(&maintenance->lock);
+}
