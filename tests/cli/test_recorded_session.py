@@ -1,6 +1,6 @@
 """Fixed mail makes the same archive as in earlier versions, byte for byte. Prints TAP.
 
-tests/cli/recorded/*.txt are the dumps of an earlier version; tests/cli/archives/README.md says how to
+tests/cli/recorded/*.txt are dumps of an earlier version. tests/cli/archives/README.md says how to
 remake them after an intended change of the format.
 """
 
