@@ -177,20 +177,6 @@ static bool copy_volume(const char *from, const char *to, const struct volume_id
 	       (!db_has_wal(here) || copy_file(wal_here, wal_there, LAYOUT_FILE_MODE, made, err));
 }
 
-/* What an earlier run copied and the source has no more, or what it began itself. */
-static bool remove_others(const char *path, const struct volume_list *there,
-	const struct volume_list *wanted, struct err *err)
-{
-	for (size_t i = 0; i < there->count; i++) {
-		CLEANUP(freep) char *volume = layout_volume_path(path, &there->items[i]);
-
-		if (!volume_list_has(wanted, &there->items[i]) &&
-			(!db_remove_wal(volume, err) || !fs_remove(volume, err)))
-			return false;
-	}
-	return true;
-}
-
 /* One that an earlier run left there may be another archive's; of a lost one the volumes have a
  * copy.
  */
@@ -215,7 +201,7 @@ static bool remove_catalogue(const char *path, struct err *err)
 static bool copy_all(const char *from, const char *to, const struct volume_list *volumes,
 	const struct volume_list *there, struct archive_adopted *made, struct err *err)
 {
-	if (!remove_catalogue(to, err) || !remove_others(to, there, volumes, err) ||
+	if (!remove_catalogue(to, err) || !volume_list_remove_others(to, there, volumes, err) ||
 		!copy_keyring(from, to, made, err))
 		return false;
 	for (size_t i = 0; i < volumes->count; i++)
@@ -272,7 +258,8 @@ static void throw_away(const char *path)
 	struct err unimportant = ERR_INIT;
 
 	if (volume_list(path, &there, &unimportant))
-		(void)remove_others(path, &there, &(struct volume_list){0}, &unimportant);
+		(void)volume_list_remove_others(
+			path, &there, &(struct volume_list){0}, &unimportant);
 }
 
 static bool make(const char *from, const char *path, const struct archive_check *check,

@@ -73,18 +73,10 @@ static bool has_uuid(
 	       memcmp(archive, uuid, ARCHIVE_UUID_BYTES) == 0;
 }
 
-static bool has_sequence(const struct volume_list *list, int64_t sequence)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].sequence == sequence)
-			return true;
-	return false;
-}
-
 static bool was_ours(const struct volume_list *ours, const struct volume_id *id,
 	const struct catalogue_state *state, const char *to)
 {
-	return id->sequence < state->checkpoint && !has_sequence(ours, id->sequence) &&
+	return id->sequence < state->checkpoint && !volume_list_has_sequence(ours, id->sequence) &&
 	       has_uuid(to, id, state->archive);
 }
 
@@ -106,19 +98,6 @@ static bool is_same_archive(const char *from, const struct volume_list *ours,
 	return true;
 }
 
-static bool remove_others(const struct volume_list *ours, const struct volume_list *theirs,
-	const char *to, struct err *err)
-{
-	for (size_t i = 0; i < theirs->count; i++) {
-		CLEANUP(freep) char *path = layout_volume_path(to, &theirs->items[i]);
-
-		if (!volume_list_has(ours, &theirs->items[i]) &&
-			(!db_remove_wal(path, err) || !fs_remove(path, err)))
-			return false;
-	}
-	return true;
-}
-
 /* What was there and is pruned or sealed, and what a run that was stopped left of such. After the
  * catalogue, which no longer names them. */
 static bool remove_old(const struct volume_list *ours, const struct volume_list *theirs,
@@ -127,7 +106,8 @@ static bool remove_old(const struct volume_list *ours, const struct volume_list 
 	CLEANUP(volume_list_free) struct volume_list replaced = {0};
 
 	return volume_list_replaced(to, &replaced, err) &&
-	       remove_others(ours, &replaced, to, err) && remove_others(ours, theirs, to, err);
+	       volume_list_remove_others(to, &replaced, ours, err) &&
+	       volume_list_remove_others(to, theirs, ours, err);
 }
 
 /* A keyring that is lost or damaged is told by the volumes. *ret_before: it is under one of before.

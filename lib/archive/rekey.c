@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/create.h"
@@ -146,14 +145,6 @@ struct rekeying {
 	struct archive_rekeyed result;
 };
 
-static uint64_t file_bytes(const char *archive_path, const struct volume_id *id)
-{
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
-	struct stat st;
-
-	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
-}
-
 static void tell(const struct rekeying *rekeying)
 {
 	const struct archive_rekey *wish = rekeying->wish;
@@ -229,7 +220,7 @@ static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done,
 		return false;
 	if (!*ret_found)
 		return true;
-	rekeying->own = file_bytes(rekeying->path, &plan.volume.id);
+	rekeying->own = volume_file_bytes(rekeying->path, &plan.volume.id);
 	rekeying->wrote = 0;
 	tell(rekeying);
 	if (!write_anew(rekeying, &plan, ret_done, err) || !settle_one(rekeying, err))
@@ -274,7 +265,7 @@ static bool add_up(struct rekeying *rekeying, struct err *err)
 
 		if (!is_outdated(rekeying, &list.items[i], &outdated, err))
 			return false;
-		rekeying->total += outdated ? file_bytes(rekeying->path, &list.items[i]) : 0;
+		rekeying->total += outdated ? volume_file_bytes(rekeying->path, &list.items[i]) : 0;
 	}
 	return true;
 }

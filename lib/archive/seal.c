@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/create.h"
@@ -13,14 +12,6 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-
-static uint64_t file_bytes(const char *archive_path, const struct volume_id *id)
-{
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
-	struct stat st;
-
-	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
-}
 
 /* --- what is to be done --- */
 
@@ -41,7 +32,7 @@ static bool seal_one(const char *path, const struct archive_seal *seal,
 {
 	CLEANUP(directory_free) struct directory directory = {0};
 	const struct rewrite_watch watch = {.cancel = seal->cancel};
-	uint64_t before = file_bytes(path, &plan->volume.id);
+	uint64_t before = volume_file_bytes(path, &plan->volume.id);
 	struct volume made = {0};
 	struct volume_id id;
 	bool done = false;
@@ -57,7 +48,7 @@ static bool seal_one(const char *path, const struct archive_seal *seal,
 		return ok;
 	sealed->volumes++;
 	sealed->bytes_before += before;
-	sealed->bytes_after += file_bytes(path, &id);
+	sealed->bytes_after += volume_file_bytes(path, &id);
 	return true;
 }
 
@@ -100,7 +91,7 @@ static bool prepare(const char *path, uint64_t bytes_min, int timeout_ms, struct
 		!packer_checkpoint_wal(&job.packer, err))
 		return false;
 	return bytes_min == 0 ||
-	       file_bytes(path, &job.packer.volume.id) + db_wal_bytes(job.packer.volume.db) <
+	       volume_file_bytes(path, &job.packer.volume.id) + db_wal_bytes(job.packer.volume.db) <
 		       bytes_min ||
 	       packer_roll_now(&job.packer, &unimportant, err);
 }

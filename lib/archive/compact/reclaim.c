@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/litter.h"
@@ -82,10 +81,8 @@ static bool measure(struct packer *packer, struct estate *estate, struct err *er
 {
 	CLEANUP(freep) char *path = layout_volume_path(packer->path, &estate->id);
 	CLEANUP(volume_close) struct volume volume = {0};
-	struct stat st;
 
-	if (stat(path, &st) == 0)
-		estate->file_bytes = (uint64_t)st.st_size;
+	estate->file_bytes = volume_file_bytes(packer->path, &estate->id);
 	if (estate->newest) {
 		estate->file_bytes += db_wal_bytes(packer->volume.db);
 		return sum_frames(&packer->volume, &estate->raw_bytes, err);

@@ -78,7 +78,14 @@ bool volume_list_ending(const char *archive_path, const char *ending, struct vol
 /* Those of newer take the places of what has their sequences. */
 void volume_list_supersede(struct volume_list *list, const struct volume_list *newer);
 bool volume_list_has(const struct volume_list *list, const struct volume_id *id);
+bool volume_list_has_sequence(const struct volume_list *list, int64_t sequence);
+/* Remove the volumes of `there` that `kept` lacks, with their -wal files. */
+bool volume_list_remove_others(const char *archive_path, const struct volume_list *there,
+	const struct volume_list *kept, struct err *err);
 void volume_list_free(struct volume_list *list); /* also for CLEANUP() */
+
+/* The size of a volume's file without its -wal; 0: it is not there. */
+uint64_t volume_file_bytes(const char *archive_path, const struct volume_id *id);
 
 /* --- sealed ones (seal.h) --- */
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "archive/volume/volume.h"
 #include "base/alloc.h"
@@ -131,7 +132,7 @@ bool volume_list_replaced(const char *archive_path, struct volume_list *ret_list
 	return true;
 }
 
-static bool has_sequence(const struct volume_list *list, int64_t sequence)
+bool volume_list_has_sequence(const struct volume_list *list, int64_t sequence)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i].sequence == sequence)
@@ -144,7 +145,7 @@ void volume_list_supersede(struct volume_list *list, const struct volume_list *n
 	size_t count = 0;
 
 	for (size_t i = 0; i < list->count; i++)
-		if (!has_sequence(newer, list->items[i].sequence))
+		if (!volume_list_has_sequence(newer, list->items[i].sequence))
 			list->items[count++] = list->items[i];
 	list->count = count;
 	for (size_t i = 0; i < newer->count; i++)
@@ -159,6 +160,27 @@ bool volume_list_has(const struct volume_list *list, const struct volume_id *id)
 			memcmp(list->items[i].uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
 			return true;
 	return false;
+}
+
+bool volume_list_remove_others(const char *archive_path, const struct volume_list *there,
+	const struct volume_list *kept, struct err *err)
+{
+	for (size_t i = 0; i < there->count; i++) {
+		CLEANUP(freep) char *path = layout_volume_path(archive_path, &there->items[i]);
+
+		if (!volume_list_has(kept, &there->items[i]) &&
+			(!db_remove_wal(path, err) || !fs_remove(path, err)))
+			return false;
+	}
+	return true;
+}
+
+uint64_t volume_file_bytes(const char *archive_path, const struct volume_id *id)
+{
+	CLEANUP(freep) char *path = layout_volume_path(archive_path, id);
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 void volume_list_free(struct volume_list *list)
