@@ -10,6 +10,7 @@
 #include "archive/keys/vault.h"
 #include "archive/read/reader.h"
 #include "archive/volume/staged.h"
+#include "archive/volume/writer_lock.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -89,19 +90,6 @@ static bool facts_of(
 	       archive_facts(archive, ret_facts, err);
 }
 
-/* Not made for it: a lock would change the place. Where it cannot be had, nobody writes. */
-static bool lock_source(const char *from, int timeout_ms, int *ret_lock, struct err *err)
-{
-	CLEANUP(freep) char *lock = layout_lock_path(from);
-
-	if (!fs_exists(lock) || fs_lock(lock, timeout_ms, ret_lock, err))
-		return true;
-	if (err->kind != ERR_AUTH)
-		return false;
-	err_clear(err);
-	return true;
-}
-
 /* The source, held, and what stands at the other place. */
 struct both {
 	int lock;
@@ -121,7 +109,7 @@ static bool look_at_both(
 {
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 
-	return lock_source(from, timeout_ms, &both->lock, err) &&
+	return writer_lock_take_if_exists(from, timeout_ms, &both->lock, err) &&
 	       staged_volume_list(from, &both->volumes, err) &&
 	       identify(from, &both->volumes, archive, err) && volume_list(to, &both->there, err) &&
 	       belongs(to, &both->there, archive, &both->same, err);
@@ -274,19 +262,18 @@ static bool make(const char *from, const char *path, const struct archive_check 
 	return false;
 }
 
-/* The sealer's lock is held rather than the writer's, which the steps take by themselves. */
+/* Holds the repack lock: the steps take the writer lock themselves. */
 static bool adopt(const char *from, const char *to, const struct archive_check *check,
 	int timeout_ms, struct archive_adopted *made, struct err *err)
 {
 	CLEANUP(freep) char *path = beside(to);
 	CLEANUP(freep) char *volumes = layout_volumes_path(path);
-	CLEANUP(freep) char *lock_path = layout_sealing_path(path);
 	CLEANUP(fs_unlock) int lock = -1;
 	bool done;
 
 	if (!check_free(to, err) || !fs_make_dirs(path, LAYOUT_FOLDER_MODE, err) ||
 		!fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err) ||
-		!fs_lock(lock_path, timeout_ms, &lock, err))
+		!repack_lock_take(path, timeout_ms, &lock, err))
 		return false;
 	done = make(from, path, check, timeout_ms, made, err) && fs_rename(path, to, err);
 	archive_lock_out(path);

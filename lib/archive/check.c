@@ -4,6 +4,7 @@
 
 #include "archive/check/check_internal.h"
 #include "archive/volume/staged.h"
+#include "archive/volume/writer_lock.h"
 #include "base/fs.h"
 
 static bool reads_all(const struct checking *checking)
@@ -40,24 +41,11 @@ static bool has_its_names(const char *path, struct err *err)
 		       path);
 }
 
-/* Where no lock can be made, nobody writes. */
-static bool lock_archive(const char *path, int timeout_ms, int *ret_lock, struct err *err)
-{
-	CLEANUP(freep) char *lock = layout_lock_path(path);
-
-	if (fs_lock(lock, timeout_ms, ret_lock, err))
-		return true;
-	if (err->kind != ERR_AUTH)
-		return false;
-	err_clear(err);
-	return true;
-}
-
 static bool check_under_lock(struct checking *checking, int timeout_ms, struct err *err)
 {
 	CLEANUP(fs_unlock) int lock = -1;
 
-	if (!lock_archive(checking->path, timeout_ms, &lock, err))
+	if (!writer_lock_take_if_allowed(checking->path, timeout_ms, &lock, err))
 		return false;
 	checking->may_write = lock >= 0;
 	return has_its_names(checking->path, err) && check_structure(checking, err) &&

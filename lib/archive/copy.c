@@ -331,8 +331,9 @@ bool archive_copy(const char *from, const char *to, int timeout_ms,
 
 	if (!archive_exists(from))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from);
-	if (!make_place(to, err) || !staged_lock(from, timeout_ms, &ours, err) ||
-		!staged_lock(to, timeout_ms, &theirs, err) || !copy_locked(from, to, &copied, err))
+	if (!make_place(to, err) || !staged_lock_and_publish(from, timeout_ms, &ours, err) ||
+		!staged_lock_and_publish(to, timeout_ms, &theirs, err) ||
+		!copy_locked(from, to, &copied, err))
 		return false;
 	*ret_copied = copied;
 	return true;

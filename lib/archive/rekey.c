@@ -13,6 +13,7 @@
 #include "archive/forget.h"
 #include "archive/keys/vault.h"
 #include "archive/volume/staged.h"
+#include "archive/volume/writer_lock.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -31,24 +32,22 @@ enum archive_rekey_state archive_rekey_state(const char *path)
 /* --- beginning --- */
 
 struct locks {
-	int sealing; /* a volume that is just being sealed would be of before */
+	int repack; /* a volume repacked meanwhile would be under the old key */
 	int writer;
 };
 
 static void locks_free(struct locks *locks)
 {
 	fs_unlock(&locks->writer);
-	fs_unlock(&locks->sealing);
+	fs_unlock(&locks->repack);
 }
 
 static bool lock_both(const char *path, int timeout_ms, struct locks *locks, struct err *err)
 {
-	CLEANUP(freep) char *sealing = layout_sealing_path(path);
-
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	return fs_lock(sealing, timeout_ms, &locks->sealing, err) &&
-	       staged_lock(path, timeout_ms, &locks->writer, err);
+	return repack_lock_take(path, timeout_ms, &locks->repack, err) &&
+	       staged_lock_and_publish(path, timeout_ms, &locks->writer, err);
 }
 
 static bool find_newest(const char *path, struct volume_id *ret_id, struct err *err)
@@ -207,8 +206,7 @@ static bool settle_one(struct rekeying *rekeying, struct err *err)
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
 	return maintenance_open(&job, rekeying->path, rekeying->timeout_ms, err) &&
-	       litter_remove_all(
-		       rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
+	       litter_remove_all(rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
 }
 
 static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
@@ -364,12 +362,11 @@ bool archive_rekey(const char *path, const struct archive_rekey *wish, int timeo
 	struct archive_rekeyed *ret_rekeyed, struct err *err)
 {
 	struct rekeying rekeying = {.path = path, .wish = wish, .timeout_ms = timeout_ms};
-	CLEANUP(freep) char *lock_path = layout_sealing_path(path);
 	CLEANUP(fs_unlock) int lock = -1;
 
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!fs_lock(lock_path, timeout_ms, &lock, err) || !look(&rekeying, err) ||
+	if (!repack_lock_take(path, timeout_ms, &lock, err) || !look(&rekeying, err) ||
 		!prepare(&rekeying, err) || !all_of_them(&rekeying, err) || !finish(&rekeying, err))
 		return false;
 	*ret_rekeyed = rekeying.result;

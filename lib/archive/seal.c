@@ -9,6 +9,7 @@
 #include "archive/compact/reclaim.h"
 #include "archive/compact/rewrite.h"
 #include "archive/compact/rewrite_repack.h"
+#include "archive/volume/writer_lock.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -129,13 +130,12 @@ static bool merge_small(const char *path, const struct archive_seal *seal, int t
 bool archive_seal(const char *path, const struct archive_seal *seal, int timeout_ms,
 	struct archive_sealed *ret_sealed, struct err *err)
 {
-	CLEANUP(freep) char *lock_path = layout_sealing_path(path);
 	CLEANUP(fs_unlock) int lock = -1;
 	struct archive_sealed sealed = {0};
 
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!fs_lock(lock_path, timeout_ms, &lock, err) ||
+	if (!repack_lock_take(path, timeout_ms, &lock, err) ||
 		!seal_all(path, seal, timeout_ms, &sealed, err) ||
 		!merge_small(path, seal, timeout_ms, &sealed.merged, err) ||
 		(sealed.merged > 0 && !seal_all(path, seal, timeout_ms, &sealed, err)))

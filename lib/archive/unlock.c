@@ -3,6 +3,7 @@
 
 #include "archive/format/layout.h"
 #include "archive/keys/vault.h"
+#include "archive/volume/writer_lock.h"
 #include "base/fs.h"
 #include "base/rand.h"
 #include "base/str.h"
@@ -197,9 +198,7 @@ bool archive_each_key(const char *path,
 static bool change_begin(
 	const char *path, int *ret_lock, struct vault_view *ret_view, struct err *err)
 {
-	CLEANUP(freep) char *lock = layout_lock_path(path);
-
-	if (!fs_lock(lock, ARCHIVE_LOCK_TIMEOUT_MS, ret_lock, err) ||
+	if (!writer_lock_take(path, ARCHIVE_LOCK_TIMEOUT_MS, ret_lock, err) ||
 		!vault_look(path, ret_view, err))
 		return false;
 	return ret_view->keyring.count > 0 || vault_read_keyring(path, &ret_view->keyring, err);

@@ -10,6 +10,7 @@
 #include "archive/keys/vault.h"
 #include "archive/volume/staged.h"
 #include "archive/volume/volume.h"
+#include "archive/volume/writer_lock.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -52,12 +53,11 @@ static bool check_none(const char *path, struct err *err)
 static bool prepare_folders(const char *path, int timeout_ms, int *ret_lock, struct err *err)
 {
 	CLEANUP(freep) char *volumes = layout_volumes_path(path);
-	CLEANUP(freep) char *lock = layout_lock_path(path);
 
 	return check_none(path, err) && check_empty(path, err) &&
 	       fs_make_dirs(path, LAYOUT_FOLDER_MODE, err) &&
 	       fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err) &&
-	       fs_lock(lock, timeout_ms, ret_lock, err) && check_none(path, err) &&
+	       writer_lock_take(path, timeout_ms, ret_lock, err) && check_none(path, err) &&
 	       layout_remove_leftovers(path, err) && layout_remove_leftovers(volumes, err);
 }
 

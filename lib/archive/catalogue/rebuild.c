@@ -86,5 +86,5 @@ bool archive_rebuild(const char *path, int timeout_ms, struct err *err)
 
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	return staged_lock(path, timeout_ms, &lock, err) && rebuild_locked(path, err);
+	return staged_lock_and_publish(path, timeout_ms, &lock, err) && rebuild_locked(path, err);
 }

@@ -10,7 +10,7 @@ bool maintenance_open(
 	*maintenance = (struct maintenance){.lock = -1};
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!staged_lock(path, timeout_ms, &maintenance->lock, err) ||
+	if (!staged_lock_and_publish(path, timeout_ms, &maintenance->lock, err) ||
 		!create_missing_catalogue(path, err) ||
 		!packer_open(&maintenance->packer, path, ARCHIVE_VOLUME_BYTES, NULL, err))
 		return false;

@@ -4,6 +4,7 @@
 #include "archive/catalogue/replay.h"
 #include "archive/read/reader.h"
 #include "archive/volume/staged.h"
+#include "archive/volume/writer_lock.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -28,15 +29,6 @@ static bool bring_up(const char *path, struct err *err)
 	       replay(path, catalogue, zstd, err) && db_checkpoint(catalogue, true, err);
 }
 
-/* Who only reads makes no lock: it might be another user's then. */
-static bool lock_now(const char *path, int *ret_lock, struct err *err)
-{
-	CLEANUP(freep) char *lock = layout_lock_path(path);
-
-	return fs_exists(lock) ? fs_lock(lock, 0, ret_lock, err)
-			       : err_set(err, ERR_AUTH, "%s: is missing", lock);
-}
-
 bool archive_catch_up(const char *path, bool *ret_behind, struct err *err)
 {
 	CLEANUP(fs_unlock) int lock = -1;
@@ -44,12 +36,8 @@ bool archive_catch_up(const char *path, bool *ret_behind, struct err *err)
 	bool needed;
 
 	*ret_behind = false;
-	if (!lock_now(path, &lock, &of)) {
-		if (of.kind == ERR_BUSY)
-			return true;
-		if (of.kind != ERR_AUTH)
-			return err_set(err, of.kind, "%s", of.text);
-	}
+	if (!writer_lock_take_if_exists(path, 0, &lock, &of))
+		return of.kind == ERR_BUSY || err_set(err, of.kind, "%s", of.text);
 	if ((lock >= 0 && !staged_publish(path, err)) || !is_needed(path, &needed, err))
 		return false;
 	*ret_behind = (needed || staged_is_whole(path)) && lock < 0;

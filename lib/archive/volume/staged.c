@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "archive/volume/writer_lock.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -78,12 +79,13 @@ char *staged_volume_path(const char *archive_path, const struct volume_id *id)
 	return staged_is_whole(archive_path) && fs_exists(staged) ? TAKE(staged) : TAKE(path);
 }
 
-bool staged_lock(const char *archive_path, int timeout_ms, int *ret_lock, struct err *err)
+bool staged_lock_and_publish(
+	const char *archive_path, int timeout_ms, int *ret_lock, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_lock_path(archive_path);
 	CLEANUP(fs_unlock) int lock = -1;
 
-	if (!fs_lock(path, timeout_ms, &lock, err) || !staged_publish(archive_path, err))
+	if (!writer_lock_take(archive_path, timeout_ms, &lock, err) ||
+		!staged_publish(archive_path, err))
 		return false;
 	*ret_lock = lock;
 	lock = -1;

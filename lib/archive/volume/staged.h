@@ -19,8 +19,9 @@ bool staged_remove_others(
  */
 bool staged_publish(const char *archive_path, struct err *err);
 
-/* The writer's lock, for one who writes: staged_publish() was done. ERR_BUSY names its holder. */
-bool staged_lock(const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
+/* Take the writer lock, then publish what an interrupted copy staged. ERR_BUSY names the holder. */
+bool staged_lock_and_publish(
+	const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
 
 /* The volumes there will be then, and where each lies now (the caller frees). Nothing is changed.
  */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "archive/volume/writer_lock.h"
 #include "archive/write/packer.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -81,13 +82,12 @@ static bool close_old(struct packer *packer, struct err *err)
 	return db_remove_wal(path, err) && fs_chmod(path, LAYOUT_CLOSED_VOLUME_MODE, err);
 }
 
-/* Who seals has a file there that is unfinished, not left over. */
+/* Whoever holds the repack lock has an unfinished file there, which is no leftover. */
 static bool remove_leftovers(const char *path, struct err *err)
 {
 	CLEANUP(freep) char *folder = layout_volumes_path(path);
-	CLEANUP(freep) char *sealing = layout_sealing_path(path);
 
-	return fs_is_locked(sealing) || layout_remove_leftovers(folder, err);
+	return repack_lock_is_held(path) || layout_remove_leftovers(folder, err);
 }
 
 static bool make_next(struct packer *packer, struct volume_id *ret_id, struct err *err)

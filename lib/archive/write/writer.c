@@ -100,7 +100,8 @@ bool archive_writer_open(
 	if (!archive_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", path);
 	writer = new_writer(path);
-	if (!staged_lock(path, timeout_ms, &writer->lock, err) || !open_locked(writer, err))
+	if (!staged_lock_and_publish(path, timeout_ms, &writer->lock, err) ||
+		!open_locked(writer, err))
 		return false;
 	*ret_writer = TAKE(writer);
 	return true;

@@ -1,0 +1,33 @@
+/*
+ * The two locks of an archive, files that are locked and never written.
+ *
+ * The writer lock is held by whoever changes the archive. The repack lock, taken first, is held by
+ * whoever has an unfinished volume in the volumes folder for longer than one transaction (seal,
+ * rekey, adopt): while it is held, writers leave unfinished files alone.
+ *
+ * Errors: ERR_BUSY names the holder. ERR_AUTH: the file cannot be made or opened.
+ */
+#ifndef MAILSTOW_ARCHIVE_VOLUME_WRITER_LOCK_H
+#define MAILSTOW_ARCHIVE_VOLUME_WRITER_LOCK_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+bool writer_lock_take(const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
+
+/*
+ * For readers that want nobody to write meanwhile. True with *ret_lock unchanged when the file
+ * cannot be made: then nobody can write either.
+ */
+bool writer_lock_take_if_allowed(
+	const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
+
+/* The same without making the file, which would belong to the wrong user or change the place. */
+bool writer_lock_take_if_exists(
+	const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
+
+bool repack_lock_take(const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
+bool repack_lock_is_held(const char *archive_path);
+
+#endif
