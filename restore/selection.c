@@ -5,9 +5,10 @@
 #include "restore/ui/text.h"
 #include "restore/ui/when.h"
 
-enum { SHOWN_BYTES = 80, SECOND_MS = 1000 };
+enum { VALUE_SHOWN_BYTES = 80, SECOND_MS = 1000 };
 
-static bool set_date(const char *name, const char *value, bool *has, int64_t *ms, struct err *err)
+static bool set_date_limit(
+	const char *name, const char *value, bool *has, int64_t *ms, struct err *err)
 {
 	CLEANUP(freep) char *shown = NULL;
 
@@ -15,18 +16,19 @@ static bool set_date(const char *name, const char *value, bool *has, int64_t *ms
 		*has = true;
 		return true;
 	}
-	shown = str_printable(value, strlen(value), SHOWN_BYTES);
+	shown = str_printable(value, strlen(value), VALUE_SHOWN_BYTES);
 	return err_set(err, ERR_USAGE,
-		"--%s %s: a date such as 2026-11-20 or a time such as 2026-11-20T10:00 is accepted",
+		"--%s %s: expected a date such as 2026-11-20 or a time such as 2026-11-20T10:00",
 		name, shown);
 }
 
-static bool add_folder(struct selection *selection, const char *glob, struct err *err)
+static bool add_folder_glob(struct selection *selection, const char *glob, struct err *err)
 {
 	if (selection->folders.count == SELECT_FOLDERS_MAX)
-		return err_set(err, ERR_USAGE, "--folder: more than %d", SELECT_FOLDERS_MAX);
+		return err_set(
+			err, ERR_USAGE, "--folder: given more than %d times", SELECT_FOLDERS_MAX);
 	if (glob[glob[0] == '!'] == '\0')
-		return err_set(err, ERR_USAGE, "--folder: is empty");
+		return err_set(err, ERR_USAGE, "--folder: empty");
 	str_list_add(&selection->folders, glob);
 	return true;
 }
@@ -36,11 +38,12 @@ bool selection_set(
 {
 	switch (option) {
 	case SELECT_FOLDER:
-		return add_folder(selection, value, err);
+		return add_folder_glob(selection, value, err);
 	case SELECT_SINCE:
-		return set_date("since", value, &selection->has_since, &selection->since_ms, err);
+		return set_date_limit(
+			"since", value, &selection->has_since, &selection->since_ms, err);
 	case SELECT_BEFORE:
-		return set_date(
+		return set_date_limit(
 			"before", value, &selection->has_before, &selection->before_ms, err);
 	case SELECT_FROM:
 		selection->from = value;
@@ -89,7 +92,7 @@ bool selection_wants_folder(const struct selection *selection, const char *path)
 	return wanted || only_excluding;
 }
 
-/* Angle brackets may be left out. */
+/* The user may leave out the angle brackets. */
 static bool same_message_id(const char *wanted, const char *there)
 {
 	size_t len = strlen(wanted);

@@ -10,7 +10,7 @@ void mail_state_add(struct mail_state *state, const char *folder, uint32_t uidva
 {
 	ARRAY_GROW(state->items, state->count, state->cap);
 	state->items[state->count++] =
-		(struct place_of_mail){xstrdup(folder), uidvalidity, uid, message, xstrdup(flags)};
+		(struct mail_place){xstrdup(folder), uidvalidity, uid, message, xstrdup(flags)};
 }
 
 void mail_state_free(struct mail_state *state)
@@ -34,9 +34,9 @@ const char *change_name(enum change change)
 	return names[change];
 }
 
-typedef int compare_mail(const struct place_of_mail *a, const struct place_of_mail *b);
+typedef int compare_mail(const struct mail_place *a, const struct mail_place *b);
 
-static int by_place(const struct place_of_mail *a, const struct place_of_mail *b)
+static int by_place(const struct mail_place *a, const struct mail_place *b)
 {
 	int folders = strcmp(a->folder, b->folder);
 
@@ -47,13 +47,13 @@ static int by_place(const struct place_of_mail *a, const struct place_of_mail *b
 	return (a->uid > b->uid) - (a->uid < b->uid);
 }
 
-static int by_message(const struct place_of_mail *a, const struct place_of_mail *b)
+static int by_message(const struct mail_place *a, const struct mail_place *b)
 {
 	return (a->message > b->message) - (a->message < b->message);
 }
 
-/* Both at once: what moved because its folder has another name. */
-static int by_message_and_uid(const struct place_of_mail *a, const struct place_of_mail *b)
+/* Message and UID: pairs the messages of a renamed folder, copy for copy. */
+static int by_message_and_uid(const struct mail_place *a, const struct mail_place *b)
 {
 	int messages = by_message(a, b);
 
@@ -69,7 +69,7 @@ struct sorting {
 	compare_mail *order;
 };
 
-static int compare(const void *a, const void *b, void *context)
+static int compare_indexes(const void *a, const void *b, void *context)
 {
 	const struct sorting *sorting = context;
 	size_t left = *(const size_t *)a, right = *(const size_t *)b;
@@ -78,8 +78,8 @@ static int compare(const void *a, const void *b, void *context)
 	return compared ? compared : (left > right) - (left < right);
 }
 
-/* Indexes of those with this change, in this order. */
-static size_t *sorted(const struct mail_state *state, const enum change *changes,
+/* The indexes of the places marked `wanted`, sorted by `order`. */
+static size_t *sorted_by(const struct mail_state *state, const enum change *changes,
 	enum change wanted, compare_mail *order, size_t *ret_count)
 {
 	struct sorting sorting = {state, order};
@@ -89,21 +89,21 @@ static size_t *sorted(const struct mail_state *state, const enum change *changes
 	for (size_t i = 0; i < state->count; i++)
 		if (changes[i] == wanted)
 			indexes[count++] = i;
-	qsort_r(indexes, count, sizeof(*indexes), compare, &sorting);
+	qsort_r(indexes, count, sizeof(*indexes), compare_indexes, &sorting);
 	*ret_count = count;
 	return indexes;
 }
 
-/* Calls pair() for each two, one of either side, that are equal in this order; each once. */
-static void join(const struct mail_state *before, const struct mail_state *after,
+/* Calls pair() for equal places, one of each side; each place is paired at most once. */
+static void pair_equal(const struct mail_state *before, const struct mail_state *after,
 	compare_mail *order, enum change wanted_before, enum change wanted_after,
 	struct snapshot_difference *difference,
 	void (*pair)(const struct mail_state *before, const struct mail_state *after, size_t old,
 		size_t now, struct snapshot_difference *difference))
 {
 	size_t old_count, now_count;
-	size_t *old = sorted(before, difference->before, wanted_before, order, &old_count);
-	size_t *now = sorted(after, difference->after, wanted_after, order, &now_count);
+	size_t *old = sorted_by(before, difference->before, wanted_before, order, &old_count);
+	size_t *now = sorted_by(after, difference->after, wanted_after, order, &now_count);
 
 	for (size_t i = 0, k = 0; i < old_count && k < now_count;) {
 		int compared = order(&before->items[old[i]], &after->items[now[k]]);
@@ -117,7 +117,7 @@ static void join(const struct mail_state *before, const struct mail_state *after
 	free(now);
 }
 
-static void stayed(const struct mail_state *before, const struct mail_state *after, size_t old,
+static void note_stayed(const struct mail_state *before, const struct mail_state *after, size_t old,
 	size_t now, struct snapshot_difference *difference)
 {
 	if (before->items[old].message != after->items[now].message)
@@ -128,7 +128,7 @@ static void stayed(const struct mail_state *before, const struct mail_state *aft
 					 : CHANGE_FLAGS;
 }
 
-static void moved(const struct mail_state *before, const struct mail_state *after, size_t old,
+static void note_moved(const struct mail_state *before, const struct mail_state *after, size_t old,
 	size_t now, struct snapshot_difference *difference)
 {
 	(void)before;
@@ -138,7 +138,7 @@ static void moved(const struct mail_state *before, const struct mail_state *afte
 	difference->from[now] = old;
 }
 
-void difference_find(const struct mail_state *before, const struct mail_state *after,
+void snapshot_difference_find(const struct mail_state *before, const struct mail_state *after,
 	struct snapshot_difference *ret_difference)
 {
 	struct snapshot_difference difference = {
@@ -151,13 +151,15 @@ void difference_find(const struct mail_state *before, const struct mail_state *a
 		difference.before[i] = CHANGE_REMOVED;
 	for (size_t i = 0; i < after->count; i++)
 		difference.after[i] = CHANGE_ADDED;
-	join(before, after, by_place, CHANGE_REMOVED, CHANGE_ADDED, &difference, stayed);
-	join(before, after, by_message_and_uid, CHANGE_REMOVED, CHANGE_ADDED, &difference, moved);
-	join(before, after, by_message, CHANGE_REMOVED, CHANGE_ADDED, &difference, moved);
+	pair_equal(before, after, by_place, CHANGE_REMOVED, CHANGE_ADDED, &difference, note_stayed);
+	pair_equal(before, after, by_message_and_uid, CHANGE_REMOVED, CHANGE_ADDED, &difference,
+		note_moved);
+	pair_equal(
+		before, after, by_message, CHANGE_REMOVED, CHANGE_ADDED, &difference, note_moved);
 	*ret_difference = difference;
 }
 
-void difference_free(struct snapshot_difference *difference)
+void snapshot_difference_free(struct snapshot_difference *difference)
 {
 	free(difference->before);
 	free(difference->after);

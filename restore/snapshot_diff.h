@@ -1,6 +1,6 @@
 /*
- * What lies between two states of an archive: pure. A message that went from one place and came to
- * another, of the same bytes, has moved; each going and coming counts once.
+ * Compares two states of an archive. Pure. A message removed from one place and added in another
+ * with the same bytes has moved; each removal and each addition takes part in one move at most.
  */
 #ifndef MAILSTOW_RESTORE_SNAPSHOT_DIFF_H
 #define MAILSTOW_RESTORE_SNAPSHOT_DIFF_H
@@ -8,15 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct place_of_mail {
+struct mail_place {
 	char *folder;
 	uint32_t uidvalidity, uid;
-	int64_t message; /* bytes: the same number, the same bytes */
+	int64_t message; /* equal numbers mean equal bytes */
 	char *flags;
 };
 
 struct mail_state {
-	struct place_of_mail *items; /* in the order they are listed */
+	struct mail_place *items; /* in the order they were added */
 	size_t count, cap;
 };
 void mail_state_add(struct mail_state *state, const char *folder, uint32_t uidvalidity,
@@ -27,12 +27,12 @@ enum change { CHANGE_NONE, CHANGE_ADDED, CHANGE_REMOVED, CHANGE_FLAGS, CHANGE_MO
 const char *change_name(enum change change);
 
 struct snapshot_difference {
-	enum change *before; /* for each of the older state: NONE, REMOVED; MOVED stands below */
-	enum change *after;  /* for each of the newer: NONE, ADDED, FLAGS, MOVED */
-	size_t *from;        /* of what moved: where in the older state it was */
+	enum change *before; /* for each place of the older state: NONE or REMOVED */
+	enum change *after;  /* for each place of the newer state: NONE, ADDED, FLAGS or MOVED */
+	size_t *from;        /* for each MOVED one: its index in the older state */
 };
-void difference_find(const struct mail_state *before, const struct mail_state *after,
+void snapshot_difference_find(const struct mail_state *before, const struct mail_state *after,
 	struct snapshot_difference *ret_difference);
-void difference_free(struct snapshot_difference *difference); /* also for CLEANUP() */
+void snapshot_difference_free(struct snapshot_difference *difference); /* also for CLEANUP() */
 
 #endif

@@ -1,4 +1,4 @@
-/* The accounts there are, and archives from elsewhere that become theirs. */
+/* `mailstow account`: lists the accounts; adopts an archive from elsewhere for one. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ enum { NAME, LOST_SHOWN_MAX = 3 };
 
 /* --- list --- */
 
-static void list_json(const struct config_account *account)
+static void print_account_json(const struct config_account *account)
 {
 	struct json *line = json_begin();
 
@@ -35,7 +35,7 @@ static void list_json(const struct config_account *account)
 	json_print(line);
 }
 
-static void list_row(struct table *table, const struct config_account *account)
+static void add_account_row(struct table *table, const struct config_account *account)
 {
 	const char *cells[] = {account->name, account->address, account->host,
 		account->mirror ? "yes" : "no",
@@ -44,7 +44,7 @@ static void list_row(struct table *table, const struct config_account *account)
 	table_row(table, cells);
 }
 
-static bool list(struct app *app, struct err *err)
+static bool list_accounts(struct app *app, struct err *err)
 {
 	static const struct table_column columns[] = {{"ACCOUNT", TEXT_LEFT, 12},
 		{"ADDRESS", TEXT_LEFT, 12}, {"HOST", TEXT_LEFT, 12}, {"MIRROR"},
@@ -55,23 +55,23 @@ static bool list(struct app *app, struct err *err)
 	if (!app_config(app, &config, err))
 		return false;
 	for (size_t i = 0; app->json && i < config->accounts_count; i++)
-		list_json(&config->accounts[i]);
+		print_account_json(&config->accounts[i]);
 	if (app->json)
 		return true;
 	table_init(&table, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < config->accounts_count; i++)
-		list_row(&table, &config->accounts[i]);
+		add_account_row(&table, &config->accounts[i]);
 	table_end(&table);
 	return true;
 }
 
-/* --- adopt: what it is about --- */
+/* --- adopt: which account and archive --- */
 
 struct adoption {
-	char *from;    /* the archive, without "/" at its end */
+	char *from;    /* the archive to adopt, without a trailing "/" */
 	char *name;    /* of the account */
 	char *file;    /* the configuration */
-	char *section; /* that is to be added to it; "": it has the account */
+	char *section; /* text to add to the file; "": the account is configured already */
 	struct config *config;
 	const struct config_account *account;
 };
@@ -85,8 +85,8 @@ static void adoption_free(struct adoption *adoption)
 	config_freep(&adoption->config);
 }
 
-/* The folder's own name, also of ".". */
-static char *name_of(const char *path)
+/* The last component of a path, resolved for "." and "..". */
+static char *folder_name(const char *path)
 {
 	CLEANUP(freep) char *full = realpath(path, NULL);
 	const char *last = strrchr(path, '/');
@@ -106,36 +106,36 @@ static bool choose_name(
 	while (len > 1 && path[len - 1] == '/')
 		len--;
 	adoption->from = xstrndup(path, len);
-	adoption->name = name ? xstrdup(name) : name_of(adoption->from);
+	adoption->name = name ? xstrdup(name) : folder_name(adoption->from);
 	if (config_name_valid(adoption->name))
 		return true;
 	shown = str_printable(adoption->name, strlen(adoption->name), CONFIG_NAME_BYTES_MAX);
 	return err_set(err, ERR_USAGE,
-		"account adopt: '%s' cannot be an account's name; --name NAME, 1 to 64 of A-Z a-z "
-		"0-9 . _ + @ -, no leading dot, gives another",
+		"account adopt: '%s' cannot be an account's name; choose another with --name NAME "
+		"(1 to 64 of A-Z a-z 0-9 . _ + @ -, no leading dot)",
 		shown);
 }
 
 static char *make_section(const struct adoption *adoption)
 {
-	return str_printf("[account %s]\n"
-			  "# From an archive that was adopted: mail is read and restored from it. "
-			  "To mirror\n"
-			  "# into it again, fill in where the mail is, and take mirror = no away.\n"
-			  "# address =\n"
-			  "# host =\n"
-			  "# user =\n"
-			  "# password-command =\n"
-			  "%s"
-			  "mirror = no\n",
+	return str_printf(
+		"[account %s]\n"
+		"# An adopted archive, to read and restore from. To mirror into it, fill\n"
+		"# in the server below and remove the line mirror = no.\n"
+		"# address =\n"
+		"# host =\n"
+		"# user =\n"
+		"# password-command =\n"
+		"%s"
+		"mirror = no\n",
 		adoption->name,
 		archive_needs_secret(adoption->from)
-			? "# Or passphrase-file, key-file; without one the terminal is asked.\n"
+			? "# Or passphrase-file, or key-file; without one mailstow asks.\n"
 			  "# passphrase-command =\n"
 			: "");
 }
 
-static bool load(struct adoption *adoption, const char *section, struct err *err)
+static bool load_config_with(struct adoption *adoption, const char *section, struct err *err)
 {
 	CLEANUP(str_list_free) struct str_list problems = {0};
 
@@ -146,24 +146,24 @@ static bool load(struct adoption *adoption, const char *section, struct err *err
 	return true;
 }
 
-/* The configuration as it will be: with the account. */
-static bool find_account(struct app *app, struct adoption *adoption, struct err *err)
+/* Loads the configuration as it will be, with the account in it. */
+static bool find_or_add_account(struct app *app, struct adoption *adoption, struct err *err)
 {
 	adoption->file = config_find_or_place(app->config_file);
 	adoption->section = xstrdup("");
-	if (!load(adoption, "", err))
+	if (!load_config_with(adoption, "", err))
 		return false;
 	if (adoption->account)
 		return true;
 	free(adoption->section);
 	adoption->section = make_section(adoption);
-	return load(adoption, adoption->section, err);
+	return load_config_with(adoption, adoption->section, err);
 }
 
-/* --- adopt: doing it --- */
+/* --- adopt: copy, check, configure --- */
 
-/* With the account's secret, if it has one: what it does not open is not to become its archive. */
-static bool unlock(const struct adoption *adoption, struct err *err)
+/* An account with a secret adopts only an archive that this secret opens. */
+static bool unlock_for_account(const struct adoption *adoption, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
 	const struct account_ref place = {.name = adoption->from, .archive_path = adoption->from};
@@ -173,14 +173,15 @@ static bool unlock(const struct adoption *adoption, struct err *err)
 		return app_unlock(&place, err);
 	if (!archive_needs_secret(adoption->from))
 		return err_set(err, ERR_CONFIG,
-			"%s: is not encrypted, and account %s has a passphrase or key: nothing "
-			"would be added in plain",
+			"%s: is not encrypted, but account %s is configured with a passphrase or "
+			"key and would never write to it; encrypt it first, or remove the key "
+			"from the configuration",
 			adoption->from, adoption->account->name);
 	return mirror_read_secret(adoption->account, NULL, &text, &secret, err) &&
 	       archive_unlock(adoption->from, &secret, err);
 }
 
-static bool tell_damage(void *context, const struct archive_finding *finding, struct err *err)
+static bool print_damage(void *context, const struct archive_finding *finding, struct err *err)
 {
 	(void)context;
 	(void)err;
@@ -192,7 +193,7 @@ static bool tell_damage(void *context, const struct archive_finding *finding, st
 		say_note("lost: %s %" PRIu32, shown, finding->lost[i].uid);
 	}
 	if (finding->lost_count > LOST_SHOWN_MAX)
-		say_note("lost: and %zu more; mailstow check lists all",
+		say_note("lost: and %zu more; 'mailstow check' lists all",
 			finding->lost_count - LOST_SHOWN_MAX);
 	return true;
 }
@@ -205,23 +206,23 @@ static bool is_in_place(const char *from, const char *to)
 	return here && there && strcmp(here, there) == 0;
 }
 
-static bool take_in(
+static bool adopt_checked(
 	const struct adoption *adoption, struct archive_adopted *ret_adopted, struct err *err)
 {
 	const char *to = adoption->account->archive_path;
-	struct err of = ERR_INIT;
+	struct err cause = ERR_INIT;
 
-	if (archive_adopt(adoption->from, to, tell_damage, NULL, ARCHIVE_LOCK_TIMEOUT_MS,
-		    ret_adopted, &of))
+	if (archive_adopt(adoption->from, to, print_damage, NULL, ARCHIVE_LOCK_TIMEOUT_MS,
+		    ret_adopted, &cause))
 		return true;
-	if (of.kind == ERR_CORRUPT)
-		return err_set(err, of.kind,
-			"%s: nothing was adopted; what is sound can be restored from there: %s",
-			adoption->from, of.text);
-	return err_set(err, of.kind, "%s", of.text);
+	if (cause.kind == ERR_CORRUPT)
+		return err_set(err, cause.kind,
+			"%s: nothing was adopted, but what is intact can be restored from it: %s",
+			adoption->from, cause.text);
+	return err_set(err, cause.kind, "%s", cause.text);
 }
 
-/* Mail is safe by now: what is left to do by hand is told. */
+/* The archive is in place by now: if the file cannot be written, prints what to add by hand. */
 static bool write_section(const struct adoption *adoption)
 {
 	struct err err = ERR_INIT;
@@ -234,7 +235,7 @@ static bool write_section(const struct adoption *adoption)
 	return false;
 }
 
-static void tell(const struct app *app, const struct adoption *adoption,
+static void print_adopted(const struct app *app, const struct adoption *adoption,
 	const struct archive_adopted *adopted)
 {
 	const struct config_account *account = adoption->account;
@@ -255,15 +256,15 @@ static void tell(const struct app *app, const struct adoption *adoption,
 	str_format_size(adopted->bytes, size);
 	str_format_count(adopted->files, "file", files);
 	if (adopted->was_there)
-		(void)printf("%s: is there already, as it is now.\n", account->archive_path);
+		(void)printf("%s: already holds this archive.\n", account->archive_path);
 	else
 		(void)printf("%s: %s copied (%s), checked.\n", account->archive_path, files, size);
 	if (adoption->section[0])
-		(void)printf("%s: account %s does not mirror; what to fill in stands there.\n",
+		(void)printf("%s: account %s does not mirror yet; fill in its server there.\n",
 			adoption->file, account->name);
 }
 
-static bool adopt(struct app *app, const char *path, const char *name, struct err *err)
+static bool adopt_archive(struct app *app, const char *path, const char *name, struct err *err)
 {
 	CLEANUP(adoption_free) struct adoption adoption = {0};
 	struct archive_adopted adopted;
@@ -272,22 +273,22 @@ static bool adopt(struct app *app, const char *path, const char *name, struct er
 	if (!choose_name(&adoption, path, name, err))
 		return false;
 	if (!archive_exists(adoption.from))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", adoption.from);
-	if (!find_account(app, &adoption, err) || !unlock(&adoption, err))
+		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", adoption.from);
+	if (!find_or_add_account(app, &adoption, err) || !unlock_for_account(&adoption, err))
 		return false;
 	in_place = is_in_place(adoption.from, adoption.account->archive_path);
-	if (!take_in(&adoption, &adopted, err))
+	if (!adopt_checked(&adoption, &adopted, err))
 		return false;
 	if (!in_place)
 		app_remember_copy(adoption.account->archive_path, adoption.from);
 	app->partial = !write_section(&adoption);
-	tell(app, &adoption, &adopted);
+	print_adopted(app, &adoption, &adopted);
 	return true;
 }
 
 /* --- the command --- */
 
-static bool set(void *context, int id, const char *value, struct err *err)
+static bool set_name(void *context, int id, const char *value, struct err *err)
 {
 	const char **name = context;
 
@@ -297,11 +298,11 @@ static bool set(void *context, int id, const char *value, struct err *err)
 	return true;
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_account(struct app *app, int argc, char **argv, struct err *err)
 {
 	static const struct option_spec specs[] = {{"name", OPTION_VALUE, NAME}};
 	const char *name = NULL;
-	const struct options options = {specs, ARRAY_LEN(specs), set, &name, 1, 2};
+	const struct options options = {specs, ARRAY_LEN(specs), set_name, &name, 1, 2};
 	struct arguments arguments;
 	const char *what;
 
@@ -309,22 +310,23 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		return false;
 	what = arguments.items[0];
 	if (strcmp(what, "list") == 0 && arguments.count == 1 && !name)
-		return list(app, err);
+		return list_accounts(app, err);
 	if (strcmp(what, "adopt") == 0 && arguments.count == 2)
-		return adopt(app, arguments.items[1], name, err);
-	return err_set(err, ERR_USAGE, "account: list, or adopt PATH, is what it can do");
+		return adopt_archive(app, arguments.items[1], name, err);
+	return err_set(err, ERR_USAGE, "account: expected 'list' or 'adopt PATH'");
 }
 
 const struct command cmd_account = {
 	.name = "account",
 	.group = COMMAND_SETUP,
-	.summary = "list the accounts, or take in an archive as one's",
+	.summary = "list the accounts, or adopt an archive for one",
 	.usage = "list\nadopt PATH [--name NAME]",
-	.help = "list   the accounts of the configuration\n"
-		"adopt  PATH, for example a copy on another disk, becomes the archive of an\n"
-		"       account, which is added to the configuration if it is not there. PATH is\n"
-		"       only read; the copy is checked before it is put in place.\n"
+	.help = "list   list the accounts of the configuration\n"
+		"adopt  copy the archive at PATH, for example from another disk, and make the\n"
+		"       copy the archive of an account. The copy is checked before it is put in\n"
+		"       place; PATH itself is only read. An account that is not configured yet\n"
+		"       is added to the configuration.\n"
 		"\n"
-		"  --name NAME    the account; otherwise it is called as the folder is\n",
-	.run = run,
+		"  --name NAME    the account; default: the name of the folder PATH\n",
+	.run = run_account,
 };

@@ -1,4 +1,4 @@
-/* One message, byte for byte, on stdout. */
+/* `mailstow cat`: writes one message to stdout, byte for byte. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +11,12 @@
 
 enum cat_option { OPTION_UIDVALIDITY };
 
-enum { SHOWN_BYTES = 200 };
+enum { PATH_SHOWN_BYTES = 200 };
 
-struct wanted {
+struct wanted_message {
 	const char *folder; /* path */
 	uint32_t uid;
-	uint32_t uidvalidity; /* 0: whichever is present */
+	uint32_t uidvalidity; /* 0: the folder's current one */
 	int64_t message_id;   /* 0: not found yet */
 	uint32_t found_uidvalidity;
 	int64_t gone_ms;
@@ -31,22 +31,22 @@ static bool parse_u32(const char *what, const char *text, uint32_t *ret_number, 
 		*ret_number = (uint32_t)number;
 		return true;
 	}
-	shown = str_printable(text, strlen(text), SHOWN_BYTES);
+	shown = str_printable(text, strlen(text), PATH_SHOWN_BYTES);
 	return err_set(
-		err, ERR_USAGE, "%s '%s': a number from 1 to 4294967295 is accepted", what, shown);
+		err, ERR_USAGE, "%s '%s': expected a number from 1 to 4294967295", what, shown);
 }
 
-static bool set_option(void *context, int id, const char *value, struct err *err)
+static bool set_uidvalidity(void *context, int id, const char *value, struct err *err)
 {
-	struct wanted *wanted = context;
+	struct wanted_message *wanted = context;
 
 	(void)id;
 	return parse_u32("--uidvalidity", value, &wanted->uidvalidity, err);
 }
 
-static bool look_at_entry(void *context, const struct archive_entry *entry, struct err *err)
+static bool match_entry(void *context, const struct archive_entry *entry, struct err *err)
 {
-	struct wanted *wanted = context;
+	struct wanted_message *wanted = context;
 	bool inbox = str_equal_case(wanted->folder, "INBOX");
 
 	(void)err;
@@ -63,17 +63,17 @@ static bool look_at_entry(void *context, const struct archive_entry *entry, stru
 	return true;
 }
 
-static bool explain_missing(const struct wanted *wanted, int64_t folder_id, struct err *err)
+static bool report_missing(const struct wanted_message *wanted, int64_t folder_id, struct err *err)
 {
 	CLEANUP(freep)
-	char *shown = str_printable(wanted->folder, strlen(wanted->folder), SHOWN_BYTES);
+	char *shown = str_printable(wanted->folder, strlen(wanted->folder), PATH_SHOWN_BYTES);
 	char gone[WHEN_TEXT_MAX];
 
 	if (wanted->message_id) {
 		when_format(wanted->gone_ms, false, gone);
 		return err_set(err, ERR_NOT_FOUND,
 			"%s: message %" PRIu32 " was gone by then (%s); --uidvalidity %" PRIu32
-			" shows it all the same",
+			" shows it anyway",
 			shown, wanted->uid, gone, wanted->found_uidvalidity);
 	}
 	if (folder_id == 0)
@@ -82,11 +82,11 @@ static bool explain_missing(const struct wanted *wanted, int64_t folder_id, stru
 }
 
 /*
- * Present at the generation; with --uidvalidity, which names one message for all time, also when
- * it was gone by then.
+ * Finds the message among those present at the snapshot. --uidvalidity names one message for all
+ * time, so with it the search goes on among those that were gone by then.
  */
 static bool find_message(
-	struct archive *archive, int64_t generation, struct wanted *wanted, struct err *err)
+	struct archive *archive, int64_t generation, struct wanted_message *wanted, struct err *err)
 {
 	struct archive_list list = {.generation = generation};
 	struct err no_folder = ERR_INIT;
@@ -96,15 +96,15 @@ static bool find_message(
 		*err = no_folder;
 		return false;
 	}
-	if (list.folder_id && !archive_each_entry(archive, &list, look_at_entry, wanted, err))
+	if (list.folder_id && !archive_each_entry(archive, &list, match_entry, wanted, err))
 		return false;
 	if (wanted->message_id)
 		return true;
 	list.deleted = list.only_deleted = true;
-	if (!archive_each_entry(archive, &list, look_at_entry, wanted, err))
+	if (!archive_each_entry(archive, &list, match_entry, wanted, err))
 		return false;
 	return (wanted->message_id && wanted->uidvalidity) ||
-	       explain_missing(wanted, list.folder_id, err);
+	       report_missing(wanted, list.folder_id, err);
 }
 
 static bool write_piece(void *context, const uint8_t *data, size_t len, struct err *err)
@@ -115,12 +115,12 @@ static bool write_piece(void *context, const uint8_t *data, size_t len, struct e
 	return app_flush(err);
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_cat(struct app *app, int argc, char **argv, struct err *err)
 {
 	static const struct option_spec specs[] = {
 		{"uidvalidity", OPTION_VALUE, OPTION_UIDVALIDITY}};
-	struct wanted wanted = {0};
-	const struct options options = {specs, ARRAY_LEN(specs), set_option, &wanted, 3, 3};
+	struct wanted_message wanted = {0};
+	const struct options options = {specs, ARRAY_LEN(specs), set_uidvalidity, &wanted, 3, 3};
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct archive_snapshot snapshot;
@@ -142,6 +142,7 @@ const struct command cmd_cat = {
 	.group = COMMAND_LOOK,
 	.summary = "print a message, byte for byte",
 	.usage = "ACCOUNT[@WHEN] FOLDER UID [--uidvalidity N]",
-	.help = "  --uidvalidity N       as ls prints it: also finds a message that was gone\n",
-	.run = run,
+	.help = "  --uidvalidity N       as shown by 'mailstow ls'; with it, a message that was\n"
+		"                        gone by then is found as well\n",
+	.run = run_cat,
 };

@@ -1,5 +1,4 @@
-/* The configuration as it was understood. Where secrets come from is shown, never they themselves.
- */
+/* `mailstow config show`: the configuration as read. Shows where secrets come from, never them. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +12,11 @@
 enum { COLUMN = 28 };
 
 /* Where a section's lines go: a JSON object, or stdout as INI. */
-struct sink {
+struct section_sink {
 	struct json *line; /* NULL: INI */
 };
 
-static void begin(struct sink *sink, bool json, const char *section)
+static void begin_section(struct section_sink *sink, bool json, const char *section)
 {
 	sink->line = json ? json_begin() : NULL;
 	if (json)
@@ -26,7 +25,7 @@ static void begin(struct sink *sink, bool json, const char *section)
 		(void)printf("[%s]\n", section);
 }
 
-static void end(struct sink *sink, bool last)
+static void end_section(struct section_sink *sink, bool last)
 {
 	if (sink->line)
 		json_print(sink->line);
@@ -34,7 +33,7 @@ static void end(struct sink *sink, bool last)
 		(void)putchar('\n');
 }
 
-static void put(struct sink *sink, const char *key, const char *value)
+static void put_text(struct section_sink *sink, const char *key, const char *value)
 {
 	CLEANUP(freep) char *shown = NULL;
 
@@ -48,16 +47,16 @@ static void put(struct sink *sink, const char *key, const char *value)
 	(void)printf("%-*s = %s\n", COLUMN - 3, key, shown);
 }
 
-static void put_number(struct sink *sink, const char *key, uint64_t number)
+static void put_count(struct section_sink *sink, const char *key, uint64_t number)
 {
 	char text[32];
 
 	(void)snprintf(text, sizeof(text), "%" PRIu64, number);
-	put(sink, key, text);
+	put_text(sink, key, text);
 }
 
-/* The largest unit that fits exactly, as the file has it. */
-static void put_duration(struct sink *sink, const char *key, int64_t ms)
+/* In the largest unit that fits exactly, as a configuration file has it. */
+static void put_duration(struct section_sink *sink, const char *key, int64_t ms)
 {
 	static const struct {
 		int64_t ms;
@@ -72,10 +71,10 @@ static void put_duration(struct sink *sink, const char *key, int64_t ms)
 			text, sizeof(text), "%" PRId64 "%c", ms / units[i].ms, units[i].letter);
 		break;
 	}
-	put(sink, key, text);
+	put_text(sink, key, text);
 }
 
-static void put_size(struct sink *sink, const char *key, uint64_t bytes)
+static void put_size(struct section_sink *sink, const char *key, uint64_t bytes)
 {
 	static const char letters[] = {'T', 'G', 'M', 'k'};
 	char text[32];
@@ -89,14 +88,14 @@ static void put_size(struct sink *sink, const char *key, uint64_t bytes)
 			break;
 		}
 	}
-	put(sink, key, text);
+	put_text(sink, key, text);
 }
 
 /*
- * The program of a command without its arguments, since people write secrets there
- * (`echo hunter2`); nothing at all when it does not look like a program's name.
+ * Shows the program of a command but not its arguments, which may be secrets (`echo hunter2`);
+ * hides all of it if it does not begin with a plain program name.
  */
-static void put_command(struct sink *sink, const char *key, const char *command)
+static void put_command(struct section_sink *sink, const char *key, const char *command)
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./_-";
@@ -111,11 +110,11 @@ static void put_command(struct sink *sink, const char *key, const char *command)
 		text = str_printf("%.*s (arguments hidden)", (int)len, command);
 	else
 		text = xstrdup("(hidden)");
-	put(sink, key, text);
+	put_text(sink, key, text);
 }
 
-/* Scheme and host: the path of a ping URL is a secret. */
-static void put_url(struct sink *sink, const char *key, const char *url)
+/* Shows scheme and host only: the path of a ping URL is a secret. */
+static void put_url(struct section_sink *sink, const char *key, const char *url)
 {
 	const char *host = url ? strstr(url, "://") : NULL;
 	const char *credentials = host ? strchr(host, '@') : NULL;
@@ -125,23 +124,24 @@ static void put_url(struct sink *sink, const char *key, const char *url)
 	if (!url || url[0] == '\0')
 		return;
 	if (!host || credentials) {
-		put(sink, key, "(hidden)");
+		put_text(sink, key, "(hidden)");
 		return;
 	}
 	len = (size_t)(host - url) + 3 + strcspn(host + 3, "/?#");
 	text = url[len] ? str_printf("%.*s/(hidden)", (int)len, url) : xstrdup(url);
-	put(sink, key, text);
+	put_text(sink, key, text);
 }
 
-static void put_secret(struct sink *sink, const char *name, const struct config_secret *secret)
+static void put_secret(
+	struct section_sink *sink, const char *name, const struct config_secret *secret)
 {
 	CLEANUP(freep) char *command = str_printf("%s-command", name);
 	CLEANUP(freep) char *file = str_printf("%s-file", name);
 	CLEANUP(freep) char *credential = str_printf("%s-credential", name);
 
 	put_command(sink, command, secret->command);
-	put(sink, file, secret->file);
-	put(sink, credential, secret->credential);
+	put_text(sink, file, secret->file);
+	put_text(sink, credential, secret->credential);
 }
 
 static char *joined(const struct str_list *words)
@@ -157,71 +157,71 @@ static char *joined(const struct str_list *words)
 	return text;
 }
 
-static void put_login(struct sink *sink, const struct config_account *account)
+static void put_login(struct section_sink *sink, const struct config_account *account)
 {
-	put(sink, "address", account->address);
-	put(sink, "host", account->host);
-	put_number(sink, "port", account->port);
-	put(sink, "tls", config_tls_word(account->tls));
-	put(sink, "tls-ca-file", account->tls_ca_file);
-	put(sink, "tls-pin-sha256", account->tls_pin_sha256);
-	put(sink, "user", account->user);
-	put(sink, "auth", config_auth_word(account->auth));
+	put_text(sink, "address", account->address);
+	put_text(sink, "host", account->host);
+	put_count(sink, "port", account->port);
+	put_text(sink, "tls", config_tls_word(account->tls));
+	put_text(sink, "tls-ca-file", account->tls_ca_file);
+	put_text(sink, "tls-pin-sha256", account->tls_pin_sha256);
+	put_text(sink, "user", account->user);
+	put_text(sink, "auth", config_auth_word(account->auth));
 	put_secret(sink, "password", &account->password);
 	put_secret(sink, "token", &account->token);
-	put(sink, "oauth-client-id", account->oauth_client_id);
-	put(sink, "oauth-client-secret-file", account->oauth_client_secret_file);
-	put(sink, "oauth-tenant", account->oauth_tenant);
-	put(sink, "master-user", account->master_user);
+	put_text(sink, "oauth-client-id", account->oauth_client_id);
+	put_text(sink, "oauth-client-secret-file", account->oauth_client_secret_file);
+	put_text(sink, "oauth-tenant", account->oauth_tenant);
+	put_text(sink, "master-user", account->master_user);
 }
 
-static void put_account(struct sink *sink, const struct config_account *account)
+static void put_account(struct section_sink *sink, const struct config_account *account)
 {
 	CLEANUP(freep) char *folders = joined(&account->folders);
 	CLEANUP(freep) char *guard = str_printf("%d%%", account->guard_percent);
 
 	put_login(sink, account);
-	put(sink, "mirror", account->mirror ? "yes" : "no");
-	put(sink, "folders", folders);
-	put_number(sink, "connections", (uint64_t)account->connections);
+	put_text(sink, "mirror", account->mirror ? "yes" : "no");
+	put_text(sink, "folders", folders);
+	put_count(sink, "connections", (uint64_t)account->connections);
 	put_duration(sink, "idle-renew", account->idle_renew_ms);
 	put_duration(sink, "poll", account->poll_ms);
 	put_duration(sink, "flag-scan", account->flag_scan_ms);
 	put_secret(sink, "passphrase", &account->passphrase);
-	put(sink, "key-file", account->key_file);
-	put(sink, "key-credential", account->key_credential);
-	put(sink, "keep", account->keep);
+	put_text(sink, "key-file", account->key_file);
+	put_text(sink, "key-credential", account->key_credential);
+	put_text(sink, "keep", account->keep);
 	put_duration(sink, "keep-deleted", account->keep_deleted_ms);
 	put_duration(sink, "seal-after", account->seal_after_ms);
-	put(sink, "guard-threshold", guard);
+	put_text(sink, "guard-threshold", guard);
 	put_size(sink, "max-message-size", account->max_message_bytes);
 	put_url(sink, "ping-url", account->ping_url);
 }
 
-static void show(const struct config *config, bool json)
+static void show_config(const struct config *config, bool json)
 {
-	struct sink sink;
+	struct section_sink sink;
 
 	if (!json)
-		(void)printf("# %s, with what it leaves to defaults\n", config->file);
-	begin(&sink, json, "mailstow");
-	put(&sink, "archive-dir", config->archive_dir);
-	put_number(&sink, "workers", (uint64_t)config->workers);
-	put(&sink, "metrics-listen", config->metrics_listen);
-	put(&sink, "metrics-textfile", config->metrics_textfile);
+		(void)printf("# %s, including defaults\n", config->file);
+	begin_section(&sink, json, "mailstow");
+	put_text(&sink, "archive-dir", config->archive_dir);
+	put_count(&sink, "workers", (uint64_t)config->workers);
+	put_text(&sink, "metrics-listen", config->metrics_listen);
+	put_text(&sink, "metrics-textfile", config->metrics_textfile);
 	put_command(&sink, "notify-command", config->notify_command);
-	end(&sink, config->accounts_count == 0);
+	end_section(&sink, config->accounts_count == 0);
 	for (size_t i = 0; i < config->accounts_count; i++) {
 		const struct config_account *account = &config->accounts[i];
 		CLEANUP(freep) char *section = str_printf("account %s", account->name);
 
-		begin(&sink, json, section);
+		begin_section(&sink, json, section);
 		put_account(&sink, account);
-		end(&sink, i + 1 == config->accounts_count);
+		end_section(&sink, i + 1 == config->accounts_count);
 	}
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_config(struct app *app, int argc, char **argv, struct err *err)
 {
 	const struct options options = {.arguments_min = 1, .arguments_max = 1};
 	struct arguments arguments;
@@ -230,18 +230,18 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	if (!options_parse(app, argc, argv, &options, &arguments, err))
 		return false;
 	if (strcmp(arguments.items[0], "show") != 0)
-		return err_set(err, ERR_USAGE, "config: 'show' is all it can do");
+		return err_set(err, ERR_USAGE, "config: expected 'show'");
 	if (!app_config(app, &config, err))
 		return false;
-	show(config, app->json);
+	show_config(config, app->json);
 	return true;
 }
 
 const struct command cmd_config = {
 	.name = "config",
 	.group = COMMAND_SETUP,
-	.summary = "show the configuration as it is understood",
+	.summary = "show the configuration as mailstow reads it",
 	.usage = "show",
-	.help = "Secrets are hidden; where they come from is shown.\n",
-	.run = run,
+	.help = "Includes defaults. Secrets are hidden; where they come from is shown.\n",
+	.run = run_config,
 };

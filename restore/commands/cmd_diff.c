@@ -1,3 +1,4 @@
+/* `mailstow diff`: what changed between two snapshots. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,39 +15,39 @@ static const struct table_column columns[] = {{"CHANGE"}, {"FOLDER", TEXT_LEFT, 
 	{"UID", TEXT_RIGHT}, {"FROM", TEXT_LEFT, 12}, {"SUBJECT", TEXT_LEFT, 12},
 	{"WAS", TEXT_LEFT, 8}};
 
-struct comparison {
+struct diff_output {
 	bool json;
 	struct mail_state before, after;
 	struct snapshot_difference difference;
 	struct table table;
-	struct mail_state *filling; /* while states are read */
-	bool older;                 /* the older state is printed */
-	size_t at;                  /* entry of the state that is printed */
+	struct mail_state *filling; /* the state being read */
+	bool older;                 /* whether the older state is being printed */
+	size_t at;                  /* index of the next entry in that state */
 };
 
-static void comparison_free(struct comparison *comparison)
+static void diff_output_free(struct diff_output *output)
 {
-	mail_state_free(&comparison->before);
-	mail_state_free(&comparison->after);
-	difference_free(&comparison->difference);
+	mail_state_free(&output->before);
+	mail_state_free(&output->after);
+	snapshot_difference_free(&output->difference);
 }
 
-static bool hold(void *context, const struct archive_entry *entry, struct err *err)
+static bool add_to_state(void *context, const struct archive_entry *entry, struct err *err)
 {
-	struct comparison *comparison = context;
+	struct diff_output *output = context;
 
 	(void)err;
-	mail_state_add(comparison->filling, entry->folder_path, entry->uidvalidity, entry->uid,
+	mail_state_add(output->filling, entry->folder_path, entry->uidvalidity, entry->uid,
 		entry->message_id, entry->flags);
 	return true;
 }
 
-static void print_json(const struct comparison *comparison, enum change change,
-	const struct place_of_mail *was, const struct archive_entry *entry)
+static void print_change_json(const struct diff_output *output, enum change change,
+	const struct mail_place *was, const struct archive_entry *entry)
 {
 	struct json *line = json_begin();
 
-	(void)comparison;
+	(void)output;
 	json_put_text(line, "change", change_name(change));
 	entry_json_put(line, entry);
 	if (change == CHANGE_MOVED) {
@@ -56,8 +57,8 @@ static void print_json(const struct comparison *comparison, enum change change,
 	json_print(line);
 }
 
-static void print_row(struct comparison *comparison, enum change change,
-	const struct place_of_mail *was, const struct archive_entry *entry)
+static void print_change_row(struct diff_output *output, enum change change,
+	const struct mail_place *was, const struct archive_entry *entry)
 {
 	char uid[TABLE_NUMBER_MAX];
 	CLEANUP(freep) char *place = NULL;
@@ -67,72 +68,72 @@ static void print_row(struct comparison *comparison, enum change change,
 	(void)snprintf(uid, sizeof(uid), "%" PRIu32, entry->uid);
 	if (change == CHANGE_MOVED)
 		cells[5] = place = str_printf("%s %" PRIu32, was->folder, was->uid);
-	table_row(&comparison->table, cells);
+	table_row(&output->table, cells);
 }
 
-static bool print(void *context, const struct archive_entry *entry, struct err *err)
+static bool print_if_changed(void *context, const struct archive_entry *entry, struct err *err)
 {
-	struct comparison *comparison = context;
-	const struct snapshot_difference *difference = &comparison->difference;
-	size_t at = comparison->at++;
-	size_t count = comparison->older ? comparison->before.count : comparison->after.count;
+	struct diff_output *output = context;
+	const struct snapshot_difference *difference = &output->difference;
+	size_t at = output->at++;
+	size_t count = output->older ? output->before.count : output->after.count;
 	enum change change;
-	const struct place_of_mail *was = NULL;
+	const struct mail_place *was = NULL;
 
 	if (at >= count)
 		return true;
-	change = comparison->older ? difference->before[at] : difference->after[at];
+	change = output->older ? difference->before[at] : difference->after[at];
 	if (change == CHANGE_NONE)
 		return true;
 	if (change == CHANGE_MOVED)
-		was = &comparison->before.items[difference->from[at]];
-	if (comparison->json)
-		print_json(comparison, change, was, entry);
+		was = &output->before.items[difference->from[at]];
+	if (output->json)
+		print_change_json(output, change, was, entry);
 	else
-		print_row(comparison, change, was, entry);
-	return !ferror(stdout) || app_flush(err);
+		print_change_row(output, change, was, entry);
+	return app_can_print(err);
 }
 
-static bool read_state(struct comparison *comparison, struct archive *archive, int64_t generation,
+static bool read_snapshot(struct diff_output *output, struct archive *archive, int64_t generation,
 	struct mail_state *state, struct err *err)
 {
 	const struct archive_list list = {.generation = generation};
 
-	comparison->filling = state;
-	return archive_each_entry(archive, &list, hold, comparison, err);
+	output->filling = state;
+	return archive_each_entry(archive, &list, add_to_state, output, err);
 }
 
-static bool print_state(struct comparison *comparison, struct archive *archive, int64_t generation,
-	bool older, struct err *err)
+static bool print_changes_of(struct diff_output *output, struct archive *archive,
+	int64_t generation, bool older, struct err *err)
 {
 	const struct archive_list list = {.generation = generation};
 
-	comparison->older = older;
-	comparison->at = 0;
-	return archive_each_entry(archive, &list, print, comparison, err);
+	output->older = older;
+	output->at = 0;
+	return archive_each_entry(archive, &list, print_if_changed, output, err);
 }
 
-static bool compare(struct comparison *comparison, struct archive *archive, int64_t before,
+static bool print_differences(struct diff_output *output, struct archive *archive, int64_t before,
 	int64_t after, struct err *err)
 {
 	bool done;
 
-	if (!read_state(comparison, archive, before, &comparison->before, err) ||
-		!read_state(comparison, archive, after, &comparison->after, err))
+	if (!read_snapshot(output, archive, before, &output->before, err) ||
+		!read_snapshot(output, archive, after, &output->after, err))
 		return false;
-	difference_find(&comparison->before, &comparison->after, &comparison->difference);
-	table_init(&comparison->table, columns, ARRAY_LEN(columns));
-	done = print_state(comparison, archive, before, true, err) &&
-	       print_state(comparison, archive, after, false, err);
-	if (!comparison->json)
-		table_end(&comparison->table);
+	snapshot_difference_find(&output->before, &output->after, &output->difference);
+	table_init(&output->table, columns, ARRAY_LEN(columns));
+	done = print_changes_of(output, archive, before, true, err) &&
+	       print_changes_of(output, archive, after, false, err);
+	if (!output->json)
+		table_end(&output->table);
 	return done;
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_diff(struct app *app, int argc, char **argv, struct err *err)
 {
 	const struct options options = {.arguments_min = 2, .arguments_max = 2};
-	CLEANUP(comparison_free) struct comparison comparison = {0};
+	CLEANUP(diff_output_free) struct diff_output output = {0};
 	CLEANUP(account_ref_free) struct account_ref first = {0}, second = {0};
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct archive_snapshot before, after;
@@ -143,22 +144,23 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		!account_ref_find(app, arguments.items[1], &second, err))
 		return false;
 	if (strcmp(first.archive_path, second.archive_path) != 0)
-		return err_set(err, ERR_USAGE, "diff: two moments of one account");
+		return err_set(err, ERR_USAGE, "diff: expected two snapshots of the same account");
 	if (!first.when_given)
-		return err_set(err, ERR_USAGE, "diff: from when? ACCOUNT@WHEN");
+		return err_set(
+			err, ERR_USAGE, "diff: the first argument needs @WHEN: ACCOUNT@WHEN");
 	if (!app_open(&first, &archive, &before, err) ||
 		!archive_resolve(archive, second.when, &after, err))
 		return false;
-	comparison.json = app->json;
-	return compare(&comparison, archive, before.generation, after.generation, err);
+	output.json = app->json;
+	return print_differences(&output, archive, before.generation, after.generation, err);
 }
 
 const struct command cmd_diff = {
 	.name = "diff",
 	.group = COMMAND_LOOK,
-	.summary = "show what changed between two moments",
+	.summary = "show what changed between two snapshots",
 	.usage = "ACCOUNT@WHEN ACCOUNT[@WHEN]",
-	.help = "Messages that were added, removed or moved, or whose flags changed, from the\n"
-		"first moment to the second.\n",
-	.run = run,
+	.help = "Lists the messages that were added, removed or moved, or whose flags changed,\n"
+		"from the first state to the second (default: the newest).\n",
+	.run = run_diff,
 };

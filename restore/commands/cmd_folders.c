@@ -1,3 +1,4 @@
+/* `mailstow folders`: the folders of an archive at a snapshot. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 static const struct table_column columns[] = {{"FOLDER", TEXT_LEFT, 16}, {"MESSAGES", TEXT_RIGHT},
 	{"SIZE", TEXT_RIGHT}, {"USE", TEXT_LEFT, 8}, {"SUBSCRIBED"}};
 
-static bool one_json(void *context, const struct archive_folder *folder, struct err *err)
+static bool print_folder_json(void *context, const struct archive_folder *folder, struct err *err)
 {
 	char delimiter[] = {folder->delimiter, '\0'};
 	struct json *line = json_begin();
@@ -30,10 +31,10 @@ static bool one_json(void *context, const struct archive_folder *folder, struct 
 	json_put_count(line, "messages", folder->messages);
 	json_put_count(line, "bytes", folder->bytes);
 	json_print(line);
-	return !ferror(stdout) || app_flush(err);
+	return app_can_print(err);
 }
 
-static bool one_row(void *context, const struct archive_folder *folder, struct err *err)
+static bool add_folder_row(void *context, const struct archive_folder *folder, struct err *err)
 {
 	char messages[TABLE_NUMBER_MAX], size[STR_SIZE_MAX];
 	const char *use = folder->special_use ? folder->special_use : "";
@@ -45,18 +46,16 @@ static bool one_row(void *context, const struct archive_folder *folder, struct e
 	if (!folder->selectable)
 		cells[1] = cells[2] = "-";
 	table_row(context, cells);
-	return !ferror(stdout) || app_flush(err);
+	return app_can_print(err);
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_folders(struct app *app, int argc, char **argv, struct err *err)
 {
 	const struct options options = {.arguments_min = 1, .arguments_max = 1};
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct archive_snapshot snapshot;
 	struct arguments arguments;
-	struct table table;
-	bool good;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
 		!account_ref_find(app, arguments.items[0], &place, err) ||
@@ -64,11 +63,12 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		return false;
 	if (app->json)
 		return archive_each_folder_counted(
-			archive, snapshot.generation, one_json, NULL, err);
+			archive, snapshot.generation, print_folder_json, NULL, err);
+	CLEANUP(table_end) struct table table;
+
 	table_init(&table, columns, ARRAY_LEN(columns));
-	good = archive_each_folder_counted(archive, snapshot.generation, one_row, &table, err);
-	table_end(&table);
-	return good;
+	return archive_each_folder_counted(
+		archive, snapshot.generation, add_folder_row, &table, err);
 }
 
 const struct command cmd_folders = {
@@ -76,6 +76,7 @@ const struct command cmd_folders = {
 	.group = COMMAND_LOOK,
 	.summary = "list the folders of an archive",
 	.usage = "ACCOUNT[@WHEN]",
-	.help = "",
-	.run = run,
+	.help = "Lists each folder with its number of messages, their size, its special use\n"
+		"(RFC 6154) and whether it is subscribed.\n",
+	.run = run_folders,
 };

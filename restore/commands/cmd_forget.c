@@ -1,3 +1,4 @@
+/* `mailstow forget`: erases messages from every snapshot and from the files of an archive. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,63 +15,62 @@
 
 enum forget_option { OPTION_DRY_RUN = SELECT_OPTIONS_END };
 
-enum { SHOWN_BYTES = 120 };
+enum { TEXT_SHOWN_BYTES = 120 };
 
-/* The messages that are meant, by their digests: ids are nobody's promise between two calls. */
+/* The chosen messages, by SHA-256: message ids may change between two openings of an archive. */
 struct chosen {
 	uint8_t (*digests)[SHA256_BYTES];
 	size_t count, cap;
 };
 
-struct line {
+struct forget_run {
 	struct selection selection;
-	bool selected; /* something was said */
+	bool selected; /* some selection option was given */
 	bool dry_run;
 	bool json;
 	struct chosen chosen;
 	uint64_t placements;
-	uint64_t elsewhere; /* of them, those that were not selected: other places of the same bytes
-			     */
+	uint64_t elsewhere; /* placements that were not selected but hold the same bytes */
 };
 
-static void line_free(struct line *line)
+static void forget_run_free(struct forget_run *run)
 {
-	selection_free(&line->selection);
-	free(line->chosen.digests);
+	selection_free(&run->selection);
+	free(run->chosen.digests);
 }
 
-static bool set_option(void *context, int id, const char *value, struct err *err)
+static bool set_forget_option(void *context, int id, const char *value, struct err *err)
 {
-	struct line *line = context;
+	struct forget_run *run = context;
 
 	if (id == OPTION_DRY_RUN) {
-		line->dry_run = true;
+		run->dry_run = true;
 		return true;
 	}
-	line->selected = true;
-	return selection_set(&line->selection, (enum select_option)id, value, err);
+	run->selected = true;
+	return selection_set(&run->selection, (enum select_option)id, value, err);
 }
 
-/* --- what is meant --- */
+/* --- choosing --- */
 
-static int by_bytes(const void *a, const void *b)
+static int compare_sha256(const void *a, const void *b)
 {
 	return memcmp(a, b, SHA256_BYTES);
 }
 
-static bool is_chosen(const struct chosen *chosen, const uint8_t *digest)
+static bool is_to_be_forgotten(const struct chosen *chosen, const uint8_t *digest)
 {
-	return chosen->count > 0 &&
-	       bsearch(digest, chosen->digests, chosen->count, SHA256_BYTES, by_bytes) != NULL;
+	return chosen->count > 0 && bsearch(digest, chosen->digests, chosen->count, SHA256_BYTES,
+					    compare_sha256) != NULL;
 }
 
-static bool choose(void *context, const struct archive_entry *entry, struct err *err)
+static bool choose_selected(void *context, const struct archive_entry *entry, struct err *err)
 {
-	struct line *line = context;
-	struct chosen *chosen = &line->chosen;
+	struct forget_run *run = context;
+	struct chosen *chosen = &run->chosen;
 
 	(void)err;
-	if (!selection_wants_entry(&line->selection, entry))
+	if (!selection_wants_entry(&run->selection, entry))
 		return true;
 	ARRAY_GROW(chosen->digests, chosen->count, chosen->cap);
 	memcpy(chosen->digests[chosen->count++], entry->sha256, SHA256_BYTES);
@@ -82,16 +82,17 @@ static void sort_chosen(struct chosen *chosen)
 	size_t count = 0;
 
 	if (chosen->count > 0)
-		qsort(chosen->digests, chosen->count, SHA256_BYTES, by_bytes);
+		qsort(chosen->digests, chosen->count, SHA256_BYTES, compare_sha256);
 	for (size_t i = 0; i < chosen->count; i++)
-		if (count == 0 || by_bytes(chosen->digests[count - 1], chosen->digests[i]) != 0)
+		if (count == 0 ||
+			compare_sha256(chosen->digests[count - 1], chosen->digests[i]) != 0)
 			memmove(chosen->digests[count++], chosen->digests[i], SHA256_BYTES);
 	chosen->count = count;
 }
 
-/* --- telling --- */
+/* --- printing --- */
 
-static void show_json(const struct archive_entry *entry)
+static void print_forgotten_json(const struct archive_entry *entry)
 {
 	struct json *line = json_begin();
 
@@ -99,154 +100,159 @@ static void show_json(const struct archive_entry *entry)
 	json_print(line);
 }
 
-static void show(const struct archive_entry *entry)
+static void print_forgotten(const struct archive_entry *entry)
 {
 	CLEANUP(freep)
-	char *folder = str_printable(entry->folder_path, strlen(entry->folder_path), SHOWN_BYTES);
+	char *folder =
+		str_printable(entry->folder_path, strlen(entry->folder_path), TEXT_SHOWN_BYTES);
 	CLEANUP(freep)
-	char *from = str_printable(entry->from, strlen(entry->from), SHOWN_BYTES);
+	char *from = str_printable(entry->from, strlen(entry->from), TEXT_SHOWN_BYTES);
 	CLEANUP(freep)
-	char *subject = str_printable(entry->subject, strlen(entry->subject), SHOWN_BYTES);
+	char *subject = str_printable(entry->subject, strlen(entry->subject), TEXT_SHOWN_BYTES);
 
 	(void)printf("%s %" PRIu32 "%s: %s%s%s\n", folder, entry->uid,
 		entry->gone_ms ? " (gone)" : "", from, from[0] ? ": " : "", subject);
 }
 
-/* Every place where one of them stands, or stood, goes. */
-static bool tell_place(void *context, const struct archive_entry *entry, struct err *err)
+/* A chosen message is erased from every folder that holds or held it, so each one is listed. */
+static bool print_if_chosen(void *context, const struct archive_entry *entry, struct err *err)
 {
-	struct line *line = context;
+	struct forget_run *run = context;
 
-	if (!is_chosen(&line->chosen, entry->sha256))
+	if (!is_to_be_forgotten(&run->chosen, entry->sha256))
 		return true;
-	line->placements++;
-	line->elsewhere += !selection_wants_entry(&line->selection, entry);
-	if (line->json)
-		show_json(entry);
+	run->placements++;
+	run->elsewhere += !selection_wants_entry(&run->selection, entry);
+	if (run->json)
+		print_forgotten_json(entry);
 	else
-		show(entry);
-	return !ferror(stdout) || app_flush(err);
+		print_forgotten(entry);
+	return app_can_print(err);
 }
 
-static void summarise_json(const struct line *line, const struct archive_forgotten *forgotten)
+static void print_forget_json(
+	const struct forget_run *run, const struct archive_forgotten *forgotten)
 {
 	struct json *summary = json_begin();
 
 	json_put_bool(summary, "summary", true);
-	json_put_bool(summary, "dry_run", line->dry_run);
-	json_put_count(summary, "messages", line->chosen.count);
-	json_put_count(summary, "placements", line->placements);
+	json_put_bool(summary, "dry_run", run->dry_run);
+	json_put_count(summary, "messages", run->chosen.count);
+	json_put_count(summary, "placements", run->placements);
 	json_put_count(summary, "volumes", forgotten->volumes);
 	json_put_count(summary, "bytes_freed", forgotten->bytes);
 	json_print(summary);
 }
 
-static void summarise(const struct line *line, const struct archive_forgotten *forgotten)
+static void print_forget_summary(
+	const struct forget_run *run, const struct archive_forgotten *forgotten)
 {
 	char messages[STR_COUNT_MAX], places[STR_COUNT_MAX];
 	char freed[STR_SIZE_MAX];
 
-	if (line->json) {
-		summarise_json(line, forgotten);
+	if (run->json) {
+		print_forget_json(run, forgotten);
 		return;
 	}
 	str_format_size(forgotten->bytes, freed);
-	str_format_count(line->chosen.count, "message", messages);
-	str_format_count(line->placements, "place", places);
-	(void)printf("%s: %s, in %s.\n", line->dry_run ? "Would be forgotten" : "Forgotten",
+	str_format_count(run->chosen.count, "message", messages);
+	str_format_count(run->placements, "place", places);
+	(void)printf("%s: %s, in %s.\n", run->dry_run ? "Would be forgotten" : "Forgotten",
 		messages, places);
-	if (!line->dry_run)
-		(void)printf("Freed: %s. Copies of the archive still have them.\n", freed);
+	if (!run->dry_run)
+		(void)printf("Freed: %s. Copies of the archive still hold them.\n", freed);
 }
 
-/* --- doing --- */
+/* --- forgetting --- */
 
-static bool look(struct line *line, struct archive *archive, int64_t generation, struct err *err)
+static bool choose_and_list(
+	struct forget_run *run, struct archive *archive, int64_t generation, struct err *err)
 {
 	const struct archive_list all = {.generation = generation, .deleted = true};
 	const struct archive_list what = {.generation = generation,
 		.deleted = true,
-		.only_deleted = line->selection.deleted_only};
+		.only_deleted = run->selection.deleted_only};
 
-	if (!archive_each_entry(archive, &what, choose, line, err))
+	if (!archive_each_entry(archive, &what, choose_selected, run, err))
 		return false;
-	sort_chosen(&line->chosen);
-	if (line->chosen.count == 0)
+	sort_chosen(&run->chosen);
+	if (run->chosen.count == 0)
 		return true;
-	if (!archive_each_entry(archive, &all, tell_place, line, err))
+	if (!archive_each_entry(archive, &all, print_if_chosen, run, err))
 		return false;
-	if (line->elsewhere > 0)
-		say_note("the same bytes stand elsewhere, %" PRIu64 " times; that goes, too",
-			line->elsewhere);
+	if (run->elsewhere > 0)
+		say_note("%" PRIu64
+			 " of these were not selected but hold the same bytes; they go, too",
+			run->elsewhere);
 	return true;
 }
 
-/* An earlier run that was stopped may have left work. */
-static bool find_nothing(const struct line *line, const struct account_ref *place, struct err *err)
+/* Nothing matches: completes an earlier run that was interrupted, if there is one. */
+static bool resume_or_report_none(
+	const struct forget_run *run, const struct account_ref *place, struct err *err)
 {
 	struct archive_forgotten forgotten;
 
-	if (!line->dry_run && !archive_forget(place->archive_path, NULL, 0, ARCHIVE_LOCK_TIMEOUT_MS,
-				      &forgotten, err))
+	if (!run->dry_run && !archive_forget(place->archive_path, NULL, 0, ARCHIVE_LOCK_TIMEOUT_MS,
+				     &forgotten, err))
 		return false;
-	return err_set(err, ERR_NOT_FOUND, "no such message");
+	return err_set(err, ERR_NOT_FOUND, "no message matches");
 }
 
-static bool forget(
-	const struct app *app, struct line *line, const struct account_ref *place, struct err *err)
+static bool forget_chosen(const struct app *app, struct forget_run *run,
+	const struct account_ref *place, struct err *err)
 {
 	struct archive_forgotten forgotten = {0};
 
-	if (!line->dry_run && !app_consents(app, "Forget these for all time?"))
+	if (!run->dry_run && !app_consents(app, "Forget these for all time?"))
 		return true;
-	if (!line->dry_run && !archive_forget(place->archive_path,
-				      (const uint8_t(*)[SHA256_BYTES])line->chosen.digests,
-				      line->chosen.count, ARCHIVE_LOCK_TIMEOUT_MS, &forgotten, err))
+	if (!run->dry_run && !archive_forget(place->archive_path,
+				     (const uint8_t(*)[SHA256_BYTES])run->chosen.digests,
+				     run->chosen.count, ARCHIVE_LOCK_TIMEOUT_MS, &forgotten, err))
 		return false;
-	summarise(line, &forgotten);
+	print_forget_summary(run, &forgotten);
 	return true;
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_forget(struct app *app, int argc, char **argv, struct err *err)
 {
 	static const struct option_spec specs[] = {
 		SELECT_OPTION_SPECS, {"dry-run", OPTION_PLAIN, OPTION_DRY_RUN}};
-	CLEANUP(line_free) struct line line = {.json = app->json};
-	const struct options options = {specs, ARRAY_LEN(specs), set_option, &line, 1, 1};
+	CLEANUP(forget_run_free) struct forget_run run = {.json = app->json};
+	const struct options options = {specs, ARRAY_LEN(specs), set_forget_option, &run, 1, 1};
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct archive_snapshot snapshot;
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!account_ref_find(app, arguments.items[0], &place, err))
+		!account_ref_find_whole(app, arguments.items[0], &place, err))
 		return false;
-	line.json = app->json;
-	if (place.when_given)
-		return err_set(err, ERR_USAGE, "forget: from all time, without @WHEN");
-	if (!line.selected)
+	run.json = app->json;
+	if (!run.selected)
 		return err_set(err, ERR_USAGE,
-			"forget: which messages? say --folder, --from, "
-			"--message-id or the like");
+			"forget: which messages? give --folder, --from, "
+			"--message-id or another selection");
 	if (!app_open(&place, &archive, &snapshot, err) ||
-		!look(&line, archive, snapshot.generation, err))
+		!choose_and_list(&run, archive, snapshot.generation, err))
 		return false;
 	archive_freep(&archive);
-	return line.chosen.count == 0 ? find_nothing(&line, &place, err)
-				      : forget(app, &line, &place, err);
+	return run.chosen.count == 0 ? resume_or_report_none(&run, &place, err)
+				     : forget_chosen(app, &run, &place, err);
 }
 
 const struct command cmd_forget = {
 	.name = "forget",
 	.group = COMMAND_SETUP,
-	.summary = "remove messages from all time, really",
+	.summary = "erase messages from every snapshot, for good",
 	.usage = "ACCOUNT SELECTION [--dry-run]",
-	.help = "The messages leave every state of the archive, and every byte of them its\n"
-		"files, wherever else the same bytes stand. They are not fetched again from\n"
-		"where they stand on the server now. Copies of the archive keep them.\n"
+	.help = "Erases the selected messages from every snapshot and their bytes from the\n"
+		"archive's files, including other folders that hold the same bytes. Messages\n"
+		"still on the server are not fetched again from there. Copies of the archive\n"
+		"keep them. (restic's 'forget', which drops snapshots, is 'mailstow prune'.)\n"
 		"\n"
-		"  --dry-run             only list what would go\n"
+		"  --dry-run             only list what would be erased\n"
 		"\n"
 		"Selection, at least one:\n" SELECT_HELP,
-	.run = run,
+	.run = run_forget,
 };

@@ -1,3 +1,4 @@
+/* `mailstow key`: the passphrases and keys that open an encrypted archive. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 enum { PASSPHRASE_BYTES_MAX = 1024 };
 enum { RECOVERY };
 
-static bool one_json(void *context, const struct archive_key *key, struct err *err)
+static bool print_key_json(void *context, const struct archive_key *key, struct err *err)
 {
 	struct json *line = json_begin();
 
@@ -29,7 +30,7 @@ static bool one_json(void *context, const struct archive_key *key, struct err *e
 	return true;
 }
 
-static bool one_row(void *context, const struct archive_key *key, struct err *err)
+static bool add_key_row(void *context, const struct archive_key *key, struct err *err)
 {
 	char id[TABLE_NUMBER_MAX], created[WHEN_TEXT_MAX];
 	const char *cells[] = {id, key->kind, created};
@@ -41,22 +42,20 @@ static bool one_row(void *context, const struct archive_key *key, struct err *er
 	return true;
 }
 
-static bool list(const struct app *app, const char *path, struct err *err)
+static bool list_archive_keys(const struct app *app, const char *path, struct err *err)
 {
 	static const struct table_column columns[] = {
 		{"ID", TEXT_RIGHT}, {"KIND", TEXT_LEFT}, {"ADDED", TEXT_LEFT}};
-	struct table table;
-	bool good;
 
 	if (app->json)
-		return archive_each_key(path, one_json, NULL, err);
+		return archive_each_key(path, print_key_json, NULL, err);
+	CLEANUP(table_end) struct table table;
+
 	table_init(&table, columns, ARRAY_LEN(columns));
-	good = archive_each_key(path, one_row, &table, err);
-	table_end(&table);
-	return good;
+	return archive_each_key(path, add_key_row, &table, err);
 }
 
-static bool add(const char *path, struct err *err)
+static bool add_passphrase(const char *path, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(PASSPHRASE_BYTES_MAX);
 	struct archive_secret secret;
@@ -70,7 +69,7 @@ static bool add(const char *path, struct err *err)
 	return true;
 }
 
-static bool recovery(const struct app *app, const char *path, struct err *err)
+static bool add_recovery_key(const struct app *app, const char *path, struct err *err)
 {
 	char text[ARCHIVE_RECOVERY_KEY_TEXT];
 	struct archive_secret secret = {ARCHIVE_RECOVERY_KEY, text, sizeof(text) - 1};
@@ -87,16 +86,16 @@ static bool recovery(const struct app *app, const char *path, struct err *err)
 		json_print(line);
 	} else if (good) {
 		(void)printf("%s\n", text);
-		say_note("this opens the archive when all else is lost: print it, and keep it "
-			 "elsewhere; it is not shown again (key %" PRIu32 ")",
+		say_note("this recovery key opens the archive if all else is lost; print it and "
+			 "keep it elsewhere: it is not shown again (key %" PRIu32 ")",
 			id);
 	}
 	crypto_wipe(text, sizeof(text));
 	return good;
 }
 
-/* The daemon is told by nobody else that it has to do without. */
-static void warn_of_own_key(const struct account_ref *place)
+/* mailstowd opens the archive with the configured secret: warns if that one was just removed. */
+static void warn_if_configured_secret_fails(const struct account_ref *place)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
 	struct archive_secret secret;
@@ -106,7 +105,7 @@ static void warn_of_own_key(const struct account_ref *place)
 		return;
 	if (!mirror_read_secret(place->account, NULL, &text, &secret, &err) ||
 		!archive_unlock(place->archive_path, &secret, &err))
-		say_warn("%s: the secret of the configuration does not open it: %s", place->name,
+		say_warn("%s: the configured secret does not open the archive: %s", place->name,
 			err.text);
 }
 
@@ -117,19 +116,20 @@ static bool remove_key(
 	uint64_t id = strtoull(text, &end, 10);
 
 	if (end == text || *end || id == 0 || id > UINT32_MAX)
-		return err_set(err, ERR_USAGE, "key remove: ID is a number that key list shows");
+		return err_set(err, ERR_USAGE,
+			"key remove: expected an ID as 'mailstow key list' shows it");
 	if (!app_consents(app, "Remove this key?"))
 		return err_set(err, ERR_CANCELLED, "nothing was removed");
 	if (!archive_remove_key(place->archive_path, (uint32_t)id, err))
 		return false;
-	say_note("key %" PRIu64 " was removed; copies of the archive, and what stands in its "
-		 "volumes, can still be read with it by who has both",
+	say_note("key %" PRIu64 " was removed; with it and an older copy of the archive or of its "
+		 "volumes, the mail can still be read",
 		id);
-	warn_of_own_key(place);
+	warn_if_configured_secret_fails(place);
 	return true;
 }
 
-static bool set(void *context, int id, const char *value, struct err *err)
+static bool set_with_recovery(void *context, int id, const char *value, struct err *err)
 {
 	(void)id;
 	(void)value;
@@ -138,33 +138,34 @@ static bool set(void *context, int id, const char *value, struct err *err)
 	return true;
 }
 
-static bool change_list(struct app *app, const struct account_ref *place,
+static bool run_on_keyring(struct app *app, const struct account_ref *place,
 	const struct arguments *arguments, struct err *err)
 {
 	const char *what = arguments->items[0];
 	const char *path = place->archive_path;
 
 	if (!archive_needs_secret(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", path);
+		return err_set(err, ERR_NOT_FOUND, "%s is not encrypted", path);
 	if (strcmp(what, "list") == 0)
-		return list(app, path, err);
+		return list_archive_keys(app, path, err);
 	if (!app_unlock(place, err))
 		return false;
 	if (strcmp(what, "add") == 0)
-		return add(path, err);
+		return add_passphrase(path, err);
 	if (strcmp(what, "recovery") == 0)
-		return recovery(app, path, err);
+		return add_recovery_key(app, path, err);
 	if (strcmp(what, "remove") == 0)
 		return remove_key(app, place, arguments->items[2], err);
 	return err_set(err, ERR_USAGE,
-		"key: list, add, recovery, remove, encrypt or rotate, then ACCOUNT");
+		"key: expected list, add, recovery, remove, encrypt or rotate, then ACCOUNT");
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_key(struct app *app, int argc, char **argv, struct err *err)
 {
 	static const struct option_spec specs[] = {{"recovery", OPTION_PLAIN, RECOVERY}};
 	bool with_recovery = false;
-	const struct options options = {specs, ARRAY_LEN(specs), set, &with_recovery, 2, 3};
+	const struct options options = {
+		specs, ARRAY_LEN(specs), set_with_recovery, &with_recovery, 2, 3};
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	struct arguments arguments;
 	const char *what;
@@ -174,40 +175,38 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	what = arguments.items[0];
 	if ((arguments.count == 3) != (strcmp(what, "remove") == 0) ||
 		(with_recovery && strcmp(what, "rotate") != 0))
-		return err_set(err, ERR_USAGE, "key: 'mailstow key --help' shows what it takes");
-	if (!account_ref_find(app, arguments.items[1], &place, err))
+		return err_set(err, ERR_USAGE, "key: wrong arguments");
+	if (!account_ref_find_whole(app, arguments.items[1], &place, err))
 		return false;
-	if (place.when_given)
-		return err_set(err, ERR_USAGE, "key: the whole archive, without @WHEN");
 	if (!archive_exists(place.archive_path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", place.archive_path);
+		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", place.archive_path);
 	if (strcmp(what, "encrypt") == 0)
 		return rekey_encrypt(app, &place, err);
 	if (strcmp(what, "rotate") == 0)
 		return rekey_rotate(app, &place, with_recovery, err);
-	return change_list(app, &place, &arguments, err);
+	return run_on_keyring(app, &place, &arguments, err);
 }
 
 const struct command cmd_key = {
 	.name = "key",
 	.group = COMMAND_SETUP,
-	.summary = "the keys that open an encrypted archive",
+	.summary = "manage the keys that open an encrypted archive",
 	.usage = "list|add|recovery ACCOUNT\nremove ACCOUNT ID\n"
 		 "encrypt ACCOUNT\nrotate ACCOUNT [--recovery]",
-	.help = "list      the keys there are\n"
-		"add       one more passphrase, or a key of 64 hexadecimal digits: asked for at\n"
+	.help = "list      list the keys\n"
+		"add       add a passphrase, or a key of 64 hexadecimal digits; asks for it at\n"
 		"          the terminal\n"
-		"recovery  make and show a recovery key, to be printed and kept elsewhere\n"
-		"remove    remove a key; copies of the archive still open with it\n"
-		"encrypt   make an encrypted archive of a plain one, with the secret that is\n"
-		"          configured: everything is written anew, and the plain files go\n"
-		"rotate    another master key: everything is written anew under it. Keys whose\n"
-		"          secret is configured, or typed when asked, stay; the others go and\n"
-		"          open copies of before at most\n"
+		"recovery  create and print a recovery key, to be kept somewhere else\n"
+		"remove    remove a key; it still opens copies of the archive made before\n"
+		"encrypt   encrypt a plain archive with the configured secret: rewrites every\n"
+		"          volume, then removes the plain files\n"
+		"rotate    change the master key: rewrites every volume under a new one. Keys\n"
+		"          whose secret is configured or typed when asked stay; all others are\n"
+		"          removed and open only copies made before\n"
 		"\n"
-		"  --recovery  with rotate: make and show a new recovery key as well\n"
+		"  --recovery  with rotate: also create and print a new recovery key\n"
 		"\n"
-		"Encrypt and rotate may be stopped at any time: the archive opens, and the same\n"
-		"command goes on. The daemon may run meanwhile.\n",
-	.run = run,
+		"Encrypt and rotate may be interrupted at any time: the archive stays usable, and\n"
+		"the same command resumes. mailstowd may run meanwhile.\n",
+	.run = run_key,
 };

@@ -21,11 +21,11 @@
 #include "restore/upload/restore_journal.h"
 #include "state/state.h"
 
-enum { CARRIED_MAX = 17 /* all keys there can be, and a new one */ };
+enum { CARRIED_MAX = 17 /* the most keys an archive can have, and a new one */ };
 
-/* --- beside the archive --- */
+/* --- files outside the archive --- */
 
-/* The account is known there by the path of its archive, as it is configured. */
+/* The state database knows the account by the path of its archive, as configured or resolved. */
 static bool rekey_state(const char *state_dir, const char *archive_path, struct err *err)
 {
 	CLEANUP(freep) char *file = str_printf("%s/state.db", state_dir);
@@ -39,8 +39,8 @@ static bool rekey_state(const char *state_dir, const char *archive_path, struct 
 			       ledger_hide_names(state, real, archive_path, err)));
 }
 
-/* What tells of the mail, in words that may be read, or under a key of before. */
-static bool rekey_beside(
+/* Restore journals and the ledger describe the mail, in plain text or under the old key. */
+static bool rekey_outside(
 	const char *archive_path, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
 	CLEANUP(freep) char *state_dir = config_state_dir();
@@ -49,29 +49,30 @@ static bool rekey_beside(
 	       rekey_state(state_dir, archive_path, err);
 }
 
-/* --- the work --- */
+/* --- rewriting --- */
 
-struct work {
+struct rekey_run {
 	const struct account_ref *place;
 	struct progress_line progress;
 };
 
-static void hear_progress(void *context, uint64_t bytes, uint64_t total)
+static void show_rekey_progress(void *context, uint64_t bytes, uint64_t total)
 {
-	struct work *work = context;
+	struct rekey_run *work = context;
 
 	work->progress.total_bytes = total;
-	progress_tell(&work->progress, 0, bytes, clock_mono_ms());
+	progress_update(&work->progress, 0, bytes, clock_mono_ms());
 }
 
-static bool hear_beside(void *context, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
+static bool rekey_outside_files(
+	void *context, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
-	struct work *work = context;
+	struct rekey_run *work = context;
 
-	return rekey_beside(work->place->archive_path, uuid, err);
+	return rekey_outside(work->place->archive_path, uuid, err);
 }
 
-static void tell_done(
+static void print_rekeyed(
 	const struct app *app, const char *done, const struct archive_rekeyed *rekeyed)
 {
 	char volumes[STR_COUNT_MAX], size[STR_SIZE_MAX];
@@ -80,7 +81,7 @@ static void tell_done(
 	if (!app->json) {
 		str_format_count(rekeyed->volumes, "volume", volumes);
 		str_format_size(rekeyed->bytes, size);
-		(void)printf("%s: %s (%s) written anew.\n", done, volumes, size);
+		(void)printf("%s: %s (%s) rewritten.\n", done, volumes, size);
 		return;
 	}
 	line = json_begin();
@@ -91,25 +92,25 @@ static void tell_done(
 	json_print(line);
 }
 
-static bool work(const struct app *app, const struct account_ref *place, const char *what,
+static bool rekey_volumes(const struct app *app, const struct account_ref *place, const char *what,
 	const char *done, struct err *err)
 {
-	struct work work = {.place = place,
+	struct rekey_run work = {.place = place,
 		.progress = {.shown = app_shows_progress(app), .fd = STDERR_FILENO}};
 	const struct archive_rekey wish = {
-		.progress = hear_progress, .beside = hear_beside, .context = &work};
+		.progress = show_rekey_progress, .beside = rekey_outside_files, .context = &work};
 	struct archive_rekeyed rekeyed;
 	bool good =
 		archive_rekey(place->archive_path, &wish, ARCHIVE_LOCK_TIMEOUT_MS, &rekeyed, err);
 
 	progress_clear(&work.progress);
 	if (good)
-		tell_done(app, done, &rekeyed);
+		print_rekeyed(app, done, &rekeyed);
 	return good ||
-	       err_wrap(err, "stopped half way; 'mailstow key %s %s' goes on", what, place->name);
+	       err_wrap(err, "interrupted; 'mailstow key %s %s' resumes", what, place->name);
 }
 
-/* --- secrets, held in memory of their own --- */
+/* --- secrets of the keys that stay, in locked memory --- */
 
 struct carried {
 	struct archive_carried items[CARRIED_MAX];
@@ -123,7 +124,7 @@ static void carried_free(struct carried *carried)
 		secret_freep(&carried->texts[i]);
 }
 
-static void carry(struct carried *carried, uint32_t id, const struct archive_secret *secret)
+static void carry_secret(struct carried *carried, uint32_t id, const struct archive_secret *secret)
 {
 	struct secret *text = secret_copy(secret->text, secret->len);
 
@@ -140,21 +141,21 @@ static bool is_carried(const struct carried *carried, uint32_t id)
 	return false;
 }
 
-/* --- is it all there to be written anew? --- */
+/* --- whether everything can be read --- */
 
-static bool first_finding(void *context, const struct archive_finding *finding, struct err *err)
+static bool fail_on_finding(void *context, const struct archive_finding *finding, struct err *err)
 {
 	const struct account_ref *place = context;
 
 	return err_set(err, ERR_CORRUPT,
-		"%s: %s: %s; 'mailstow check %s' tells all of it: nothing was changed", place->name,
-		finding->where, finding->what, place->name);
+		"%s: %s: %s; nothing was changed; 'mailstow check %s' lists all damage",
+		place->name, finding->where, finding->what, place->name);
 }
 
-/* What cannot be read cannot be written anew: better said before than half way. */
-static bool is_sound(const struct account_ref *place, struct err *err)
+/* Damaged data cannot be rewritten; better to refuse now than to stop in the middle. */
+static bool check_intact(const struct account_ref *place, struct err *err)
 {
-	const struct archive_check check = {.finding = first_finding, .context = (void *)place};
+	const struct archive_check check = {.finding = fail_on_finding, .context = (void *)place};
 	struct archive_checked checked;
 
 	return archive_check(place->archive_path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err);
@@ -169,13 +170,13 @@ static bool read_new_secret(const struct account_ref *place, struct buf *text,
 		return app_ask_new_passphrase(text, ret_secret, err);
 	if (!mirror_has_secret(place->account))
 		return err_set(err, ERR_CONFIG,
-			"%s: passphrase-command, passphrase-file, key-file or key-credential is to "
-			"be configured before: else nothing could be added to it",
+			"%s: configure passphrase-command, passphrase-file, key-file or "
+			"key-credential first; mailstowd could not write to it otherwise",
 			place->name);
 	return mirror_read_secret(place->account, NULL, text, ret_secret, err);
 }
 
-static bool agrees(const struct app *app, const char *question, struct err *err)
+static bool confirm(const struct app *app, const char *question, struct err *err)
 {
 	return app_consents(app, question) || err_set(err, ERR_CANCELLED, "nothing was changed");
 }
@@ -187,13 +188,13 @@ static bool begin_encrypt(const struct app *app, const struct account_ref *place
 
 	if (!read_new_secret(place, &text, &secret, err))
 		return false;
-	if (!is_sound(place, err))
+	if (!check_intact(place, err))
 		return false;
 	if (app_asks(app)) {
-		say_note("all volumes are written anew, encrypted, and the plain files go");
-		say_note("without its secret nothing opens the archive then");
+		say_note("rewrites all volumes encrypted and removes the plain files");
+		say_note("after that nothing opens the archive without its secret");
 	}
-	return agrees(app, "Encrypt the archive?", err) &&
+	return confirm(app, "Encrypt the archive?", err) &&
 	       archive_encrypt_begin(place->archive_path, &secret, ARCHIVE_LOCK_TIMEOUT_MS, err);
 }
 
@@ -203,18 +204,19 @@ bool rekey_encrypt(const struct app *app, const struct account_ref *place, struc
 	enum archive_rekey_state state = archive_rekey_state(path);
 
 	if (state == ARCHIVE_REKEY_ENCRYPTING)
-		return app_unlock(place, err) && work(app, place, "encrypt", "Encrypted", err);
+		return app_unlock(place, err) &&
+		       rekey_volumes(app, place, "encrypt", "Encrypted", err);
 	if (archive_needs_secret(path))
 		return err_set(err, ERR_USAGE,
-			"%s: is encrypted already; 'mailstow key rotate %s' gives it another "
-			"master key",
+			"%s is already encrypted; 'mailstow key rotate %s' changes its master key",
 			place->name, place->name);
-	if (!begin_encrypt(app, place, err) || !work(app, place, "encrypt", "Encrypted", err))
+	if (!begin_encrypt(app, place, err) ||
+		!rekey_volumes(app, place, "encrypt", "Encrypted", err))
 		return false;
-	say_note("should its secret be lost, a recovery key opens it: 'mailstow key recovery %s'",
+	say_note("create a recovery key in case the secret is lost: 'mailstow key recovery %s'",
 		place->name);
-	say_note("copies of the archive made before are plain: copy to another folder, then "
-		 "remove them");
+	say_note("copies of the archive made before are not encrypted: copy to another folder, "
+		 "then remove them");
 	return true;
 }
 
@@ -231,11 +233,11 @@ static bool unlock_and_carry(
 	if (!app_read_secret(place, &text, &secret, err) || !archive_unlock(path, &secret, err) ||
 		!archive_find_key(path, &secret, &id, err))
 		return false;
-	carry(carried, id, &secret);
+	carry_secret(carried, id, &secret);
 	return true;
 }
 
-struct listing {
+struct key_listing {
 	const struct app *app;
 	const struct carried *carried;
 	size_t dropped;
@@ -244,7 +246,7 @@ struct listing {
 
 static bool list_key(void *context, const struct archive_key *key, struct err *err)
 {
-	struct listing *listing = context;
+	struct key_listing *listing = context;
 	bool stays = is_carried(listing->carried, key->id);
 	char added[WHEN_TEXT_MAX];
 
@@ -261,15 +263,15 @@ static bool list_key(void *context, const struct archive_key *key, struct err *e
 		json_print(line);
 	}
 	when_format(key->created_ms, false, added);
-	say_note("key %" PRIu32 ", %s of %s: %s", key->id, key->kind, added,
-		stays ? "stays" : "goes, its secret is not at hand");
+	say_note("key %" PRIu32 ", %s added %s: %s", key->id, key->kind, added,
+		stays ? "stays" : "will be removed: its secret is not known");
 	return true;
 }
 
 static bool list_keys(const struct app *app, const char *path, const struct carried *carried,
 	bool show, size_t *ret_dropped, struct err *err)
 {
-	struct listing listing = {.app = app, .carried = carried, .show = show};
+	struct key_listing listing = {.app = app, .carried = carried, .show = show};
 
 	if (!archive_each_key(path, list_key, &listing, err))
 		return false;
@@ -277,14 +279,15 @@ static bool list_keys(const struct app *app, const char *path, const struct carr
 	return true;
 }
 
-/* One more of those that would go, or nothing. */
-static bool ask_one(const char *path, struct carried *carried, bool *ret_more, struct err *err)
+/* Asks for the secret of one more key, to keep it; nothing typed ends the questions. */
+static bool ask_for_secret(
+	const char *path, struct carried *carried, bool *ret_more, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
 	struct archive_secret secret;
 	uint32_t id;
 
-	*ret_more = app_ask_secret("One of these, to keep it (or return)", &text, err);
+	*ret_more = app_ask_secret("Secret of a key to keep (Enter: no more)", &text, err);
 	if (!*ret_more) {
 		err_clear(err);
 		return true;
@@ -296,12 +299,12 @@ static bool ask_one(const char *path, struct carried *carried, bool *ret_more, s
 		say_note("%s", err->text);
 		err_clear(err);
 	} else if (!is_carried(carried, id)) {
-		carry(carried, id, &secret);
+		carry_secret(carried, id, &secret);
 	}
 	return true;
 }
 
-static bool gather(
+static bool gather_secrets(
 	const struct app *app, const char *path, struct carried *carried, struct err *err)
 {
 	size_t dropped;
@@ -312,7 +315,7 @@ static bool gather(
 	if (!app_asks(app))
 		return true;
 	while (more && dropped > 0 && carried->count + 1 < CARRIED_MAX)
-		if (!ask_one(path, carried, &more, err) ||
+		if (!ask_for_secret(path, carried, &more, err) ||
 			!list_keys(app, path, carried, false, &dropped, err))
 			return false;
 	return true;
@@ -324,8 +327,8 @@ static void show_recovery(const struct app *app, const char *text)
 
 	if (!app->json) {
 		(void)printf("%s\n", text);
-		say_note("this opens the archive when all else is lost: print it, and keep it "
-			 "elsewhere; it is not shown again");
+		say_note("this recovery key opens the archive if all else is lost; print it and "
+			 "keep it elsewhere: it is not shown again");
 		return;
 	}
 	line = json_begin();
@@ -333,7 +336,7 @@ static void show_recovery(const struct app *app, const char *text)
 	json_print(line);
 }
 
-/* The new recovery key is shown as soon as it opens anything, and before the long work. */
+/* Prints the new recovery key as soon as it is in the keyring, before the long rewrite. */
 static bool begin_rotate(const struct app *app, const char *path, struct carried *carried,
 	bool recovery, struct err *err)
 {
@@ -343,7 +346,7 @@ static bool begin_rotate(const struct app *app, const char *path, struct carried
 
 	if (recovery) {
 		archive_new_recovery_key(text);
-		carry(carried, 0, &secret);
+		carry_secret(carried, 0, &secret);
 	}
 	good = archive_rotate_begin(
 		path, carried->items, carried->count, ARCHIVE_LOCK_TIMEOUT_MS, err);
@@ -355,7 +358,7 @@ static bool begin_rotate(const struct app *app, const char *path, struct carried
 	return good;
 }
 
-static bool rotate(
+static bool begin_or_resume_rotate(
 	const struct app *app, const struct account_ref *place, bool recovery, struct err *err)
 {
 	CLEANUP(carried_free) struct carried carried = {0};
@@ -364,11 +367,11 @@ static bool rotate(
 	if (!unlock_and_carry(place, &carried, err))
 		return false;
 	if (archive_rekey_state(path) == ARCHIVE_REKEY_NONE &&
-		(!is_sound(place, err) || !gather(app, path, &carried, err) ||
-			!agrees(app, "Rotate, so that no other key opens the archive?", err) ||
+		(!check_intact(place, err) || !gather_secrets(app, path, &carried, err) ||
+			!confirm(app, "Rotate, so that no other key opens the archive?", err) ||
 			!begin_rotate(app, path, &carried, recovery, err)))
 		return false;
-	return work(app, place, "rotate", "Rotated", err);
+	return rekey_volumes(app, place, "rotate", "Rotated", err);
 }
 
 bool rekey_rotate(
@@ -378,15 +381,15 @@ bool rekey_rotate(
 
 	if (!archive_needs_secret(path))
 		return err_set(err, ERR_NOT_FOUND,
-			"%s: is not encrypted; 'mailstow key encrypt %s' encrypts it", place->name,
+			"%s is not encrypted; 'mailstow key encrypt %s' encrypts it", place->name,
 			place->name);
 	if (archive_rekey_state(path) == ARCHIVE_REKEY_ENCRYPTING)
 		return err_set(err, ERR_USAGE,
-			"%s: is encrypted half way; 'mailstow key encrypt %s' goes on", place->name,
-			place->name);
-	if (!rotate(app, place, recovery, err))
+			"%s: its encryption was interrupted; 'mailstow key encrypt %s' resumes it",
+			place->name, place->name);
+	if (!begin_or_resume_rotate(app, place, recovery, err))
 		return false;
-	say_note("copies of the archive made before still open with the keys of then: copy to "
+	say_note("copies of the archive made before still open with the old keys: copy to "
 		 "another folder, then remove them");
 	return true;
 }

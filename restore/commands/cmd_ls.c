@@ -1,3 +1,4 @@
+/* `mailstow ls`: the messages of an archive at a snapshot. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,42 +13,42 @@
 
 enum ls_option { OPTION_DELETED = SELECT_OPTIONS_END };
 
-enum { SHOWN_BYTES = 200, FLAG_LETTERS_MAX = 16 };
+enum { PATH_SHOWN_BYTES = 200, FLAG_LETTERS_MAX = 16 };
 
 static const struct table_column columns[] = {{"UID", TEXT_RIGHT}, {"RECEIVED"},
 	{"SIZE", TEXT_RIGHT}, {"FLAGS"}, {"FROM", TEXT_LEFT, 16}, {"SUBJECT", TEXT_LEFT, 16}};
 static const struct table_column gone_columns[] = {{"UID", TEXT_RIGHT}, {"RECEIVED"}, {"GONE"},
 	{"SIZE", TEXT_RIGHT}, {"FROM", TEXT_LEFT, 12}, {"SUBJECT", TEXT_LEFT, 12}};
 
-struct listing {
+struct ls_output {
 	struct selection selection;
 	bool deleted; /* --deleted or --deleted-only */
 	bool json;
 	struct str_list seen; /* paths of folders that were listed or exist */
-	char *folder;         /* whose messages the table holds; NULL: none yet */
+	char *folder;         /* path of the folder the table is for; NULL: none yet */
 	uint32_t uidvalidity;
 	struct table table;
 };
 
-static void listing_free(struct listing *listing)
+static void ls_output_free(struct ls_output *output)
 {
-	selection_free(&listing->selection);
-	str_list_free(&listing->seen);
-	freep(&listing->folder);
+	selection_free(&output->selection);
+	str_list_free(&output->seen);
+	freep(&output->folder);
 }
 
-static bool set_option(void *context, int id, const char *value, struct err *err)
+static bool set_ls_option(void *context, int id, const char *value, struct err *err)
 {
-	struct listing *listing = context;
+	struct ls_output *output = context;
 
 	if (id == OPTION_DELETED) {
-		listing->deleted = true;
+		output->deleted = true;
 		return true;
 	}
-	return selection_set(&listing->selection, (enum select_option)id, value, err);
+	return selection_set(&output->selection, (enum select_option)id, value, err);
 }
 
-static void print_json(const struct archive_entry *entry)
+static void print_entry_json(const struct archive_entry *entry)
 {
 	struct json *line = json_begin();
 
@@ -55,7 +56,7 @@ static void print_json(const struct archive_entry *entry)
 	json_print(line);
 }
 
-/* Letters as mail programs use them; '+' for anything else that is set. */
+/* One letter a system flag, as mail programs show them; '+' for any other flag. */
 static void flag_letters(const char *flags, char out[FLAG_LETTERS_MAX])
 {
 	static const struct {
@@ -84,34 +85,35 @@ static void flag_letters(const char *flags, char out[FLAG_LETTERS_MAX])
 	out[used] = '\0';
 }
 
-/* A title for each folder and UIDVALIDITY, since UIDs mean something only there. */
-static void begin_folder(struct listing *listing, const struct archive_entry *entry)
+/* Each folder and UIDVALIDITY gets a title: UIDs have no meaning outside them. */
+static void begin_folder(struct ls_output *output, const struct archive_entry *entry)
 {
 	CLEANUP(freep)
-	char *shown = str_printable(entry->folder_path, strlen(entry->folder_path), SHOWN_BYTES);
+	char *shown =
+		str_printable(entry->folder_path, strlen(entry->folder_path), PATH_SHOWN_BYTES);
 
-	if (listing->folder) {
-		table_end(&listing->table);
+	if (output->folder) {
+		table_end(&output->table);
 		(void)putchar('\n');
-		freep(&listing->folder);
+		freep(&output->folder);
 	}
-	listing->folder = xstrdup(entry->folder_path);
-	listing->uidvalidity = entry->uidvalidity;
+	output->folder = xstrdup(entry->folder_path);
+	output->uidvalidity = entry->uidvalidity;
 	(void)printf("%s (uidvalidity %" PRIu32 ")\n", shown, entry->uidvalidity);
-	table_init(&listing->table, listing->deleted ? gone_columns : columns,
-		listing->deleted ? ARRAY_LEN(gone_columns) : ARRAY_LEN(columns));
+	table_init(&output->table, output->deleted ? gone_columns : columns,
+		output->deleted ? ARRAY_LEN(gone_columns) : ARRAY_LEN(columns));
 }
 
-static void print_row(struct listing *listing, const struct archive_entry *entry)
+static void add_entry_row(struct ls_output *output, const struct archive_entry *entry)
 {
 	char uid[TABLE_NUMBER_MAX], received[WHEN_TEXT_MAX] = "", gone[WHEN_TEXT_MAX] = "";
 	char size[STR_SIZE_MAX], flags[FLAG_LETTERS_MAX];
 	const char *cells[] = {uid, received, size, flags, entry->from, entry->subject};
 	const char *gone_cells[] = {uid, received, gone, size, entry->from, entry->subject};
 
-	if (!listing->folder || entry->uidvalidity != listing->uidvalidity ||
-		strcmp(listing->folder, entry->folder_path) != 0)
-		begin_folder(listing, entry);
+	if (!output->folder || entry->uidvalidity != output->uidvalidity ||
+		strcmp(output->folder, entry->folder_path) != 0)
+		begin_folder(output, entry);
 	(void)snprintf(uid, sizeof(uid), "%" PRIu32, entry->uid);
 	if (entry->has_date)
 		when_format(entry->date.unix_s * 1000, false, received);
@@ -119,66 +121,67 @@ static void print_row(struct listing *listing, const struct archive_entry *entry
 		when_format(entry->gone_ms, false, gone);
 	str_format_size(entry->size, size);
 	flag_letters(entry->flags, flags);
-	table_row(&listing->table, listing->deleted ? gone_cells : cells);
+	table_row(&output->table, output->deleted ? gone_cells : cells);
 }
 
-static void note_folder(struct listing *listing, const char *path)
+static void remember_folder(struct ls_output *output, const char *path)
 {
-	struct str_list *seen = &listing->seen;
+	struct str_list *seen = &output->seen;
 
 	if (seen->count == 0 || strcmp(seen->items[seen->count - 1], path) != 0)
 		str_list_add(seen, path);
 }
 
-static bool one_entry(void *context, const struct archive_entry *entry, struct err *err)
+static bool list_entry(void *context, const struct archive_entry *entry, struct err *err)
 {
-	struct listing *listing = context;
+	struct ls_output *output = context;
 
-	note_folder(listing, entry->folder_path);
-	if (!selection_wants_entry(&listing->selection, entry))
+	remember_folder(output, entry->folder_path);
+	if (!selection_wants_entry(&output->selection, entry))
 		return true;
-	if (listing->json)
-		print_json(entry);
+	if (output->json)
+		print_entry_json(entry);
 	else
-		print_row(listing, entry);
-	return !ferror(stdout) || app_flush(err);
+		add_entry_row(output, entry);
+	return app_can_print(err);
 }
 
-static bool one_folder(void *context, const struct archive_folder *folder, struct err *err)
+static bool list_folder_path(void *context, const struct archive_folder *folder, struct err *err)
 {
 	(void)err;
-	note_folder(context, folder->path);
+	remember_folder(context, folder->path);
 	return true;
 }
 
-static bool list(
-	struct listing *listing, struct archive *archive, int64_t generation, struct err *err)
+static bool list_messages(
+	struct ls_output *output, struct archive *archive, int64_t generation, struct err *err)
 {
 	const struct archive_list what = {.generation = generation,
-		.deleted = listing->deleted,
-		.only_deleted = listing->selection.deleted_only};
+		.deleted = output->deleted,
+		.only_deleted = output->selection.deleted_only};
 	const char *missing;
 
-	if (!archive_each_folder(archive, generation, one_folder, listing, err) ||
-		!archive_each_entry(archive, &what, one_entry, listing, err))
+	if (!archive_each_folder(archive, generation, list_folder_path, output, err) ||
+		!archive_each_entry(archive, &what, list_entry, output, err))
 		return false;
-	if (listing->folder)
-		table_end(&listing->table);
-	missing = selection_missing_folder(&listing->selection, &listing->seen);
+	if (output->folder)
+		table_end(&output->table);
+	missing = selection_missing_folder(&output->selection, &output->seen);
 	if (missing) {
-		CLEANUP(freep) char *shown = str_printable(missing, strlen(missing), SHOWN_BYTES);
+		CLEANUP(freep)
+		char *shown = str_printable(missing, strlen(missing), PATH_SHOWN_BYTES);
 
 		return err_set(err, ERR_NOT_FOUND, "no folder '%s'", shown);
 	}
 	return true;
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_ls(struct app *app, int argc, char **argv, struct err *err)
 {
 	static const struct option_spec specs[] = {
 		SELECT_OPTION_SPECS, {"deleted", OPTION_PLAIN, OPTION_DELETED}};
-	CLEANUP(listing_free) struct listing listing = {0};
-	const struct options options = {specs, ARRAY_LEN(specs), set_option, &listing, 1, 1};
+	CLEANUP(ls_output_free) struct ls_output output = {0};
+	const struct options options = {specs, ARRAY_LEN(specs), set_ls_option, &output, 1, 1};
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct archive_snapshot snapshot;
@@ -188,19 +191,19 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 		!account_ref_find(app, arguments.items[0], &place, err) ||
 		!app_open(&place, &archive, &snapshot, err))
 		return false;
-	listing.json = app->json;
-	listing.deleted = listing.deleted || listing.selection.deleted_only;
-	return list(&listing, archive, snapshot.generation, err);
+	output.json = app->json;
+	output.deleted = output.deleted || output.selection.deleted_only;
+	return list_messages(&output, archive, snapshot.generation, err);
 }
 
 const struct command cmd_ls = {
 	.name = "ls",
 	.group = COMMAND_LOOK,
-	.summary = "list messages, now or at any moment of the past",
+	.summary = "list messages, now or at an earlier snapshot",
 	.usage = "ACCOUNT[@WHEN] [SELECTION] [--deleted]",
-	.help = "  --deleted             also what was on the server once and is gone\n"
+	.help = "  --deleted             also list messages that are gone from the server\n"
 		"\n"
 		"Selection:\n" SELECT_HELP "\n"
 		"Flags: S seen, A answered, F flagged, T draft, D deleted, + others.\n",
-	.run = run,
+	.run = run_ls,
 };

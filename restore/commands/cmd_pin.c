@@ -1,3 +1,4 @@
+/* `mailstow pin` and `unpin`: snapshots that prune never removes. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -5,16 +6,17 @@
 #include "restore/commands/commands.h"
 #include "restore/options.h"
 
-/* The state does not change with a pin: it stays as complete as it is. */
-static bool record(struct archive_writer *writer, int64_t generation, bool pinned, struct err *err)
+/* Commits the pin as a new snapshot, which is complete if the newest one was: no mail changed. */
+static bool commit_pin(
+	struct archive_writer *writer, int64_t generation, bool pinned, struct err *err)
 {
 	struct archive_snapshot newest;
-	int64_t made;
+	int64_t committed;
 
 	return archive_resolve(archive_writer_view(writer),
 		       (struct archive_when){.kind = ARCHIVE_LATEST}, &newest, err) &&
 	       archive_pin(writer, generation, pinned, err) &&
-	       archive_commit(writer, newest.complete, &made, err);
+	       archive_commit(writer, newest.complete, &committed, err);
 }
 
 static bool set_pin(struct app *app, int argc, char **argv, bool pinned, struct err *err)
@@ -29,11 +31,12 @@ static bool set_pin(struct app *app, int argc, char **argv, bool pinned, struct 
 		!account_ref_find(app, arguments.items[0], &place, err))
 		return false;
 	if (!place.when_given)
-		return err_set(err, ERR_USAGE, "%s: which moment? ACCOUNT@WHEN", argv[0]);
+		return err_set(
+			err, ERR_USAGE, "%s: which snapshot? expected ACCOUNT@WHEN", argv[0]);
 	if (!app_unlock(&place, err) ||
 		!archive_writer_open(place.archive_path, ARCHIVE_LOCK_TIMEOUT_MS, &writer, err) ||
 		!archive_resolve(archive_writer_view(writer), place.when, &snapshot, err) ||
-		!record(writer, snapshot.generation, pinned, err))
+		!commit_pin(writer, snapshot.generation, pinned, err))
 		return false;
 	if (!app->json)
 		(void)printf("Snapshot %" PRId64 " is %s.\n", snapshot.generation,
@@ -54,17 +57,17 @@ static bool run_unpin(struct app *app, int argc, char **argv, struct err *err)
 const struct command cmd_pin = {
 	.name = "pin",
 	.group = COMMAND_SETUP,
-	.summary = "keep a moment whatever the keep rules say",
+	.summary = "keep a snapshot, whatever the keep rules say",
 	.usage = "ACCOUNT@WHEN",
-	.help = "",
+	.help = "A pinned snapshot survives 'mailstow prune' until it is unpinned.\n",
 	.run = run_pin,
 };
 
 const struct command cmd_unpin = {
 	.name = "unpin",
 	.group = COMMAND_SETUP,
-	.summary = "leave a moment to the keep rules again",
+	.summary = "leave a snapshot to the keep rules again",
 	.usage = "ACCOUNT@WHEN",
-	.help = "",
+	.help = "The next 'mailstow prune' removes it if no keep rule keeps it.\n",
 	.run = run_unpin,
 };

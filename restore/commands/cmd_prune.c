@@ -1,3 +1,4 @@
+/* `mailstow prune`: drops snapshots that no rule keeps, and frees their space. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "restore/options.h"
 #include "restore/ui/json.h"
 
-enum option {
+enum prune_option {
 	KEEP_LAST,
 	KEEP_HOURLY,
 	KEEP_DAILY,
@@ -35,70 +36,72 @@ static const struct option_spec specs[] = {
 	{"dry-run", OPTION_PLAIN, DRY_RUN},
 };
 
-struct line {
-	struct buf
-		keep; /* words as the configuration has them; empty: those of the configuration */
+struct prune_options {
+	/* Keep rules as the configuration writes them; empty: the configured ones apply. */
+	struct buf keep;
 	bool has_keep_deleted;
 	int64_t keep_deleted_ms;
 	bool dry_run;
 };
 
-static bool set_keep_deleted(struct line *line, const char *value, struct err *err)
+static bool set_keep_deleted(struct prune_options *wanted, const char *value, struct err *err)
 {
-	line->has_keep_deleted = true;
-	line->keep_deleted_ms = -1;
+	wanted->has_keep_deleted = true;
+	wanted->keep_deleted_ms = -1;
 	return strcmp(value, "forever") == 0 ||
-	       config_parse_duration(value, &line->keep_deleted_ms) ||
-	       err_set(err, ERR_USAGE, "--keep-deleted: forever, or a duration like 90d");
+	       config_parse_duration(value, &wanted->keep_deleted_ms) ||
+	       err_set(err, ERR_USAGE,
+		       "--keep-deleted: expected forever or a duration such as 90d");
 }
 
-/* --keep-daily 7 is the word daily=7. */
-static bool set_keep(struct line *line, enum option option, const char *value, struct err *err)
+/* --keep-daily 7 becomes the configuration's daily=7. */
+static bool set_keep(
+	struct prune_options *wanted, enum prune_option option, const char *value, struct err *err)
 {
 	const char *word = specs[option].name + strlen("keep-");
 	struct config_keep keep;
 
-	if (buf_printf(&line->keep, "%s%s=%s", line->keep.len ? " " : "", word, value) &&
-		config_parse_keep(buf_str(&line->keep), &keep))
+	if (buf_printf(&wanted->keep, "%s%s=%s", wanted->keep.len ? " " : "", word, value) &&
+		config_parse_keep(buf_str(&wanted->keep), &keep))
 		return true;
-	return err_set(err, ERR_USAGE, "--%s: %s, once", specs[option].name,
-		option == KEEP_WITHIN ? "a duration like 7d" : "a number from 1 on");
+	return err_set(err, ERR_USAGE, "--%s: expected %s, given once", specs[option].name,
+		option == KEEP_WITHIN ? "a duration such as 7d" : "a number from 1");
 }
 
-static bool set(void *context, int id, const char *value, struct err *err)
+static bool set_prune_option(void *context, int id, const char *value, struct err *err)
 {
-	struct line *line = context;
+	struct prune_options *wanted = context;
 
-	switch ((enum option)id) {
+	switch ((enum prune_option)id) {
 	case KEEP_DELETED:
-		return set_keep_deleted(line, value, err);
+		return set_keep_deleted(wanted, value, err);
 	case DRY_RUN:
-		line->dry_run = true;
+		wanted->dry_run = true;
 		return true;
 	default:
-		return set_keep(line, (enum option)id, value, err);
+		return set_keep(wanted, (enum prune_option)id, value, err);
 	}
 }
 
-/* What the command line does not say the configuration does; for a bare path nothing goes. */
-static bool choose_rules(const struct line *line, const struct account_ref *place,
+/* Options not given come from the configuration; an archive named by its path keeps everything. */
+static bool choose_rules(const struct prune_options *wanted, const struct account_ref *place,
 	struct archive_prune *ret_prune, struct err *err)
 {
-	const char *words = line->keep.len ? buf_str(&line->keep) : "all";
-	int64_t keep_deleted_ms = line->has_keep_deleted ? line->keep_deleted_ms : -1;
+	const char *words = wanted->keep.len ? buf_str(&wanted->keep) : "all";
+	int64_t keep_deleted_ms = wanted->has_keep_deleted ? wanted->keep_deleted_ms : -1;
 	struct config_keep keep;
 
-	if (line->keep.len == 0 && place->account)
+	if (wanted->keep.len == 0 && place->account)
 		words = place->account->keep;
-	if (!line->has_keep_deleted && place->account)
+	if (!wanted->has_keep_deleted && place->account)
 		keep_deleted_ms = place->account->keep_deleted_ms;
 	if (!config_parse_keep(words, &keep))
-		return err_set(err, ERR_CONFIG, "keep: '%s'", words);
+		return err_set(err, ERR_CONFIG, "keep: '%s' is not a list of rules", words);
 	*ret_prune = mirror_prune_rules(&keep, keep_deleted_ms);
 	return true;
 }
 
-static void tell_json(const struct archive_pruned *pruned, bool dry_run)
+static void print_pruned_json(const struct archive_pruned *pruned, bool dry_run)
 {
 	struct json *line = json_begin();
 
@@ -113,7 +116,7 @@ static void tell_json(const struct archive_pruned *pruned, bool dry_run)
 	json_print(line);
 }
 
-static void tell(FILE *out, const struct archive_pruned *pruned, bool dry_run)
+static void print_pruned(FILE *out, const struct archive_pruned *pruned, bool dry_run)
 {
 	char snapshots[STR_COUNT_MAX], messages[STR_COUNT_MAX];
 	char lost[STR_SIZE_MAX], freed[STR_SIZE_MAX];
@@ -122,15 +125,15 @@ static void tell(FILE *out, const struct archive_pruned *pruned, bool dry_run)
 	str_format_size(pruned->bytes, freed);
 	str_format_count(pruned->snapshots, "snapshot", snapshots);
 	str_format_count(pruned->messages, "message", messages);
-	(void)fprintf(out, "%s: %s; %" PRIu64 " kept.\n", dry_run ? "Would go" : "Gone", snapshots,
-		pruned->kept);
+	(void)fprintf(out, "%s: %s; %" PRIu64 " kept.\n", dry_run ? "Would be removed" : "Removed",
+		snapshots, pruned->kept);
 	(void)fprintf(
 		out, "%s for good: %s (%s).\n", dry_run ? "Would be lost" : "Lost", messages, lost);
 	(void)fprintf(out, "%s: %s.\n", dry_run ? "Would be freed, about" : "Freed", freed);
 }
 
-static bool ask(const struct app *app, const char *path, struct archive_prune prune, bool *ret_go,
-	struct err *err)
+static bool confirm_prune(const struct app *app, const char *path, struct archive_prune prune,
+	bool *ret_go, struct err *err)
 {
 	struct archive_pruned pruned;
 
@@ -140,72 +143,69 @@ static bool ask(const struct app *app, const char *path, struct archive_prune pr
 	prune.dry_run = true;
 	if (!archive_prune(path, &prune, ARCHIVE_LOCK_TIMEOUT_MS, &pruned, err))
 		return false;
-	tell(stderr, &pruned, true);
+	print_pruned(stderr, &pruned, true);
 	*ret_go = (pruned.snapshots == 0 && pruned.messages == 0) ||
 		  app_consents(app, "Prune the archive?");
 	return true;
 }
 
-static bool prune_place(const struct app *app, const struct line *line,
+static bool prune_archive(const struct app *app, const struct prune_options *wanted,
 	const struct account_ref *place, struct err *err)
 {
 	struct archive_prune prune;
 	struct archive_pruned pruned;
 	bool go = true;
 
-	if (!choose_rules(line, place, &prune, err) || !app_unlock(place, err))
+	if (!choose_rules(wanted, place, &prune, err) || !app_unlock(place, err))
 		return false;
-	prune.dry_run = line->dry_run;
-	if (!prune.dry_run && !ask(app, place->archive_path, prune, &go, err))
+	prune.dry_run = wanted->dry_run;
+	if (!prune.dry_run && !confirm_prune(app, place->archive_path, prune, &go, err))
 		return false;
 	if (!go)
 		return true;
 	if (!archive_prune(place->archive_path, &prune, ARCHIVE_LOCK_TIMEOUT_MS, &pruned, err))
 		return false;
 	if (app->json)
-		tell_json(&pruned, prune.dry_run);
+		print_pruned_json(&pruned, prune.dry_run);
 	else
-		tell(stdout, &pruned, prune.dry_run);
+		print_pruned(stdout, &pruned, prune.dry_run);
 	return true;
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_prune(struct app *app, int argc, char **argv, struct err *err)
 {
-	struct line line = {.keep = BUF_INIT(KEEP_TEXT_MAX)};
-	const struct options options = {specs, ARRAY_LEN(specs), set, &line, 1, 1};
+	struct prune_options wanted = {.keep = BUF_INIT(KEEP_TEXT_MAX)};
+	const struct options options = {specs, ARRAY_LEN(specs), set_prune_option, &wanted, 1, 1};
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	struct arguments arguments;
 	bool done = options_parse(app, argc, argv, &options, &arguments, err) &&
-		    account_ref_find(app, arguments.items[0], &place, err);
-
-	if (done && place.when_given)
-		done = err_set(err, ERR_USAGE, "prune: the whole archive, without @WHEN");
-	done = done && prune_place(app, &line, &place, err);
-	buf_free(&line.keep);
+		    account_ref_find_whole(app, arguments.items[0], &place, err) &&
+		    prune_archive(app, &wanted, &place, err);
+	buf_free(&wanted.keep);
 	return done;
 }
 
 const struct command cmd_prune = {
 	.name = "prune",
 	.group = COMMAND_SETUP,
-	.summary = "drop old snapshots and give back the space they took",
+	.summary = "remove old snapshots and free their space",
 	.usage = "ACCOUNT [--keep-last N] [--keep-hourly N] [--keep-daily N] "
 		 "[--keep-weekly N] [--keep-monthly N] [--keep-yearly N] "
 		 "[--keep-within DURATION] [--keep-deleted forever|DURATION] [--dry-run]",
-	.help = "What no rule keeps goes; without --keep-... the rules of the configuration hold.\n"
-		"What is pinned, the newest state and the newest complete snapshot always stay,\n"
-		"and so does what is on the server now.\n"
+	.help = "Removes the snapshots that no rule keeps. Without --keep-... options the rules\n"
+		"of the configuration apply. Pinned snapshots, the newest state, the newest\n"
+		"complete snapshot and all mail that is on the server now always stay.\n"
 		"\n"
-		"  --keep-last N           the newest N snapshots\n"
-		"  --keep-hourly N         the newest of each of the last N hours that have one;\n"
-		"                          daily, weekly, monthly, yearly alike\n"
-		"  --keep-within DURATION  all that are at most this much older than the newest\n"
+		"  --keep-last N           keep the newest N snapshots\n"
+		"  --keep-hourly N         keep the newest snapshot of each of the last N hours\n"
+		"                          that have one; likewise daily, weekly, monthly, yearly\n"
+		"  --keep-within DURATION  keep all at most this much older than the newest\n"
 		"  --keep-deleted forever|DURATION\n"
-		"                          mail that is gone from the server stays this long,\n"
-		"                          whatever becomes of its snapshots\n"
-		"  --dry-run               say what would go; the space freed is an estimate\n"
+		"                          keep mail that is gone from the server this long,\n"
+		"                          whatever happens to its snapshots\n"
+		"  --dry-run               only show what would go; the freed space is estimated\n"
 		"\n"
-		"Space comes back by whole files: one is emptied when less than 60 % of it is\n"
-		"still wanted.\n",
-	.run = run,
+		"Space is freed in whole volume files: a file is rewritten without the removed\n"
+		"mail once less than 60 % of it is still needed.\n",
+	.run = run_prune,
 };

@@ -1,3 +1,4 @@
+/* `mailstow restore`: its plan, progress, messages and summary around restore_run(). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +18,17 @@
 
 enum { SHOWN_LINES_MAX = 50, WORDS_MAX = 600, NAME_MAX_BYTES = 300 };
 
-/* What the watcher needs. */
-struct session {
+/* The context of the watcher's callbacks. */
+struct restore_session {
 	const struct app *app;
-	const struct restore_line *line;
+	const struct restore_options *options;
 	struct progress_line progress;
-	uint64_t lines; /* told on stderr */
+	uint64_t lines; /* messages reported on stderr */
 };
 
-/* --- words for people --- */
+/* --- what the watcher reports --- */
 
-static void say_to_people(struct session *session, const char *folder, uint32_t uid,
+static void say_about_message(struct restore_session *session, const char *folder, uint32_t uid,
 	const char *what, const char *detail)
 {
 	CLEANUP(freep) char *name = str_printable(folder, strlen(folder), NAME_MAX_BYTES);
@@ -39,14 +40,14 @@ static void say_to_people(struct session *session, const char *folder, uint32_t 
 	say_note("%s uid %u: %s%s%s", name, uid, what, *words ? ": " : "", words);
 }
 
-static void hear_message(
+static void report_message(
 	void *context, const char *folder, uint32_t uid, enum outcome outcome, const char *detail)
 {
-	struct session *session = context;
+	struct restore_session *session = context;
 	struct json *line;
 
 	if (!session->app->json) {
-		say_to_people(session, folder, uid, outcome_name(outcome), detail);
+		say_about_message(session, folder, uid, outcome_name(outcome), detail);
 		return;
 	}
 	line = json_begin();
@@ -57,14 +58,14 @@ static void hear_message(
 	json_print(line);
 }
 
-static void hear_difference(
+static void report_difference(
 	void *context, const char *folder, uint32_t uid, const char *kind, const char *detail)
 {
-	struct session *session = context;
+	struct restore_session *session = context;
 	struct json *line;
 
 	if (!session->app->json) {
-		say_to_people(session, folder, uid, "verified", detail);
+		say_about_message(session, folder, uid, "verified", detail);
 		return;
 	}
 	line = json_begin();
@@ -75,9 +76,9 @@ static void hear_difference(
 	json_print(line);
 }
 
-static void hear_note(void *context, const char *folder, const char *text)
+static void report_note(void *context, const char *folder, const char *text)
 {
-	struct session *session = context;
+	struct restore_session *session = context;
 	CLEANUP(freep) char *name = str_printable(folder, strlen(folder), NAME_MAX_BYTES);
 	CLEANUP(freep) char *words = str_printable(text, strlen(text), WORDS_MAX);
 
@@ -85,11 +86,11 @@ static void hear_note(void *context, const char *folder, const char *text)
 	say_warn("%s%s%s", name, *name ? ": " : "", words);
 }
 
-static void hear_progress(void *context, uint64_t messages, uint64_t bytes)
+static void report_progress(void *context, uint64_t messages, uint64_t bytes)
 {
-	struct session *session = context;
+	struct restore_session *session = context;
 
-	progress_tell(&session->progress, messages, bytes, clock_mono_ms());
+	progress_update(&session->progress, messages, bytes, clock_mono_ms());
 }
 
 /* --- the plan --- */
@@ -126,9 +127,9 @@ static void show_plan(const struct restore_folder *folders, size_t count)
 		show_folder(&table, &folders[i]);
 }
 
-static bool consent(void *context, const struct restore_folder *folders, size_t count)
+static bool confirm_plan(void *context, const struct restore_folder *folders, size_t count)
 {
-	struct session *session = context;
+	struct restore_session *session = context;
 	CLEANUP(freep) char *question = NULL;
 	uint64_t messages = 0, bytes = 0;
 	char size[STR_SIZE_MAX];
@@ -141,18 +142,19 @@ static bool consent(void *context, const struct restore_folder *folders, size_t 
 	session->progress.total_bytes = bytes;
 	if (!session->app->json)
 		show_plan(folders, count);
-	if (session->line->dry_run)
+	if (session->options->dry_run)
 		return true;
 	(void)fflush(stdout);
 	str_format_size(bytes, size);
 	question = str_printf("Write %llu messages (%s) to %s?", (unsigned long long)messages, size,
-		session->line->to);
+		session->options->to);
 	return app_consents(session->app, question);
 }
 
 /* --- the end --- */
 
-static void print_json(const struct restore_line *line, const struct restore_summary *summary)
+static void print_summary_json(
+	const struct restore_options *options, const struct restore_summary *summary)
 {
 	const struct restore_verified *verified = &summary->verified;
 	struct json *json = json_begin();
@@ -162,9 +164,9 @@ static void print_json(const struct restore_line *line, const struct restore_sum
 	for (enum outcome i = OUTCOME_EXACT; i < OUTCOMES; i++)
 		json_put_count(json, outcome_name(i), summary->outcomes[i]);
 	json_put_count(json, "folders_created", summary->folders_created);
-	if (line->dry_run)
+	if (options->dry_run)
 		json_put_bool(json, "dry_run", true);
-	if (line->verify != RESTORE_VERIFY_NONE) {
+	if (options->verify != RESTORE_VERIFY_NONE) {
 		json_put_count(json, "compared", verified->compared);
 		json_put_count(json, "missing", verified->missing);
 		json_put_count(json, "extra", verified->extra);
@@ -175,7 +177,7 @@ static void print_json(const struct restore_line *line, const struct restore_sum
 	json_print(json);
 }
 
-/* Was anything of it begun? */
+/* Whether anything was written, or tried, on the target. */
 static bool did_anything(const struct restore_summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
@@ -185,11 +187,11 @@ static bool did_anything(const struct restore_summary *summary)
 	       0;
 }
 
-/* Only what happened. */
+/* Outcomes that did not occur are left out. */
 static void print_outcomes(const struct restore_summary *summary)
 {
 	static const char *const words[OUTCOMES] = {[OUTCOME_EXACT] = "restored exactly",
-		[OUTCOME_ALREADY_THERE] = "there already",
+		[OUTCOME_ALREADY_THERE] = "already there",
 		[OUTCOME_NORMALISED] = "changed by the server",
 		[OUTCOME_REFUSED] = "refused",
 		[OUTCOME_SKIPPED] = "skipped"};
@@ -211,33 +213,34 @@ static void print_verified(const struct restore_verified *verified)
 		(unsigned long long)verified->different_bytes);
 }
 
-static void print_words(const struct session *session, const struct restore_summary *summary)
+static void print_summary(
+	const struct restore_session *session, const struct restore_summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
 
 	if (session->lines > SHOWN_LINES_MAX)
 		say_note("... and %llu more; --json lists all",
 			(unsigned long long)(session->lines - SHOWN_LINES_MAX));
-	if (session->line->dry_run) {
-		printf("Nothing was changed: %llu of %llu messages are there already.\n",
+	if (session->options->dry_run) {
+		printf("Nothing was changed: %llu of %llu messages are already there.\n",
 			(unsigned long long)outcomes[OUTCOME_ALREADY_THERE],
 			(unsigned long long)summary->planned);
 		return;
 	}
 	print_outcomes(summary);
-	if (session->line->verify != RESTORE_VERIFY_NONE)
+	if (session->options->verify != RESTORE_VERIFY_NONE)
 		print_verified(&summary->verified);
 }
 
-static void finish(
-	struct app *app, struct session *session, const struct restore_summary *summary, bool fine)
+static void report_end(struct app *app, struct restore_session *session,
+	const struct restore_summary *summary, bool fine)
 {
 	progress_clear(&session->progress);
 	if (app->json)
-		print_json(session->line, summary);
+		print_summary_json(session->options, summary);
 	else if (fine || did_anything(summary))
-		print_words(session, summary);
-	if (!session->line->dry_run)
+		print_summary(session, summary);
+	if (!session->options->dry_run)
 		app->partial = summary->outcomes[OUTCOME_REFUSED] > 0 ||
 			       summary->outcomes[OUTCOME_SKIPPED] > 0 ||
 			       summary->folders_failed > 0 || !summary->sound;
@@ -247,16 +250,16 @@ static void finish(
 
 static bool wants_folder(void *context, const char *path)
 {
-	const struct session *session = context;
+	const struct restore_session *session = context;
 
-	return selection_wants_folder(&session->line->selection, path);
+	return selection_wants_folder(&session->options->selection, path);
 }
 
 static bool wants_message(void *context, const struct archive_entry *entry)
 {
-	const struct session *session = context;
+	const struct restore_session *session = context;
 
-	return selection_wants_entry(&session->line->selection, entry);
+	return selection_wants_entry(&session->options->selection, entry);
 }
 
 static bool selects_messages(const struct selection *selection)
@@ -265,23 +268,23 @@ static bool selects_messages(const struct selection *selection)
 	       selection->subject || selection->message_id;
 }
 
-static bool see_folder(void *context, const struct archive_folder *folder, struct err *err)
+static bool collect_folder_path(void *context, const struct archive_folder *folder, struct err *err)
 {
 	(void)err;
 	str_list_add(context, folder->path);
 	return true;
 }
 
-static bool check_folders(struct archive *archive, int64_t generation,
+static bool check_selected_folders(struct archive *archive, int64_t generation,
 	const struct selection *selection, struct err *err)
 {
 	CLEANUP(str_list_free) struct str_list seen = {0};
 	const char *missing;
 
-	if (!archive_each_folder(archive, generation, see_folder, &seen, err))
+	if (!archive_each_folder(archive, generation, collect_folder_path, &seen, err))
 		return false;
 	missing = selection->deleted_only ? NULL : selection_missing_folder(selection, &seen);
-	return !missing || err_set(err, ERR_NOT_FOUND, "%s: there is no such folder", missing);
+	return !missing || err_set(err, ERR_NOT_FOUND, "no folder '%s'", missing);
 }
 
 static bool find_target(struct app *app, const char *name,
@@ -292,7 +295,8 @@ static bool find_target(struct app *app, const char *name,
 	if (!app_config(app, &config, err))
 		return false;
 	*ret_account = config_account(config, name);
-	return *ret_account || err_set(err, ERR_NOT_FOUND, "--to %s: no such account", name);
+	return *ret_account ||
+	       err_set(err, ERR_NOT_FOUND, "--to %s: no such account in the configuration", name);
 }
 
 static bool open_journal(const char *archive_path, struct archive *archive,
@@ -319,48 +323,48 @@ static bool connect_to(void *context, struct imap **ret_imap, struct err *err)
 	       err_wrap(err, "%s", account->name);
 }
 
-static bool run_session(struct app *app, struct session *session, const struct account_ref *place,
-	const struct config_account *account, struct err *err)
+static bool run_session(struct app *app, struct restore_session *session,
+	const struct account_ref *place, const struct config_account *account, struct err *err)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;
-	const struct restore_line *line = session->line;
+	const struct restore_options *options = session->options;
 	struct target target = {.connect = connect_to, .context = (void *)account};
-	const struct restore_watcher watcher = {
-		session, consent, hear_message, hear_difference, hear_note, hear_progress};
+	const struct restore_watcher watcher = {session, confirm_plan, report_message,
+		report_difference, report_note, report_progress};
 	struct restore_summary summary = {0};
 	struct archive_snapshot snapshot;
 	bool fine;
 
 	if (!app_open(place, &archive, &snapshot, err) ||
-		!check_folders(archive, snapshot.generation, &line->selection, err) ||
+		!check_selected_folders(archive, snapshot.generation, &options->selection, err) ||
 		!open_journal(place->archive_path, archive, account, &journal, err))
 		return false;
 	const struct restore restore = {
 		.archive_path = place->archive_path,
 		.archive = archive,
 		.generation = snapshot.generation,
-		.only_deleted = line->selection.deleted_only,
-		.rules = &line->rules,
+		.only_deleted = options->selection.deleted_only,
+		.rules = &options->rules,
 		.wants_folder = wants_folder,
-		.wants_message = selects_messages(&line->selection) ? wants_message : NULL,
+		.wants_message = selects_messages(&options->selection) ? wants_message : NULL,
 		.wants_context = session,
 		.target = &target,
 		.journal = journal,
-		.dry_run = line->dry_run,
-		.verify = line->verify,
+		.dry_run = options->dry_run,
+		.verify = options->verify,
 		.watcher = &watcher,
 	};
 	fine = restore_run(&restore, &summary, err);
 	target_close(&target);
-	finish(app, session, &summary, fine);
+	report_end(app, session, &summary, fine);
 	return fine;
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_restore(struct app *app, int argc, char **argv, struct err *err)
 {
-	struct restore_line line = {0};
-	struct session session = {.app = app, .line = &line};
+	struct restore_options options = {0};
+	struct restore_session session = {.app = app, .options = &options};
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	const struct config_account *account;
 	struct arguments arguments;
@@ -368,37 +372,37 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 
 	session.progress =
 		(struct progress_line){.shown = app_shows_progress(app), .fd = STDERR_FILENO};
-	fine = restore_line_parse(app, argc, argv, &line, &arguments, err) &&
+	fine = restore_options_parse(app, argc, argv, &options, &arguments, err) &&
 	       account_ref_find(app, arguments.items[0], &place, err) &&
-	       find_target(app, line.to, &account, err) &&
+	       find_target(app, options.to, &account, err) &&
 	       run_session(app, &session, &place, account, err);
-	restore_line_free(&line);
+	restore_options_free(&options);
 	return fine;
 }
 
 const struct command cmd_restore = {
 	.name = "restore",
 	.group = COMMAND_RESTORE,
-	.summary = "put mail of the archive onto a server, exactly, once",
+	.summary = "restore mail from an archive to a server",
 	.usage = "ACCOUNT[@WHEN] --to ACCOUNT2 [SELECTION] [MAPPING] [--dry-run] "
 		 "[--verify[=sample|full]]",
-	.help = "What is there already is left alone; the same command run again adds nothing,\n"
-		"and goes on where it was interrupted.\n"
+	.help = "Messages that are already on the server are left alone, so running the command\n"
+		"again adds nothing; after an interruption it resumes.\n"
 		"\n"
-		"  --to ACCOUNT2         account of the configuration to write to (mirror = no\n"
-		"                        is enough for it); ACCOUNT itself is allowed\n"
+		"  --to ACCOUNT2         the account of the configuration to write to (may have\n"
+		"                        mirror = no); may be ACCOUNT itself\n"
 		"  --dry-run             show the plan, change nothing\n"
-		"  --verify[=full]       look at everything once more afterwards: counts, flags,\n"
-		"                        dates, and the bytes of a sample or of all messages\n"
+		"  --verify[=full]       compare again afterwards: counts, flags, dates, and the\n"
+		"                        bytes of a sample or, with =full, of all messages\n"
 		"\n"
 		"Selection:\n" SELECT_HELP "\n"
 		"Mapping:\n"
-		"  --map OLD=NEW         put folder OLD, with what is in it, at NEW; may be\n"
+		"  --map OLD=NEW         restore folder OLD and its subfolders as NEW; may be\n"
 		"                        given several times, the longest OLD wins\n"
-		"  --prefix P            put everything below folder P\n"
-		"  --no-special-use      do not look for the server's own Sent, Trash, ...\n"
+		"  --prefix P            restore everything below folder P\n"
+		"  --no-special-use      do not use the server's own Sent, Trash, ... folders\n"
 		"  --no-junk             leave out junk mail\n"
-		"  --labels=all          put a message that stands in several folders into each;\n"
-		"                        it is what is done, there is no other choice yet\n",
-	.run = run,
+		"  --labels=all          restore a message into each of its folders (the default\n"
+		"                        and only choice)\n",
+	.run = run_restore,
 };

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum option {
+enum restore_option {
 	OPT_TO = SELECT_OPTIONS_END,
 	OPT_MAP,
 	OPT_PREFIX,
@@ -14,18 +14,18 @@ enum option {
 	OPT_REPAIR,
 };
 
-static bool set_verify(struct restore_line *line, const char *value, struct err *err)
+static bool set_verify(struct restore_options *wanted, const char *value, struct err *err)
 {
 	if (!value || strcmp(value, "sample") == 0)
-		line->verify = RESTORE_VERIFY_SAMPLE;
+		wanted->verify = RESTORE_VERIFY_SAMPLE;
 	else if (strcmp(value, "full") == 0)
-		line->verify = RESTORE_VERIFY_FULL;
+		wanted->verify = RESTORE_VERIFY_FULL;
 	else
-		return err_set(err, ERR_USAGE, "--verify=%s: sample or full", value);
+		return err_set(err, ERR_USAGE, "--verify=%s: expected sample or full", value);
 	return true;
 }
 
-/* A message that stands in several folders is put into each of them. */
+/* A message in several folders goes into each of them; there is no other choice yet. */
 static bool set_labels(const char *value, struct err *err)
 {
 	bool known = strcmp(value, "first") == 0 || strcmp(value, "primary") == 0;
@@ -33,43 +33,43 @@ static bool set_labels(const char *value, struct err *err)
 	if (strcmp(value, "all") == 0)
 		return true;
 	return err_set(err, ERR_USAGE, "--labels=%s: %s", value,
-		known ? "not in this version; all is" : "all is accepted");
+		known ? "not supported yet; use all" : "expected all");
 }
 
-static bool set_option(void *context, int id, const char *value, struct err *err)
+static bool set_restore_option(void *context, int id, const char *value, struct err *err)
 {
-	struct restore_line *line = context;
+	struct restore_options *wanted = context;
 
 	switch (id) {
 	case OPT_TO:
-		line->to = value;
+		wanted->to = value;
 		return true;
 	case OPT_MAP:
-		return map_rule_add(&line->rules, value, err);
+		return map_rule_add(&wanted->rules, value, err);
 	case OPT_PREFIX:
-		return map_rules_set_prefix(&line->rules, value, err);
+		return map_rules_set_prefix(&wanted->rules, value, err);
 	case OPT_NO_SPECIAL_USE:
-		line->rules.no_special_use = true;
+		wanted->rules.no_special_use = true;
 		return true;
 	case OPT_NO_JUNK:
-		line->rules.no_junk = true;
+		wanted->rules.no_junk = true;
 		return true;
 	case OPT_DRY_RUN:
-		line->dry_run = true;
+		wanted->dry_run = true;
 		return true;
 	case OPT_VERIFY:
-		return set_verify(line, value, err);
+		return set_verify(wanted, value, err);
 	case OPT_LABELS:
 		return set_labels(value, err);
 	case OPT_REPAIR:
 		return err_set(err, ERR_USAGE,
-			"--repair: not in this version; messages are put back as they are");
+			"--repair: not supported yet; messages are restored as they are");
 	default:
-		return selection_set(&line->selection, (enum select_option)id, value, err);
+		return selection_set(&wanted->selection, (enum select_option)id, value, err);
 	}
 }
 
-bool restore_line_parse(struct app *app, int argc, char **argv, struct restore_line *line,
+bool restore_options_parse(struct app *app, int argc, char **argv, struct restore_options *wanted,
 	struct arguments *arguments, struct err *err)
 {
 	static const struct option_spec specs[] = {
@@ -84,15 +84,16 @@ bool restore_line_parse(struct app *app, int argc, char **argv, struct restore_l
 		{"labels", OPTION_VALUE, OPT_LABELS},
 		{"repair", OPTION_VALUE, OPT_REPAIR},
 	};
-	const struct options options = {specs, ARRAY_LEN(specs), set_option, line, 1, 1};
+	const struct options options = {specs, ARRAY_LEN(specs), set_restore_option, wanted, 1, 1};
 
 	if (!options_parse(app, argc, argv, &options, arguments, err))
 		return false;
-	return line->to || err_set(err, ERR_USAGE, "--to ACCOUNT is missing: where to restore to");
+	return wanted->to || err_set(err, ERR_USAGE,
+				     "restore: --to ACCOUNT2 is missing: the account to write to");
 }
 
-void restore_line_free(struct restore_line *line)
+void restore_options_free(struct restore_options *wanted)
 {
-	selection_free(&line->selection);
-	map_rules_free(&line->rules);
+	selection_free(&wanted->selection);
+	map_rules_free(&wanted->rules);
 }

@@ -5,9 +5,9 @@
 #include "restore/map/map.h"
 #include "restore/options.h"
 #include "restore/selection.h"
-#include "restore/upload/restore.h"
+#include "restore/upload/restore_task.h"
 
-struct restore_line {
+struct restore_options {
 	struct selection selection;
 	struct map_rules rules;
 	const char *to;
@@ -15,9 +15,9 @@ struct restore_line {
 	enum restore_verify verify;
 };
 
-/* ERR_USAGE names what would be accepted. line->to is there afterwards. */
-bool restore_line_parse(struct app *app, int argc, char **argv, struct restore_line *line,
+/* Sets options->to, which is required. ERR_USAGE names what would be accepted. */
+bool restore_options_parse(struct app *app, int argc, char **argv, struct restore_options *options,
 	struct arguments *arguments, struct err *err);
-void restore_line_free(struct restore_line *line);
+void restore_options_free(struct restore_options *options);
 
 #endif

@@ -1,3 +1,4 @@
+/* `mailstow seal`: writes full volumes once more, smaller. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,7 +12,7 @@
 
 enum { OPEN_BYTES_MIN = 1024 * 1024 };
 
-static void tell_json(const struct archive_sealed *sealed)
+static void print_sealed_json(const struct archive_sealed *sealed)
 {
 	struct json *line = json_begin();
 
@@ -23,7 +24,7 @@ static void tell_json(const struct archive_sealed *sealed)
 	json_print(line);
 }
 
-static void tell(const struct archive_sealed *sealed)
+static void print_sealed(const struct archive_sealed *sealed)
 {
 	char volumes[STR_COUNT_MAX], before[STR_SIZE_MAX], after[STR_SIZE_MAX];
 
@@ -35,10 +36,10 @@ static void tell(const struct archive_sealed *sealed)
 	else
 		(void)printf("Sealed: %s, %s are %s now.\n", volumes, before, after);
 	if (sealed->merged > 0)
-		(void)printf("%" PRIu64 " small volumes became one.\n", sealed->merged);
+		(void)printf("%" PRIu64 " small volumes were merged into one.\n", sealed->merged);
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_seal(struct app *app, int argc, char **argv, struct err *err)
 {
 	const struct options options = {.arguments_min = 1, .arguments_max = 1};
 	const struct archive_seal seal = {
@@ -48,29 +49,27 @@ static bool run(struct app *app, int argc, char **argv, struct err *err)
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!account_ref_find(app, arguments.items[0], &place, err))
+		!account_ref_find_whole(app, arguments.items[0], &place, err))
 		return false;
-	if (place.when_given)
-		return err_set(err, ERR_USAGE, "seal: the whole archive, without @WHEN");
 	if (!app_unlock(&place, err) ||
 		!archive_seal(place.archive_path, &seal, ARCHIVE_LOCK_TIMEOUT_MS, &sealed, err))
 		return false;
 	if (app->json)
-		tell_json(&sealed);
+		print_sealed_json(&sealed);
 	else
-		tell(&sealed);
+		print_sealed(&sealed);
 	return true;
 }
 
 const struct command cmd_seal = {
 	.name = "seal",
 	.group = COMMAND_SETUP,
-	.summary = "press what has come as small as it gets",
+	.summary = "repack volumes so that they take less space",
 	.usage = "ACCOUNT",
-	.help = "Mail is stored fast when it comes. Sealing writes it once more, together by\n"
-		"folder and pressed harder, compares every byte, and puts the new file in the\n"
-		"place of the old one. The daemon does so by itself when it has been quiet; this\n"
-		"does it now, for the newest volume too if it has 1 MiB. Of eight sealed volumes\n"
-		"below 32 MB one is made.\n",
-	.run = run,
+	.help = "New mail is stored quickly, with light compression. Sealing repacks a volume:\n"
+		"sorts it by folder, compresses it harder, compares every byte, and replaces the\n"
+		"old file. A sealed volume is not appended to any more. mailstowd seals when it\n"
+		"is idle; this command does it now, for the newest volume as well if it has at\n"
+		"least 1 MiB. Eight sealed volumes below 32 MB are merged into one.\n",
+	.run = run_seal,
 };

@@ -1,3 +1,4 @@
+/* `mailstow snapshots`: the states of an archive to go back to. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -12,10 +13,12 @@ static const struct table_column columns[] = {{"SNAPSHOT", TEXT_RIGHT}, {"TIME"}
 	{"MESSAGES", TEXT_RIGHT}, {"ADDED", TEXT_RIGHT}, {"REMOVED", TEXT_RIGHT},
 	{"CHANGED", TEXT_RIGHT}};
 
-static void print_json(const struct archive_snapshot *snapshot)
+static bool print_snapshot_json(
+	void *context, const struct archive_snapshot *snapshot, struct err *err)
 {
 	struct json *line = json_begin();
 
+	(void)context;
 	json_put_int(line, "id", snapshot->generation);
 	json_put_time(line, "time", snapshot->unix_ms);
 	json_put_bool(line, "complete", snapshot->complete);
@@ -25,16 +28,11 @@ static void print_json(const struct archive_snapshot *snapshot)
 	json_put_count(line, "removed", snapshot->removed);
 	json_put_count(line, "changed", snapshot->changed);
 	json_print(line);
+	return app_can_print(err);
 }
 
-static bool one_json(void *context, const struct archive_snapshot *snapshot, struct err *err)
-{
-	(void)context;
-	print_json(snapshot);
-	return !ferror(stdout) || app_flush(err);
-}
-
-static bool one_row(void *context, const struct archive_snapshot *snapshot, struct err *err)
+static bool add_snapshot_row(
+	void *context, const struct archive_snapshot *snapshot, struct err *err)
 {
 	char id[TABLE_NUMBER_MAX], time[WHEN_TEXT_MAX], messages[TABLE_NUMBER_MAX];
 	char added[TABLE_NUMBER_MAX], removed[TABLE_NUMBER_MAX], changed[TABLE_NUMBER_MAX];
@@ -50,40 +48,36 @@ static bool one_row(void *context, const struct archive_snapshot *snapshot, stru
 	table_number(snapshot->removed, removed);
 	table_number(snapshot->changed, changed);
 	table_row(context, cells);
-	return !ferror(stdout) || app_flush(err);
+	return app_can_print(err);
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_snapshots(struct app *app, int argc, char **argv, struct err *err)
 {
 	const struct options options = {.arguments_min = 1, .arguments_max = 1};
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct arguments arguments;
-	struct table table;
-	bool good;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
-		!account_ref_find(app, arguments.items[0], &place, err))
-		return false;
-	if (place.when_given)
-		return err_set(err, ERR_USAGE, "snapshots: takes no @WHEN, it lists them all");
-	if (!app_open_newest(&place, &archive, err))
+		!account_ref_find_whole(app, arguments.items[0], &place, err) ||
+		!app_open_newest(&place, &archive, err))
 		return false;
 	if (app->json)
-		return archive_each_snapshot(archive, one_json, NULL, err);
+		return archive_each_snapshot(archive, print_snapshot_json, NULL, err);
+	CLEANUP(table_end) struct table table;
+
 	table_init(&table, columns, ARRAY_LEN(columns));
-	good = archive_each_snapshot(archive, one_row, &table, err);
-	table_end(&table);
-	return good;
+	return archive_each_snapshot(archive, add_snapshot_row, &table, err);
 }
 
 const struct command cmd_snapshots = {
 	.name = "snapshots",
 	.group = COMMAND_LOOK,
-	.summary = "list the moments of an archive to go back to",
+	.summary = "list the snapshots of an archive",
 	.usage = "ACCOUNT",
-	.help = "A snapshot is complete when every folder had been compared with the server.\n"
-		"A time (ACCOUNT@2026-11-20T10:00) chooses the last complete one at or before\n"
-		"it; a number (ACCOUNT@17) chooses any.\n",
-	.run = run,
+	.help = "A snapshot is a state of the account to go back to. It is complete if every\n"
+		"folder had been compared with the server; otherwise it is partial.\n"
+		"ACCOUNT@17 chooses a snapshot by its number; ACCOUNT@2026-11-20T10:00 chooses\n"
+		"the last complete one at or before that time.\n",
+	.run = run_snapshots,
 };

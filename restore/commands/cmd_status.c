@@ -1,15 +1,14 @@
-/* How the accounts fare: what the daemon noted, and what lies in the archives. */
+/* `mailstow status`: what mailstowd noted about each account, and what its archive holds. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/rekey.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/wait.h"
-#include "mirror/account_unlock.h"
-#include "restore/account_ref.h"
+#include "restore/app_archive.h"
+#include "restore/app_secrets.h"
 #include "restore/commands/commands.h"
 #include "restore/options.h"
 #include "restore/say.h"
@@ -28,13 +27,13 @@ static const struct table_column columns[] = {{"ACCOUNT", TEXT_LEFT, 12}, {"STAT
 	{"LAST SUCCESS"}, {"MESSAGES", TEXT_RIGHT}, {"SIZE", TEXT_RIGHT}, {"ON DISK", TEXT_RIGHT},
 	{"SKIPPED", TEXT_RIGHT}};
 
-/* One account's state of affairs; comparable with memcmp(). */
-struct report {
+/* What status knows of one account. */
+struct account_report {
 	struct account_status status;
 	struct archive_facts facts;
 	uint64_t skipped;
 	struct state_copy copy;
-	bool broken; /* the archive cannot be read; status.detail says why */
+	bool broken; /* the archive cannot be read: status.detail says why */
 };
 
 struct status {
@@ -44,7 +43,7 @@ struct status {
 	char *state_dir;
 	struct account_ref *places;
 	size_t count;
-	struct report *shown; /* what was printed last, for each place */
+	struct account_report *shown; /* what was printed last, one for each place */
 	struct table table;
 };
 
@@ -57,7 +56,7 @@ static void status_free(struct status *status)
 	freep(&status->state_dir);
 }
 
-static bool set_option(void *context, int id, const char *value, struct err *err)
+static bool set_status_option(void *context, int id, const char *value, struct err *err)
 {
 	struct status *status = context;
 	CLEANUP(freep) char *shown = NULL;
@@ -70,11 +69,11 @@ static bool set_option(void *context, int id, const char *value, struct err *err
 	if (config_parse_duration(value, &status->max_age_ms))
 		return true;
 	shown = str_printable(value, strlen(value), TABLE_NUMBER_MAX);
-	return err_set(err, ERR_USAGE, "--max-age %s: a duration such as 30m, 2h or 1d is accepted",
-		shown);
+	return err_set(
+		err, ERR_USAGE, "--max-age %s: expected a duration such as 30m, 2h or 1d", shown);
 }
 
-/* When nothing is noted (state may be lost), the newest complete snapshot tells. */
+/* Stands in for a last success that is not noted (the state directory may be lost). */
 static int64_t newest_complete_ms(struct archive *archive)
 {
 	const struct archive_when now = {.kind = ARCHIVE_TIME, .unix_ms = clock_wall_ms()};
@@ -84,46 +83,28 @@ static int64_t newest_complete_ms(struct archive *archive)
 	return archive_resolve(archive, now, &snapshot, &err) ? snapshot.unix_ms : 0;
 }
 
-/* What a locked archive holds cannot be told; nobody is asked for its passphrase to look. */
-static bool stays_locked(const struct account_ref *place, struct report *report)
+/* status asks nobody for a passphrase: without the configured secret an archive stays locked. */
+static bool stays_locked(const struct account_ref *place, struct account_report *report)
 {
-	struct err err = ERR_INIT;
-
 	report->facts.encrypted = archive_needs_secret(place->archive_path);
-	if (!report->facts.encrypted)
-		return false;
-	if (place->account)
-		(void)mirror_unlock(place->account, NULL, &err);
-	if (archive_is_unlocked(place->archive_path))
+	if (app_unlock_unasked(place))
 		return false;
 	report->status.state = ACCOUNT_LOCKED;
 	(void)snprintf(report->status.detail, sizeof(report->status.detail),
-		"encrypted, and its passphrase or key is not at hand");
+		"encrypted, and its passphrase or key is not configured or does not open it");
 	return true;
 }
 
-static void note_half_way(const struct account_ref *place, struct report *report)
+static void note_interrupted_rekey(const struct account_ref *place, struct account_report *report)
 {
-	enum archive_rekey_state state = archive_rekey_state(place->archive_path);
+	CLEANUP(freep) char *interrupted = app_interrupted_rekey(place);
 
-	if (state != ARCHIVE_REKEY_NONE)
-		(void)snprintf(report->status.detail, sizeof(report->status.detail),
-			"its keys were changed half way; 'mailstow key %s %s' completes it",
-			state == ARCHIVE_REKEY_ENCRYPTING ? "encrypt" : "rotate", place->name);
+	if (interrupted)
+		(void)snprintf(
+			report->status.detail, sizeof(report->status.detail), "%s", interrupted);
 }
 
-static bool open_archive(const char *path, struct archive **ret_archive, struct err *err)
-{
-	struct err told = ERR_INIT; /* when it is opened */
-	bool behind;
-
-	if (archive_open_newest(path, ret_archive))
-		return true;
-	(void)archive_catch_up(path, &behind, &told);
-	return archive_open(path, ret_archive, err);
-}
-
-static void look_into_archive(const struct account_ref *place, struct report *report)
+static void read_archive_facts(const struct account_ref *place, struct account_report *report)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	const char *path = place->archive_path;
@@ -131,11 +112,12 @@ static void look_into_archive(const struct account_ref *place, struct report *re
 
 	if (!archive_exists(path) || stays_locked(place, report))
 		return;
-	if (!open_archive(path, &archive, &err) || !archive_facts(archive, &report->facts, &err)) {
+	if (!app_open_quietly(place, &archive, &err) ||
+		!archive_facts(archive, &report->facts, &err)) {
 		CLEANUP(freep)
 		char *shown = str_printable(err.text, strlen(err.text), DETAIL_BYTES);
 
-		/* It may just be being made. */
+		/* The archive may be just being created. */
 		report->broken = err.kind != ERR_NOT_FOUND && err.kind != ERR_BUSY;
 		if (report->broken)
 			report->status.state = ACCOUNT_FAILED;
@@ -144,10 +126,11 @@ static void look_into_archive(const struct account_ref *place, struct report *re
 	}
 	if (report->status.last_success_ms == 0)
 		report->status.last_success_ms = newest_complete_ms(archive);
-	note_half_way(place, report);
+	note_interrupted_rekey(place, report);
 }
 
-static bool read_state(const struct status *status, struct report *reports, struct err *err)
+static bool read_noted_state(
+	const struct status *status, struct account_report *reports, struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = NULL;
 	CLEANUP(freep) char *file = str_printf("%s/state.db", status->state_dir);
@@ -167,29 +150,29 @@ static bool read_state(const struct status *status, struct report *reports, stru
 	return true;
 }
 
-/* What a pass found stays true without a daemon. */
+/* These states, found by a pass, hold even while no daemon runs. */
 static bool waits_for_a_person(enum account_state state)
 {
 	return state == ACCOUNT_AUTH_REQUIRED || state == ACCOUNT_GUARDED;
 }
 
-static struct report *make_reports(const struct status *status)
+static struct account_report *collect_reports(const struct status *status)
 {
-	struct report *reports = xcalloc(status->count + 1, sizeof(*reports));
+	struct account_report *reports = xcalloc(status->count + 1, sizeof(*reports));
 	bool daemon_runs = state_daemon_runs(status->state_dir);
 	struct err err = ERR_INIT;
 
-	if (!read_state(status, reports, &err))
+	if (!read_noted_state(status, reports, &err))
 		say_warn("%s", err.text);
 	for (size_t i = 0; i < status->count; i++) {
 		if (!daemon_runs && !waits_for_a_person(reports[i].status.state))
 			reports[i].status.state = ACCOUNT_STOPPED;
-		look_into_archive(&status->places[i], &reports[i]);
+		read_archive_facts(&status->places[i], &reports[i]);
 	}
 	return reports;
 }
 
-static void print_json(const struct account_ref *place, const struct report *report)
+static void print_status_json(const struct account_ref *place, const struct account_report *report)
 {
 	const struct account_status *status = &report->status;
 	struct json *line = json_begin();
@@ -211,14 +194,14 @@ static void print_json(const struct account_ref *place, const struct report *rep
 	json_print(line);
 }
 
-/* One that is locked, or cannot be read. */
-static bool is_unknown(const struct account_ref *place, const struct report *report)
+/* Whether the archive exists but is locked or unreadable. */
+static bool has_no_facts(const struct account_ref *place, const struct account_report *report)
 {
 	return report->facts.archive_bytes == 0 && archive_exists(place->archive_path);
 }
 
-static void print_row(
-	struct status *status, const struct account_ref *place, const struct report *report)
+static void add_status_row(
+	struct status *status, const struct account_ref *place, const struct account_report *report)
 {
 	char success[WHEN_TEXT_MAX] = "never", messages[TABLE_NUMBER_MAX] = "-";
 	char size[STR_SIZE_MAX] = "-", on_disk[STR_SIZE_MAX] = "-", skipped[TABLE_NUMBER_MAX];
@@ -227,7 +210,7 @@ static void print_row(
 
 	if (report->status.last_success_ms)
 		when_format(report->status.last_success_ms, false, success);
-	if (!is_unknown(place, report)) {
+	if (!has_no_facts(place, report)) {
 		table_number(report->facts.messages, messages);
 		str_format_size(report->facts.bytes, size);
 		str_format_size(report->facts.archive_bytes, on_disk);
@@ -236,7 +219,7 @@ static void print_row(
 	table_row(&status->table, cells);
 }
 
-/* What is on one disk goes with it. */
+/* Points out archives that one failing disk would take with it. */
 static void print_copy(const struct account_ref *place, const struct state_copy *copy)
 {
 	char when[WHEN_TEXT_MAX];
@@ -245,16 +228,15 @@ static void print_copy(const struct account_ref *place, const struct state_copy 
 		return;
 	when_format(copy->copied_ms, false, when);
 	if (copy->copied_ms == 0)
-		(void)printf(
-			"%s: on one disk only; `mailstow copy %s DIR` makes a copy on another\n",
+		(void)printf("%s: on one disk only; 'mailstow copy %s DIR' copies it to another\n",
 			place->name, place->name);
 	else if (copy->same_disk)
-		(void)printf("%s: the copy of %s is on the same disk\n", place->name, when);
+		(void)printf("%s: its copy, made %s, is on the same disk\n", place->name, when);
 	else if (clock_wall_ms() - copy->copied_ms > COPY_OLD_MS)
-		(void)printf("%s: the last copy is of %s\n", place->name, when);
+		(void)printf("%s: the last copy was made %s\n", place->name, when);
 }
 
-static void print_details(const struct status *status, const struct report *reports)
+static void print_details(const struct status *status, const struct account_report *reports)
 {
 	for (size_t i = 0; i < status->count; i++) {
 		const char *detail = reports[i].status.detail;
@@ -274,24 +256,25 @@ static bool same_status(const struct account_status *a, const struct account_sta
 	       strcmp(a->detail, b->detail) == 0;
 }
 
-/* The head tells two states of an archive apart. */
-static bool same_report(const struct report *a, const struct report *b)
+/* Two states of one archive have different heads. */
+static bool same_report(const struct account_report *a, const struct account_report *b)
 {
 	return same_status(&a->status, &b->status) && strcmp(a->facts.head, b->facts.head) == 0 &&
 	       a->facts.archive_bytes == b->facts.archive_bytes && a->skipped == b->skipped &&
 	       a->broken == b->broken;
 }
 
-/* What is not as it was printed last; everything the first time. */
-static void print_changes(const struct app *app, struct status *status, struct report *reports)
+/* Prints the accounts that changed since the last call; all of them the first time. */
+static void print_changes(
+	const struct app *app, struct status *status, struct account_report *reports)
 {
 	for (size_t i = 0; i < status->count; i++) {
 		if (status->shown && same_report(&status->shown[i], &reports[i]))
 			continue;
 		if (app->json)
-			print_json(&status->places[i], &reports[i]);
+			print_status_json(&status->places[i], &reports[i]);
 		else
-			print_row(status, &status->places[i], &reports[i]);
+			add_status_row(status, &status->places[i], &reports[i]);
 	}
 	if (!app->json) {
 		table_end(&status->table);
@@ -332,13 +315,13 @@ static bool choose_one(struct app *app, const char *text, struct status *status,
 		return false;
 	status->count = 1;
 	if (place->when_given)
-		return err_set(err, ERR_USAGE, "status: takes no @WHEN, it is about now");
+		return err_set(err, ERR_USAGE, "status: shows the present; leave out @WHEN");
 	if (!place->account && !archive_exists(place->archive_path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", place->archive_path);
+		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", place->archive_path);
 	return true;
 }
 
-static bool too_old(const struct status *status, size_t i)
+static bool success_is_too_old(const struct status *status, size_t i)
 {
 	const struct config_account *account = status->places[i].account;
 
@@ -346,40 +329,42 @@ static bool too_old(const struct status *status, size_t i)
 	       status->shown[i].status.last_success_ms < clock_wall_ms() - status->max_age_ms;
 }
 
-static bool run(struct app *app, int argc, char **argv, struct err *err)
+static bool run_status(struct app *app, int argc, char **argv, struct err *err)
 {
 	static const struct option_spec specs[] = {
 		{"follow", OPTION_PLAIN, OPTION_FOLLOW}, {"max-age", OPTION_VALUE, OPTION_MAX_AGE}};
 	CLEANUP(status_free) struct status status = {0};
-	const struct options options = {specs, ARRAY_LEN(specs), set_option, &status, 0, 1};
+	const struct options options = {specs, ARRAY_LEN(specs), set_status_option, &status, 0, 1};
 	struct arguments arguments;
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err))
 		return false;
 	if (status.follow && status.has_max_age)
-		return err_set(err, ERR_USAGE, "status: --follow and --max-age do not go together");
+		return err_set(err, ERR_USAGE, "status: --follow and --max-age exclude each other");
 	if (!(arguments.count ? choose_one(app, arguments.items[0], &status, err)
 			      : choose_all(app, &status, err)))
 		return false;
 	status.state_dir = config_state_dir();
 	table_init(&status.table, columns, ARRAY_LEN(columns));
-	print_changes(app, &status, make_reports(&status));
+	print_changes(app, &status, collect_reports(&status));
 	while (status.follow) {
 		if (!app_flush(err) || !wait_sleep(wait_for(FOLLOW_STEP_MS, NULL), err))
 			return false;
-		print_changes(app, &status, make_reports(&status));
+		print_changes(app, &status, collect_reports(&status));
 	}
 	for (size_t i = 0; i < status.count; i++)
-		app->partial = app->partial || status.shown[i].broken || too_old(&status, i);
+		app->partial =
+			app->partial || status.shown[i].broken || success_is_too_old(&status, i);
 	return true;
 }
 
 const struct command cmd_status = {
 	.name = "status",
 	.group = COMMAND_LOOK,
-	.summary = "show how the accounts fare",
+	.summary = "show the state of the accounts",
 	.usage = "[ACCOUNT] [--follow] [--max-age DURATION]",
-	.help = "  --follow              go on, print what changes\n"
-		"  --max-age DURATION    exit 3 when a last success is older: 30m, 2h, 1d\n",
-	.run = run,
+	.help = "  --follow              keep running and print what changes\n"
+		"  --max-age DURATION    exit 3 if the last success of an account is older than\n"
+		"                        this: 30m, 2h, 1d\n",
+	.run = run_status,
 };

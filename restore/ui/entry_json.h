@@ -1,4 +1,4 @@
-/* A message of an archive as JSON: the keys every command that lists messages has. */
+/* A message of an archive as JSON: the keys of every command that lists messages. */
 #ifndef MAILSTOW_RESTORE_UI_ENTRY_JSON_H
 #define MAILSTOW_RESTORE_UI_ENTRY_JSON_H
 

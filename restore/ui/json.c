@@ -6,8 +6,8 @@
 
 #include "base/str.h"
 
-/* struct json is jansson's own object under our name. */
-static json_t *of(struct json *object)
+/* A struct json is a json_t under another name. */
+static json_t *jansson_of(struct json *object)
 {
 	return (json_t *)object;
 }
@@ -22,20 +22,20 @@ struct json *json_begin(void)
 
 void json_print(struct json *object)
 {
-	char *line = json_dumps(of(object), JSON_COMPACT);
+	char *line = json_dumps(jansson_of(object), JSON_COMPACT);
 
 	assert(line);
 	(void)puts(line);
 	free(line);
-	json_decref(of(object));
+	json_decref(jansson_of(object));
 }
 
-static void put(struct json *object, const char *key, json_t *value)
+static void put_value(struct json *object, const char *key, json_t *value)
 {
 	int failed;
 
 	assert(value);
-	failed = json_object_set_new(of(object), key, value);
+	failed = json_object_set_new(jansson_of(object), key, value);
 	assert(!failed);
 }
 
@@ -48,27 +48,27 @@ static json_t *text_value(const char *text, size_t len)
 
 void json_put_null(struct json *object, const char *key)
 {
-	put(object, key, json_null());
+	put_value(object, key, json_null());
 }
 
 void json_put_text(struct json *object, const char *key, const char *text)
 {
-	put(object, key, text ? text_value(text, strlen(text)) : json_null());
+	put_value(object, key, text ? text_value(text, strlen(text)) : json_null());
 }
 
 void json_put_bool(struct json *object, const char *key, bool value)
 {
-	put(object, key, json_boolean(value));
+	put_value(object, key, json_boolean(value));
 }
 
 void json_put_int(struct json *object, const char *key, int64_t value)
 {
-	put(object, key, json_integer(value));
+	put_value(object, key, json_integer(value));
 }
 
 void json_put_count(struct json *object, const char *key, uint64_t value)
 {
-	put(object, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
+	put_value(object, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
 }
 
 void json_put_time(struct json *object, const char *key, int64_t unix_ms)
@@ -103,17 +103,18 @@ void json_put_words(struct json *object, const char *key, const char *words)
 		words += len;
 		words += strspn(words, " ");
 	}
-	put(object, key, array);
+	put_value(object, key, array);
 }
 
 void json_put_list(struct json *object, const char *key)
 {
-	put(object, key, json_array());
+	put_value(object, key, json_array());
 }
 
 void json_list_add(struct json *object, const char *key, struct json *element)
 {
-	int failed = json_array_append_new(json_object_get(of(object), key), of(element));
+	int failed = json_array_append_new(
+		json_object_get(jansson_of(object), key), jansson_of(element));
 
 	assert(!failed);
 }

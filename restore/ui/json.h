@@ -1,7 +1,7 @@
 /*
- * JSON Lines on stdout; the one door to jansson. Keys come out in the order they were put in. Text
- * is made valid UTF-8. A struct json is one object; json_print() writes it as one line and frees
- * it.
+ * JSON Lines on stdout; the only user of jansson. Keys are printed in the order they were put. Text
+ * that is not valid UTF-8 is repaired. A struct json is one object; json_print() writes it as one
+ * line and frees it.
  *
  *	struct json *line = json_begin();
  *	json_put_text(line, "folder", folder->path);
@@ -28,10 +28,10 @@ void json_put_count(struct json *object, const char *key, uint64_t value);
 void json_put_time(struct json *object, const char *key, int64_t unix_ms); /* RFC 3339; 0: null */
 void json_put_zoned(struct json *object, const char *key, struct zoned_time time);
 
-/* Blank-separated words as an array, in their order. */
+/* Space-separated words as an array, in their order. */
 void json_put_words(struct json *object, const char *key, const char *words);
 
-/* An empty array, and objects to add to it; they are given away. */
+/* An empty array, and an object appended to it; json_list_add() takes over `element`. */
 void json_put_list(struct json *object, const char *key);
 void json_list_add(struct json *object, const char *key, struct json *element);
 

@@ -49,16 +49,16 @@ static void write_out(const struct progress_line *line, const char *text)
 	(void)written;
 }
 
-void progress_tell(struct progress_line *line, uint64_t messages, uint64_t bytes, int64_t now_ms)
+void progress_update(struct progress_line *line, uint64_t messages, uint64_t bytes, int64_t now_ms)
 {
 	char words[PROGRESS_LINE_MAX];
 	CLEANUP(freep) char *text = NULL;
 
 	if (line->begun_ms == 0)
 		line->begun_ms = now_ms;
-	if (!line->shown || now_ms - line->told_ms < PROGRESS_INTERVAL_MS)
+	if (!line->shown || now_ms - line->written_ms < PROGRESS_INTERVAL_MS)
 		return;
-	line->told_ms = now_ms;
+	line->written_ms = now_ms;
 	progress_format(line, messages, bytes, now_ms - line->begun_ms, words);
 	text = str_printf("\r%s\x1b[K", words);
 	write_out(line, text);

@@ -1,6 +1,6 @@
 /*
- * A line on stderr that tells how far a long command is, with rate and time left, written over
- * again at most twice a second. Whether there is one at all is app_shows_progress()'s decision.
+ * The progress line of a long command on stderr: how much is done, rate and time left, overwritten
+ * at most twice a second. app_shows_progress() decides whether to show one.
  */
 #ifndef MAILSTOW_RESTORE_UI_PROGRESS_H
 #define MAILSTOW_RESTORE_UI_PROGRESS_H
@@ -11,27 +11,27 @@
 
 enum {
 	PROGRESS_INTERVAL_MS = 500,
-	PROGRESS_RATE_MS = 5000, /* time left is told from then on */
+	PROGRESS_RATE_MS = 5000, /* no estimate of the time left before that */
 	PROGRESS_LINE_MAX = 120,
 };
 
 struct progress_line {
-	bool shown;     /* else nothing is ever written */
-	int fd;         /* where to */
-	uint64_t total; /* messages; 0: they are not told of */
+	bool shown;     /* false: nothing is written */
+	int fd;         /* to write to */
+	uint64_t total; /* messages; 0: show bytes only */
 	uint64_t total_bytes;
-	int64_t begun_ms; /* of clock_mono_ms(); 0: the first call sets it */
-	int64_t told_ms;
-	bool dirty; /* there is a line to wipe */
+	int64_t begun_ms; /* by clock_mono_ms(); 0: set by the first call */
+	int64_t written_ms;
+	bool dirty; /* a line is on the screen */
 };
 
-/* So much is done by now. */
-void progress_tell(struct progress_line *line, uint64_t messages, uint64_t bytes, int64_t now_ms);
+/* Reports what is done so far. */
+void progress_update(struct progress_line *line, uint64_t messages, uint64_t bytes, int64_t now_ms);
 
-/* Wipe the line, before other words and at the end. */
+/* Erases the line: before other output and at the end. */
 void progress_clear(struct progress_line *line);
 
-/* The words alone. Pure. out: PROGRESS_LINE_MAX. */
+/* The text of the line. Pure. out: PROGRESS_LINE_MAX bytes. */
 void progress_format(const struct progress_line *line, uint64_t messages, uint64_t bytes,
 	int64_t elapsed_ms, char *out);
 

@@ -18,7 +18,7 @@ void table_init(struct table *table, const struct table_column *columns, size_t 
 		table->widths[i] = text_width(columns[i].title);
 }
 
-/* Take what is too much from the widest column that may shrink, again and again. */
+/* Narrows the widest column that may shrink, one by one, until the table fits. */
 static void shrink(struct table *table)
 {
 	size_t total = GAP * (table->count - 1);
@@ -40,8 +40,8 @@ static void shrink(struct table *table)
 	}
 }
 
-/* No line ends in blanks. */
-static void print_row(const struct table *table, char *const *cells)
+/* Drops empty cells at the end: no line ends in spaces. */
+static void print_cells(const struct table *table, char *const *cells)
 {
 	size_t count = table->count;
 
@@ -53,7 +53,7 @@ static void print_row(const struct table *table, char *const *cells)
 		size_t width = table->widths[i];
 		bool may_be_cut = table->terminal_columns > 0 && table->columns[i].least > 0;
 
-		/* a row that came after the widths were found */
+		/* the widths were fixed before this row */
 		if (!may_be_cut && text_width(cells[i]) > width)
 			width = text_width(cells[i]);
 		text_put(stdout, cells[i], width, last && side == TEXT_LEFT ? TEXT_LAST : side);
@@ -68,7 +68,7 @@ static void print_titles(const struct table *table)
 
 	for (size_t i = 0; i < table->count; i++)
 		titles[i] = (char *)table->columns[i].title;
-	print_row(table, titles);
+	print_cells(table, titles);
 }
 
 static void flush_rows(struct table *table)
@@ -80,7 +80,7 @@ static void flush_rows(struct table *table)
 		table->titled = true;
 	}
 	for (size_t row = 0; row < table->rows; row++) {
-		print_row(table, table->cells[row]);
+		print_cells(table, table->cells[row]);
 		for (size_t i = 0; i < table->count; i++)
 			free(table->cells[row][i]);
 	}

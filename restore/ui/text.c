@@ -12,7 +12,7 @@
 
 static const char ellipsis[] = "\xe2\x80\xa6"; /* U+2026, one column */
 
-/* Length of the character at text in bytes (1 when invalid) and its columns. */
+/* Bytes (1 if invalid) and columns of the character at text. */
 static size_t next_character(const char *text, size_t *ret_columns)
 {
 	uint32_t code = 0;
@@ -36,7 +36,7 @@ size_t text_width(const char *text)
 	return width;
 }
 
-/* How many bytes of text fit into `columns`; *ret_used: the columns they take. */
+/* Bytes of text that fit into `columns`. *ret_used: the columns they take. */
 static size_t fitting(const char *text, size_t columns, size_t *ret_used)
 {
 	size_t len = 0, used = 0;
@@ -87,7 +87,7 @@ size_t text_terminal_columns(void)
 	return size.ws_col;
 }
 
-/* Does text begin with part? Case folded one character to one. */
+/* Whether text begins with part. Case folding maps one character to one. */
 static bool begins_with(const char *text, const char *part)
 {
 	while (*part) {

@@ -1,6 +1,6 @@
 /*
- * Text on a terminal: how wide it is and where it is cut. Wide characters (CJK, emoji) count two
- * columns, combining ones none.
+ * The width of text on a terminal, and text cut to a width. Wide characters (CJK, emoji) take two
+ * columns, combining characters none.
  */
 #ifndef MAILSTOW_RESTORE_UI_TEXT_H
 #define MAILSTOW_RESTORE_UI_TEXT_H
@@ -9,20 +9,20 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Columns of printable UTF-8 (as str_printable() makes it). */
+/* Columns of printable UTF-8, as str_printable() returns it. */
 size_t text_width(const char *text);
 
 /*
- * Print text in exactly `columns`: cut with an ellipsis, or filled with blanks after it, before it,
- * or (TEXT_LAST) not filled.
+ * Prints text in exactly `columns`: cut with an ellipsis if too long, else padded on the right
+ * (TEXT_LEFT), on the left (TEXT_RIGHT) or not at all (TEXT_LAST).
  */
 enum text_side { TEXT_LEFT, TEXT_RIGHT, TEXT_LAST };
 void text_put(FILE *out, const char *text, size_t columns, enum text_side side);
 
-/* Columns of the terminal stdout is; 0: it is none, do not cut. */
+/* Width of the terminal on stdout; 0: stdout is no terminal. */
 size_t text_terminal_columns(void);
 
-/* Like strstr(), UTF-8, without regard to case. */
+/* Whether text contains part, compared without case. UTF-8. */
 bool text_contains(const char *text, const char *part);
 
 #endif

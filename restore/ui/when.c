@@ -15,7 +15,7 @@ enum {
 	OFFSET_MIN_MAX = 24 * 60
 };
 
-/* Exactly `digits` decimal digits at *at, which moves past them. */
+/* Reads exactly `digits` decimal digits and advances *at. */
 static bool take_number(const char **at, int digits, int *ret_value)
 {
 	int value = 0;
@@ -62,7 +62,7 @@ static bool take_date(const char **at, struct tm *tm)
 	return true;
 }
 
-/* ".123456": digits past milliseconds are left out. */
+/* ".123456": digits beyond milliseconds are ignored. */
 static bool take_fraction(const char **at, int *ret_ms)
 {
 	int digits = 0;
@@ -89,7 +89,7 @@ static bool take_clock(const char **at, struct tm *tm, int *ret_ms)
 	return tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 60;
 }
 
-/* "Z" or an offset; nothing: *ret_local. */
+/* "Z" or an offset. End of text: local time. */
 static bool take_zone(const char **at, bool *ret_local, int *ret_offset_min)
 {
 	int sign = **at == '-' ? -1 : 1;

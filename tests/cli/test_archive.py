@@ -82,7 +82,7 @@ def what_a_crash_kept_from_the_catalogue_is_read(lab):
     equal(lab.ask("check", "alice", "--read-data")[-1]["messages"], 4)
     anew()
     (lab.archive / "lock").unlink()  # it may be another user's: none is made to read
-    has(lab.run("folders", "alice").errors, "what came last may be missing")
+    has(lab.run("folders", "alice").errors, "the newest mail may be missing")
     equal((lab.archive / "lock").exists(), False)
 
 
@@ -91,7 +91,7 @@ def a_copy_does_not_go_into_its_archive(lab):
     (lab.place / "link").symlink_to(lab.archive)
     for place in (lab.archive, lab.archive / "new" / "copy", lab.archive / "volumes",
                   lab.place / "link"):
-        lab.fails(73, "copy", "alice", place, words="in the archive itself")
+        lab.fails(73, "copy", "alice", place, words="is inside the archive")
     equal(sorted(lab.archive.rglob("*")), files)
     equal(lab.run("copy", "alice", lab.place / "alice-copy").status, 0)
 
@@ -107,7 +107,7 @@ def a_sound_archive_is_checked(lab):
         equal((summary["errors"], summary["messages"], summary["head"]), (0, messages, head))
     lab.ask("check", f"{lab.archive}", "--expect-head", head)
     lab.ask("check", "alice", "--expect-head", "0" * 64, status=65)
-    has(lab.run("check", "alice", "--expect-head", "0" * 64).errors, "sound, but not in the state")
+    has(lab.run("check", "alice", "--expect-head", "0" * 64).errors, "intact, but its head is not")
     has(lab.run("check", "alice").output, "1 volume, ")
     lab.fails(64, "check", "alice", "--read-data=0")
     lab.fails(64, "check", "alice", "--expect-head", "12")
@@ -138,7 +138,7 @@ def an_archive_of_a_newer_mailstow_is_not_called_damaged(lab):
     finding, summary = lab.ask("check", "alice", status=65)
     equal((finding["where"], summary["errors"]), ("catalogue.db", 1))
     has(finding["what"], "newer mailstow (version 99 of the catalogue")
-    lab.fails(65, "check", "alice", words="alice: is of a newer mailstow, which can check it")
+    lab.fails(65, "check", "alice", words="alice: written by a newer mailstow")
     for file in (lab.archive / "volumes").iterdir():
         file.write_bytes(b"no database" if file.suffix == ".vol" else b"")
     lab.fails(65, "check", "alice", words="alice: the archive is damaged")
@@ -153,7 +153,7 @@ def a_copy_is_an_archive(lab):
     equal(lab.run("ls", f"{copy}/", "--json", conf=False).output, wanted)
     equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
     equal(lab.run("cat", f"{copy}@1", "INBOX", "1", conf=False).content, EXACT)
-    has(lab.run("copy", "alice", copy).output, "Nothing")
+    has(lab.run("copy", "alice", copy).output, "up to date")
     lab.run("pin", "alice@1")
     has(lab.run("copy", "alice", copy).output, "2 files copied")
     equal(lab.ask("snapshots", f"{copy}"), lab.ask("snapshots", "alice"))

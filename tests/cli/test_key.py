@@ -201,7 +201,7 @@ def who_rotates_is_told_before_which_keys_go(lab):
     told = [json.loads(line) for line in done.stdout.splitlines()]
     equal(told[:2], [{"id": 1, "kind": "key", "kept": True},
                      {"id": 2, "kind": "recovery", "kept": False}])
-    has(done.stderr, "key 2, recovery of ")
+    has(done.stderr, "key 2, recovery added ")
     equal(set(told[-1]), {"summary", "epoch", "volumes", "bytes"})
     equal(told[-1]["epoch"], 2)
     equal(lab.keys(), [(1, "key"), (3, "recovery")])
@@ -273,7 +273,7 @@ def who_removes_the_key_in_use_is_told(lab):
     lab.run("key", "recovery", "alice")
     lacks(lab.run("key", "remove", "alice", "3").stderr, "does not open it")
     has(lab.run("key", "remove", "alice", "1").stderr,
-        "alice: the secret of the configuration does not open it")
+        "alice: the configured secret does not open the archive")
 
 
 def what_a_process_knows_stands_in_no_core_dump(lab):
@@ -359,7 +359,7 @@ def without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes(lab):
     keyring = lab.archive / "keyring"
     sound = keyring.read_bytes()
     keyring.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
-    has(lab.run("ls", "alice", status=65).stderr, "keyring moved away")
+    has(lab.run("ls", "alice", status=65).stderr, "keyring away to use the copy")
     keyring.unlink()
     lab.sound()
     equal(lab.keys(), [(1, "key")])

@@ -26,12 +26,12 @@ static const char *told(const struct row *before_rows, const struct row *after_r
 {
 	static char text[TEXT_MAX];
 	CLEANUP(mail_state_free) struct mail_state before = {0}, after = {0};
-	CLEANUP(difference_free) struct snapshot_difference difference = {0};
+	CLEANUP(snapshot_difference_free) struct snapshot_difference difference = {0};
 	size_t used = 0;
 
 	fill(&before, before_rows);
 	fill(&after, after_rows);
-	difference_find(&before, &after, &difference);
+	snapshot_difference_find(&before, &after, &difference);
 	*text = '\0';
 	for (size_t i = 0; i < before.count; i++)
 		if (difference.before[i] != CHANGE_NONE)
@@ -39,7 +39,7 @@ static const char *told(const struct row *before_rows, const struct row *after_r
 				change_name(difference.before[i]), before.items[i].folder,
 				before.items[i].uid);
 	for (size_t i = 0; i < after.count; i++) {
-		const struct place_of_mail *now = &after.items[i];
+		const struct mail_place *now = &after.items[i];
 
 		if (difference.after[i] == CHANGE_NONE)
 			continue;
