@@ -1,4 +1,4 @@
-/* How long to wait before the next attempt. Pure but for the jitter given. */
+/* How long to wait before the next attempt. Pure: the caller provides the jitter. */
 #ifndef MAILSTOW_DAEMON_BACKOFF_H
 #define MAILSTOW_DAEMON_BACKOFF_H
 
@@ -9,18 +9,22 @@
 enum {
 	BACKOFF_FIRST_MS = 5 * 1000,
 	BACKOFF_MAX_MS = 10 * 60 * 1000,
-	BACKOFF_AUTH_MS = 60 * 60 * 1000, /* a refused password is no matter of minutes */
+	BACKOFF_AUTH_MS = 60 * 60 * 1000, /* a refused password is not fixed within minutes */
 	RESTLESS_FIRST_MS = 1000,
 };
 
 /*
- * After `failures` (>= 1) in a row of which the last had this kind. jitter in 0..1000: the wait is
- * spread over half to all of its length, so that many clients do not come back at once.
+ * The wait after `failures` (>= 1) in a row, the last one of this kind: doubled each time, up to
+ * BACKOFF_MAX_MS. jitter, 0 to 1000, spreads it over half to all of its length, so that many
+ * clients do not come back at once.
  */
 int64_t backoff_ms(unsigned failures, enum err_kind kind, uint32_t jitter);
 
-/* After `turns` (>= 1) in a row in which a folder never stood still: soon, as mail that came is
- * told by nobody, but less and less so, as some servers' folders never do. At most max_ms. */
+/*
+ * The wait after `turns` (>= 1) in a row in which INBOX kept changing while it was compared. Short
+ * at first, as IDLE may not report the last change; doubled each time up to max_ms, as the INBOX of
+ * some servers never stops changing.
+ */
 int64_t restless_ms(unsigned turns, int64_t max_ms);
 
 #endif

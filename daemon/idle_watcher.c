@@ -15,173 +15,176 @@ enum { JITTER_VALUES = 1001 };
 
 /* --- in a worker thread --- */
 
-static bool stand_at_wanted(struct idle_watcher *sentry, struct err *err)
+static bool select_wanted(struct idle_watcher *watcher, struct err *err)
 {
 	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
 
-	if (sentry->folder && strcmp(sentry->folder, sentry->wanted) == 0)
+	if (watcher->folder && strcmp(watcher->folder, watcher->wanted) == 0)
 		return true;
-	free(TAKE(sentry->folder));
-	if (!imap_examine(sentry->imap, sentry->wanted, NULL, NULL, &examined, err))
+	free(TAKE(watcher->folder));
+	if (!imap_examine(watcher->imap, watcher->wanted, NULL, NULL, &examined, err))
 		return false;
-	sentry->folder = xstrdup(sentry->wanted);
-	sentry->had_news = true; /* what changed before was not watched */
+	watcher->folder = xstrdup(watcher->wanted);
+	watcher->had_news = true; /* changes before this were not watched */
 	return true;
 }
 
-static bool listen_again(struct idle_watcher *sentry, struct err *err)
+static bool resume_idle(struct idle_watcher *watcher, struct err *err)
 {
 	bool news = false;
 
-	if (!imap_idle_start(sentry->imap, err))
+	if (!imap_idle_start(watcher->imap, err))
 		return false;
-	sentry->idling = true;
-	if (!imap_idle_drain(sentry->imap, &news, err))
+	watcher->idling = true;
+	if (!imap_idle_drain(watcher->imap, &news, err))
 		return false;
-	sentry->had_news = sentry->had_news || news;
-	return imap_park(sentry->imap) || err_set(err, ERR_PROTOCOL, "IDLE: half a response");
+	watcher->had_news = watcher->had_news || news;
+	return imap_park(watcher->imap) ||
+	       err_set(err, ERR_PROTOCOL, "IDLE: the server stopped in the middle of a response");
 }
 
-static bool turn(struct idle_watcher *sentry, struct err *err)
+static bool watch_folder(struct idle_watcher *watcher, struct err *err)
 {
-	sentry->had_news = false;
-	if (!sentry->imap &&
-		!mirror_connect(sentry->account, NULL, sentry->cancel, &sentry->imap, err))
+	watcher->had_news = false;
+	if (!watcher->imap &&
+		!mirror_connect(watcher->account, NULL, watcher->cancel, &watcher->imap, err))
 		return false;
-	if (!(imap_caps(sentry->imap) & IMAP_CAP_IDLE))
-		return err_set(err, ERR_REFUSED, "the server offers no IDLE");
-	if (sentry->idling) {
-		if (!imap_idle_drain(sentry->imap, &sentry->had_news, err))
+	if (!(imap_caps(watcher->imap) & IMAP_CAP_IDLE))
+		return err_set(err, ERR_REFUSED, "the server does not support IDLE");
+	if (watcher->idling) {
+		if (!imap_idle_drain(watcher->imap, &watcher->had_news, err))
 			return false;
-		sentry->idling = false;
-		if (!imap_idle_done(sentry->imap, err))
+		watcher->idling = false;
+		if (!imap_idle_done(watcher->imap, err))
 			return false;
 	}
-	return stand_at_wanted(sentry, err) && listen_again(sentry, err);
+	return select_wanted(watcher, err) && resume_idle(watcher, err);
 }
 
-static void run_turn(uv_work_t *job)
+static void run_watcher_turn(uv_work_t *job)
 {
-	struct idle_watcher *sentry = job->data;
+	struct idle_watcher *watcher = job->data;
 
-	err_clear(&sentry->err);
-	sentry->turned_well = turn(sentry, &sentry->err);
+	err_clear(&watcher->err);
+	watcher->turned_well = watch_folder(watcher, &watcher->err);
 }
 
 /* --- in the event loop --- */
 
-static void close_session(struct idle_watcher *sentry)
+static void close_session(struct idle_watcher *watcher)
 {
-	sentry->state = IDLE_WATCHER_OFF;
-	sentry->idling = false;
-	imap_freep(&sentry->imap);
-	free(TAKE(sentry->folder));
+	watcher->state = IDLE_WATCHER_OFF;
+	watcher->idling = false;
+	imap_freep(&watcher->imap);
+	free(TAKE(watcher->folder));
 }
 
-static void close_for_good(struct idle_watcher *sentry)
+static void close_handles(struct idle_watcher *watcher)
 {
-	uv_close((uv_handle_t *)&sentry->renewal, NULL);
-	free(TAKE(sentry->wanted));
+	uv_close((uv_handle_t *)&watcher->renewal, NULL);
+	free(TAKE(watcher->wanted));
 }
 
-static void rest(struct idle_watcher *sentry)
+static void rest_after_failure(struct idle_watcher *watcher)
 {
 	int64_t wait_ms =
-		backoff_ms(++sentry->failures, sentry->err.kind, rand_below(JITTER_VALUES));
+		backoff_ms(++watcher->failures, watcher->err.kind, rand_below(JITTER_VALUES));
 
-	sentry->rest_until_ms = clock_mono_ms() + wait_ms;
-	log_info("%s: a further connection: %s", sentry->account->name, sentry->err.text);
+	watcher->rest_until_ms = clock_mono_ms() + wait_ms;
+	log_info("%s: idle watcher: %s; the folder is polled until it succeeds",
+		watcher->account->name, watcher->err.text);
 }
 
-static void begin_turn(struct idle_watcher *sentry);
+static void begin_watcher_turn(struct idle_watcher *watcher);
 
 static void on_renewal(uv_timer_t *timer)
 {
-	begin_turn(timer->data);
+	begin_watcher_turn(timer->data);
 }
 
-static void on_input(void *context)
+static void on_watcher_input(void *context)
 {
-	begin_turn(context);
+	begin_watcher_turn(context);
 }
 
-static void turn_done(uv_work_t *job, int status)
+static void watcher_turn_done(uv_work_t *job, int status)
 {
-	struct idle_watcher *sentry = job->data;
+	struct idle_watcher *watcher = job->data;
 
 	(void)status;
-	if (sentry->ending || !sentry->turned_well) {
-		close_session(sentry);
-		if (!sentry->ending)
-			rest(sentry);
-		if (sentry->dismissed)
-			close_for_good(sentry);
+	if (watcher->ending || !watcher->turned_well) {
+		close_session(watcher);
+		if (!watcher->ending)
+			rest_after_failure(watcher);
+		if (watcher->dismissed)
+			close_handles(watcher);
 		return;
 	}
-	sentry->failures = 0;
-	sentry->state = IDLE_WATCHER_PARKED;
-	park_begin(&sentry->park, imap_fd(sentry->imap));
-	uv_timer_start(&sentry->renewal, on_renewal, (uint64_t)sentry->account->idle_renew_ms, 0);
-	if (sentry->had_news)
-		sentry->news(sentry->context);
+	watcher->failures = 0;
+	watcher->state = IDLE_WATCHER_PARKED;
+	park_begin(&watcher->park, imap_fd(watcher->imap));
+	uv_timer_start(&watcher->renewal, on_renewal, (uint64_t)watcher->account->idle_renew_ms, 0);
+	if (watcher->had_news)
+		watcher->news(watcher->context);
 }
 
-static void begin_turn(struct idle_watcher *sentry)
+static void begin_watcher_turn(struct idle_watcher *watcher)
 {
 	int failed;
 
-	park_end(&sentry->park);
-	uv_timer_stop(&sentry->renewal);
-	sentry->state = IDLE_WATCHER_TURN;
-	sentry->ending = false;
-	failed = uv_queue_work(sentry->park.loop, &sentry->job, run_turn, turn_done);
+	park_end(&watcher->park);
+	uv_timer_stop(&watcher->renewal);
+	watcher->state = IDLE_WATCHER_TURN;
+	watcher->ending = false;
+	failed = uv_queue_work(
+		watcher->park.loop, &watcher->job, run_watcher_turn, watcher_turn_done);
 	assert(!failed);
 }
 
-void idle_watcher_init(struct idle_watcher *sentry, uv_loop_t *loop,
+void idle_watcher_init(struct idle_watcher *watcher, uv_loop_t *loop,
 	const struct config_account *account, const struct cancel *cancel,
 	void (*news)(void *context), void *context)
 {
-	*sentry = (struct idle_watcher){.account = account,
+	*watcher = (struct idle_watcher){.account = account,
 		.cancel = cancel,
 		.context = context,
 		.news = news,
-		.park = {.loop = loop, .context = sentry, .input = on_input}};
-	sentry->job.data = sentry;
-	uv_timer_init(loop, &sentry->renewal);
-	sentry->renewal.data = sentry;
+		.park = {.loop = loop, .context = watcher, .input = on_watcher_input}};
+	watcher->job.data = watcher;
+	uv_timer_init(loop, &watcher->renewal);
+	watcher->renewal.data = watcher;
 }
 
-void idle_watcher_send(struct idle_watcher *sentry, const char *wire_name)
+void idle_watcher_send(struct idle_watcher *watcher, const char *wire_name)
 {
-	bool same = sentry->wanted && strcmp(sentry->wanted, wire_name) == 0;
+	bool same = watcher->wanted && strcmp(watcher->wanted, wire_name) == 0;
 
-	if (sentry->state == IDLE_WATCHER_TURN || clock_mono_ms() < sentry->rest_until_ms)
+	if (watcher->state == IDLE_WATCHER_TURN || clock_mono_ms() < watcher->rest_until_ms)
 		return;
-	if (sentry->state == IDLE_WATCHER_PARKED && same)
+	if (watcher->state == IDLE_WATCHER_PARKED && same)
 		return;
-	if (!same) { /* else wire_name may be sentry->wanted itself */
-		free(sentry->wanted);
-		sentry->wanted = xstrdup(wire_name);
+	if (!same) { /* if same, wire_name may be watcher->wanted itself */
+		free(watcher->wanted);
+		watcher->wanted = xstrdup(wire_name);
 	}
-	begin_turn(sentry);
+	begin_watcher_turn(watcher);
 }
 
-void idle_watcher_recall(struct idle_watcher *sentry)
+void idle_watcher_recall(struct idle_watcher *watcher)
 {
-	if (sentry->state == IDLE_WATCHER_TURN) {
-		sentry->ending = true;
+	if (watcher->state == IDLE_WATCHER_TURN) {
+		watcher->ending = true;
 		return;
 	}
-	park_end(&sentry->park);
-	uv_timer_stop(&sentry->renewal);
-	close_session(sentry);
+	park_end(&watcher->park);
+	uv_timer_stop(&watcher->renewal);
+	close_session(watcher);
 }
 
-void idle_watcher_dismiss(struct idle_watcher *sentry)
+void idle_watcher_dismiss(struct idle_watcher *watcher)
 {
-	idle_watcher_recall(sentry);
-	sentry->dismissed = true;
-	if (sentry->state != IDLE_WATCHER_TURN)
-		close_for_good(sentry);
+	idle_watcher_recall(watcher);
+	watcher->dismissed = true;
+	if (watcher->state != IDLE_WATCHER_TURN)
+		close_handles(watcher);
 }

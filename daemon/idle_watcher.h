@@ -1,11 +1,17 @@
 /*
- * A further connection of an account: it stands at one folder in IDLE and says when something
- * changed there. It never touches the archive; the account's own connection then compares. That it
- * cannot be had (servers limit connections) harms nothing: the folder is polled as the rest are.
+ * A further connection of an account that only waits: it keeps one folder selected in IDLE and
+ * reports when something changes there. It never touches the archive; the account's own connection
+ * then compares. If the server refuses it (many limit connections), the folder is polled like the
+ * rest.
  *
- *	OFF -> TURN (worker thread) -> PARKED (poll + renewal timer) -- input, renewal --> TURN
- *	 ^       | failed, tried again with the account's next turn               |
- *	 +-------+---------------------- account lost, SIGTERM --------------------+
+ *	OFF -- send --> TURN (worker) -- ok --> PARKED (poll + renewal timer)
+ *	 ^               |  ^                     |   |
+ *	 |               |  +-- input, renewal, --+   |
+ *	 |               |      another folder        |
+ *	 +-- failed -----+                            |
+ *	 +-- recalled (when the worker is done) ------+
+ *
+ * After a failure it stays OFF until a backoff has passed and the account's next turn sends it.
  */
 #ifndef MAILSTOW_DAEMON_IDLE_WATCHER_H
 #define MAILSTOW_DAEMON_IDLE_WATCHER_H
@@ -20,19 +26,19 @@ struct idle_watcher {
 	const struct config_account *account;
 	const struct cancel *cancel;
 	void *context;
-	/* Compare the account: something changed, or the folder is watched only from now on. */
+	/* Compare the account: something changed, or watching the folder has just begun. */
 	void (*news)(void *context);
 
 	enum idle_watcher_state state;
 	struct imap *imap;
-	char *folder; /* where it stands, wire name; NULL: nowhere */
-	char *wanted; /* where it is to stand */
+	char *folder; /* selected now, wire name; NULL: none */
+	char *wanted; /* to be selected */
 	bool idling;
 	bool had_news;  /* in the last turn */
-	bool ending;    /* to be OFF when the turn is done */
-	bool dismissed; /* and for good */
+	bool ending;    /* recalled: OFF when the turn is done */
+	bool dismissed; /* recalled for good */
 	bool turned_well;
-	int64_t rest_until_ms; /* monotonic: after a failure, not before */
+	int64_t rest_until_ms; /* monotonic: after a failure, no attempt before */
 	unsigned failures;
 	struct err err;
 	uv_work_t job;
@@ -40,17 +46,17 @@ struct idle_watcher {
 	struct park park;
 };
 
-void idle_watcher_init(struct idle_watcher *sentry, uv_loop_t *loop,
+void idle_watcher_init(struct idle_watcher *watcher, uv_loop_t *loop,
 	const struct config_account *account, const struct cancel *cancel,
 	void (*news)(void *context), void *context);
 
-/* Stand at this folder, unless it does or rests after a failure. */
-void idle_watcher_send(struct idle_watcher *sentry, const char *wire_name);
+/* Watch this folder, unless it is watched already or the watcher rests after a failure. */
+void idle_watcher_send(struct idle_watcher *watcher, const char *wire_name);
 
-/* Leave, now or when the worker is done. */
-void idle_watcher_recall(struct idle_watcher *sentry);
+/* Disconnect, now or when the worker is done. */
+void idle_watcher_recall(struct idle_watcher *watcher);
 
-/* Recall for good: its handles are closed, it is not used again. */
-void idle_watcher_dismiss(struct idle_watcher *sentry);
+/* Recall for good: closes its libuv handles. It must not be used again. */
+void idle_watcher_dismiss(struct idle_watcher *watcher);
 
 #endif

@@ -13,8 +13,8 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "daemon/turns.h"
 #include "daemon/watch.h"
-#include "daemon/work.h"
 
 enum {
 	EXIT_PARTIAL = 3,
@@ -27,26 +27,26 @@ enum {
 enum { SKIPPED_LISTED_MAX = 50, FOLDER_BYTES_SHOWN = 300 };
 
 static const char help[] =
-	"mailstowd - mirrors IMAP accounts into archives, every change within a second\n"
+	"mailstowd - mirrors IMAP accounts into archives, changes within a second\n"
 	"\n"
 	"usage: mailstowd [-c FILE]                        run until SIGTERM\n"
 	"       mailstowd [-c FILE] --once [ACCOUNT ...]   one mirror pass, then exit\n"
-	"       mailstowd [-c FILE] --check-config         say what is wrong with the file\n"
+	"       mailstowd [-c FILE] --check-config         report problems of the file\n"
 	"\n"
 	"  -c, --config FILE   configuration (default: ~/.config/mailstow/mailstow.conf,\n"
 	"                      then /etc/mailstow/mailstow.conf)\n"
 	"  -v, --verbose       log more\n"
-	"      --wire-log FILE with --once: what passes between server and mailstowd, without\n"
-	"                      secrets and bodies, is added to FILE\n"
-	"      --help          this text\n"
-	"      --version       the version\n"
+	"      --wire-log FILE with --once: append the conversation with the server to FILE,\n"
+	"                      without secrets and bodies\n"
+	"      --help          show this help\n"
+	"      --version       show the version\n"
 	"\n"
-	"SIGHUP makes a running mailstowd compare all accounts at once, also those that\n"
+	"SIGHUP makes a running mailstowd compare all accounts now, including those that\n"
 	"wait after a failure.\n"
 	"\n"
 	"See mailstowd(8) and mailstow.conf(5).\n";
 
-struct arguments {
+struct daemon_arguments {
 	const char *config;
 	const char *wire_log;
 	bool once, check;
@@ -54,13 +54,14 @@ struct arguments {
 	int accounts_count;
 };
 
-static int complain(const struct err *err)
+static int report_error(const struct err *err)
 {
 	(void)fprintf(stderr, "mailstowd: %s\n", err->text);
 	return err_exit_code(err->kind);
 }
 
-/* Less is worse: the code to end with when two accounts end differently. */
+/* The exit code for two accounts: any failure before partial, the first failure before later ones.
+ */
 static int worse(int a, int b)
 {
 	if (a == 0 || b == 0)
@@ -87,7 +88,7 @@ static bool list_skipped(void *context, const struct skipped *skipped, struct er
 	return true;
 }
 
-/* Whoever is told that not all was done is told what. */
+/* Lists the messages left out, for a pass that ends with EXIT_PARTIAL. */
 static void list_all_skipped(const struct config_account *account, struct state *state)
 {
 	struct skip_list list = {.account = account->name};
@@ -102,20 +103,20 @@ static void list_all_skipped(const struct config_account *account, struct state 
 
 static int once_account(const struct config_account *account, struct state *state, FILE *wire_log)
 {
-	CLEANUP(work_free)
-	struct account_work work = {.account = account, .state = state, .wire_log = wire_log};
+	CLEANUP(turns_free)
+	struct account_turns turns = {.account = account, .state = state, .wire_log = wire_log};
 	struct mirror_result result;
 	struct err err = ERR_INIT;
-	bool passed = work_pass(&work, &result, &err);
+	bool passed = turns_pass(&turns, &result, &err);
 
-	imap_logout(&work.imap);
+	imap_logout(&turns.imap);
 	if (!passed) {
 		log_error("%s: %s", account->name, err.text);
 		return err_exit_code(err.kind);
 	}
-	work_prune(&work);
-	work_settle(&work);
-	work_state(&work, ACCOUNT_STOPPED, "", result.detail);
+	turns_prune(&turns);
+	turns_empty_wal(&turns);
+	turns_set_state(&turns, ACCOUNT_STOPPED, "", result.detail);
 	list_all_skipped(account, state);
 	return result.complete && result.skipped == 0 ? 0 : EXIT_PARTIAL;
 }
@@ -126,7 +127,7 @@ static void close_file(FILE **file)
 		(void)fclose(*file);
 }
 
-/* Addresses and folders stand in it: nobody else's to read. */
+/* Mode 0600: it contains addresses and folder names. */
 static bool open_wire_log(const char *path, FILE **ret_file, struct err *err)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -140,7 +141,8 @@ static bool open_wire_log(const char *path, FILE **ret_file, struct err *err)
 	return false;
 }
 
-static int once(const struct config *config, const char *state_dir, const struct arguments *args)
+static int once(
+	const struct config *config, const char *state_dir, const struct daemon_arguments *args)
 {
 	CLEANUP(close_file) FILE *wire_log = NULL;
 	CLEANUP(state_freep) struct state *state = NULL;
@@ -149,7 +151,7 @@ static int once(const struct config *config, const char *state_dir, const struct
 
 	if ((args->wire_log && !open_wire_log(args->wire_log, &wire_log, &err)) ||
 		!state_open(state_dir, &state, &err))
-		return complain(&err);
+		return report_error(&err);
 	for (int i = 0; i < args->accounts_count; i++) {
 		const struct config_account *account = config_account(config, args->accounts[i]);
 
@@ -172,7 +174,7 @@ static bool archives_open(const struct config *config, struct err *err)
 		const struct config_account *account = &config->accounts[i];
 		CLEANUP(archive_freep) struct archive *archive = NULL;
 
-		/* one that is locked is opened when its secret is to be had */
+		/* an encrypted archive is opened later, when its secret is available */
 		if (!account->mirror || !archive_exists(account->archive_path) ||
 			archive_is_encrypted(account->archive_path))
 			continue;
@@ -182,7 +184,7 @@ static bool archives_open(const struct config *config, struct err *err)
 	return true;
 }
 
-static int run(const struct config *config, const char *state_dir)
+static int watch_until_stopped(const struct config *config, const char *state_dir)
 {
 	CLEANUP(fs_unlock) int lock = -1;
 	CLEANUP(state_freep) struct state *state = NULL;
@@ -190,11 +192,11 @@ static int run(const struct config *config, const char *state_dir)
 
 	if (!state_daemon_lock(state_dir, &lock, &err) || !state_open(state_dir, &state, &err) ||
 		!archives_open(config, &err) || !watch_run(config, state, &err))
-		return complain(&err);
+		return report_error(&err);
 	return 0;
 }
 
-static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
+static bool parse_arguments(int argc, char **argv, struct daemon_arguments *args, int *ret_code)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
@@ -208,7 +210,7 @@ static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
 	};
 	int option;
 
-	argv[0] = (char *)"mailstowd"; /* for getopt_long()'s words */
+	argv[0] = (char *)"mailstowd"; /* for the messages of getopt_long() */
 	while ((option = getopt_long(argc, argv, "c:v", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -234,7 +236,7 @@ static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
 			(void)puts("mailstowd " MAILSTOW_VERSION);
 			*ret_code = 0;
 			return false;
-		default: /* getopt_long() has told */
+		default: /* getopt_long() has reported it */
 			(void)fputs("see: mailstowd --help\n", stderr);
 			*ret_code = EX_USAGE;
 			return false;
@@ -243,43 +245,44 @@ static bool parse(int argc, char **argv, struct arguments *args, int *ret_code)
 	args->accounts = argv + optind;
 	args->accounts_count = argc - optind;
 	if ((args->accounts_count > 0 || args->wire_log) && !args->once) {
-		(void)fprintf(stderr, "mailstowd: %s with --once only; see --help\n",
-			args->wire_log ? "--wire-log is" : "accounts are named");
+		(void)fprintf(stderr, "mailstowd: %s; see mailstowd --help\n",
+			args->wire_log ? "--wire-log needs --once"
+				       : "naming accounts needs --once");
 		*ret_code = EX_USAGE;
 		return false;
 	}
 	return true;
 }
 
-static int load(const struct arguments *args, struct config **ret_config)
+static int load_config(const struct daemon_arguments *args, struct config **ret_config)
 {
 	CLEANUP(str_list_free) struct str_list problems = {0};
 	CLEANUP(freep) char *path = NULL;
 	struct err err = ERR_INIT;
 
 	if (!config_find(args->config, &path, &err))
-		return complain(&err);
+		return report_error(&err);
 	if (args->check ? config_check(path, &problems, &err)
 			: config_load(path, ret_config, &problems, &err))
 		return 0;
 	for (size_t i = 0; i < problems.count; i++)
 		(void)fprintf(stderr, "%s\n", problems.items[i]);
-	return problems.count ? EX_CONFIG : complain(&err);
+	return problems.count ? EX_CONFIG : report_error(&err);
 }
 
 int main(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
 	CLEANUP(freep) char *state_dir = config_state_dir();
-	struct arguments args = {0};
+	struct daemon_arguments args = {0};
 	int code = 0;
 
 	secret_forbid_dumps();
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (!parse(argc, argv, &args, &code))
+	if (!parse_arguments(argc, argv, &args, &code))
 		return code;
-	code = load(&args, &config);
+	code = load_config(&args, &config);
 	if (!config || args.check)
 		return code;
-	return args.once ? once(config, state_dir, &args) : run(config, state_dir);
+	return args.once ? once(config, state_dir, &args) : watch_until_stopped(config, state_dir);
 }

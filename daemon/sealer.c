@@ -16,24 +16,24 @@
 #include "base/str.h"
 
 enum {
-	OPEN_BYTES_MIN = 16 * 1000 * 1000, /* a newest volume of less goes on */
+	OPEN_BYTES_MIN = 16 * 1000 * 1000, /* a smaller open volume is not sealed yet */
 	MS_OF_S = 1000,
 	NS_OF_MS = 1000 * 1000,
 	IO_WHO_PROCESS = 1, /* ioprio_set(2) */
 	IO_CLASS_IDLE = 3 << 13,
 };
 
-struct waiting {
+struct quiet_account {
 	const struct config_account *account;
-	int64_t due_ms; /* of clock_mono_ms(); 0: nothing to do */
+	int64_t due_ms; /* by clock_mono_ms(); 0: nothing to do */
 };
 
 struct sealer {
 	pthread_t thread;
 	const struct cancel *cancel;
-	pthread_cond_t changed; /* of CLOCK_MONOTONIC */
-	pthread_mutex_t mutex;  /* of what follows */
-	struct waiting *waiting;
+	pthread_cond_t changed; /* uses CLOCK_MONOTONIC */
+	pthread_mutex_t mutex;  /* guards the members below */
+	struct quiet_account *accounts;
 	size_t count;
 	bool stop;
 };
@@ -43,30 +43,31 @@ void sealer_note(struct sealer *sealer, const struct config_account *account)
 	size_t at = 0;
 
 	(void)pthread_mutex_lock(&sealer->mutex);
-	while (at < sealer->count && sealer->waiting[at].account != account)
+	while (at < sealer->count && sealer->accounts[at].account != account)
 		at++;
-	sealer->waiting[at] = (struct waiting){account, clock_mono_ms() + account->seal_after_ms};
+	sealer->accounts[at] =
+		(struct quiet_account){account, clock_mono_ms() + account->seal_after_ms};
 	sealer->count += at == sealer->count;
 	(void)pthread_cond_signal(&sealer->changed);
 	(void)pthread_mutex_unlock(&sealer->mutex);
 }
 
-/* Who has been quiet for longest; NULL: there is nothing to do. */
-static struct waiting *next_due(struct sealer *sealer)
+/* The account due first; NULL: none is waiting. */
+static struct quiet_account *next_due(struct sealer *sealer)
 {
-	struct waiting *next = NULL;
+	struct quiet_account *next = NULL;
 
 	for (size_t i = 0; i < sealer->count; i++) {
-		struct waiting *waiting = &sealer->waiting[i];
+		struct quiet_account *account = &sealer->accounts[i];
 
-		if (waiting->due_ms > 0 && (!next || waiting->due_ms < next->due_ms))
-			next = waiting;
+		if (account->due_ms > 0 && (!next || account->due_ms < next->due_ms))
+			next = account;
 	}
 	return next;
 }
 
-/* The mutex is held. Until something changes, or it is time. */
-static void wait_until(struct sealer *sealer, const struct waiting *next)
+/* Waits until `next` is due or something changes. The mutex is held. */
+static void wait_until(struct sealer *sealer, const struct quiet_account *next)
 {
 	struct timespec until;
 
@@ -79,14 +80,14 @@ static void wait_until(struct sealer *sealer, const struct waiting *next)
 	(void)pthread_cond_timedwait(&sealer->changed, &sealer->mutex, &until);
 }
 
-/* Waits for an account whose time it is; NULL: the end. */
+/* Waits until an account is due; NULL: the sealer is to stop. */
 static const struct config_account *take_due(struct sealer *sealer)
 {
 	const struct config_account *due = NULL;
 
 	(void)pthread_mutex_lock(&sealer->mutex);
 	while (!due && !sealer->stop) {
-		struct waiting *next = next_due(sealer);
+		struct quiet_account *next = next_due(sealer);
 
 		if (!next || next->due_ms > clock_mono_ms()) {
 			wait_until(sealer, next);
@@ -99,23 +100,23 @@ static const struct config_account *take_due(struct sealer *sealer)
 	return due;
 }
 
-/* Whoever else works on the archive goes first; in steps, as the daemon may be asked to stop. */
+/* Waits for a concurrent writer, in short steps so that cancel is noticed. */
 static bool seal_when_free(const struct sealer *sealer, const char *path,
 	struct archive_sealed *ret_sealed, struct err *err)
 {
-	const struct archive_seal wish = {.open_bytes_min = OPEN_BYTES_MIN,
+	const struct archive_seal options = {.open_bytes_min = OPEN_BYTES_MIN,
 		.small_count = SEAL_SMALL_COUNT,
 		.cancel = sealer->cancel};
 	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, sealer->cancel);
 	bool ok;
 
 	do
-		ok = archive_seal(path, &wish, WAIT_STEP_MS, ret_sealed, err);
+		ok = archive_seal(path, &options, WAIT_STEP_MS, ret_sealed, err);
 	while (!ok && wait_again(wait, err));
 	return ok;
 }
 
-static void seal(const struct sealer *sealer, const struct config_account *account)
+static void seal_account(const struct sealer *sealer, const struct config_account *account)
 {
 	const char *path = account->archive_path;
 	char before[STR_SIZE_MAX], after[STR_SIZE_MAX];
@@ -126,19 +127,21 @@ static void seal(const struct sealer *sealer, const struct config_account *accou
 		return;
 	if (!seal_when_free(sealer, path, &sealed, &err)) {
 		if (err.kind != ERR_CANCELLED)
-			log_warning("%s: sealing: %s", account->name, err.text);
+			log_warning("%s: sealing: %s; it is tried again after the next change",
+				account->name, err.text);
 		return;
 	}
 	str_format_size(sealed.bytes_before, before);
 	str_format_size(sealed.bytes_after, after);
 	if (sealed.volumes > 0)
-		log_info("%s: sealed: %s are %s now", account->name, before, after);
+		log_info("%s: sealed: %s became %s", account->name, before, after);
 	if (sealed.merged > 0)
-		log_info("%s: %" PRIu64 " small volumes became one", account->name, sealed.merged);
+		log_info("%s: %" PRIu64 " small volumes merged into one", account->name,
+			sealed.merged);
 }
 
-/* Where it may not, it is done at the priority there is. */
-static void be_idle(void)
+/* Best effort: without permission the thread keeps its priority. */
+static void set_idle_priority(void)
 {
 	const struct sched_param none = {0};
 
@@ -146,18 +149,18 @@ static void be_idle(void)
 	(void)syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, IO_CLASS_IDLE);
 }
 
-static void *run(void *context)
+static void *run_sealer(void *context)
 {
 	struct sealer *sealer = context;
 	const struct config_account *account;
 
-	be_idle();
+	set_idle_priority();
 	while ((account = take_due(sealer)))
-		seal(sealer, account);
+		seal_account(sealer, account);
 	return NULL;
 }
 
-static void make_locks(struct sealer *sealer)
+static void init_locks(struct sealer *sealer)
 {
 	pthread_condattr_t attributes;
 
@@ -172,7 +175,7 @@ static void free_sealer(struct sealer *sealer)
 {
 	(void)pthread_cond_destroy(&sealer->changed);
 	(void)pthread_mutex_destroy(&sealer->mutex);
-	free(sealer->waiting);
+	free(sealer->accounts);
 	free(sealer);
 }
 
@@ -183,12 +186,12 @@ bool sealer_start(
 	int code;
 
 	sealer->cancel = cancel;
-	sealer->waiting = xcalloc(count + 1, sizeof(*sealer->waiting));
-	make_locks(sealer);
-	code = pthread_create(&sealer->thread, NULL, run, sealer);
+	sealer->accounts = xcalloc(count + 1, sizeof(*sealer->accounts));
+	init_locks(sealer);
+	code = pthread_create(&sealer->thread, NULL, run_sealer, sealer);
 	if (code != 0) {
 		free_sealer(sealer);
-		return err_errno(err, ERR_LOCAL, code, "start a thread");
+		return err_errno(err, ERR_LOCAL, code, "start the sealer thread");
 	}
 	*ret_sealer = sealer;
 	return true;

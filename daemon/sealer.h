@@ -1,7 +1,6 @@
 /*
- * The sealer: a thread at idle priority that seals the archives of accounts that have been quiet
- * for a while (archive/seal.h), one at a time. Nobody waits for it, and it holds a lock only for a
- * moment.
+ * A thread at idle priority that seals the archives of accounts that have been quiet for a while
+ * (archive/seal.h), one at a time. Nothing waits for it, and it holds the writer lock only briefly.
  */
 #ifndef MAILSTOW_DAEMON_SEALER_H
 #define MAILSTOW_DAEMON_SEALER_H
@@ -11,12 +10,14 @@
 
 struct sealer;
 
-/* For `count` accounts at most. cancel ends what is under way. */
+/* For at most `count` accounts. cancel interrupts a seal. */
 bool sealer_start(
 	size_t count, const struct cancel *cancel, struct sealer **ret_sealer, struct err *err);
-void sealer_stopp(struct sealer **sealer); /* after the cancel, else it goes on for long */
 
-/* The account has changed, or was looked at first: it is sealed when that is its seal-after ago. */
+/* Waits for the thread to end. Set the cancel first, or it may finish a long seal. */
+void sealer_stopp(struct sealer **sealer);
+
+/* The account changed, or the daemon just started: its archive is sealed after its seal-after. */
 void sealer_note(struct sealer *sealer, const struct config_account *account);
 
 #endif

@@ -13,111 +13,111 @@
 #include "base/str.h"
 #include "daemon/backoff.h"
 #include "daemon/idle_watcher.h"
-#include "daemon/notify.h"
 #include "daemon/park.h"
+#include "daemon/pools.h"
 #include "daemon/sealer.h"
-#include "daemon/slots.h"
-#include "daemon/wake.h"
-#include "daemon/work.h"
+#include "daemon/suspend.h"
+#include "daemon/systemd_notify.h"
+#include "daemon/turns.h"
 
 enum { JITTER_VALUES = 1001, THREADS_MAX = 128 };
 
 enum watch_state { WATCH_NEW, WATCH_TURN, WATCH_PARKED, WATCH_BACKOFF, WATCH_STOPPED };
 
-struct watcher {
-	struct house *house;
-	struct account_work work;
+struct watched {
+	struct watch *watch;
+	struct account_turns turns;
 	enum watch_state state;
 	unsigned failures;
-	bool due;         /* the turn compares whatever IDLE says */
-	bool called;      /* during the turn a sentry had news */
-	bool again;       /* the worker wants another turn */
-	bool turned_well; /* the last turn, and why not: */
+	bool due;         /* the turn compares, whatever IDLE reports */
+	bool called;      /* an idle watcher had news during the turn */
+	bool again;       /* IDLE reported news at once: take another turn */
+	bool turned_well; /* the last turn succeeded; else err says why not */
 	struct err err;
 	uv_work_t job;
 	uv_timer_t timer;
 	struct park park;
-	struct idle_watcher *sentries;
-	size_t sentries_count;
+	struct idle_watcher *idle_watchers;
+	size_t idle_watchers_count;
 };
 
-struct house {
+struct watch {
 	uv_loop_t *loop;
 	uv_signal_t term, interrupt, hangup;
-	uv_timer_t clock; /* looks whether the machine slept */
-	struct wake wake;
+	uv_timer_t clock; /* checks for a suspend */
+	struct suspend suspend;
 	struct cancel cancel;
 	struct pools pools;
 	struct sealer *sealer;
-	struct watcher *watchers;
+	struct watched *accounts;
 	size_t count;
 	bool stopping;
 };
 
-static void begin_turn(struct watcher *watcher, bool due);
+static void begin_turn(struct watched *watched, bool due);
 
 static void run_turn(uv_work_t *job)
 {
-	struct watcher *watcher = job->data;
+	struct watched *watched = job->data;
 
-	err_clear(&watcher->err);
-	watcher->turned_well =
-		work_turn(&watcher->work, watcher->due, &watcher->again, &watcher->err);
+	err_clear(&watched->err);
+	watched->turned_well =
+		turns_take(&watched->turns, watched->due, &watched->again, &watched->err);
 }
 
 /* --- further connections --- */
 
-/* The busiest folders are watched. A sentry stays where it is as long as its folder is one. */
-static void post_sentries(struct watcher *watcher)
+/* Sends the idle watchers to the busiest folders. One whose folder is still among them stays. */
+static void send_idle_watchers(struct watched *watched)
 {
-	const struct busy *busy = &watcher->work.busy;
+	const struct busy_folders *busy = &watched->turns.busy;
 	bool taken[BUSY_FOLDERS_MAX] = {false};
-	size_t wanted =
-		busy->count < watcher->sentries_count ? busy->count : watcher->sentries_count;
+	size_t wanted = busy->count < watched->idle_watchers_count ? busy->count
+								   : watched->idle_watchers_count;
 	bool stays[BUSY_FOLDERS_MAX] = {false};
 
-	if (!watcher->work.idling)
+	if (!watched->turns.idling)
 		return;
-	for (size_t i = 0; i < watcher->sentries_count; i++) {
-		const char *folder = watcher->sentries[i].wanted;
-		size_t rank = folder ? busy_rank(busy, folder) : wanted;
+	for (size_t i = 0; i < watched->idle_watchers_count; i++) {
+		const char *folder = watched->idle_watchers[i].wanted;
+		size_t rank = folder ? busy_folders_rank(busy, folder) : wanted;
 
 		stays[i] = rank < wanted && !taken[rank];
 		if (stays[i]) {
 			taken[rank] = true;
-			idle_watcher_send(&watcher->sentries[i], folder);
+			idle_watcher_send(&watched->idle_watchers[i], folder);
 		}
 	}
-	for (size_t i = 0, rank = 0; i < watcher->sentries_count; i++) {
+	for (size_t i = 0, rank = 0; i < watched->idle_watchers_count; i++) {
 		while (rank < wanted && taken[rank])
 			rank++;
 		if (stays[i] || rank == wanted)
 			continue;
 		taken[rank] = true;
-		idle_watcher_send(&watcher->sentries[i], busy->items[rank].wire_name);
+		idle_watcher_send(&watched->idle_watchers[i], busy->items[rank].wire_name);
 	}
 }
 
-static void on_idle_watcher(void *context)
+static void on_news(void *context)
 {
-	struct watcher *watcher = context;
+	struct watched *watched = context;
 
-	if (watcher->state == WATCH_PARKED)
-		begin_turn(watcher, true);
+	if (watched->state == WATCH_PARKED)
+		begin_turn(watched, true);
 	else
-		watcher->called = true;
+		watched->called = true;
 }
 
 /* --- turns --- */
 
-static void close_watcher(struct watcher *watcher)
+static void close_watched(struct watched *watched)
 {
-	watcher->state = WATCH_STOPPED;
-	park_end(&watcher->park);
-	uv_timer_stop(&watcher->timer);
-	uv_close((uv_handle_t *)&watcher->timer, NULL);
-	work_state(&watcher->work, ACCOUNT_STOPPED, "", "");
-	work_free(&watcher->work);
+	watched->state = WATCH_STOPPED;
+	park_end(&watched->park);
+	uv_timer_stop(&watched->timer);
+	uv_close((uv_handle_t *)&watched->timer, NULL);
+	turns_set_state(&watched->turns, ACCOUNT_STOPPED, "", "");
+	turns_free(&watched->turns);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -130,203 +130,205 @@ static void on_input(void *context)
 	begin_turn(context, false);
 }
 
-static void back_off(struct watcher *watcher)
+static void back_off(struct watched *watched)
 {
 	int64_t wait_ms =
-		backoff_ms(++watcher->failures, watcher->err.kind, rand_below(JITTER_VALUES));
+		backoff_ms(++watched->failures, watched->err.kind, rand_below(JITTER_VALUES));
 
-	log_warning("%s: %s; next attempt in %lld s", watcher->work.account->name,
-		watcher->err.text, (long long)(wait_ms + 999) / 1000);
-	watcher->state = WATCH_BACKOFF;
-	for (size_t i = 0; i < watcher->sentries_count; i++)
-		idle_watcher_recall(&watcher->sentries[i]);
-	uv_timer_start(&watcher->timer, on_timer, (uint64_t)wait_ms, 0);
+	log_warning("%s: %s; retrying in %lld s", watched->turns.account->name, watched->err.text,
+		(long long)(wait_ms + 999) / 1000);
+	watched->state = WATCH_BACKOFF;
+	for (size_t i = 0; i < watched->idle_watchers_count; i++)
+		idle_watcher_recall(&watched->idle_watchers[i]);
+	uv_timer_start(&watched->timer, on_timer, (uint64_t)wait_ms, 0);
 }
 
-static void park(struct watcher *watcher)
+static void park_account(struct watched *watched)
 {
-	const struct config_account *account = watcher->work.account;
+	const struct config_account *account = watched->turns.account;
 	int64_t wait_ms = account->poll_ms;
 
-	watcher->state = WATCH_PARKED;
-	if (watcher->work.restless > 0)
-		wait_ms = restless_ms(watcher->work.restless, wait_ms);
-	if (watcher->work.idling) {
+	watched->state = WATCH_PARKED;
+	if (watched->turns.restless > 0)
+		wait_ms = restless_ms(watched->turns.restless, wait_ms);
+	if (watched->turns.idling) {
 		if (account->idle_renew_ms < wait_ms)
 			wait_ms = account->idle_renew_ms;
-		park_begin(&watcher->park, imap_fd(watcher->work.imap));
+		park_begin(&watched->park, imap_fd(watched->turns.imap));
 	}
-	uv_timer_start(&watcher->timer, on_timer, (uint64_t)wait_ms, 0);
-	post_sentries(watcher);
+	uv_timer_start(&watched->timer, on_timer, (uint64_t)wait_ms, 0);
+	send_idle_watchers(watched);
 }
 
 static void turn_done(uv_work_t *job, int status)
 {
-	struct watcher *watcher = job->data;
+	struct watched *watched = job->data;
 
 	(void)status;
-	if (watcher->work.changed)
-		sealer_note(watcher->house->sealer, watcher->work.account);
-	watcher->work.changed = false;
-	if (watcher->house->stopping) {
-		close_watcher(watcher);
-	} else if (!watcher->turned_well) {
-		back_off(watcher);
+	if (watched->turns.changed)
+		sealer_note(watched->watch->sealer, watched->turns.account);
+	watched->turns.changed = false;
+	if (watched->watch->stopping) {
+		close_watched(watched);
+	} else if (!watched->turned_well) {
+		back_off(watched);
 	} else {
-		watcher->failures = 0;
-		if (watcher->again || watcher->called)
-			begin_turn(watcher, true);
+		watched->failures = 0;
+		if (watched->again || watched->called)
+			begin_turn(watched, true);
 		else
-			park(watcher);
+			park_account(watched);
 	}
 }
 
-static void begin_turn(struct watcher *watcher, bool due)
+static void begin_turn(struct watched *watched, bool due)
 {
 	int failed;
 
-	assert(!watcher->house->stopping);
-	park_end(&watcher->park);
-	uv_timer_stop(&watcher->timer);
-	watcher->state = WATCH_TURN;
-	watcher->due = due;
-	watcher->called = false;
-	failed = uv_queue_work(watcher->house->loop, &watcher->job, run_turn, turn_done);
+	assert(!watched->watch->stopping);
+	park_end(&watched->park);
+	uv_timer_stop(&watched->timer);
+	watched->state = WATCH_TURN;
+	watched->due = due;
+	watched->called = false;
+	failed = uv_queue_work(watched->watch->loop, &watched->job, run_turn, turn_done);
 	assert(!failed);
 }
 
-/* --- the house --- */
+/* --- all accounts --- */
 
-static void stop_watcher(struct watcher *watcher)
+static void stop_watched(struct watched *watched)
 {
-	for (size_t i = 0; i < watcher->sentries_count; i++)
-		idle_watcher_dismiss(&watcher->sentries[i]);
-	if (watcher->state != WATCH_TURN)
-		close_watcher(watcher);
+	for (size_t i = 0; i < watched->idle_watchers_count; i++)
+		idle_watcher_dismiss(&watched->idle_watchers[i]);
+	if (watched->state != WATCH_TURN)
+		close_watched(watched);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-	struct house *house = handle->data;
+	struct watch *watch = handle->data;
 
 	(void)number;
-	if (house->stopping)
+	if (watch->stopping)
 		return;
-	house->stopping = true;
-	notify_systemd("STOPPING=1");
-	cancel_now(&house->cancel);
-	for (size_t i = 0; i < house->count; i++)
-		stop_watcher(&house->watchers[i]);
-	uv_close((uv_handle_t *)&house->term, NULL);
-	uv_close((uv_handle_t *)&house->interrupt, NULL);
-	uv_close((uv_handle_t *)&house->hangup, NULL);
-	uv_close((uv_handle_t *)&house->clock, NULL);
+	watch->stopping = true;
+	systemd_notify("STOPPING=1");
+	cancel_now(&watch->cancel);
+	for (size_t i = 0; i < watch->count; i++)
+		stop_watched(&watch->accounts[i]);
+	uv_close((uv_handle_t *)&watch->term, NULL);
+	uv_close((uv_handle_t *)&watch->interrupt, NULL);
+	uv_close((uv_handle_t *)&watch->hangup, NULL);
+	uv_close((uv_handle_t *)&watch->clock, NULL);
 }
 
-/* Whoever waits for whatever reason compares now: a password was put right, the network is back. */
+/* All waiting accounts compare now: a password was corrected, or the network is back. */
 static void on_hangup(uv_signal_t *handle, int number)
 {
-	struct house *house = handle->data;
+	struct watch *watch = handle->data;
 
 	(void)number;
-	for (size_t i = 0; i < house->count; i++) {
-		enum watch_state state = house->watchers[i].state;
+	for (size_t i = 0; i < watch->count; i++) {
+		enum watch_state state = watch->accounts[i].state;
 
 		if (state == WATCH_PARKED || state == WATCH_BACKOFF)
-			begin_turn(&house->watchers[i], true);
+			begin_turn(&watch->accounts[i], true);
 	}
 }
 
-/* What was connected is believed dead: nobody kept it alive. A refused password stays refused. */
-static void wake_watcher(struct watcher *watcher)
+/* After a suspend, connections are presumed dead. A password or configuration error does not go
+ * away by that and keeps its backoff. */
+static void reconnect(struct watched *watched)
 {
-	enum err_kind kind = watcher->err.kind;
-	bool parked = watcher->state == WATCH_PARKED;
-	bool for_a_person = kind == ERR_AUTH || kind == ERR_CONFIG;
+	enum err_kind kind = watched->err.kind;
+	bool parked = watched->state == WATCH_PARKED;
+	bool needs_a_person = kind == ERR_AUTH || kind == ERR_CONFIG;
 
-	if (!parked && (watcher->state != WATCH_BACKOFF || for_a_person))
+	if (!parked && (watched->state != WATCH_BACKOFF || needs_a_person))
 		return;
-	park_end(&watcher->park);
-	work_close(&watcher->work);
-	for (size_t i = 0; i < watcher->sentries_count; i++)
-		idle_watcher_recall(&watcher->sentries[i]);
-	begin_turn(watcher, true);
+	park_end(&watched->park);
+	turns_close(&watched->turns);
+	for (size_t i = 0; i < watched->idle_watchers_count; i++)
+		idle_watcher_recall(&watched->idle_watchers[i]);
+	begin_turn(watched, true);
 }
 
 static void on_clock(uv_timer_t *timer)
 {
-	struct house *house = timer->data;
+	struct watch *watch = timer->data;
 
-	if (!wake_slept(&house->wake, clock_boot_ms(), clock_mono_ms()))
+	if (!suspend_happened(&watch->suspend, clock_boot_ms(), clock_mono_ms()))
 		return;
-	log_info("the machine slept: all accounts are compared");
-	for (size_t i = 0; i < house->count; i++)
-		wake_watcher(&house->watchers[i]);
+	log_info("the machine was suspended: reconnecting and comparing all accounts");
+	for (size_t i = 0; i < watch->count; i++)
+		reconnect(&watch->accounts[i]);
 }
 
-static void add_clock(struct house *house)
+static void add_clock(struct watch *watch)
 {
-	wake_init(&house->wake, clock_boot_ms(), clock_mono_ms());
-	uv_timer_init(house->loop, &house->clock);
-	house->clock.data = house;
-	uv_timer_start(&house->clock, on_clock, WAKE_LOOK_MS, WAKE_LOOK_MS);
+	suspend_init(&watch->suspend, clock_boot_ms(), clock_mono_ms());
+	uv_timer_init(watch->loop, &watch->clock);
+	watch->clock.data = watch;
+	uv_timer_start(&watch->clock, on_clock, SUSPEND_CHECK_MS, SUSPEND_CHECK_MS);
 }
 
-static void add_sentries(struct watcher *watcher, const struct config_account *account)
+static void add_idle_watchers(struct watched *watched, const struct config_account *account)
 {
-	watcher->sentries_count = (size_t)account->connections - 1;
-	assert(watcher->sentries_count <= BUSY_FOLDERS_MAX);
-	watcher->sentries = xcalloc(watcher->sentries_count + 1, sizeof(*watcher->sentries));
-	for (size_t i = 0; i < watcher->sentries_count; i++)
-		idle_watcher_init(&watcher->sentries[i], watcher->house->loop, account,
-			&watcher->house->cancel, on_idle_watcher, watcher);
+	watched->idle_watchers_count = (size_t)account->connections - 1;
+	assert(watched->idle_watchers_count <= BUSY_FOLDERS_MAX);
+	watched->idle_watchers =
+		xcalloc(watched->idle_watchers_count + 1, sizeof(*watched->idle_watchers));
+	for (size_t i = 0; i < watched->idle_watchers_count; i++)
+		idle_watcher_init(&watched->idle_watchers[i], watched->watch->loop, account,
+			&watched->watch->cancel, on_news, watched);
 }
 
-static void add_watcher(
-	struct house *house, const struct config_account *account, struct state *state)
+static void add_watched(
+	struct watch *watch, const struct config_account *account, struct state *state)
 {
-	struct watcher *watcher = &house->watchers[house->count++];
+	struct watched *watched = &watch->accounts[watch->count++];
 
-	*watcher = (struct watcher){
-		.house = house,
-		.work = {.account = account,
+	*watched = (struct watched){
+		.watch = watch,
+		.turns = {.account = account,
 			.state = state,
-			.cancel = &house->cancel,
-			.pools = &house->pools,
+			.cancel = &watch->cancel,
+			.pools = &watch->pools,
 			.changed = true},
-		.park = {.loop = house->loop, .context = watcher, .input = on_input},
+		.park = {.loop = watch->loop, .context = watched, .input = on_input},
 	};
-	watcher->job.data = watcher;
-	uv_timer_init(house->loop, &watcher->timer);
-	watcher->timer.data = watcher;
-	add_sentries(watcher, account);
-	work_state(&watcher->work, ACCOUNT_STARTING, "", "");
+	watched->job.data = watched;
+	uv_timer_init(watch->loop, &watched->timer);
+	watched->timer.data = watched;
+	add_idle_watchers(watched, account);
+	turns_set_state(&watched->turns, ACCOUNT_STARTING, "", "");
 }
 
-static void add_signals(struct house *house)
+static void add_signals(struct watch *watch)
 {
-	uv_signal_init(house->loop, &house->term);
-	uv_signal_init(house->loop, &house->interrupt);
-	uv_signal_init(house->loop, &house->hangup);
-	house->term.data = house->interrupt.data = house->hangup.data = house;
-	uv_signal_start(&house->hangup, on_hangup, SIGHUP);
-	uv_signal_start(&house->term, on_signal, SIGTERM);
-	uv_signal_start(&house->interrupt, on_signal, SIGINT);
+	uv_signal_init(watch->loop, &watch->term);
+	uv_signal_init(watch->loop, &watch->interrupt);
+	uv_signal_init(watch->loop, &watch->hangup);
+	watch->term.data = watch->interrupt.data = watch->hangup.data = watch;
+	uv_signal_start(&watch->hangup, on_hangup, SIGHUP);
+	uv_signal_start(&watch->term, on_signal, SIGTERM);
+	uv_signal_start(&watch->interrupt, on_signal, SIGINT);
 }
 
-static void house_free(struct house *house)
+static void watch_free(struct watch *watch)
 {
-	for (size_t i = 0; i < house->count; i++)
-		free(house->watchers[i].sentries);
-	free(house->watchers);
-	sealer_stopp(&house->sealer);
-	slots_close(&house->pools.bulk);
-	slots_close(&house->pools.brief);
-	cancel_close(&house->cancel);
+	for (size_t i = 0; i < watch->count; i++)
+		free(watch->accounts[i].idle_watchers);
+	free(watch->accounts);
+	sealer_stopp(&watch->sealer);
+	pool_close(&watch->pools.bulk);
+	pool_close(&watch->pools.brief);
+	cancel_close(&watch->cancel);
 }
 
-/* One for each connection: whatever servers stall, the others are talked with. */
-static void make_threads(const struct config *config)
+/* One thread for each connection, up to THREADS_MAX: a server that stalls must not delay others. */
+static void set_thread_count(const struct config *config)
 {
 	CLEANUP(freep) char *text = NULL;
 	int threads = 1;
@@ -340,27 +342,27 @@ static void make_threads(const struct config *config)
 
 bool watch_run(const struct config *config, struct state *state, struct err *err)
 {
-	CLEANUP(house_free)
-	struct house house = {
+	CLEANUP(watch_free)
+	struct watch watch = {
 		.loop = uv_default_loop(), .cancel = {-1}, .pools = {.bulk = {-1}, .brief = {-1}}};
 
-	if (!cancel_init(&house.cancel, err) ||
-		!slots_init(&house.pools.bulk, (unsigned)config->workers, err) ||
-		!slots_init(&house.pools.brief, SLOTS_BRIEF, err) ||
-		!sealer_start(config->accounts_count, &house.cancel, &house.sealer, err))
+	if (!cancel_init(&watch.cancel, err) ||
+		!pool_init(&watch.pools.bulk, (unsigned)config->workers, err) ||
+		!pool_init(&watch.pools.brief, POOL_BRIEF_SLOTS, err) ||
+		!sealer_start(config->accounts_count, &watch.cancel, &watch.sealer, err))
 		return false;
-	make_threads(config);
-	house.watchers = xcalloc(config->accounts_count, sizeof(*house.watchers));
-	add_signals(&house);
-	add_clock(&house);
+	set_thread_count(config);
+	watch.accounts = xcalloc(config->accounts_count, sizeof(*watch.accounts));
+	add_signals(&watch);
+	add_clock(&watch);
 	for (size_t i = 0; i < config->accounts_count; i++)
 		if (config->accounts[i].mirror)
-			add_watcher(&house, &config->accounts[i], state);
-	notify_systemd("READY=1");
-	log_info("watching %zu account%s", house.count, house.count == 1 ? "" : "s");
-	for (size_t i = 0; i < house.count; i++)
-		begin_turn(&house.watchers[i], true);
-	uv_run(house.loop, UV_RUN_DEFAULT);
+			add_watched(&watch, &config->accounts[i], state);
+	systemd_notify("READY=1");
+	log_info("watching %zu account%s", watch.count, watch.count == 1 ? "" : "s");
+	for (size_t i = 0; i < watch.count; i++)
+		begin_turn(&watch.accounts[i], true);
+	uv_run(watch.loop, UV_RUN_DEFAULT);
 	log_info("stopped");
 	return true;
 }

@@ -1,16 +1,21 @@
 /*
- * The running daemon: each account is watched by one connection, which is either with a worker
- * thread (a turn: connect, compare, watch) or parked in the event loop (libuv), where it costs a
- * socket and a timer. Its further connections (sentry.h) only say that a turn is wanted.
+ * The running daemon. One connection mirrors and watches each account. It is either used by a
+ * worker thread (a turn: connect, compare, start IDLE) or parked in the event loop (libuv), where
+ * it costs a socket and a timer. Further connections (idle_watcher.h) only report that a turn is
+ * needed.
  *
- *	          +------------ failed: backoff timer ------------+
- *	          v                                               |
- *	start -> TURN (worker thread) -- done --> PARKED (poll + timer) -- input, timer --> TURN
- *	          |                                               |
- *	          +---------------- SIGTERM, SIGINT --------------+--> stopped
+ *	start -> TURN (worker) -- ok, nothing new ----> PARKED (poll + timer)
+ *	           ^   |  ^                               |
+ *	           |   |  +-- input, timer, news, SIGHUP -+
+ *	           |   |
+ *	           |   +-- failed --> BACKOFF (timer) --+
+ *	           +------ timer, SIGHUP ---------------+
  *
- * When the machine slept (wake.h), everybody takes a turn on a new connection. Only so many at once
- * get as far as comparing (slots.h).
+ *	NEW is before the first TURN. SIGTERM, SIGINT: any state --> STOPPED (a TURN ends first).
+ *
+ * After the machine was suspended (suspend.h), every account takes a turn on a new connection,
+ * except those in BACKOFF for a password or configuration error. Only as many accounts compare at
+ * once as there are slots in the pools (pools.h).
  */
 #ifndef MAILSTOW_DAEMON_WATCH_H
 #define MAILSTOW_DAEMON_WATCH_H
@@ -18,8 +23,8 @@
 #include "config/config.h"
 #include "state/state.h"
 
-/* Watch every account that is to be mirrored until SIGTERM or SIGINT. SIGHUP: all compare now, also
- * those that wait after a failure. */
+/* Watches every account with mirror = yes until SIGTERM or SIGINT. SIGHUP makes all accounts
+ * compare now, also those in BACKOFF. */
 bool watch_run(const struct config *config, struct state *state, struct err *err);
 
 #endif

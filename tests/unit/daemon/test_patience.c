@@ -1,15 +1,15 @@
-/* When the daemon tries again, who goes at once, and when it notices that the machine slept. */
+/* When the daemon retries, how many accounts compare at once, and how it notices a suspend. */
 #include <pthread.h>
 
 #include "base/clock.h"
 #include "daemon/backoff.h"
-#include "daemon/slots.h"
-#include "daemon/wake.h"
+#include "daemon/pools.h"
+#include "daemon/suspend.h"
 #include "support/check.h"
 
 enum { JITTER_MAX = 1000, FAILURES_MAX = 1000, MINUTE_MS = 60 * 1000, WAIT_MS = 100 };
 
-static void waits_grow_to_a_limit(void)
+static void waits_grow_up_to_a_limit(void)
 {
 	int64_t before_ms = 0;
 
@@ -29,7 +29,7 @@ static void many_clients_do_not_come_back_at_once(void)
 	CHECK_INT(backoff_ms(3, ERR_PROTOCOL, JITTER_MAX / 2), BACKOFF_FIRST_MS * 3);
 }
 
-static void a_refused_password_is_no_matter_of_minutes(void)
+static void a_refused_password_waits_longer(void)
 {
 	for (unsigned failures = 1; failures < FAILURES_MAX; failures *= 10) {
 		CHECK(backoff_ms(failures, ERR_AUTH, 0) >= 30 * MINUTE_MS);
@@ -37,7 +37,7 @@ static void a_refused_password_is_no_matter_of_minutes(void)
 	}
 }
 
-static void a_folder_that_never_stands_still_is_looked_at_less_and_less(void)
+static void a_folder_that_keeps_changing_is_compared_less_and_less_often(void)
 {
 	CHECK_INT(restless_ms(1, 5 * MINUTE_MS), RESTLESS_FIRST_MS);
 	CHECK_INT(restless_ms(3, 5 * MINUTE_MS), RESTLESS_FIRST_MS * 4);
@@ -45,34 +45,35 @@ static void a_folder_that_never_stands_still_is_looked_at_less_and_less(void)
 	CHECK_INT(restless_ms(1, 100), 100);
 }
 
-static void a_sleep_is_noticed_once(void)
+static void a_suspend_is_noticed_once(void)
 {
-	struct wake wake;
+	struct suspend suspend;
 
-	wake_init(&wake, 9000, 1000);
-	CHECK(!wake_slept(&wake, 24000, 16000));
-	CHECK(wake_slept(&wake, 90000, 31000));
-	CHECK(!wake_slept(&wake, 105000, 46000));
-	CHECK(!wake_slept(&wake, 120000 + WAKE_SLEPT_MS - 1, 61000));
-	CHECK(!wake_slept(&wake, 120000 + WAKE_SLEPT_MS - 1, 61000 + WAKE_SLEPT_MS)); /* back */
+	suspend_init(&suspend, 9000, 1000);
+	CHECK(!suspend_happened(&suspend, 24000, 16000));
+	CHECK(suspend_happened(&suspend, 90000, 31000));
+	CHECK(!suspend_happened(&suspend, 105000, 46000));
+	CHECK(!suspend_happened(&suspend, 120000 + SUSPEND_MIN_MS - 1, 61000));
+	CHECK(!suspend_happened(&suspend, 120000 + SUSPEND_MIN_MS - 1,
+		61000 + SUSPEND_MIN_MS)); /* the difference shrank */
 }
 
-static void only_so_many_go_at_once(void)
+static void a_pool_has_a_fixed_number_of_slots(void)
 {
 	struct cancel cancel;
-	struct slots slots;
+	struct pool pool;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(slots_init(&slots, 2, &err));
+	CHECK_OK(pool_init(&pool, 2, &err));
 	CHECK_OK(cancel_init(&cancel, &err));
-	CHECK_OK(slots_take(&slots, &cancel, &err));
-	CHECK_OK(slots_take(&slots, &cancel, &err));
+	CHECK_OK(pool_take(&pool, &cancel, &err));
+	CHECK_OK(pool_take(&pool, &cancel, &err));
 	cancel_now(&cancel);
-	CHECK(!slots_take(&slots, &cancel, &err));
+	CHECK(!pool_take(&pool, &cancel, &err));
 	CHECK_INT(err.kind, ERR_CANCELLED);
-	slots_give(&slots);
-	CHECK_OK(slots_take(&slots, NULL, &err));
-	slots_close(&slots);
+	pool_give(&pool);
+	CHECK_OK(pool_take(&pool, NULL, &err));
+	pool_close(&pool);
 	cancel_close(&cancel);
 }
 
@@ -81,34 +82,34 @@ static void *give_later(void *context)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(wait_sleep(wait_for(WAIT_MS, NULL), &err));
-	slots_give(context);
+	pool_give(context);
 	return NULL;
 }
 
-static void a_slot_that_is_given_back_is_taken(void)
+static void a_slot_given_back_is_taken(void)
 {
 	pthread_t thread;
-	struct slots slots;
+	struct pool pool;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(slots_init(&slots, 1, &err));
-	CHECK_OK(slots_take(&slots, NULL, &err));
-	CHECK_INT(pthread_create(&thread, NULL, give_later, &slots), 0);
-	CHECK_OK(slots_take(&slots, NULL, &err));
+	CHECK_OK(pool_init(&pool, 1, &err));
+	CHECK_OK(pool_take(&pool, NULL, &err));
+	CHECK_INT(pthread_create(&thread, NULL, give_later, &pool), 0);
+	CHECK_OK(pool_take(&pool, NULL, &err));
 	CHECK_INT(pthread_join(thread, NULL), 0);
-	slots_close(&slots);
+	pool_close(&pool);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(waits_grow_to_a_limit),
+		PROMISE(waits_grow_up_to_a_limit),
 		PROMISE(many_clients_do_not_come_back_at_once),
-		PROMISE(a_refused_password_is_no_matter_of_minutes),
-		PROMISE(a_folder_that_never_stands_still_is_looked_at_less_and_less),
-		PROMISE(a_sleep_is_noticed_once),
-		PROMISE(only_so_many_go_at_once),
-		PROMISE(a_slot_that_is_given_back_is_taken),
+		PROMISE(a_refused_password_waits_longer),
+		PROMISE(a_folder_that_keeps_changing_is_compared_less_and_less_often),
+		PROMISE(a_suspend_is_noticed_once),
+		PROMISE(a_pool_has_a_fixed_number_of_slots),
+		PROMISE(a_slot_given_back_is_taken),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

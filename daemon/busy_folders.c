@@ -1,4 +1,4 @@
-#include "daemon/busy.h"
+#include "daemon/busy_folders.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static bool is_busier(const struct busy_folder *a, const struct busy_folder *b)
 	return a->messages > b->messages;
 }
 
-size_t busy_rank(const struct busy *busy, const char *wire_name)
+size_t busy_folders_rank(const struct busy_folders *busy, const char *wire_name)
 {
 	size_t rank = 0;
 
@@ -23,7 +23,7 @@ size_t busy_rank(const struct busy *busy, const char *wire_name)
 	return rank;
 }
 
-static struct busy_folder take_out(struct busy *busy, size_t rank)
+static struct busy_folder take_folder(struct busy_folders *busy, size_t rank)
 {
 	struct busy_folder taken = busy->items[rank];
 
@@ -33,7 +33,7 @@ static struct busy_folder take_out(struct busy *busy, size_t rank)
 	return taken;
 }
 
-static void put_in(struct busy *busy, struct busy_folder folder)
+static void insert_folder(struct busy_folders *busy, struct busy_folder folder)
 {
 	size_t rank = 0;
 
@@ -51,24 +51,25 @@ static void put_in(struct busy *busy, struct busy_folder folder)
 	busy->count++;
 }
 
-void busy_note(struct busy *busy, const char *wire_name, uint32_t messages, int64_t changed_ms)
+void busy_folders_note(
+	struct busy_folders *busy, const char *wire_name, uint32_t messages, int64_t changed_ms)
 {
-	size_t rank = busy_rank(busy, wire_name);
+	size_t rank = busy_folders_rank(busy, wire_name);
 	struct busy_folder folder;
 
 	if (str_equal_case(wire_name, "INBOX"))
 		return;
-	folder = rank < busy->count ? take_out(busy, rank)
+	folder = rank < busy->count ? take_folder(busy, rank)
 				    : (struct busy_folder){.wire_name = xstrdup(wire_name)};
 	folder.messages = messages;
 	if (changed_ms)
 		folder.changed_ms = changed_ms;
-	put_in(busy, folder);
+	insert_folder(busy, folder);
 }
 
-void busy_free(struct busy *busy)
+void busy_folders_free(struct busy_folders *busy)
 {
 	for (size_t i = 0; i < busy->count; i++)
 		free(busy->items[i].wire_name);
-	*busy = (struct busy){0};
+	*busy = (struct busy_folders){0};
 }

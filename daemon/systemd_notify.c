@@ -1,4 +1,4 @@
-#include "daemon/notify.h"
+#include "daemon/systemd_notify.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 
-void notify_systemd(const char *message)
+void systemd_notify(const char *message)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -18,7 +18,7 @@ void notify_systemd(const char *message)
 	if (len < 2 || len >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
 		return;
 	memcpy(address.sun_path, path, len);
-	if (path[0] == '@') /* abstract */
+	if (path[0] == '@') /* the abstract namespace */
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
