@@ -15,7 +15,8 @@
 enum {
 	BUSY_TIMEOUT_MS = 10 * 1000,
 	WAL_BYTES_MAX = 1024 * 1024,
-	WAL_BYTES_LEFT_MAX = 64 * 1024, /* when closed: whoever opens it next reads all of it */
+	WAL_BYTES_LEFT_MAX =
+		64 * 1024, /* at close: the next one to open the file reads all of it */
 };
 
 struct state {
@@ -41,8 +42,9 @@ const char *state_name(enum account_state state)
 	return state < ARRAY_LEN(names) ? names[state] : "failed";
 }
 
-/* A daemon and a command may both be the first: one makes the file, the other finds it made. */
-static bool open_or_make(const char *dir, struct db **ret_db, struct err *err)
+/* A daemon and a command may both be the first to open the file. The lock lets only one create it.
+ */
+static bool open_or_create(const char *dir, struct db **ret_db, struct err *err)
 {
 	CLEANUP(freep) char *path = str_printf("%s/state.db", dir);
 	CLEANUP(freep) char *lock_path = str_printf("%s/making.lock", dir);
@@ -60,13 +62,13 @@ static bool open_or_make(const char *dir, struct db **ret_db, struct err *err)
 bool state_open(const char *dir, struct state **ret_state, struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = xcalloc(1, sizeof(*state));
-	pthread_mutexattr_t again; /* within a transaction of its own thread */
+	pthread_mutexattr_t recursive; /* state_begin() holds the mutex over other calls */
 
-	(void)pthread_mutexattr_init(&again);
-	(void)pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
-	(void)pthread_mutex_init(&state->mutex, &again);
-	(void)pthread_mutexattr_destroy(&again);
-	if (!fs_make_dirs(dir, 0700, err) || !open_or_make(dir, &state->db, err))
+	(void)pthread_mutexattr_init(&recursive);
+	(void)pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	(void)pthread_mutex_init(&state->mutex, &recursive);
+	(void)pthread_mutexattr_destroy(&recursive);
+	if (!fs_make_dirs(dir, 0700, err) || !open_or_create(dir, &state->db, err))
 		return false;
 	*ret_state = TAKE(state);
 	return true;
@@ -74,32 +76,32 @@ bool state_open(const char *dir, struct state **ret_state, struct err *err)
 
 void state_freep(struct state **state)
 {
-	struct err unimportant = ERR_INIT;
+	struct err ignored = ERR_INIT;
 
 	if (!*state)
 		return;
 	if ((*state)->db && db_wal_bytes((*state)->db) > WAL_BYTES_LEFT_MAX)
-		(void)db_checkpoint((*state)->db, true, &unimportant);
+		(void)db_checkpoint((*state)->db, true, &ignored);
 	db_freep(&(*state)->db);
 	(void)pthread_mutex_destroy(&(*state)->mutex);
 	free(*state);
 	*state = NULL;
 }
 
-static struct db *enter(struct state *state)
+static struct db *lock_db(struct state *state)
 {
 	(void)pthread_mutex_lock(&state->mutex);
 	return state->db;
 }
 
-static bool leave(struct state *state, bool result)
+static bool unlock_db(struct state *state, bool result)
 {
 	(void)pthread_mutex_unlock(&state->mutex);
 	return result;
 }
 
-/* Run a statement that writes, and keep the WAL small. */
-static bool write_it(struct state *state, size_t query, struct err *err)
+/* Runs a statement that writes. Outside transactions, keeps the WAL below WAL_BYTES_MAX. */
+static bool run_write(struct state *state, size_t query, struct err *err)
 {
 	return db_run(state->db, query, err) &&
 	       (db_in_transaction(state->db) || db_wal_bytes(state->db) < WAL_BYTES_MAX ||
@@ -108,7 +110,7 @@ static bool write_it(struct state *state, size_t query, struct err *err)
 
 bool state_begin(struct state *state, struct err *err)
 {
-	return db_begin(enter(state), err) || leave(state, false);
+	return db_begin(lock_db(state), err) || unlock_db(state, false);
 }
 
 bool state_end(struct state *state, bool keep, struct err *err)
@@ -116,7 +118,7 @@ bool state_end(struct state *state, bool keep, struct err *err)
 	bool kept = keep && db_commit(state->db, err);
 
 	db_rollback(state->db);
-	return leave(state, kept);
+	return unlock_db(state, kept);
 }
 
 static bool read_status(
@@ -145,13 +147,13 @@ static bool read_status(
 bool state_get(struct state *state, const char *archive_path, struct account_status *ret_status,
 	struct err *err)
 {
-	return leave(state, read_status(enter(state), archive_path, ret_status, err));
+	return unlock_db(state, read_status(lock_db(state), archive_path, ret_status, err));
 }
 
 bool state_put(struct state *state, const char *archive_path, const struct account_status *status,
 	struct err *err)
 {
-	struct db *db = enter(state);
+	struct db *db = lock_db(state);
 	size_t q = STATE_ACCOUNT_PUT;
 
 	db_bind_text(db, q, "archive", archive_path);
@@ -162,7 +164,7 @@ bool state_put(struct state *state, const char *archive_path, const struct accou
 	db_bind_text(db, q, "push", status->push);
 	db_bind_int(db, q, "paused_until_ms", status->paused_until_ms);
 	db_bind_text(db, q, "detail", status->detail);
-	return leave(state, write_it(state, q, err));
+	return unlock_db(state, run_write(state, q, err));
 }
 
 static void bind_message(struct db *db, size_t q, const char *archive_path, const char *folder_path,
@@ -177,7 +179,7 @@ static void bind_message(struct db *db, size_t q, const char *archive_path, cons
 bool state_skip_put(struct state *state, const char *archive_path, const struct skipped *skipped,
 	struct err *err)
 {
-	struct db *db = enter(state);
+	struct db *db = lock_db(state);
 	size_t q = STATE_SKIP_PUT;
 
 	bind_message(db, q, archive_path, skipped->folder_path, skipped->uidvalidity, skipped->uid);
@@ -185,14 +187,14 @@ bool state_skip_put(struct state *state, const char *archive_path, const struct 
 	db_bind_text(db, q, "reason", skipped->reason);
 	db_bind_int(db, q, "attempts", skipped->attempts);
 	db_bind_int(db, q, "next_try_ms", skipped->next_try_ms);
-	return leave(state, write_it(state, q, err));
+	return unlock_db(state, run_write(state, q, err));
 }
 
 bool state_skip_done(struct state *state, const char *archive_path, const char *folder_path,
 	uint32_t uidvalidity, uint32_t uid, struct err *err)
 {
-	bind_message(enter(state), STATE_SKIP_DONE, archive_path, folder_path, uidvalidity, uid);
-	return leave(state, write_it(state, STATE_SKIP_DONE, err));
+	bind_message(lock_db(state), STATE_SKIP_DONE, archive_path, folder_path, uidvalidity, uid);
+	return unlock_db(state, run_write(state, STATE_SKIP_DONE, err));
 }
 
 static bool each_skipped(struct db *db, const char *archive_path,
@@ -229,24 +231,24 @@ bool state_each_skipped(struct state *state, const char *archive_path,
 	bool (*each)(void *context, const struct skipped *skipped, struct err *err), void *context,
 	struct err *err)
 {
-	return leave(state, each_skipped(enter(state), archive_path, each, context, err));
+	return unlock_db(state, each_skipped(lock_db(state), archive_path, each, context, err));
 }
 
 bool state_skipped_count(
 	struct state *state, const char *archive_path, uint64_t *ret_count, struct err *err)
 {
-	struct db *db = enter(state);
+	struct db *db = lock_db(state);
 	bool row;
 
 	db_bind_text(db, STATE_SKIP_COUNT, "archive", archive_path);
 	if (!db_step(db, STATE_SKIP_COUNT, &row, err))
-		return leave(state, false);
+		return unlock_db(state, false);
 	*ret_count = (uint64_t)db_int(db, STATE_SKIP_COUNT, 0);
 	db_reset(db, STATE_SKIP_COUNT);
-	return leave(state, true);
+	return unlock_db(state, true);
 }
 
-static bool forget(struct db *db, const char *archive_path, struct err *err)
+static bool forget_account(struct db *db, const char *archive_path, struct err *err)
 {
 	db_bind_text(db, STATE_SKIP_FORGET, "archive", archive_path);
 	db_bind_text(db, STATE_ACCOUNT_FORGET_DETAIL, "archive", archive_path);
@@ -255,44 +257,44 @@ static bool forget(struct db *db, const char *archive_path, struct err *err)
 
 bool state_forget(struct state *state, const char *archive_path, struct err *err)
 {
-	return leave(state, forget(enter(state), archive_path, err));
+	return unlock_db(state, forget_account(lock_db(state), archive_path, err));
 }
 
 bool state_empty_wal(struct state *state, struct err *err)
 {
-	return leave(state, db_empty_wal(enter(state), err));
+	return unlock_db(state, db_empty_wal(lock_db(state), err));
 }
 
 bool state_put_copy(struct state *state, const char *archive_path, const char *place,
 	const struct state_copy *copy, struct err *err)
 {
-	struct db *db = enter(state);
+	struct db *db = lock_db(state);
 	size_t q = STATE_COPY_PUT;
 
 	db_bind_text(db, q, "archive", archive_path);
 	db_bind_text(db, q, "place", place);
 	db_bind_int(db, q, "copied_ms", copy->copied_ms);
 	db_bind_int(db, q, "same_disk", copy->same_disk);
-	return leave(state, write_it(state, q, err));
+	return unlock_db(state, run_write(state, q, err));
 }
 
 bool state_best_copy(
 	struct state *state, const char *archive_path, struct state_copy *ret_copy, struct err *err)
 {
-	struct db *db = enter(state);
+	struct db *db = lock_db(state);
 	size_t q = STATE_COPY_BEST;
 	bool row;
 
 	db_bind_text(db, q, "archive", archive_path);
 	if (!db_step(db, q, &row, err))
-		return leave(state, false);
+		return unlock_db(state, false);
 	*ret_copy = (struct state_copy){0};
 	if (row) {
 		ret_copy->copied_ms = db_int(db, q, 0);
 		ret_copy->same_disk = db_int(db, q, 1) != 0;
 		db_reset(db, q);
 	}
-	return leave(state, true);
+	return unlock_db(state, true);
 }
 
 bool state_daemon_lock(const char *dir, int *ret_lock, struct err *err)

@@ -1,4 +1,4 @@
--- How each account fares, and what could not be fetched. Losable: nothing here is mail.
+-- The status of each account and the messages that could not be fetched. May be lost: no mail here.
 create table account (
     archive text primary key,
     state integer not null,

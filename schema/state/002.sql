@@ -1,4 +1,4 @@
--- Copies that were made of archives (`mailstow copy`), so that `status` knows of them.
+-- Copies made by `mailstow copy`, for `mailstow status`.
 create table copy (
     archive text not null,
     place text not null,

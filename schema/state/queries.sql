@@ -1,4 +1,4 @@
--- Statements on the state file.
+-- Named statements on the state file.
 
 -- name: account_get
 select state, since_ms, last_success_ms, last_check_ms, push, paused_until_ms, detail
@@ -42,7 +42,7 @@ values (:archive, :place, :copied_ms, :same_disk)
 on conflict (archive, place) do update set copied_ms = excluded.copied_ms,
     same_disk = excluded.same_disk;
 
--- The one that helps most: on another disk, the newest.
+-- The newest copy on another disk, else the newest.
 -- name: copy_best
 select copied_ms, same_disk from copy where archive = :archive
 order by same_disk, copied_ms desc limit 1;

@@ -1,4 +1,4 @@
-/* What a configuration means. */
+/* Valid configurations, their values, and secrets. */
 #include "config/config.h"
 
 #include <signal.h>
@@ -19,7 +19,7 @@ enum { MINUTE_MS = 60000, DAY_MS = 86400000 };
 
 #define SECRET "hunter2"
 
-/* --- what is right --- */
+/* --- valid configurations --- */
 
 static void the_example_of_the_manual_is_understood(void)
 {
@@ -52,7 +52,7 @@ static void the_example_of_the_manual_is_understood(void)
 	CHECK_INT(account->max_message_bytes, 512LL << 20);
 }
 
-static void what_is_not_given_has_its_default(void)
+static void missing_keys_have_defaults(void)
 {
 	CLEANUP(config_freep)
 	struct config *config =
@@ -80,7 +80,7 @@ static void what_is_not_given_has_its_default(void)
 	CHECK(!b->mirror);
 }
 
-static void tls_may_be_off_on_the_loopback(void)
+static void tls_can_be_off_on_loopback(void)
 {
 	static const char *const hosts[] = {"localhost", "127.0.0.1", "127.3.2.1", "::1"};
 
@@ -105,10 +105,10 @@ static void hosts_are_names_or_addresses(void)
 			check_fail(__FILE__, __LINE__, "%s is refused", good[i]);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (text_is_host(bad[i]))
-			check_fail(__FILE__, __LINE__, "%s is taken", bad[i]);
+			check_fail(__FILE__, __LINE__, "%s is accepted", bad[i]);
 }
 
-static void providers_are_known_by_the_address(void)
+static void hosts_of_providers_follow_from_the_address(void)
 {
 	static const char *const hosts[][2] = {{"gmail.com", "imap.gmail.com"},
 		{"GoogleMail.com", "imap.gmail.com"}, {"outlook.com", "outlook.office365.com"},
@@ -126,7 +126,7 @@ static void providers_are_known_by_the_address(void)
 	}
 }
 
-static void paths_begin_at_home_or_at_the_configuration(void)
+static void relative_paths_start_at_the_configuration_file(void)
 {
 	CLEANUP(config_freep)
 	struct config *config =
@@ -173,7 +173,7 @@ static void each_line_of_a_list_is_an_account(void)
 	CHECK_STR(config->accounts[3].name, "last");
 }
 
-static void a_template_says_how_users_are_called(void)
+static void a_template_sets_user_names(void)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
 
@@ -188,7 +188,7 @@ static void a_template_says_how_users_are_called(void)
 
 /* --- files and secrets --- */
 
-static void a_target_or_an_archive_alone_needs_no_host(void)
+static void an_account_that_is_not_mirrored_needs_no_host(void)
 {
 	CLEANUP(config_freep)
 	struct config *config = config_load_text("[account a]\nmirror = no\n");
@@ -218,7 +218,7 @@ static void check_added(const char *before, const char *after)
 	CHECK_STR(buf_str(&text), after);
 }
 
-static void a_section_comes_to_the_end(void)
+static void a_section_is_appended(void)
 {
 	CLEANUP(freep) char *folder = config_path_of("sub");
 	CLEANUP(freep) char *path = config_path_of("sub/mailstow.conf");
@@ -241,7 +241,7 @@ static void a_section_comes_to_the_end(void)
 	CHECK(stat(folder, &st) == 0 && (st.st_mode & 0777) == 0700);
 }
 
-static void what_would_be_wrong_is_known_before(void)
+static void a_section_is_checked_before_it_is_appended(void)
 {
 	CLEANUP(freep) char *path = config_path_of("mailstow.conf");
 	CLEANUP(str_list_free) struct str_list problems = {0};
@@ -254,7 +254,7 @@ static void what_would_be_wrong_is_known_before(void)
 	CHECK(problems.count > 0);
 }
 
-static void checking_looks_at_files_and_loading_does_not(void)
+static void only_checking_looks_at_files(void)
 {
 	CLEANUP(freep) char *path = config_path_of("mailstow.conf");
 	CLEANUP(freep) char *open_file = config_path_of("open");
@@ -311,7 +311,7 @@ static void check_no_secret(struct config_secret secret, enum err_kind kind, con
 		check_fail(__FILE__, __LINE__, "%s", err.text);
 }
 
-static void a_secret_that_cannot_be_had_is_told_without_it(void)
+static void errors_about_a_secret_do_not_contain_it(void)
 {
 	CLEANUP(freep) char *path = config_path_of("open");
 	char fails[] = "echo " SECRET "; exit 3";
@@ -331,8 +331,8 @@ static void a_secret_that_cannot_be_had_is_told_without_it(void)
 	check_no_secret((struct config_secret){0}, ERR_CONFIG, "password-command");
 }
 
-/* A daemon ignores SIGPIPE; `pass show x | head -1` shall end as in a shell. */
-static void a_command_is_run_as_a_shell_runs_it(void)
+/* A daemon ignores SIGPIPE; `pass show x | head -1` must end as in a shell. */
+static void a_command_has_default_signals(void)
 {
 	CLEANUP(buf_wipe) struct buf out = BUF_INIT(100);
 	char command[] = "sh -c 'kill -PIPE $$; echo ignored' ; echo ended";
@@ -363,7 +363,7 @@ static void durations_and_sizes_have_units(void)
 	CHECK(!config_parse_size("-1", &bytes) && !config_parse_size("8388608T", &bytes));
 }
 
-static void words_of_keep_are_numbers(void)
+static void keep_rules_are_parsed(void)
 {
 	static const char *const wrong[] = {"", " ", "all last=1", "last=0",
 		"last=", "last=1 last=2", "within=5", "within=0", "within=1h within=2h", "Last=1",
@@ -379,7 +379,7 @@ static void words_of_keep_are_numbers(void)
 			check_fail(__FILE__, __LINE__, "'%s' is accepted", wrong[i]);
 }
 
-static void state_lies_where_the_environment_says(void)
+static void the_environment_sets_the_state_directory(void)
 {
 	CLEANUP(freep) char *service = NULL, *user = NULL;
 
@@ -393,7 +393,7 @@ static void state_lies_where_the_environment_says(void)
 	CHECK(unsetenv("STATE_DIRECTORY") == 0);
 }
 
-static void folders_are_wanted_by_globs(void)
+static void globs_choose_folders(void)
 {
 	CLEANUP(config_freep)
 	struct config *config =
@@ -408,7 +408,7 @@ static void folders_are_wanted_by_globs(void)
 	CHECK(config_wants_folder(&config->accounts[2], "INBOX"));
 }
 
-static void an_address_that_two_have_finds_none(void)
+static void an_ambiguous_address_finds_no_account(void)
 {
 	CLEANUP(config_freep)
 	struct config *config = config_load_text("[account a]\nhost = h\naddress = x@example.org\n"
@@ -424,25 +424,25 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(the_example_of_the_manual_is_understood),
-		PROMISE(what_is_not_given_has_its_default),
-		PROMISE(tls_may_be_off_on_the_loopback),
+		PROMISE(missing_keys_have_defaults),
+		PROMISE(tls_can_be_off_on_loopback),
 		PROMISE(hosts_are_names_or_addresses),
-		PROMISE(providers_are_known_by_the_address),
-		PROMISE(paths_begin_at_home_or_at_the_configuration),
+		PROMISE(hosts_of_providers_follow_from_the_address),
+		PROMISE(relative_paths_start_at_the_configuration_file),
 		PROMISE(each_line_of_a_list_is_an_account),
-		PROMISE(a_template_says_how_users_are_called),
-		PROMISE(a_target_or_an_archive_alone_needs_no_host),
-		PROMISE(a_section_comes_to_the_end),
-		PROMISE(what_would_be_wrong_is_known_before),
-		PROMISE(checking_looks_at_files_and_loading_does_not),
+		PROMISE(a_template_sets_user_names),
+		PROMISE(an_account_that_is_not_mirrored_needs_no_host),
+		PROMISE(a_section_is_appended),
+		PROMISE(a_section_is_checked_before_it_is_appended),
+		PROMISE(only_checking_looks_at_files),
 		PROMISE(a_secret_is_the_first_line),
-		PROMISE(a_secret_that_cannot_be_had_is_told_without_it),
-		PROMISE(a_command_is_run_as_a_shell_runs_it),
+		PROMISE(errors_about_a_secret_do_not_contain_it),
+		PROMISE(a_command_has_default_signals),
 		PROMISE(durations_and_sizes_have_units),
-		PROMISE(words_of_keep_are_numbers),
-		PROMISE(state_lies_where_the_environment_says),
-		PROMISE(folders_are_wanted_by_globs),
-		PROMISE(an_address_that_two_have_finds_none),
+		PROMISE(keep_rules_are_parsed),
+		PROMISE(the_environment_sets_the_state_directory),
+		PROMISE(globs_choose_folders),
+		PROMISE(an_ambiguous_address_finds_no_account),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

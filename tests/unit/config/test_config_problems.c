@@ -1,4 +1,4 @@
-/* What is said of a configuration that means nothing, and where its limits are. */
+/* Problems of a configuration, and its limits. */
 #include "config/config.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ enum { PROBLEMS_MAX = 16, TEXT_BYTES_MAX = 16 * 1024 * 1024 };
 
 #define SECRET "hunter2"
 
-/* --- what is wrong, and where --- */
+/* --- problems and their lines --- */
 
 struct bad {
 	const char *text;
@@ -36,7 +36,7 @@ struct bad {
 
 #define FROBNICATE "mailstow.conf:7: frobnicate: unknown key in [account a]; expected " ACCOUNT_KEYS
 
-static const struct bad bad_ones[] = {
+static const struct bad bad_configs[] = {
 	{"[mailstow]\nworker = 4\nnonsense = 1\n[account a]\nhost = h\nprot = 1\nfrobnicate = 1\n",
 		NULL,
 		{"mailstow.conf:2: worker: unknown key in [mailstow]; did you mean workers?",
@@ -240,10 +240,10 @@ static void check_bad(const struct bad *bad)
 	}
 }
 
-static void every_problem_is_told_with_its_line_and_what_is_accepted(void)
+static void every_problem_has_its_line_and_what_is_expected(void)
 {
-	for (size_t i = 0; i < ARRAY_LEN(bad_ones); i++)
-		check_bad(&bad_ones[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad_configs); i++)
+		check_bad(&bad_configs[i]);
 }
 
 static void check_keep(const char *words, bool good)
@@ -260,7 +260,7 @@ static void check_keep(const char *words, bool good)
 		CHECK_STR(config->accounts[0].keep, words);
 }
 
-static void keep_takes_known_words_once(void)
+static void keep_accepts_each_known_rule_once(void)
 {
 	static const char *const good[] = {"all", "last=1",
 		"last=10 hourly=24 daily=30 weekly=8 monthly=24 yearly=10 within=7d"};
@@ -274,7 +274,7 @@ static void keep_takes_known_words_once(void)
 		check_keep(bad[i], false);
 }
 
-/* Where a secret may stand by mistake. */
+/* A secret in a place where it does not belong. */
 static const char *const secret_mistakes[] = {
 	"[account a]\nhost = h\npassword = " SECRET "\n",
 	"[account a]\nhost = h\npassphrase = " SECRET "\ntoken: " SECRET "\n",
@@ -336,7 +336,7 @@ static void check_one_problem(const void *text, size_t len, const char *wanted)
 	CHECK_STR(shown, wanted);
 }
 
-static void a_nul_byte_hides_nothing(void)
+static void text_after_a_nul_byte_is_not_ignored(void)
 {
 	static const char text[] = "[account a]\nhost = h\n\0tls = off\nport = 1\n";
 
@@ -344,7 +344,7 @@ static void a_nul_byte_hides_nothing(void)
 		"mailstow.conf:3: line: contains a NUL byte; expected UTF-8 text");
 }
 
-static void a_line_too_long_is_told_and_its_tail_is_no_line(void)
+static void the_rest_of_a_line_too_long_is_not_a_line(void)
 {
 	CLEANUP(freep)
 	char *text = str_printf("[account a]\nhost = h\nfolders = *%0200dtls = off\n", 0);
@@ -362,7 +362,7 @@ static void a_line_too_long_is_told_and_its_tail_is_no_line(void)
 		"of 1024 bytes");
 }
 
-static void limits_hold_and_problems_end(void)
+static void sections_keys_and_problems_are_limited(void)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_BYTES_MAX);
 	CLEANUP(str_list_free) struct str_list problems = {0};
@@ -383,7 +383,7 @@ static void limits_hold_and_problems_end(void)
 		text.data, text.len, "mailstow.conf:66: x63: more than 64 keys in one section");
 }
 
-static void a_file_that_cannot_be_read_is_named(void)
+static void an_unreadable_file_is_named(void)
 {
 	CLEANUP(freep) char *path = config_path_of("nowhere.conf");
 	CLEANUP(str_list_free) struct str_list problems = {0};
@@ -396,7 +396,7 @@ static void a_file_that_cannot_be_read_is_named(void)
 	CHECK(strstr(err.text, path) && strstr(err.text, "No such file"));
 }
 
-static void a_template_alone_is_no_account(void)
+static void a_template_alone_is_not_an_account(void)
 {
 	CLEANUP(config_freep) struct config *config = config_load_text("[template t]\npoll = 1m\n");
 
@@ -423,14 +423,14 @@ static void thousands_of_accounts_load(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(every_problem_is_told_with_its_line_and_what_is_accepted),
-		PROMISE(keep_takes_known_words_once),
+		PROMISE(every_problem_has_its_line_and_what_is_expected),
+		PROMISE(keep_accepts_each_known_rule_once),
 		PROMISE(no_problem_repeats_a_secret),
-		PROMISE(a_nul_byte_hides_nothing),
-		PROMISE(a_line_too_long_is_told_and_its_tail_is_no_line),
-		PROMISE(limits_hold_and_problems_end),
-		PROMISE(a_file_that_cannot_be_read_is_named),
-		PROMISE(a_template_alone_is_no_account),
+		PROMISE(text_after_a_nul_byte_is_not_ignored),
+		PROMISE(the_rest_of_a_line_too_long_is_not_a_line),
+		PROMISE(sections_keys_and_problems_are_limited),
+		PROMISE(an_unreadable_file_is_named),
+		PROMISE(a_template_alone_is_not_an_account),
 		PROMISE(thousands_of_accounts_load),
 	};
 

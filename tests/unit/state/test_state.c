@@ -13,7 +13,7 @@ enum { OPENERS = 6, ROUNDS = 20, WRITES = 50, SEEN_MAX = 8 };
 
 static const char archive[] = "/mail/alice";
 
-static void what_was_put_is_found_again(void)
+static void a_status_survives_reopening(void)
 {
 	CLEANUP(freep) char *dir = str_printf("%s/again", check_temp_dir());
 	CLEANUP(state_freep) struct state *state = NULL;
@@ -36,7 +36,7 @@ static void what_was_put_is_found_again(void)
 	CHECK_STR(got.detail, "refused");
 }
 
-static void an_account_never_seen_is_stopped(void)
+static void an_unknown_account_is_stopped(void)
 {
 	CLEANUP(freep) char *dir = str_printf("%s/never", check_temp_dir());
 	CLEANUP(state_freep) struct state *state = NULL;
@@ -49,7 +49,7 @@ static void an_account_never_seen_is_stopped(void)
 	CHECK_INT(got.last_success_ms, 0);
 }
 
-static void a_copy_on_another_disk_counts_most(void)
+static void the_best_copy_is_on_another_disk(void)
 {
 	CLEANUP(freep) char *dir = str_printf("%s/copies", check_temp_dir());
 	CLEANUP(state_freep) struct state *state = NULL;
@@ -101,7 +101,7 @@ static void every_state_has_its_word(void)
 	}
 }
 
-static void the_last_status_counts_and_accounts_are_apart(void)
+static void each_account_has_its_latest_status(void)
 {
 	CLEANUP(state_freep) struct state *state = open_new("apart");
 	struct account_status status = {.state = ACCOUNT_OFFLINE, .paused_until_ms = INT64_MAX};
@@ -172,7 +172,7 @@ static uint64_t skipped_count(struct state *state, const char *of)
 	return count;
 }
 
-static void what_was_skipped_is_kept_until_it_is_done(void)
+static void skipped_messages_are_listed_until_done(void)
 {
 	CLEANUP(state_freep) struct state *state = open_new("skipped");
 	CLEANUP(seen_free) struct seen seen = {0}, after = {0};
@@ -198,7 +198,7 @@ static void what_was_skipped_is_kept_until_it_is_done(void)
 	CHECK_INT(skipped_count(state, archive), 2);
 }
 
-static void a_listing_may_end_early_and_begin_again(void)
+static void a_listing_can_end_early_and_be_repeated(void)
 {
 	CLEANUP(state_freep) struct state *state = open_new("early");
 	CLEANUP(seen_free) struct seen seen = {.stop_at = 2}, again = {0};
@@ -214,7 +214,7 @@ static void a_listing_may_end_early_and_begin_again(void)
 	CHECK_INT(again.count, 3);
 }
 
-static void what_was_begun_is_kept_whole_or_not_at_all(void)
+static void a_transaction_is_kept_or_rolled_back_as_one(void)
 {
 	CLEANUP(state_freep) struct state *state = open_new("whole");
 	struct err err = ERR_INIT;
@@ -253,8 +253,8 @@ static void *open_and_read(void *argument)
 	return NULL;
 }
 
-/* A daemon starts while somebody asks for the status. */
-static void many_may_be_the_first_to_open(void)
+/* A daemon starts while a command reads the status. */
+static void many_can_be_the_first_to_open(void)
 {
 	for (int round = 0; round < ROUNDS; round++) {
 		CLEANUP(freep) char *dir = str_printf("%s/first%d", check_temp_dir(), round);
@@ -310,7 +310,7 @@ static void writers_wait_for_one_another(void)
 			check_fail(__FILE__, __LINE__, "%s", openers[i].err.text);
 }
 
-static void one_sees_what_another_wrote(void)
+static void a_command_sees_what_the_daemon_wrote(void)
 {
 	CLEANUP(state_freep) struct state *daemon = open_new("shared");
 	CLEANUP(state_freep) struct state *command = open_new("shared");
@@ -327,7 +327,7 @@ static void one_sees_what_another_wrote(void)
 	CHECK_INT(skipped_count(command, archive), 1);
 }
 
-static void a_daemon_runs_while_it_holds_its_lock(void)
+static void a_running_daemon_holds_its_lock(void)
 {
 	CLEANUP(freep) char *dir = str_printf("%s/daemon", check_temp_dir());
 	CLEANUP(fs_unlock) int lock = -1, second = -1;
@@ -345,7 +345,7 @@ static void a_daemon_runs_while_it_holds_its_lock(void)
 	CHECK_OK(state_daemon_lock(dir, &second, &err));
 }
 
-static void rubbish_is_refused_by_name(void)
+static void a_file_that_is_not_sqlite_is_refused_by_name(void)
 {
 	CLEANUP(freep) char *path = str_printf("%s/state.db", check_temp_dir());
 	CLEANUP(state_freep) struct state *state = NULL;
@@ -361,19 +361,19 @@ static void rubbish_is_refused_by_name(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(what_was_put_is_found_again),
-		PROMISE(an_account_never_seen_is_stopped),
-		PROMISE(a_copy_on_another_disk_counts_most),
+		PROMISE(a_status_survives_reopening),
+		PROMISE(an_unknown_account_is_stopped),
+		PROMISE(the_best_copy_is_on_another_disk),
 		PROMISE(every_state_has_its_word),
-		PROMISE(the_last_status_counts_and_accounts_are_apart),
-		PROMISE(what_was_skipped_is_kept_until_it_is_done),
-		PROMISE(a_listing_may_end_early_and_begin_again),
-		PROMISE(what_was_begun_is_kept_whole_or_not_at_all),
-		PROMISE(many_may_be_the_first_to_open),
+		PROMISE(each_account_has_its_latest_status),
+		PROMISE(skipped_messages_are_listed_until_done),
+		PROMISE(a_listing_can_end_early_and_be_repeated),
+		PROMISE(a_transaction_is_kept_or_rolled_back_as_one),
+		PROMISE(many_can_be_the_first_to_open),
 		PROMISE(writers_wait_for_one_another),
-		PROMISE(one_sees_what_another_wrote),
-		PROMISE(a_daemon_runs_while_it_holds_its_lock),
-		PROMISE(rubbish_is_refused_by_name),
+		PROMISE(a_command_sees_what_the_daemon_wrote),
+		PROMISE(a_running_daemon_holds_its_lock),
+		PROMISE(a_file_that_is_not_sqlite_is_refused_by_name),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
