@@ -1,6 +1,7 @@
 #include "support/imap/script.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,7 +20,6 @@ enum {
 	LINE_MAX_BYTES = 1024 * 1024,
 	RECEIVED_MAX = 64 * 1024 * 1024,
 	CHUNK = 64 * 1024,
-	JOINED_MAX = 64 * 1024,
 	COMPLAINT_MAX = 600,
 	SHOWN = 200,
 };
@@ -27,10 +27,10 @@ enum {
 struct script {
 	char *text;
 	const char *at;
-	struct buf step;     /* the line that is played, without its line end */
+	struct buf step;     /* the step being played, without its line end */
 	struct buf line;     /* the client's last line */
 	struct buf received; /* in plain text */
-	struct buf together; /* goes out with the next bytes */
+	struct buf together; /* to be sent with the next bytes */
 	char *tags[LABELS];
 	uint64_t cut_after; /* 0: never */
 	uint64_t sent;
@@ -56,19 +56,6 @@ struct script *script_new(const char *text)
 	buf_init(&script->received, RECEIVED_MAX);
 	buf_init(&script->together, RECEIVED_MAX);
 	return script;
-}
-
-const char *script_join(const char *const *lines, size_t count)
-{
-	static char text[JOINED_MAX];
-	char *end = text;
-
-	for (size_t i = 0; i < count; i++) {
-		assert((size_t)(end - text) + strlen(lines[i]) < sizeof(text));
-		end = stpcpy(end, lines[i]);
-	}
-	*end = '\0';
-	return text;
 }
 
 void script_cut(struct script *script, uint64_t bytes)
@@ -142,24 +129,28 @@ static int hex(char c)
 	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
-static void unescape(const char *text, struct buf *out)
+char *script_unescape(const char *escaped, size_t *ret_len)
 {
-	bool fits = true;
+	char *text = xmalloc(strlen(escaped) + 1), *end = text;
 
-	for (; *text; text++) {
-		char c = *text;
+	for (; *escaped; escaped++) {
+		char c = *escaped;
 
 		if (c == '\\') {
-			c = *++text;
+			c = *++escaped;
 			c = c == 'r' ? '\r' : c == 'n' ? '\n' : c == '0' ? '\0' : c;
 			if (c == 'x') {
-				c = (char)(hex(text[1]) * 16 + hex(text[2]));
-				text += 2;
+				assert(escaped[1] && escaped[2]);
+				c = (char)(hex(escaped[1]) * 16 + hex(escaped[2]));
+				escaped += 2;
 			}
 		}
-		fits = fits && buf_add_byte(out, (uint8_t)c);
+		*end++ = c;
 	}
-	assert(fits);
+	*end = '\0';
+	if (ret_len)
+		*ret_len = (size_t)(end - text);
+	return text;
 }
 
 /* --- tags --- */
@@ -169,22 +160,21 @@ static bool is_label(const char *text)
 	return text[0] >= 'a' && text[0] <= 'z' && (text[1] == ' ' || !text[1]);
 }
 
-/* "..." in the pattern is any run of characters. */
-static bool matches(const char *pattern, const char *text)
+bool script_matches(const char *pattern, const char *text)
 {
-	const char *dots = strstr(pattern, "..."), *next;
-	size_t head = dots ? (size_t)(dots - pattern) : strlen(pattern);
+	const char *dots = strstr(pattern, "...");
+	size_t len = dots ? (size_t)(dots - pattern) : strlen(pattern);
 
-	if (strncmp(pattern, text, head) != 0)
+	if (strncmp(pattern, text, len) != 0)
 		return false;
 	if (!dots)
-		return text[head] == '\0';
+		return text[len] == '\0';
 	pattern = dots + strlen("...");
-	for (next = text + head;; next++) {
-		if (matches(pattern,
-			    next)) // NOLINT(misc-no-recursion): depth is that of the script
+	for (text += len;; text++) {
+		// NOLINTNEXTLINE(misc-no-recursion): no deeper than the dots in the pattern
+		if (script_matches(pattern, text))
 			return true;
-		if (!*next)
+		if (!*text)
 			return false;
 	}
 }
@@ -199,7 +189,7 @@ static bool expect_tagged(struct script *script, const char *pattern)
 	line = (char *)script->line.data;
 	tag_len = strcspn(line, " ");
 	assert(is_label(pattern));
-	if (!matches(pattern + 1, line + tag_len))
+	if (!script_matches(pattern + 1, line + tag_len))
 		return complain(script, "client sent something else", line);
 	free(script->tags[label]);
 	script->tags[label] = xstrndup(line, tag_len);
@@ -210,19 +200,19 @@ static bool expect_line(struct script *script, const char *pattern)
 {
 	if (!read_line(script))
 		return complain(script, "client did not send", pattern);
-	if (!matches(pattern, buf_str(&script->line)))
+	if (!script_matches(pattern, buf_str(&script->line)))
 		return complain(script, "client sent something else", buf_str(&script->line));
 	return true;
 }
 
 static bool expect_bytes(struct script *script, const char *escaped)
 {
-	CLEANUP(buf_free) struct buf wanted = BUF_INIT(LINE_MAX_BYTES);
+	size_t len;
+	CLEANUP(freep) char *wanted = script_unescape(escaped, &len);
 	uint8_t byte;
 
-	unescape(escaped, &wanted);
-	for (size_t i = 0; i < wanted.len; i++)
-		if (!read_byte(script, &byte) || byte != wanted.data[i])
+	for (size_t i = 0; i < len; i++)
+		if (!read_byte(script, &byte) || byte != (uint8_t)wanted[i])
 			return complain(script, "client did not send these bytes", escaped);
 	return true;
 }
@@ -231,10 +221,10 @@ static bool expect_bytes(struct script *script, const char *escaped)
 
 static bool send_raw(struct script *script, const char *escaped)
 {
-	CLEANUP(buf_free) struct buf bytes = BUF_INIT(LINE_MAX_BYTES);
+	size_t len;
+	CLEANUP(freep) char *bytes = script_unescape(escaped, &len);
 
-	unescape(escaped, &bytes);
-	return send_bytes(script, bytes.data, bytes.len);
+	return send_bytes(script, bytes, len);
 }
 
 static void add_line(struct script *script, const char *text, struct buf *line)
@@ -254,10 +244,19 @@ static bool send_line(struct script *script, const char *text)
 	return send_bytes(script, line.data, line.len);
 }
 
-static bool send_often(struct script *script, const char *text)
+static bool send_escaped_line(struct script *script, const char *escaped)
 {
-	char *pattern;
-	unsigned long count = strtoul(text, &pattern, 10);
+	CLEANUP(freep) char *text = script_unescape(escaped, NULL);
+
+	return send_line(script, text);
+}
+
+/* text: "100 pattern". '#' in the pattern becomes the number. */
+static bool send_often(struct script *script, const char *text, const char *line_end)
+{
+	char *end;
+	unsigned long count = strtoul(text, &end, 10);
+	CLEANUP(freep) char *pattern = *line_end ? xstrdup(end) : script_unescape(end, NULL);
 	CLEANUP(buf_free) struct buf lines = BUF_INIT(CHUNK + LINE_MAX_BYTES);
 	bool fits = true;
 
@@ -265,7 +264,7 @@ static bool send_often(struct script *script, const char *text)
 		for (const char *c = pattern + 1; *c; c++)
 			fits = fits && (*c == '#' ? buf_printf(&lines, "%lu", i)
 						  : buf_add_byte(&lines, (uint8_t)*c));
-		fits = fits && buf_add_str(&lines, "\r\n");
+		fits = fits && buf_add_str(&lines, line_end);
 		assert(fits);
 		if (lines.len < CHUNK && i < count)
 			continue;
@@ -297,10 +296,10 @@ static bool send_hooked(struct script *script, const char *word)
 	CLEANUP(freep)
 	char *line = script->hook(script->hook_context, word, buf_str(&script->line));
 
-	return line && send_line(script, line);
+	return line ? send_line(script, line) : complain(script, "hook has no answer to", word);
 }
 
-/* Shorter when the client goes. */
+/* False when the client has closed. */
 static bool pause_for(struct script *script, const char *text)
 {
 	struct pollfd poll_fd = {.fd = script->conn->fd, .events = POLLRDHUP};
@@ -333,6 +332,8 @@ static bool play_step(struct script *script)
 	switch (step[0]) {
 	case 'S':
 		return send_line(script, text);
+	case 'L':
+		return send_escaped_line(script, text);
 	case 'J':
 		add_line(script, text, &script->together);
 		return true;
@@ -345,7 +346,9 @@ static bool play_step(struct script *script)
 	case 'R':
 		return send_raw(script, text);
 	case 'N':
-		return send_often(script, text);
+		return send_often(script, text, "\r\n");
+	case 'M':
+		return send_often(script, text, "");
 	case 'Z':
 		return send_filler(script, text);
 	case 'W':
@@ -359,13 +362,16 @@ static bool play_step(struct script *script)
 	}
 }
 
-/* The client has to close now, and to say nothing before. */
+/* The client has to close now without sending anything. */
 static void expect_end(struct script *script)
 {
+	errno = 0;
 	if (read_line(script))
 		(void)complain(script, "client sent beyond the script", buf_str(&script->line));
 	else if (script->line.len > 0)
 		(void)complain(script, "client sent half a line", buf_str(&script->line));
+	else if (errno == EAGAIN)
+		(void)complain(script, "client did not close", "");
 }
 
 static void play(struct script *script, struct tls_peer_conn *conn)
@@ -379,7 +385,7 @@ static void play(struct script *script, struct tls_peer_conn *conn)
 		expect_end(script);
 }
 
-static void *run(void *argument)
+static void *play_alone(void *argument)
 {
 	struct script *script = argument;
 
@@ -403,13 +409,13 @@ struct stream *script_play(struct script *script)
 	(void)setsockopt(fds[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(fds[1], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	script->own.fd = fds[1];
-	if (pthread_create(&script->thread, NULL, run, script) != 0)
+	if (pthread_create(&script->thread, NULL, play_alone, script) != 0)
 		abort();
 	script->started = true;
 	return tcp_wrap(fds[0]);
 }
 
-static void join(struct script *script)
+static void join_thread(struct script *script)
 {
 	if (script->started && !script->joined)
 		(void)pthread_join(script->thread, NULL);
@@ -418,13 +424,13 @@ static void join(struct script *script)
 
 const char *script_complaint(struct script *script)
 {
-	join(script);
+	join_thread(script);
 	return script->complaint;
 }
 
 const char *script_plain(struct script *script)
 {
-	join(script);
+	join_thread(script);
 	return buf_str(&script->received);
 }
 
@@ -439,7 +445,7 @@ void script_freep(struct script **script_at)
 
 	if (!script)
 		return;
-	join(script);
+	join_thread(script);
 	for (size_t i = 0; i < LABELS; i++)
 		free(script->tags[i]);
 	free(script->text);
