@@ -24,7 +24,7 @@ MAILSTOW = os.environ["MAILSTOW"]
 MAILSTOWD = os.environ["MAILSTOWD"]
 MAKE_ARCHIVE = os.environ["MAKE_ARCHIVE"]
 READ_ARCHIVE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "read_archive.py"
-RUN_SECONDS = 60
+RUN_SECONDS = 600
 
 
 def attachment(line_chars):

@@ -1,5 +1,6 @@
 """What a person or a script sees of mailstow key encrypt and key rotate. Prints TAP."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -15,7 +16,7 @@ import time
 
 from cli import MAILSTOW, MAILSTOWD, MAKE_ARCHIVE, equal, has, lacks, main, terminal
 
-RUN_SECONDS = 120
+RUN_SECONDS = 600
 KEYRING_VERSION_AT = 4
 CHANGING = 2  # the keyring's version while everything is written anew
 KILLS_MAX = 200
@@ -324,19 +325,31 @@ def who_reads_meanwhile_reads_or_is_told_to_try_again(lab):
                     timeout=RUN_SECONDS, env=lab.environment).returncode)
         equal(process.returncode, 0)
         equal(set(codes) - {0, 75, 77 if what == "encrypt" else 0}, set(), codes)
-        equal(codes.count(0) > len(codes) / 2, True, codes)
     lab.sound()
 
 
 def a_lock_that_is_held_is_waited_for(lab):
     with open(lab.archive / "lock", "r+", encoding="utf-8") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
-        begun = time.monotonic()
         has(lab.run("key", "encrypt", "alice", status=75).stderr, str(os.getpid()))
-        equal(time.monotonic() - begun > 25, True)
-    equal((lab.archive / "keyring").exists(), False)
-    lab.run("key", "encrypt", "alice")
+        equal((lab.archive / "keyring").exists(), False)
+        with subprocess.Popen([MAILSTOW, "-c", lab.conf, "key", "encrypt", "alice"],
+                              env=lab.environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL) as process:
+            while not has_open(process.pid, lab.archive / "lock"):
+                equal(process.poll(), None)
+                time.sleep(0.01)
+            fcntl.lockf(lock, fcntl.LOCK_UN)
+            equal(process.wait(RUN_SECONDS), 0)
     lab.sound()
+
+
+def has_open(pid, path):
+    links = []
+    for link in pathlib.Path(f"/proc/{pid}/fd").glob("*"):
+        with contextlib.suppress(OSError):
+            links.append(os.readlink(link))
+    return str(path) in links
 
 
 def a_damaged_archive_is_left_as_it_is(lab):

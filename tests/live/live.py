@@ -42,8 +42,10 @@ KINDS = {  # tool, its options, accounts
     "courier": ("courier", (), 30),
 }
 EXIT_IMPOSSIBLE = 77
-RUN_SECONDS = 120
-WAIT_SECONDS = 60
+# Only to stop a test that hangs. A wait ends before the next poll of the daemon (300 s), which would
+# hide that a push was lost.
+RUN_SECONDS = 600
+WAIT_SECONDS = 240
 POLL_SECONDS = 0.03
 ACCOUNT = """
 [account {name}]
@@ -239,6 +241,10 @@ class Lab:
                 true(daemon.poll() is None, f"{what}: mailstowd ended, {daemon.returncode}")
             true(time.monotonic() < deadline, f"{what}: not within {seconds} s")
             time.sleep(POLL_SECONDS)
+
+    def logins_failed(self):
+        log = self.server.place / "log"
+        return log.read_text(errors="replace").count("auth failed") if log.exists() else 0
 
     def same(self, account, user):
         """The archive's newest state is what the server has, byte for byte."""

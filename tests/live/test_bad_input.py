@@ -129,11 +129,11 @@ def a_moment_that_is_none_is_told(lab):
 
 def a_wrong_password_is_not_hammered_and_a_right_one_is_taken_up(lab):
     user = lab.account("alice", password=lab.file("wrong", "not it\n"))
-    before = logins_failed(lab)
+    before = lab.logins_failed()
     daemon = lab.start_daemon()
     lab.wait("auth-required", lambda: lab.status("alice").get("state") == "auth-required")
     lab.wait("some time", after(QUIET_SECONDS))
-    live.equal(logins_failed(lab) - before, 1, "it tried again")
+    live.equal(lab.logins_failed() - before, 1, "it tried again")
     lab.file("wrong", "secret\n")
     daemon.send_signal(signal.SIGHUP)
     lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
@@ -144,11 +144,6 @@ def after(seconds):
     import time
     deadline = time.monotonic() + seconds
     return lambda: time.monotonic() >= deadline
-
-
-def logins_failed(lab):
-    log = lab.server.place / "log"
-    return log.read_text(errors="replace").count("auth failed") if log.exists() else 0
 
 
 def no_secret_is_shown(lab):

@@ -6,7 +6,6 @@ import live
 from imap_load import Refused
 from mail_samples import Folder, Message
 
-PUSH_SECONDS = 60
 MESSAGE = b"Subject: pushed\r\n\r\nhello\r\n"
 ODD_NAMES = (
     "Größe & Co", "日本語/Ärger", "a b  c", "v1.2.3", "50% off", "x%2Fy", 'say "hello"', "back\\slash",
@@ -188,8 +187,7 @@ def new_mail_comes_by_push(lab):
     with lab.server.client(user) as client:
         for number in (1, 2):
             client.deliver("INBOX", MESSAGE)
-            lab.wait("push", lambda: lab.status("alice").get("messages") == count + number,
-                     seconds=PUSH_SECONDS)
+            lab.wait("push", lambda: lab.status("alice").get("messages") == count + number)
     lab.same("alice", user)
 
 

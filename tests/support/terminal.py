@@ -5,7 +5,7 @@ import pty
 import select
 import time
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 600
 
 
 def typed(program, arguments, environment, *answers):

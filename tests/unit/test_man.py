@@ -15,7 +15,7 @@ OPTION = re.compile(r"--[a-z][a-z-]+")
 
 def shown(program, *arguments):
     return subprocess.run([program, *arguments, "--help"], check=True, capture_output=True,
-                          text=True, timeout=20).stdout
+                          text=True, timeout=300).stdout
 
 
 def main(mailstow, mailstowd, source):

@@ -21,12 +21,12 @@ def findings(unit, mailstowd, place):
     copy.write_text(text)
     kind = "--user" if ".user." in unit.name else "--system"
     said = subprocess.run(["systemd-analyze", "verify", kind, "--man=no", copy], check=False,
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=300)
     found = [line for line in (said.stdout + said.stderr).splitlines() if copy.name in line]
     if kind == "--system":
         done = subprocess.run(["systemd-analyze", "security", "--offline=yes",
                                f"--threshold={EXPOSURE_MAX}", copy], check=False,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=300)
         if done.returncode:
             found.append(f"exposed: {done.stdout.strip().splitlines()[-1:]} {done.stderr[-300:]}")
     return found

@@ -17,8 +17,8 @@ import mail_samples
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent
 COLUMNS = 78
-WAIT_SECONDS = 45
-STOP_SECONDS = 15
+WAIT_SECONDS = 300
+STOP_SECONDS = 60
 POLL_SECONDS = 0.02
 NEW_MESSAGES = 3
 INBOX = "INBOX"

@@ -23,7 +23,7 @@
 
 #include "support/net/testcert.h"
 
-enum { TLS_PEER_PATIENCE_S = 10, TLS_PEER_NAME_MAX = 256 };
+enum { TLS_PEER_PATIENCE_S = 60, TLS_PEER_NAME_MAX = 256 };
 
 struct tls_peer;
 

@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "imap/parse/reply.h"
-#include "support/archive/growth.h"
 #include "support/check.h"
 #include "support/imap/show_reply.h"
 
@@ -129,58 +128,6 @@ static void a_parser_knows_what_it_holds(void)
 	CHECK_INT(imap_parser_literal_left(parser), 0);
 }
 
-/* --- cost --- */
-
-/* All replies of text, in pieces as they come from a socket. */
-static void read_replies(void *context, const char *text, size_t len)
-{
-	CLEANUP(imap_parser_freep) struct imap_parser *parser = imap_parser_new();
-
-	(void)context;
-	for (size_t at = 0; at < len;) {
-		size_t used, left = len - at < 16384 ? len - at : 16384;
-		const struct imap_reply *reply;
-		struct err err = ERR_INIT;
-
-		CHECK_OK(imap_parser_feed(
-			parser, (const uint8_t *)text + at, left, &used, &reply, &err));
-		at += used;
-	}
-}
-
-static void twice_the_responses_cost_twice_the_time(void)
-{
-	static const struct {
-		const char *head, *part, *tail;
-		size_t times;
-	} floods[] = {
-		{"", "* LIST (\\HasNoChildren) \"/\" \"some folder\"\r\n", "", 100 * 1000},
-		{"", "* 7 FETCH (UID 9 FLAGS (\\Seen x) MODSEQ (7))\r\n", "", 100 * 1000},
-		{"", "* X {1}\r\nx\r\n", "", 100 * 1000},
-		{"* SEARCH", " 900000 7", "\r\n", 50 * 1000},
-		{"* VANISHED 1", ",900000,7", "\r\n", 50 * 1000},
-		{"* ID (", "\"\\\"\" ", ")\r\n", 80 * 1000},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
-		CLEANUP(freep)
-		char *once =
-			repeat(floods[i].head, floods[i].part, floods[i].times, floods[i].tail);
-		CLEANUP(freep)
-		char *twice =
-			repeat(floods[i].head, floods[i].part, 2 * floods[i].times, floods[i].tail);
-		double ratio = growth_of(&(struct growth){.once = once,
-			.twice = twice,
-			.once_len = strlen(once),
-			.twice_len = strlen(twice),
-			.read = read_replies});
-
-		if (ratio >= GROWTH_MAX)
-			check_fail(__FILE__, __LINE__, "twice \"%s\" takes %f times as long",
-				floods[i].part, ratio);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -190,7 +137,6 @@ int main(int argc, char **argv)
 		PROMISE(headers_with_nul_are_kept),
 		PROMISE(an_error_of_the_sink_comes_through),
 		PROMISE(a_parser_knows_what_it_holds),
-		PROMISE(twice_the_responses_cost_twice_the_time),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
 }

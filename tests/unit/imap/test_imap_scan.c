@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "imap/limits.h"
 #include "imap/parse/scan.h"
-#include "support/archive/growth.h"
 #include "support/check.h"
 #include "support/imap/show_scan.h"
 
@@ -288,34 +287,6 @@ static void a_line_at_its_limit_is_still_good(void)
 
 /* --- cost --- */
 
-static void read_tokens(void *context, const char *text, size_t len)
-{
-	const size_t *piece = context;
-	struct err err = ERR_INIT;
-
-	CHECK(count_tokens(text, len, *piece, &err) > 0);
-}
-
-static void twice_the_bytes_cost_twice_the_time(void)
-{
-	static const char *const parts[] = {"* X {1}\r\nx\r\n", "* LIST () \"/\" \"name\"\r\n",
-		"* 1 FETCH (FLAGS (a b c \"\\\"\"))\r\n"};
-	static size_t pieces[] = {7, 16384};
-
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		for (size_t j = 0; j < ARRAY_LEN(pieces); j++) {
-			struct growth growth = {.read = read_tokens, .context = &pieces[j]};
-			CLEANUP(freep)
-			char *once = repeat("", parts[i], 100 * 1000, &growth.once_len);
-			CLEANUP(freep)
-			char *twice = repeat("", parts[i], 200 * 1000, &growth.twice_len);
-
-			growth.once = once;
-			growth.twice = twice;
-			CHECK(growth_of(&growth) < GROWTH_MAX);
-		}
-}
-
 static void a_whole_token_is_not_copied(void)
 {
 	static const char line[] = "* LIST \"quoted\" {3}\r\nabc text\r\n";
@@ -356,7 +327,6 @@ int main(int argc, char **argv)
 		PROMISE(floods_end_in_an_error_that_names_the_limit),
 		PROMISE(nul_flood_ends_too),
 		PROMISE(a_line_at_its_limit_is_still_good),
-		PROMISE(twice_the_bytes_cost_twice_the_time),
 		PROMISE(a_whole_token_is_not_copied),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -15,7 +15,24 @@
 #include "support/check.h"
 #include "support/net/tls_peer.h"
 
-enum { SOON_MS = 100, LONG_MS = 10000 };
+enum { SOON_MS = 100, LONG_MS = 60000 };
+
+/* --- how often something waited in vain --- */
+
+static atomic_int timeouts;
+
+bool __real_wait_fd(int fd, short events, struct wait wait, struct err *err);
+bool __wrap_wait_fd(int fd, short events, struct wait wait, struct err *err);
+
+/* tests/meson.build has ld put this in the place of wait_fd(). */
+bool __wrap_wait_fd(int fd, short events, struct wait wait, struct err *err)
+{
+	bool ready = __real_wait_fd(fd, events, wait, err);
+
+	if (!ready && err->kind == ERR_RETRY)
+		atomic_fetch_add(&timeouts, 1);
+	return ready;
+}
 
 /* --- a resolver of our own in place of the C library's --- */
 
@@ -298,15 +315,13 @@ static void a_silent_address_does_not_hold_up_the_next(void)
 	struct tls_peer *peer = tls_peer_start(&(struct tls_peer_options){.serve = serve_nothing});
 	CLEANUP(closep) int silent = listen_on("127.0.0.2", tls_peer_port(peer), 0);
 	CLEANUP(stream_freep) struct stream *stream = NULL;
-	int64_t began_ms = clock_mono_ms();
-	int64_t took_ms;
 	struct err err = ERR_INIT;
 
 	CHECK(silent >= 0);
+	atomic_store(&timeouts, 0);
 	CHECK_OK(tcp_connect("silent-first.example.org", tls_peer_port(peer),
 		wait_for(LONG_MS, NULL), &stream, &err));
-	took_ms = clock_mono_ms() - began_ms;
-	CHECK(took_ms >= TCP_ATTEMPT_DELAY_MS && took_ms < LONG_MS / 2);
+	CHECK_INT(atomic_load(&timeouts), 1); /* the attempt delay */
 }
 
 static void a_refusing_address_is_followed_by_the_next_at_once(void)
@@ -314,12 +329,12 @@ static void a_refusing_address_is_followed_by_the_next_at_once(void)
 	CLEANUP(tls_peer_freep)
 	struct tls_peer *peer = tls_peer_start(&(struct tls_peer_options){.serve = serve_nothing});
 	CLEANUP(stream_freep) struct stream *stream = NULL;
-	int64_t began_ms = clock_mono_ms();
 	struct err err = ERR_INIT;
 
+	atomic_store(&timeouts, 0);
 	CHECK_OK(tcp_connect("refusing-first.example.org", tls_peer_port(peer),
 		wait_for(LONG_MS, NULL), &stream, &err));
-	CHECK(clock_mono_ms() - began_ms < TCP_ATTEMPT_DELAY_MS);
+	CHECK_INT(atomic_load(&timeouts), 0);
 }
 
 int main(int argc, char **argv)
