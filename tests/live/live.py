@@ -42,7 +42,7 @@ KINDS = {  # tool, its options, accounts
     "courier": ("courier", (), 30),
 }
 EXIT_IMPOSSIBLE = 77
-# Only to stop a test that hangs. A wait ends before the next poll of the daemon (300 s), which would
+# Only to stop a test that hangs. A wait ends before the daemon polls again (300 s), which would
 # hide that a push was lost.
 RUN_SECONDS = 600
 WAIT_SECONDS = 240
