@@ -6,7 +6,7 @@
 #include "imap/seqset.h"
 #include "support/imap/script.h"
 
-/* The end of a word in quotes or parentheses: behind the last character. NULL: it has none. */
+/* The first character after a word in quotes or parentheses. NULL: the word does not end. */
 static const char *end_of(const char *text)
 {
 	char last = *text == '(' ? ')' : '"';

@@ -6,12 +6,21 @@
 
 enum { FILE_NAME_MAX = 512 };
 
-/* The default of an account, in a hurry. */
+/* So that a conversation in which the server is silent ends soon. */
 static const struct imap_patience hurry = {
 	.greeting_ms = 1000,
 	.reply_ms = 2000,
 	.command_ms = 3000,
 	.idle_done_ms = 1000,
+	.logout_ms = 500,
+};
+
+/* For TLS, which takes long on a busy machine; no conversation over it waits for its end. */
+static const struct imap_patience calm = {
+	.greeting_ms = 30000,
+	.reply_ms = 30000,
+	.command_ms = 30000,
+	.idle_done_ms = 30000,
 	.logout_ms = 500,
 };
 
@@ -85,6 +94,7 @@ bool talk_connect(struct talk *talk, struct talk_args *args)
 
 	if (args->wrong)
 		return true;
+	login.patience = &calm;
 	if (talk->scripted) {
 		(void)snprintf(ca_file, sizeof(ca_file), "%s/ca.pem", check_temp_dir());
 		start_peer(talk, ca_file);

@@ -1,13 +1,14 @@
 #include "transcript/talk_play.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "imap/limits.h"
 #include "transcript/talk.h"
 
-enum { SCRIPT_MAX = 1024 * 1024 };
+enum { SCRIPT_MAX = 1024 * 1024, STATUS_LINE_MAX = 256 };
 
 static const struct step {
 	const char *name;
@@ -52,11 +53,11 @@ struct plan {
 	size_t complaint_line;
 	uint64_t memory_mb; /* 0: any */
 	size_t memory_line;
-	bool cut;    /* play it again for every byte the server sends, cut behind that */
-	bool checks; /* something is expected or done, so that it can fail */
+	bool cut;   /* play it again for every byte the server sends, cut after it */
+	bool steps; /* there is a "do:" */
 };
 
-/* One performance. */
+/* A conversation that is being played. */
 struct performance {
 	struct talk talk;
 	const struct plan *plan;
@@ -97,7 +98,7 @@ static bool plan_line(struct plan *plan, const struct talk_line *line, struct ta
 		return (buf_add_str(&plan->script, text) && buf_add_byte(&plan->script, '\n')) ||
 		       talk_fail(failure, line->number, "the script is too long");
 	if (str_starts(text, "do: "))
-		return plan->checks = true;
+		return plan->steps = true;
 	if (str_starts(text, "implied: ") || str_starts(text, "expect: ") ||
 		str_starts(text, "error: "))
 		return true;
@@ -120,19 +121,39 @@ static bool plan_lines(
 	for (size_t i = 0; i < lines->count; i++)
 		if (!plan_line(plan, &lines->items[i], failure))
 			return false;
-	if (!plan->checks)
+	if (!plan->steps)
 		return talk_fail(failure, lines->items[0].number, "a conversation without \"do:\"");
 	return true;
 }
 
 /* --- a step --- */
 
-static long memory_kb(void)
+/*
+ * The most that was resident since forget_peak(). Not ru_maxrss, which begins with what the parent
+ * had before exec.
+ */
+static long peak_kb(void)
 {
-	struct rusage usage = {0};
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[STATUS_LINE_MAX];
+	long kb = 0;
 
-	(void)getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_maxrss;
+	while (status && fgets(line, sizeof(line), status))
+		if (str_starts(line, "VmHWM:"))
+			kb = strtol(line + strlen("VmHWM:"), NULL, 10);
+	if (status)
+		(void)fclose(status);
+	return kb;
+}
+
+static void forget_peak(void)
+{
+	FILE *refs = fopen("/proc/self/clear_refs", "w");
+
+	if (refs) {
+		(void)fputs("5", refs);
+		(void)fclose(refs);
+	}
 }
 
 static bool is_error(const char *result)
@@ -164,8 +185,7 @@ static bool add_error(struct performance *on)
 	return check_error_text(on);
 }
 
-/* Results nobody expected are a failure; of a cut conversation only the error that ends it is none.
- */
+/* A result that no line expects is a failure. In a cut conversation ERR_RETRY ends it instead. */
 static bool finish_step(struct performance *on)
 {
 	const struct str_list *results = &on->talk.results;
@@ -217,8 +237,10 @@ static bool play_step(struct performance *on, const struct talk_line *line)
 	on->step_line = line->number;
 	on->matched = 0;
 	str_list_free(&on->talk.results);
-	if (!on->implied && !on->memory_kb)
-		on->memory_kb = memory_kb();
+	if (!on->implied && !on->memory_kb) {
+		forget_peak();
+		on->memory_kb = peak_kb();
+	}
 	if (!play_words(on, line->text + (on->implied ? strlen("implied: ") : strlen("do: "))))
 		return false;
 	for (size_t i = 0; on->show && i < on->talk.results.count; i++)
@@ -252,7 +274,7 @@ static bool match_line(struct performance *on, const struct talk_line *line)
 
 /* --- the end --- */
 
-/* RFC 7162 section 4; a literal has no lines as long as that here. */
+/* RFC 7162 section 4. No literal in a conversation has a line this long. */
 static bool check_command_lines(struct performance *on)
 {
 	const char *line = script_plain(on->talk.script);
@@ -295,10 +317,11 @@ static bool play_lines(struct performance *on, const struct talk_lines *lines)
 	}
 	if (!finish_step(on))
 		return false;
-	if (on->plan->memory_mb &&
-		memory_kb() - on->memory_kb >= (long)(on->plan->memory_mb * 1024))
+	if (on->plan->memory_mb && !on->memory_kb)
+		return talk_fail(on->failure, on->plan->memory_line, "cannot be measured");
+	if (on->plan->memory_mb && peak_kb() - on->memory_kb >= (long)on->plan->memory_mb * 1024)
 		return talk_fail(on->failure, on->plan->memory_line, "took %ld kB",
-			memory_kb() - on->memory_kb);
+			peak_kb() - on->memory_kb);
 	return true;
 }
 
