@@ -2,8 +2,7 @@
  * Plays the conversations of a folder of .talk files (README.md), one promise a file:
  *
  *	run_talk FOLDER           prints TAP
- *	run_talk FOLDER NAME      only files whose name contains NAME, with the results of every
- *step
+ *	run_talk FOLDER NAME      only files whose name contains NAME; prints every result
  */
 #include <glob.h>
 #include <stdio.h>

@@ -1,23 +1,27 @@
 /*
  * A server that follows a script, in a thread of this process. A script is text, one step a line:
  *
- *	S: * OK ready           send the line
- *	L: +\x20                send the line, with escapes \r \n \\ \0 \xNN
- *	J: a OK begin           send the line in one segment with whatever is sent next
- *	C: a LOGIN ... hi       the client has to send this line; from here on "a" stands for its
- *tag, in lines of either side; "..." matches any run of characters c: DONE                 the same
- *for a line without a tag B: hello\r\n            the client has to send these bytes (escapes) R: *
- *OK half            send these bytes and no line end (escapes, no tags) N: 100 * # EXISTS send the
- *line 100 times, '#' is 1, 2, ... M: 100 k#\x20           send these bytes 100 times, no line end
- *(escapes), '#' is 1, 2, ... Z: 5000                 send 5000 times 'x' W: 50 wait 50 ms, or until
- *the client closes T:                      start TLS (the script has to run on a tls_peer) H: word
- *send the line that the hook answers; it sees the client's last line X:                      close
+ *	S: * OK ready       send the line
+ *	L: +\x20            send the line, with escapes \r \n \\ \0 \xNN
+ *	J: a OK begin       send the line in one segment with whatever is sent next
+ *	C: a LOGIN ... hi   the client has to send this line; "a" stands for its tag in all
+ *	                    later lines; "..." matches any run of characters
+ *	c: DONE             the same for a line without a tag
+ *	B: hello\r\n        the client has to send these bytes (escapes)
+ *	R: * OK half        send these bytes and no line end (escapes, no tags)
+ *	N: 100 * # EXISTS   send the line 100 times, '#' is 1, 2, ...
+ *	M: 100 k#\x20       the same for bytes without a line end (escapes)
+ *	Z: 5000             send 'x' 5000 times
+ *	W: 50               wait 50 ms, or until the client closes
+ *	T:                  start TLS (the script has to run on a tls_peer)
+ *	H: word             send the hook's answer; the hook sees the client's last line
+ *	X:                  close
  *
  * A script that ends without "X:" waits for the client to close. The script complains about
- *whatever the client sends that is not in it, about what the client does not send, and about a
- *client that keeps the connection open for TLS_PEER_PATIENCE_S after the last step. Sending to a
- *client that has closed is no complaint. Commands that a script reads before it answers prove
- *pipelining: the server says nothing until it has them all.
+ * whatever the client sends that is not in it, about what the client does not send, and about a
+ * client that keeps the connection open for TLS_PEER_PATIENCE_S after the last step. Sending to a
+ * client that has closed is no complaint. Commands that a script reads before it answers prove
+ * pipelining: the server says nothing until it has them all.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_IMAP_SCRIPT_H
 #define MAILSTOW_TESTS_SUPPORT_IMAP_SCRIPT_H
