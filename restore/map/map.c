@@ -10,64 +10,66 @@
 #include "restore/map/map_rules.h"
 #include "restore/map/special_use.h"
 
-/* --- one mapping under way --- */
+/* --- one mapping --- */
 
-struct making {
+struct mapping {
 	const struct map_source *sources;
 	size_t count;
 	const struct map_rules *rules;
 	const struct map_server *server;
-	struct map_rule *special; /* rules made of special uses */
+	struct map_rule *special; /* rules derived from special uses */
 	size_t special_count;
 	size_t special_cap;
 };
 
-static const struct map_target *target_of_path(const struct making *making, const char *path)
+static const struct map_target *target_of_path(const struct mapping *mapping, const char *path)
 {
-	for (size_t i = 0; i < making->server->count; i++)
-		if (strcmp(making->server->folders[i].path, path) == 0)
-			return &making->server->folders[i];
+	for (size_t i = 0; i < mapping->server->count; i++)
+		if (strcmp(mapping->server->folders[i].path, path) == 0)
+			return &mapping->server->folders[i];
 	return NULL;
 }
 
-static bool is_source(const struct making *making, const char *path)
+static bool is_source(const struct mapping *mapping, const char *path)
 {
-	for (size_t i = 0; i < making->count; i++)
-		if (strcmp(making->sources[i].path, path) == 0)
+	for (size_t i = 0; i < mapping->count; i++)
+		if (strcmp(mapping->sources[i].path, path) == 0)
 			return true;
 	return false;
 }
 
-/* The target's folder for a use: by attribute, else by name when no source claims that name. */
-static const struct map_target *target_of_use(const struct making *making, const char *special_use)
+/* The target's folder for a use: by attribute, else by a name that no source has. */
+static const struct map_target *target_of_use(
+	const struct mapping *mapping, const char *special_use)
 {
-	for (size_t i = 0; i < making->server->count; i++) {
-		const struct map_target *target = &making->server->folders[i];
+	for (size_t i = 0; i < mapping->server->count; i++) {
+		const struct map_target *target = &mapping->server->folders[i];
 
 		if (target->special_use && str_equal_case(target->special_use, special_use))
 			return target;
 	}
-	for (size_t i = 0; i < making->server->count; i++) {
-		const struct map_target *target = &making->server->folders[i];
+	for (size_t i = 0; i < mapping->server->count; i++) {
+		const struct map_target *target = &mapping->server->folders[i];
 		const char *usage = target->special_use ? NULL : special_use_of_name(target->path);
 
-		if (usage && str_equal_case(usage, special_use) && !is_source(making, target->path))
+		if (usage && str_equal_case(usage, special_use) &&
+			!is_source(mapping, target->path))
 			return target;
 	}
 	return NULL;
 }
 
-/* Which use the folder stands for: its attribute, else its name's when nobody has the attribute. */
-static const char *use_of_source(const struct making *making, size_t index)
+/* The use of a source: its attribute, else that of its name if no source has the attribute. */
+static const char *use_of_source(const struct mapping *mapping, size_t index)
 {
-	const struct map_source *source = &making->sources[index];
+	const struct map_source *source = &mapping->sources[index];
 	const char *usage;
 
 	if (source->special_use)
 		return source->special_use;
 	usage = special_use_of_name(source->path);
-	for (size_t i = 0; usage && i < making->count; i++) {
-		const struct map_source *other = &making->sources[i];
+	for (size_t i = 0; usage && i < mapping->count; i++) {
+		const struct map_source *other = &mapping->sources[i];
 		const char *use = other->special_use;
 
 		if (use ? str_equal_case(use, usage)
@@ -77,10 +79,10 @@ static const char *use_of_source(const struct making *making, size_t index)
 	return usage;
 }
 
-static bool used_already(const struct making *making, size_t index, const char *special_use)
+static bool used_already(const struct mapping *mapping, size_t index, const char *special_use)
 {
 	for (size_t i = 0; i < index; i++) {
-		const char *use = making->sources[i].special_use;
+		const char *use = mapping->sources[i].special_use;
 
 		if (use && str_equal_case(use, special_use))
 			return true;
@@ -88,24 +90,24 @@ static bool used_already(const struct making *making, size_t index, const char *
 	return false;
 }
 
-static void add_special_rule(struct making *making, size_t index)
+static void add_special_rule(struct mapping *mapping, size_t index)
 {
-	const struct map_source *source = &making->sources[index];
-	const char *use = use_of_source(making, index);
-	const struct map_target *same = target_of_path(making, source->path);
+	const struct map_source *source = &mapping->sources[index];
+	const char *use = use_of_source(mapping, index);
+	const struct map_target *same = target_of_path(mapping, source->path);
 	const struct map_target *target;
 
 	if (!use || !source->selectable || strcmp(source->path, "INBOX") == 0 ||
-		used_already(making, index, use))
+		used_already(mapping, index, use))
 		return;
 	if (same && !source->special_use && !same->special_use)
 		return;
-	target = target_of_use(making, use);
+	target = target_of_use(mapping, use);
 	if (!target || !target->selectable || strcmp(target->path, source->path) == 0 ||
 		(same && !target->special_use))
 		return;
-	ARRAY_GROW(making->special, making->special_count, making->special_cap);
-	making->special[making->special_count++] =
+	ARRAY_GROW(mapping->special, mapping->special_count, mapping->special_cap);
+	mapping->special[mapping->special_count++] =
 		(struct map_rule){xstrdup(source->path), xstrdup(target->path)};
 }
 
@@ -117,13 +119,13 @@ static bool is_junk(const struct map_source *source)
 	return use && str_equal_case(use, "\\Junk");
 }
 
-static char *target_path(const struct making *making, const struct map_source *source)
+static char *target_path(const struct mapping *mapping, const struct map_source *source)
 {
-	const struct map_rules *rules = making->rules;
+	const struct map_rules *rules = mapping->rules;
 	char *path = map_rules_apply(rules->items, rules->count, source->path);
 
 	if (!path)
-		path = map_rules_apply(making->special, making->special_count, source->path);
+		path = map_rules_apply(mapping->special, mapping->special_count, source->path);
 	if (!path)
 		path = xstrdup(source->path);
 	if (rules->prefix) {
@@ -143,37 +145,37 @@ static void add_note(struct map_place *place, const char *text)
 
 /* --- places --- */
 
-static const struct map_target *target_of_name(const struct making *making, const char *wire_name)
+static const struct map_target *target_of_name(const struct mapping *mapping, const char *wire_name)
 {
-	for (size_t i = 0; i < making->server->count; i++)
-		if (strcmp(making->server->folders[i].wire_name, wire_name) == 0)
-			return &making->server->folders[i];
+	for (size_t i = 0; i < mapping->server->count; i++)
+		if (strcmp(mapping->server->folders[i].wire_name, wire_name) == 0)
+			return &mapping->server->folders[i];
 	return NULL;
 }
 
-/* A name for a folder that is not there; NULL: there can be none. */
-static char *new_name(const struct making *making, struct map_place *place)
+/* The wire name for a folder that is to be created; NULL: impossible. */
+static char *new_name(const struct mapping *mapping, struct map_place *place)
 {
-	const struct map_server *server = making->server;
+	const struct map_server *server = mapping->server;
 	char *encoded = map_name_without_delimiter(place->path, server->delimiter);
 	bool changed;
 
 	if (encoded) {
 		free(place->path);
 		place->path = encoded;
-		add_note(place, "the name held the character that separates levels there");
+		add_note(place, "the name contained the character that separates levels there");
 	}
 	return name_from_path(place->path, server->delimiter, server->prefix, false, &changed);
 }
 
-/* The other name of a place; there is none when a source has a claim to it. */
-static void name_plainly(const struct making *making, struct map_place *place)
+/* Sets the plain name of a place, unless a source has that very path. */
+static void name_plainly(const struct mapping *mapping, struct map_place *place)
 {
-	const struct map_server *server = making->server;
+	const struct map_server *server = mapping->server;
 	CLEANUP(freep) char *plain = map_name_plain(place->path);
 	bool changed;
 
-	if (!plain || is_source(making, plain))
+	if (!plain || is_source(mapping, plain))
 		return;
 	place->plain_wire_name =
 		name_from_path(plain, server->delimiter, server->prefix, false, &changed);
@@ -188,20 +190,20 @@ void map_place_use_plain_name(struct map_place *place)
 	place->wire_name = TAKE(place->plain_wire_name);
 }
 
-/* An existing folder keeps the name the server gave it; a new one is named by our rules. */
-static bool name_place(const struct making *making, struct map_place *place)
+/* An existing folder keeps its name; a new one is named by our rules. */
+static bool name_place(const struct mapping *mapping, struct map_place *place)
 {
-	const struct map_target *target = target_of_path(making, place->path);
+	const struct map_target *target = target_of_path(mapping, place->path);
 
 	if (!target) {
-		place->wire_name = new_name(making, place);
+		place->wire_name = new_name(mapping, place);
 		if (!place->wire_name)
 			return false;
-		target = target_of_name(making, place->wire_name);
-		name_plainly(making, place);
+		target = target_of_name(mapping, place->wire_name);
+		name_plainly(mapping, place);
 	}
 	if (!target && place->plain_wire_name) {
-		target = target_of_name(making, place->plain_wire_name);
+		target = target_of_name(mapping, place->plain_wire_name);
 		if (target)
 			map_place_use_plain_name(place);
 	}
@@ -210,7 +212,7 @@ static bool name_place(const struct making *making, struct map_place *place)
 	free(place->wire_name);
 	place->wire_name = xstrdup(target->wire_name);
 	if (target->selectable)
-		place->target = (size_t)(target - making->server->folders);
+		place->target = (size_t)(target - mapping->server->folders);
 	return true;
 }
 
@@ -231,14 +233,14 @@ static void free_place(struct map_place *place)
 	free(place->note);
 }
 
-/* The place of a source; MAP_NONE when the target can have no such name. */
-static size_t place_source(
-	const struct making *making, struct map *map, size_t *cap, const struct map_source *source)
+/* The place of a source; MAP_NONE: the target cannot have such a name. */
+static size_t place_source(const struct mapping *mapping, struct map *map, size_t *cap,
+	const struct map_source *source)
 {
-	struct map_place place = {.path = target_path(making, source), .target = MAP_NONE};
+	struct map_place place = {.path = target_path(mapping, source), .target = MAP_NONE};
 	size_t at;
 
-	if (!name_place(making, &place)) {
+	if (!name_place(mapping, &place)) {
 		free_place(&place);
 		return MAP_NONE;
 	}
@@ -252,20 +254,20 @@ static size_t place_source(
 	}
 	map->places[at].sources++;
 	map->places[at].subscribe |= source->subscribed;
-	if (!map->places[at].special_use && !making->rules->prefix)
+	if (!map->places[at].special_use && !mapping->rules->prefix)
 		map->places[at].special_use = source->special_use;
 	return at;
 }
 
-/* Subscribe only what is not; ask for a special use only where a folder is made. */
-static void settle_place(const struct making *making, struct map_place *place)
+/* Subscribes only where needed; a special use can only be asked for in CREATE. */
+static void finish_place(const struct mapping *mapping, struct map_place *place)
 {
 	if (place->sources > 1)
 		add_note(place, "several folders become one");
 	if (place->target == MAP_NONE)
 		return;
 	place->special_use = NULL;
-	if (making->server->folders[place->target].subscribed)
+	if (mapping->server->folders[place->target].subscribed)
 		place->subscribe = false;
 }
 
@@ -279,7 +281,7 @@ static int compare_places(const void *a, const void *b)
 struct folded {
 	char *name;
 	const char *path;
-	struct map_place *place; /* NULL: a folder of the target nothing goes to */
+	struct map_place *place; /* NULL: a folder of the target that receives nothing */
 };
 
 static int compare_folded(const void *a, const void *b)
@@ -307,7 +309,7 @@ static const struct map_place *find_path(const struct map *map, const char *path
 		       : bsearch(&key, map->places, map->count, sizeof(key), compare_places);
 }
 
-static void note_case(struct map *map, const struct map_server *server)
+static void note_case_twins(struct map *map, const struct map_server *server)
 {
 	struct folded *items = xcalloc(map->count + server->count + 1, sizeof(*items));
 	size_t count = 0;
@@ -331,7 +333,7 @@ static void note_case(struct map *map, const struct map_server *server)
 	free(items);
 }
 
-/* --- all of it --- */
+/* --- the whole map --- */
 
 struct numbered {
 	struct map_place place; /* first: compare_places() */
@@ -360,29 +362,29 @@ static void sort_places(struct map *map)
 void map_make(const struct map_source *sources, size_t count, const struct map_rules *rules,
 	const struct map_server *server, struct map *ret_map, struct str_list *ret_problems)
 {
-	struct making making = {
+	struct mapping mapping = {
 		.sources = sources, .count = count, .rules = rules, .server = server};
 	struct map map = {
 		.place_of = xcalloc(count + 1, sizeof(*map.place_of)), .sources_count = count};
 	size_t cap = 0;
 
 	for (size_t i = 0; i < count && !rules->no_special_use && !rules->prefix; i++)
-		add_special_rule(&making, i);
+		add_special_rule(&mapping, i);
 	for (size_t i = 0; i < count; i++) {
 		map.place_of[i] = MAP_LEFT_OUT;
 		if (!sources[i].selectable || (rules->no_junk && is_junk(&sources[i])))
 			continue;
-		map.place_of[i] = place_source(&making, &map, &cap, &sources[i]);
+		map.place_of[i] = place_source(&mapping, &map, &cap, &sources[i]);
 		if (map.place_of[i] == MAP_NONE)
-			str_list_take(
-				ret_problems, str_printf("%s: the server can have no such name",
-						      sources[i].path));
+			str_list_take(ret_problems,
+				str_printf("%s: the server cannot have a folder of this name",
+					sources[i].path));
 	}
 	for (size_t i = 0; i < map.count; i++)
-		settle_place(&making, &map.places[i]);
+		finish_place(&mapping, &map.places[i]);
 	sort_places(&map);
-	note_case(&map, server);
-	map_rules_free_items(making.special, making.special_count);
+	note_case_twins(&map, server);
+	map_rules_free_items(mapping.special, mapping.special_count);
 	*ret_map = map;
 }
 

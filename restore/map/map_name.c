@@ -9,8 +9,8 @@
 
 /* --- without the delimiter --- */
 
-/* Length of the target's delimiter where it stands inside a component, 0: it does not. */
-static size_t delimiter_at(const char *text, char delimiter)
+/* Length of the target's delimiter at this point of a component, 0: it is not there. */
+static size_t delimiter_length(const char *text, char delimiter)
 {
 	if (delimiter == '/')
 		return str_starts(text, "%2F") ? 3 : 0;
@@ -20,15 +20,15 @@ static size_t delimiter_at(const char *text, char delimiter)
 static bool holds_delimiter(const char *component, size_t len, char delimiter)
 {
 	for (size_t i = 0; i < len; i++)
-		if (delimiter_at(component + i, delimiter))
+		if (delimiter_length(component + i, delimiter))
 			return true;
 	return false;
 }
 
-static char *encode_component(char *out, const char *component, size_t len, char delimiter)
+static char *escape_delimiter(char *out, const char *component, size_t len, char delimiter)
 {
 	for (size_t i = 0; i < len;) {
-		size_t found = delimiter_at(component + i, delimiter);
+		size_t found = delimiter_length(component + i, delimiter);
 
 		if (found || component[i] == '=') {
 			out += snprintf(out, 4, "=%02X", found ? delimiter : '=');
@@ -50,7 +50,7 @@ char *map_name_without_delimiter(const char *path, char delimiter)
 		size_t len = strcspn(path, "/");
 
 		if (holds_delimiter(path, len, delimiter)) {
-			out = encode_component(out, path, len, delimiter);
+			out = escape_delimiter(out, path, len, delimiter);
 			changed = true;
 		} else {
 			out = mempcpy(out, path, len);
@@ -68,7 +68,7 @@ char *map_name_without_delimiter(const char *path, char delimiter)
 
 /* --- plain --- */
 
-/* What every server takes in the name of a folder, as far as is known. */
+/* Characters every known server accepts in a folder name. */
 static bool is_plain(char c)
 {
 	char lower = str_lower_char(c);
@@ -77,7 +77,7 @@ static bool is_plain(char c)
 	       (c && strchr(" -_.,+@()[]&'", c));
 }
 
-static char *put_plainly(char *out, const char *component, size_t len)
+static char *escape_unplain(char *out, const char *component, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (is_plain(component[i]))
@@ -109,7 +109,7 @@ char *map_name_plain(const char *path)
 		if (is_all_plain(path, len)) {
 			out = mempcpy(out, path, len);
 		} else {
-			out = put_plainly(out, path, len);
+			out = escape_unplain(out, path, len);
 			changed = true;
 		}
 		path += len;

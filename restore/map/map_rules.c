@@ -15,7 +15,7 @@ static bool is_path(const char *path)
 	       str_utf8_valid(path, len);
 }
 
-/* "inbox/x" is "INBOX/x". */
+/* "inbox/x" becomes "INBOX/x". */
 static char *normal_path(const char *path)
 {
 	char *copy = xstrdup(path);
@@ -33,12 +33,12 @@ bool map_rule_add(struct map_rules *rules, const char *text, struct err *err)
 
 	if (!left || !is_path(left) || !is_path(equals + 1))
 		return err_set(
-			err, ERR_USAGE, "--map %s: OLD=NEW is expected, both folder paths", text);
+			err, ERR_USAGE, "--map %s: expected OLD=NEW, two folder paths", text);
 	from = normal_path(left);
 	for (size_t i = 0; i < rules->count; i++)
 		if (strcmp(rules->items[i].from, from) == 0)
 			return err_set(
-				err, ERR_USAGE, "--map %s: %s is mapped already", text, from);
+				err, ERR_USAGE, "--map %s: %s has a rule already", text, from);
 	if (rules->count == MAP_RULES_MAX)
 		return err_set(err, ERR_USAGE, "--map: more than %d rules", MAP_RULES_MAX);
 	ARRAY_GROW(rules->items, rules->count, rules->cap);
@@ -49,7 +49,7 @@ bool map_rule_add(struct map_rules *rules, const char *text, struct err *err)
 bool map_rules_set_prefix(struct map_rules *rules, const char *prefix, struct err *err)
 {
 	if (!is_path(prefix))
-		return err_set(err, ERR_USAGE, "--prefix %s: a folder path is expected", prefix);
+		return err_set(err, ERR_USAGE, "--prefix %s: expected a folder path", prefix);
 	free(rules->prefix);
 	rules->prefix = normal_path(prefix);
 	return true;
@@ -71,7 +71,7 @@ void map_rules_free(struct map_rules *rules)
 	*rules = (struct map_rules){0};
 }
 
-/* What of path lies below `above`: "" for itself, "/x" for a child, NULL when it does not. */
+/* The rest of path below `above`: "" for itself, "/x" for a child; NULL: not below it. */
 static const char *below(const char *path, const char *above)
 {
 	size_t len = strlen(above);

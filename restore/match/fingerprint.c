@@ -9,16 +9,16 @@ enum { CHUNK_BYTES = 4096 };
 struct fingerprint {
 	struct sha256 *exact, *whole, *body;
 	uint64_t size;
-	/* Held back, as they count only when something follows: of the header, of the body. */
+	/* Line ends held back: they count only if something follows. In the header, in the body. */
 	uint64_t header_ends, body_ends;
 	bool in_body;
-	bool body_begun; /* a byte of it was digested */
+	bool body_begun; /* a byte of the body was digested */
 	bool line_empty;
-	uint8_t chunk[CHUNK_BYTES]; /* of plain bytes on the way to whole and body */
+	uint8_t chunk[CHUNK_BYTES]; /* normalised bytes to be added to whole and body */
 	size_t chunk_len;
 };
 
-static void begin(struct fingerprint *fingerprint)
+static void reset(struct fingerprint *fingerprint)
 {
 	fingerprint->size = fingerprint->header_ends = fingerprint->body_ends = 0;
 	fingerprint->chunk_len = 0;
@@ -33,7 +33,7 @@ struct fingerprint *fingerprint_new(void)
 	fingerprint->exact = sha256_new();
 	fingerprint->whole = sha256_new();
 	fingerprint->body = sha256_new();
-	begin(fingerprint);
+	reset(fingerprint);
 	return fingerprint;
 }
 
@@ -49,7 +49,7 @@ void fingerprint_freep(struct fingerprint **fingerprint)
 	free(old);
 }
 
-static void flush(struct fingerprint *fingerprint, bool body)
+static void digest_chunk(struct fingerprint *fingerprint, bool body)
 {
 	sha256_add(fingerprint->whole, fingerprint->chunk, fingerprint->chunk_len);
 	if (body)
@@ -57,14 +57,14 @@ static void flush(struct fingerprint *fingerprint, bool body)
 	fingerprint->chunk_len = 0;
 }
 
-static void put(struct fingerprint *fingerprint, uint8_t byte, bool body)
+static void add_plain(struct fingerprint *fingerprint, uint8_t byte, bool body)
 {
 	if (fingerprint->chunk_len == sizeof(fingerprint->chunk))
-		flush(fingerprint, body);
+		digest_chunk(fingerprint, body);
 	fingerprint->chunk[fingerprint->chunk_len++] = byte;
 }
 
-static void end_line(struct fingerprint *fingerprint)
+static void hold_line_end(struct fingerprint *fingerprint)
 {
 	if (fingerprint->in_body) {
 		fingerprint->body_ends++;
@@ -75,17 +75,17 @@ static void end_line(struct fingerprint *fingerprint)
 	fingerprint->line_empty = true;
 }
 
-/* Something follows: what was held back counts. */
+/* Something follows, so the line ends held back count. */
 static void put_line_ends(struct fingerprint *fingerprint)
 {
 	for (; fingerprint->header_ends > 0; fingerprint->header_ends--)
-		put(fingerprint, '\n', false);
+		add_plain(fingerprint, '\n', false);
 	if (fingerprint->in_body && !fingerprint->body_begun) {
-		flush(fingerprint, false);
+		digest_chunk(fingerprint, false);
 		fingerprint->body_begun = true;
 	}
 	for (; fingerprint->body_ends > 0; fingerprint->body_ends--)
-		put(fingerprint, '\n', true);
+		add_plain(fingerprint, '\n', true);
 }
 
 static void add_byte(struct fingerprint *fingerprint, uint8_t byte)
@@ -93,12 +93,12 @@ static void add_byte(struct fingerprint *fingerprint, uint8_t byte)
 	if (byte == '\r')
 		return;
 	if (byte == '\n') {
-		end_line(fingerprint);
+		hold_line_end(fingerprint);
 		return;
 	}
 	put_line_ends(fingerprint);
 	fingerprint->line_empty = false;
-	put(fingerprint, byte == 0 || byte >= 0x80 ? 'X' : byte, fingerprint->in_body);
+	add_plain(fingerprint, byte == 0 || byte >= 0x80 ? 'X' : byte, fingerprint->in_body);
 }
 
 void fingerprint_add(struct fingerprint *fingerprint, const uint8_t *data, size_t len)
@@ -111,10 +111,10 @@ void fingerprint_add(struct fingerprint *fingerprint, const uint8_t *data, size_
 
 void fingerprint_finish(struct fingerprint *fingerprint, struct fingerprint_digests *ret_digests)
 {
-	flush(fingerprint, fingerprint->body_begun);
+	digest_chunk(fingerprint, fingerprint->body_begun);
 	ret_digests->size = fingerprint->size;
 	sha256_finish(fingerprint->exact, ret_digests->exact);
 	sha256_finish(fingerprint->whole, ret_digests->whole);
 	sha256_finish(fingerprint->body, ret_digests->body);
-	begin(fingerprint);
+	reset(fingerprint);
 }

@@ -1,5 +1,6 @@
 #include "restore/match/item.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ void item_decide(struct item *item, enum outcome outcome, const char *detail)
 {
 	if (item->outcome != OUTCOME_NONE)
 		return;
+	assert(outcome != OUTCOME_EXACT || item->compared);
 	item->outcome = outcome;
 	if (detail)
 		item_note(item, "%s", detail);

@@ -1,5 +1,16 @@
 /*
- * A message of the archive on its way to a folder of the target, and what became of it.
+ * One message of the archive to be restored into a folder of the target, and its outcome.
+ *
+ *     NONE --found before anything was sent---------------------------> ALREADY_THERE
+ *     NONE --sent--> OK --found, compared, equal----------------------> EXACT
+ *                    |--found, compared, different--------------------> NORMALISED
+ *                    |--not found again-------------------------------> NORMALISED
+ *                    `--listed no longer------------------------------> REFUSED
+ *                    NO --> sent without keywords, then without date --> as above, or REFUSED
+ *                    connection lost --> searched for, sent alone -----> as above, or REFUSED
+ *     NONE --unreadable in the archive, folder unusable, run ended-----> SKIPPED
+ *
+ * An outcome never changes again. EXACT implies `compared`.
  */
 #ifndef MAILSTOW_RESTORE_MATCH_ITEM_H
 #define MAILSTOW_RESTORE_MATCH_ITEM_H
@@ -13,7 +24,7 @@ enum outcome {
 	OUTCOME_EXACT,
 	OUTCOME_ALREADY_THERE,
 	OUTCOME_NORMALISED, /* stored, and the server changed something: detail */
-	OUTCOME_REFUSED,    /* the server will not have it: detail */
+	OUTCOME_REFUSED,    /* the server does not take it: detail */
 	OUTCOME_SKIPPED,    /* could not be tried: detail */
 	OUTCOMES
 };
@@ -21,14 +32,14 @@ enum outcome {
 /* "exact", "already_there", ... */
 const char *outcome_name(enum outcome outcome);
 
-/* What is left out to get a message in. */
+/* What is left out of APPEND after a refusal. */
 enum item_drop {
 	ITEM_DROP_KEYWORDS = 1 << 0,
 	ITEM_DROP_DATE = 1 << 1,
 };
 
 struct item {
-	/* of the archive */
+	/* in the archive */
 	int64_t message_id;
 	uint64_t size;
 	uint8_t sha256[SHA256_BYTES];
@@ -39,17 +50,18 @@ struct item {
 	char *flags;
 	char *header_message_id;
 
-	/* on the way */
+	/* on the target */
 	enum outcome outcome;
-	char *detail;        /* NULL: nothing to say */
-	bool is_there;       /* on the target, before or through this run */
+	char *detail;        /* NULL: none */
+	bool is_there;       /* found on the target, stored before or by this run */
 	bool sent;           /* accepted by the server in this run */
 	uint32_t target_uid; /* 0: not known */
-	int64_t row;         /* of the journal, 0: none */
+	int64_t row;         /* id of its journal row, 0: none */
 	uint32_t drop;       /* enum item_drop */
 	bool suspect;        /* holds bytes that servers replace without changing the size */
+	bool compared;       /* compared with what the target lists: may be exact */
 	unsigned losses;     /* connections lost while it was being sent */
-	unsigned delays;     /* times the server said "not now" to it alone */
+	unsigned delays;     /* times the server answered UNAVAILABLE or INUSE */
 };
 
 struct items {
@@ -61,9 +73,9 @@ struct items {
 void items_add(struct items *items, const struct archive_entry *entry, size_t source);
 void items_free(struct items *items); /* also for CLEANUP() */
 
-/* Decide, once: the first word stands. detail (NULL: none) is added to what was noted. */
+/* Sets the outcome; ignored if it is already set. Adds detail (NULL: none) to the notes. */
 void item_decide(struct item *item, enum outcome outcome, const char *detail);
-/* Remember something for the detail. */
+/* Adds a note to the detail. */
 void item_note(struct item *item, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -1,20 +1,19 @@
 /*
- * What is to be done for one folder of the target: which messages are there, which are to be
- * appended, and what has to be looked at more closely to know. Pure: no I/O, no clock.
+ * Decides for one folder of the target which messages of the archive (sources) are already there,
+ * which are to be appended, and what must be fetched to know. Pure: no I/O, no clock.
  *
- * Messages are multisets: three equal ones here and two there make one APPEND. A source and a
- * target are the same message when, strongest first,
- *   1. their SHA-256 is equal, by the journal or by bytes fetched;
- *   2. they are alike (restore/match/fingerprint.h): the server stored it with changes known of
- * servers;
- *   3. Message-ID, date and the fingerprint of the body are equal: the server changed the header;
- *   4. Message-ID and date, or Message-ID and body, are equal and the journal says the source was
- *      being sent, and the target's UID is one given since.
- * 2 to 4 need the Message-IDs to be equal (both may lack one) and never take a target the journal
- * explains.
+ * Messages are multisets: three equal sources and two equal targets make one APPEND. A source and a
+ * target are the same message if, strongest reason first,
+ *   1. their SHA-256 is equal, by the journal or by fetched bytes;
+ *   2. their `whole` fingerprint is equal: the server changed it in a known way;
+ *   3. Message-ID, date and `body` fingerprint are equal: the server changed the header;
+ *   4. Message-ID and date, or Message-ID and body, are equal, the journal says the source was
+ *      being sent, and the target's UID was assigned since.
+ * Reasons 2 to 4 require equal Message-IDs (both may lack one) and never take a target that the
+ * journal explains.
  *
- * match_decide() is called again with what was looked at until nothing is needed any more; each
- * call decides anew. It needs at most MATCH_ROUNDS_MAX rounds.
+ * Call match_decide() again with what was fetched until it needs nothing more, at most
+ * MATCH_ROUNDS_MAX times. Each call decides everything from the start.
  */
 #ifndef MAILSTOW_RESTORE_MATCH_MATCH_H
 #define MAILSTOW_RESTORE_MATCH_MATCH_H
@@ -27,19 +26,19 @@
 
 enum { MATCH_ROUNDS_MAX = 4 };
 
-/* Index of nothing. */
+/* No index. */
 #define MATCH_NONE ((size_t)-1)
 
 enum match_fate {
 	MATCH_APPEND, /* not there */
-	MATCH_THERE,  /* there, byte for byte */
-	MATCH_ALIKE,  /* there, as the server changed it */
+	MATCH_THERE,  /* there, with equal bytes */
+	MATCH_ALIKE,  /* there, changed by the server */
 };
 
 enum match_need {
 	MATCH_NEED_NOTHING,
-	MATCH_NEED_MESSAGE_ID,  /* of a target: its header line */
-	MATCH_NEED_BYTES,       /* of a target: all of it, for its fingerprint and Message-ID */
+	MATCH_NEED_MESSAGE_ID,  /* of a target: its Message-ID header line */
+	MATCH_NEED_BYTES,       /* of a target: all of it, for fingerprint and Message-ID */
 	MATCH_NEED_FINGERPRINT, /* of a source */
 };
 
@@ -50,11 +49,11 @@ struct match_source {
 	int64_t unix_s;
 	const char *flags;
 	const char *message_id; /* "": none */
-	uint32_t pending_from;  /* UIDNEXT when it was being sent; 0: it was not */
+	uint32_t pending_from;  /* UIDNEXT when it was being sent; 0: it was not being sent */
 	const struct fingerprint_digests *fingerprint; /* NULL: not known */
 
 	enum match_fate fate; /* out, as all below */
-	size_t target;        /* MATCH_NONE when to be appended */
+	size_t target;        /* MATCH_NONE: to be appended */
 	enum match_need need;
 };
 
@@ -64,13 +63,13 @@ struct match_target {
 	bool has_date;
 	int64_t unix_s;
 	const char *flags;
-	bool known; /* the journal says what it is: sha256 */
+	bool known; /* the journal explains it: sha256 */
 	uint8_t sha256[SHA256_BYTES];
 	const char *message_id;                        /* NULL: not known; "": none */
 	const struct fingerprint_digests *fingerprint; /* NULL: not known */
-	bool unreadable; /* could not be looked at: nothing is needed */
+	bool unreadable; /* could not be fetched: nothing more is needed of it */
 
-	size_t source; /* out: MATCH_NONE: none of ours */
+	size_t source; /* out; MATCH_NONE: no source is this message */
 	enum match_need need;
 };
 
@@ -81,7 +80,7 @@ struct match {
 	size_t targets_count;
 };
 
-/* Decide. True: done; false: some need is set. */
+/* True: decided; false: `need` is set where something must be fetched. */
 bool match_decide(struct match *match);
 
 #endif

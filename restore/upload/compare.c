@@ -9,51 +9,51 @@
 
 /* --- deciding --- */
 
-static void add(struct compare_result *difference, const char *format, ...) PRINTF_LIKE(2, 3);
-static void add(struct compare_result *difference, const char *format, ...)
+static void add_detail(struct compare_result *result, const char *format, ...) PRINTF_LIKE(2, 3);
+static void add_detail(struct compare_result *result, const char *format, ...)
 {
-	size_t used = strlen(difference->detail);
-	size_t room = sizeof(difference->detail) - used;
+	size_t used = strlen(result->detail);
+	size_t room = sizeof(result->detail) - used;
 	va_list args;
 
 	if (used > 0 && room > 3) {
-		memcpy(difference->detail + used, "; ", 3);
+		memcpy(result->detail + used, "; ", 3);
 		used += 2;
 		room -= 2;
 	}
 	va_start(args, format);
-	(void)vsnprintf(difference->detail + used, room, format, args);
+	(void)vsnprintf(result->detail + used, room, format, args);
 	va_end(args);
 }
 
 static void compare_flags(
-	const struct item *item, const struct listed *listed, struct compare_result *difference)
+	const struct item *item, const struct listed *listed, struct compare_result *result)
 {
 	const char *there = listed->flags ? listed->flags : "";
 	CLEANUP(freep) char *lost = flag_text_without(item->flags, there);
 	CLEANUP(freep) char *gained = flag_text_without(there, item->flags);
 
-	difference->flags = *lost || *gained;
+	result->flags = *lost || *gained;
 	if (*lost)
-		add(difference, "flags lost: %s", lost);
+		add_detail(result, "flags lost: %s", lost);
 	if (*gained)
-		add(difference, "flags added: %s", gained);
+		add_detail(result, "flags added: %s", gained);
 }
 
 static void compare_dates(
-	const struct item *item, const struct listed *listed, struct compare_result *difference)
+	const struct item *item, const struct listed *listed, struct compare_result *result)
 {
 	char wanted[ZONED_TIME_TEXT_MAX] = "none", there[ZONED_TIME_TEXT_MAX] = "none";
 
-	difference->date = item->has_date != listed->has_date ||
-			   (item->has_date && item->date.unix_s != listed->date.unix_s);
-	if (!difference->date)
+	result->date = item->has_date != listed->has_date ||
+		       (item->has_date && item->date.unix_s != listed->date.unix_s);
+	if (!result->date)
 		return;
 	if (item->has_date)
 		zoned_time_format_rfc3339(item->date, wanted);
 	if (listed->has_date)
 		zoned_time_format_rfc3339(listed->date, there);
-	add(difference, "date is %s instead of %s", there, wanted);
+	add_detail(result, "date is %s instead of %s", there, wanted);
 }
 
 static const char *kind_of_change(
@@ -69,34 +69,35 @@ static const char *kind_of_change(
 }
 
 static void compare_content(const struct item *item, const struct listed *listed,
-	const struct fingerprint_digests *source, struct compare_result *difference)
+	const struct fingerprint_digests *source, struct compare_result *result)
 {
 	if (!listed->fingerprint) {
-		difference->bytes = listed->size != item->size;
-		if (difference->bytes)
-			add(difference,
-				"%" PRIu64 " bytes instead of %" PRIu64 ", and cannot be read back",
+		result->bytes = listed->size != item->size;
+		if (result->bytes)
+			add_detail(result,
+				"%" PRIu64 " bytes instead of %" PRIu64
+				", and cannot be fetched back",
 				listed->size, item->size);
 		return;
 	}
-	difference->bytes = memcmp(listed->fingerprint->exact, item->sha256, SHA256_BYTES) != 0;
-	if (difference->bytes)
-		add(difference, "%s: %" PRIu64 " bytes instead of %" PRIu64,
+	result->bytes = memcmp(listed->fingerprint->exact, item->sha256, SHA256_BYTES) != 0;
+	if (result->bytes)
+		add_detail(result, "%s: %" PRIu64 " bytes instead of %" PRIu64,
 			kind_of_change(source, listed->fingerprint), listed->fingerprint->size,
 			item->size);
 }
 
 void compare_decide(const struct item *item, const struct listed *listed,
-	const struct fingerprint_digests *source, struct compare_result *ret_difference)
+	const struct fingerprint_digests *source, struct compare_result *ret_result)
 {
-	*ret_difference = (struct compare_result){.missing = !listed->came};
+	*ret_result = (struct compare_result){.missing = !listed->came};
 	if (!listed->came) {
-		add(ret_difference, "not there any more");
+		add_detail(ret_result, "no longer there");
 		return;
 	}
-	compare_content(item, listed, source, ret_difference);
-	compare_flags(item, listed, ret_difference);
-	compare_dates(item, listed, ret_difference);
+	compare_content(item, listed, source, ret_result);
+	compare_flags(item, listed, ret_result);
+	compare_dates(item, listed, ret_result);
 }
 
 /* --- fetching --- */
@@ -117,7 +118,7 @@ static bool needs_bytes(const struct compare_ask *ask, const struct item *item,
 		       (ask->bytes == COMPARE_SAMPLE && index % COMPARE_SAMPLE_EVERY == 0));
 }
 
-static bool fetch_all(const struct compare_ask *ask, struct item **items, size_t count,
+static bool fetch_listed(const struct compare_ask *ask, struct item **items, size_t count,
 	struct listed_set *list, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
@@ -135,36 +136,37 @@ static bool fetch_all(const struct compare_ask *ask, struct item **items, size_t
 	return listed_fetch(list, ask->imap, &bodies, IMAP_ITEM_BODY, err);
 }
 
-static bool add_source(void *context, const uint8_t *data, size_t len, struct err *err)
+static bool add_bytes(void *context, const uint8_t *data, size_t len, struct err *err)
 {
 	(void)err;
 	fingerprint_add(context, data, len);
 	return true;
 }
 
-/* How the bytes differ needs the archive's as well. A message it cannot give is just different. */
-static bool look_at_source(const struct compare_ask *ask, const struct item *item,
+/* Classifying a change needs the archive's bytes. If they cannot be read it is just a change. */
+static bool fingerprint_source(const struct compare_ask *ask, const struct item *item,
 	struct fingerprint *fingerprint, struct fingerprint_digests *ret_digests)
 {
 	struct err err = ERR_INIT;
 	bool read =
-		archive_read_message(ask->archive, item->message_id, add_source, fingerprint, &err);
+		archive_read_message(ask->archive, item->message_id, add_bytes, fingerprint, &err);
 
 	fingerprint_finish(fingerprint, ret_digests);
 	return read;
 }
 
-static bool tell(const struct compare_ask *ask, struct item *item, const struct listed *listed,
-	struct fingerprint *fingerprint, struct err *err)
+static bool compare_item(const struct compare_ask *ask, struct item *item,
+	const struct listed *listed, struct fingerprint *fingerprint, struct err *err)
 {
 	struct fingerprint_digests source;
-	struct compare_result difference;
+	struct compare_result result;
 	bool differs = listed->fingerprint &&
 		       memcmp(listed->fingerprint->exact, item->sha256, SHA256_BYTES) != 0;
 
-	differs = differs && look_at_source(ask, item, fingerprint, &source);
-	compare_decide(item, listed, differs ? &source : NULL, &difference);
-	return ask->told(ask->context, item, listed, &difference, err);
+	differs = differs && fingerprint_source(ask, item, fingerprint, &source);
+	compare_decide(item, listed, differs ? &source : NULL, &result);
+	item->compared |= listed->came;
+	return ask->result(ask->context, item, listed, &result, err);
 }
 
 bool compare_items(
@@ -176,11 +178,11 @@ bool compare_items(
 	if (count == 0)
 		return true;
 	qsort(items, count, sizeof(struct item *), compare_target_uids);
-	if (!fetch_all(ask, items, count, &list, err))
+	if (!fetch_listed(ask, items, count, &list, err))
 		return err_wrap(err, "comparing");
 	for (size_t i = 0; i < count; i++)
-		if (!tell(ask, items[i], listed_find(&list, items[i]->target_uid), fingerprint,
-			    err))
+		if (!compare_item(ask, items[i], listed_find(&list, items[i]->target_uid),
+			    fingerprint, err))
 			return false;
 	return true;
 }

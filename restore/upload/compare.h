@@ -1,7 +1,7 @@
 /*
- * Is a message on the target what it is in the archive? Flags, date and size are compared, and
- * bytes where asked or where the size tells of a change: fetched back, digested and classified.
- * Nothing a server did to a message stays unsaid.
+ * Compares messages on the target with the archive: flags, date and size always; bytes where asked
+ * for or where the size shows a change. Bytes are fetched back, digested and classified. Only what
+ * was compared here may be called exact (item->compared).
  */
 #ifndef MAILSTOW_RESTORE_UPLOAD_COMPARE_H
 #define MAILSTOW_RESTORE_UPLOAD_COMPARE_H
@@ -10,40 +10,38 @@
 #include "restore/upload/listed.h"
 
 enum compare_bytes {
-	COMPARE_SUSPECT, /* where the size differs, or bytes servers replace were sent */
-	COMPARE_SAMPLE,  /* and one message in COMPARE_SAMPLE_EVERY */
+	COMPARE_SUSPECT, /* if the size differs, or bytes were sent that servers replace */
+	COMPARE_SAMPLE,  /* these, and one message in COMPARE_SAMPLE_EVERY */
 	COMPARE_ALL,
 };
 
 enum { COMPARE_SAMPLE_EVERY = 50 };
 
 struct compare_result {
-	bool missing; /* not there any more; the others are then false */
+	bool missing; /* no longer on the target; the others are then false */
 	bool flags;
 	bool date;
 	bool bytes;
-	char detail[ITEM_DETAIL_MAX]; /* "" when nothing differs */
+	char detail[ITEM_DETAIL_MAX]; /* "" if nothing differs */
 };
 
 struct compare_ask {
 	struct imap *imap; /* the folder is selected */
 	struct archive *archive;
 	enum compare_bytes bytes;
-	/* Told of each item, differences or not. */
-	bool (*told)(void *context, struct item *item, const struct listed *listed,
-		const struct compare_result *difference, struct err *err);
+	/* Called for each item, whether it differs or not. */
+	bool (*result)(void *context, struct item *item, const struct listed *listed,
+		const struct compare_result *found, struct err *err);
 	void *context;
 };
 
-/* items: each with a target_uid; they get another order. Errors as the session's. */
+/* items: each with a target_uid; sorts them by it. Errors as the session's. */
 bool compare_items(
 	const struct compare_ask *ask, struct item **items, size_t count, struct err *err);
 
-/*
- * What differs, by what was fetched. Pure. source: fingerprint of the archive's bytes, NULL: not
- * taken.
+/* What differs, judged by what was fetched. Pure. source: of the archive's bytes; NULL: not taken.
  */
 void compare_decide(const struct item *item, const struct listed *listed,
-	const struct fingerprint_digests *source, struct compare_result *ret_difference);
+	const struct fingerprint_digests *source, struct compare_result *ret_result);
 
 #endif

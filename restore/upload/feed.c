@@ -8,7 +8,7 @@
 #include "archive/archive.h"
 #include "base/alloc.h"
 
-/* A part of a message, or the news that there is no more of it to be had. */
+/* A part of a message, or the reason why there is no more of it. */
 struct piece {
 	struct piece *next;
 	size_t message;
@@ -28,27 +28,28 @@ struct feed {
 	bool running;
 
 	pthread_mutex_t lock;
-	pthread_cond_t moved; /* a piece came or went, or stopping */
+	pthread_cond_t moved; /* a piece was pushed or popped, or stopping is set */
 	struct piece *first, **end;
 	size_t bytes, pieces;
 	bool stopping;
 
-	/* of the reading side */
-	size_t next;           /* message to turn to */
+	/* used by the caller's thread only */
+	size_t next;           /* index of the message feed_next() moves to */
 	struct piece *current; /* NULL: none yet */
-	bool unread;           /* the current piece was not given out yet */
+	bool unread;           /* the current piece was not handed out yet */
 	bool suspect;
 };
 
 /* --- the thread --- */
 
-struct reading {
+struct feed_reading {
 	struct feed *feed;
 	size_t message;
 	uint64_t size;
-	bool in_header;     /* no empty line so far */
-	uint8_t before;     /* the last byte that was no CR */
-	struct piece *held; /* the newest piece, until it is known whether it is the last */
+	bool in_header; /* no empty line yet */
+	uint8_t before; /* the last byte other than CR */
+	struct piece
+		*held; /* the newest piece, pushed when the next comes or the digest is right */
 };
 
 static struct piece *piece_new(size_t message, size_t len)
@@ -66,8 +67,8 @@ static void piece_free(struct piece *piece)
 	free(piece);
 }
 
-/* False: nobody wants it any more. */
-static bool push(struct feed *feed, struct piece *piece)
+/* False: the feed is being stopped; the piece was freed. */
+static bool push_piece(struct feed *feed, struct piece *piece)
 {
 	bool wanted;
 
@@ -89,8 +90,8 @@ static bool push(struct feed *feed, struct piece *piece)
 	return wanted;
 }
 
-/* Servers that keep the size replace NUL anywhere and 8-bit bytes in the header. */
-static bool is_suspect(struct reading *reading, const uint8_t *data, size_t len)
+/* Some servers replace NUL anywhere, and 8-bit bytes in the header, without changing the size. */
+static bool has_suspect_bytes(struct feed_reading *reading, const uint8_t *data, size_t len)
 {
 	bool suspect = memchr(data, 0, len) != NULL;
 
@@ -104,20 +105,20 @@ static bool is_suspect(struct reading *reading, const uint8_t *data, size_t len)
 	return suspect;
 }
 
-static bool take(void *context, const uint8_t *data, size_t len, struct err *err)
+static bool queue_bytes(void *context, const uint8_t *data, size_t len, struct err *err)
 {
-	struct reading *reading = context;
+	struct feed_reading *reading = context;
 
 	while (len > 0) {
 		size_t part = len < FEED_PIECE_BYTES ? len : FEED_PIECE_BYTES;
 		struct piece *piece = piece_new(reading->message, part);
 
 		memcpy(piece->data, data, part);
-		piece->suspect = is_suspect(reading, data, part);
+		piece->suspect = has_suspect_bytes(reading, data, part);
 		reading->size += part;
 		data += part;
 		len -= part;
-		if (reading->held && !push(reading->feed, TAKE(reading->held))) {
+		if (reading->held && !push_piece(reading->feed, TAKE(reading->held))) {
 			piece_free(piece);
 			return err_set(err, ERR_CANCELLED, "stopped");
 		}
@@ -133,18 +134,19 @@ static bool push_fault(struct feed *feed, size_t message, const struct err *err)
 	piece->last = true;
 	piece->fault = xstrdup(err->text);
 	piece->fault_kind = err->kind;
-	return push(feed, piece);
+	return push_piece(feed, piece);
 }
 
-static bool read_one(struct feed *feed, size_t i)
+static bool read_message(struct feed *feed, size_t i)
 {
 	const struct feed_message *message = &feed->messages[i];
-	struct reading reading = {.feed = feed, .message = i, .in_header = true};
+	struct feed_reading reading = {.feed = feed, .message = i, .in_header = true};
 	struct err err = ERR_INIT;
-	bool fine = archive_read_message(feed->archive, message->message_id, take, &reading, &err);
+	bool fine = archive_read_message(
+		feed->archive, message->message_id, queue_bytes, &reading, &err);
 
 	if (fine && reading.size != message->size)
-		fine = err_set(&err, ERR_CORRUPT, "the archive holds %llu of %llu bytes",
+		fine = err_set(&err, ERR_CORRUPT, "the archive holds only %llu of %llu bytes",
 			(unsigned long long)reading.size, (unsigned long long)message->size);
 	if (!fine) {
 		piece_free(reading.held);
@@ -153,19 +155,19 @@ static bool read_one(struct feed *feed, size_t i)
 	if (!reading.held)
 		reading.held = piece_new(i, 0);
 	reading.held->last = true;
-	return push(feed, reading.held);
+	return push_piece(feed, reading.held);
 }
 
-static void *read_all(void *context)
+static void *read_messages(void *context)
 {
 	struct feed *feed = context;
 
-	for (size_t i = 0; i < feed->count && read_one(feed, i); i++)
+	for (size_t i = 0; i < feed->count && read_message(feed, i); i++)
 		;
 	return NULL;
 }
 
-/* --- the reading side --- */
+/* --- the caller's side --- */
 
 bool feed_start(const char *archive_path, const struct feed_message *messages, size_t count,
 	struct feed **ret_feed, struct err *err)
@@ -180,7 +182,7 @@ bool feed_start(const char *archive_path, const struct feed_message *messages, s
 	pthread_cond_init(&feed->moved, NULL);
 	if (!archive_open(archive_path, &feed->archive, err))
 		return false;
-	failed = pthread_create(&feed->thread, NULL, read_all, feed);
+	failed = pthread_create(&feed->thread, NULL, read_messages, feed);
 	if (failed)
 		return err_errno(err, ERR_LOCAL, failed, "cannot start a thread");
 	feed->running = true;
@@ -214,7 +216,7 @@ void feed_freep(struct feed **feed)
 	free(old);
 }
 
-static struct piece *pop(struct feed *feed)
+static struct piece *pop_piece(struct feed *feed)
 {
 	struct piece *piece;
 
@@ -232,15 +234,15 @@ static struct piece *pop(struct feed *feed)
 	return piece;
 }
 
-/* The piece after the current one, which must not have been the last of its message. */
-static void advance(struct feed *feed)
+/* Replaces the current piece by the one that follows it in the queue. */
+static void next_piece(struct feed *feed)
 {
 	piece_free(feed->current);
-	feed->current = pop(feed);
+	feed->current = pop_piece(feed);
 	feed->suspect |= feed->current->suspect;
 }
 
-static bool tell_fault(const struct feed *feed, struct err *err)
+static bool report_fault(const struct feed *feed, struct err *err)
 {
 	return err_set(err, feed->current->fault_kind, "%s", feed->current->fault);
 }
@@ -249,13 +251,13 @@ bool feed_next(struct feed *feed, struct err *err)
 {
 	assert(feed->next < feed->count);
 	while (feed->current && !feed->current->last)
-		advance(feed);
+		next_piece(feed);
 	feed->suspect = false;
-	advance(feed);
+	next_piece(feed);
 	assert(feed->current->message == feed->next);
 	feed->next++;
 	feed->unread = true;
-	return !feed->current->fault || tell_fault(feed, err);
+	return !feed->current->fault || report_fault(feed, err);
 }
 
 bool feed_read(void *context, const uint8_t **ret_data, size_t *ret_len, struct err *err)
@@ -264,11 +266,11 @@ bool feed_read(void *context, const uint8_t **ret_data, size_t *ret_len, struct 
 
 	if (!feed->unread) {
 		assert(!feed->current->last);
-		advance(feed);
+		next_piece(feed);
 	}
 	feed->unread = false;
 	if (feed->current->fault)
-		return tell_fault(feed, err);
+		return report_fault(feed, err);
 	*ret_data = feed->current->data;
 	*ret_len = feed->current->len;
 	return true;

@@ -51,7 +51,7 @@ struct listed *listed_find(const struct listed_set *list, uint32_t uid)
 		       : bsearch(&key, list->items, list->count, sizeof(key), compare_uids);
 }
 
-static void take_header(struct listed *listed, const char *header)
+static void set_message_id(struct listed *listed, const char *header)
 {
 	CLEANUP(mime_summary_free) struct mime_summary summary = {0};
 
@@ -60,20 +60,20 @@ static void take_header(struct listed *listed, const char *header)
 	listed->message_id = TAKE(summary.message_id);
 }
 
-static void take_flags(struct listed *listed, const char *flags)
+static void set_flags(struct listed *listed, const char *flags)
 {
 	free(listed->flags);
 	listed->flags = xstrdup(flags);
 }
 
-static void take_body(struct listed_set *list, struct listed *listed)
+static void set_fingerprint(struct listed_set *list, struct listed *listed)
 {
 	if (!listed->fingerprint)
 		listed->fingerprint = xcalloc(1, sizeof(*listed->fingerprint));
 	fingerprint_finish(list->fingerprint, listed->fingerprint);
 }
 
-static bool fetched(void *context, const struct imap_fetch_reply *fetch, struct err *err)
+static bool take_reply(void *context, const struct imap_fetch_reply *fetch, struct err *err)
 {
 	struct listed_set *list = context;
 	struct listed *listed =
@@ -88,19 +88,19 @@ static bool fetched(void *context, const struct imap_fetch_reply *fetch, struct 
 	if (fetch->has & IMAP_FETCHED_SIZE)
 		listed->size = fetch->size;
 	if (fetch->has & IMAP_FETCHED_FLAGS)
-		take_flags(listed, fetch->flags);
+		set_flags(listed, fetch->flags);
 	if (fetch->has & IMAP_FETCHED_DATE) {
 		listed->has_date = true;
 		listed->date = fetch->date;
 	}
 	if (fetch->has & IMAP_FETCHED_HEADER)
-		take_header(listed, fetch->header);
+		set_message_id(listed, fetch->header);
 	if (fetch->has & IMAP_FETCHED_BODY && body_came)
-		take_body(list, listed);
+		set_fingerprint(list, listed);
 	return true;
 }
 
-static bool body_begins(void *context, uint64_t size_bytes, struct err *err)
+static bool begin_body(void *context, uint64_t size_bytes, struct err *err)
 {
 	struct listed_set *list = context;
 	struct fingerprint_digests unused;
@@ -111,7 +111,7 @@ static bool body_begins(void *context, uint64_t size_bytes, struct err *err)
 	return true;
 }
 
-static bool body_goes_on(void *context, const uint8_t *data, size_t len, struct err *err)
+static bool add_body(void *context, const uint8_t *data, size_t len, struct err *err)
 {
 	struct listed_set *list = context;
 
@@ -120,7 +120,7 @@ static bool body_goes_on(void *context, const uint8_t *data, size_t len, struct 
 	return true;
 }
 
-static bool body_ends(void *context, struct err *err)
+static bool end_body(void *context, struct err *err)
 {
 	struct listed_set *list = context;
 
@@ -134,8 +134,8 @@ bool listed_fetch(struct listed_set *list, struct imap *imap, const struct range
 {
 	const struct imap_fetch_sink sink = {
 		.context = list,
-		.body = {list, body_begins, body_goes_on, body_ends},
-		.fetched = fetched,
+		.body = {list, begin_body, add_body, end_body},
+		.fetched = take_reply,
 	};
 	const struct imap_fetch ask = {
 		.uids = uids,

@@ -1,6 +1,6 @@
 /*
- * Messages of the selected folder as the target shows them: fetched in bounded ranges, bodies
- * digested as they stream by and never kept.
+ * Messages of the selected folder as the target lists them. Fetched in ranges of limited size;
+ * bodies are digested as they arrive and not kept.
  */
 #ifndef MAILSTOW_RESTORE_UPLOAD_LISTED_H
 #define MAILSTOW_RESTORE_UPLOAD_LISTED_H
@@ -12,13 +12,13 @@ enum { LISTED_MESSAGES_MAX = 5 * 1000 * 1000 };
 
 struct listed {
 	uint32_t uid;
-	bool came;     /* the server told of it */
+	bool came;     /* the server sent a FETCH reply for it */
 	uint64_t size; /* RFC822.SIZE: a hint */
 	bool has_date;
 	struct zoned_time date;
-	char *flags;                             /* canonical, NULL: not told */
-	char *message_id;                        /* NULL: not asked for or not told; "": none */
-	struct fingerprint_digests *fingerprint; /* of the body; NULL: not asked for or not told */
+	char *flags;                             /* canonical; NULL: not sent */
+	char *message_id;                        /* NULL: not asked for or not sent; "": none */
+	struct fingerprint_digests *fingerprint; /* of the body; NULL: as message_id */
 };
 
 struct listed_set {
@@ -28,12 +28,12 @@ struct listed_set {
 	bool body_came;
 };
 
-/* One entry for each UID, empty. ERR_PROTOCOL over LISTED_MESSAGES_MAX. */
+/* One empty entry for each UID. ERR_PROTOCOL: more than LISTED_MESSAGES_MAX. */
 bool listed_init(struct listed_set *list, const struct rangeset *uids, struct err *err);
 void listed_free(struct listed_set *list); /* also for CLEANUP() */
 
-/* items: enum imap_item. What does not come leaves its entry as it is; no UIDs: nothing is asked.
- */
+/* Fills in `items` (enum imap_item) of the entries. Entries the server sends no reply for stay as
+ * they are. Without UIDs nothing is sent. */
 bool listed_fetch(struct listed_set *list, struct imap *imap, const struct rangeset *uids,
 	uint32_t items, struct err *err);
 

@@ -21,8 +21,8 @@ struct pending {
 	int64_t row;
 };
 
-/* A look at one folder, under way. */
-struct look {
+/* The search in one folder. */
+struct present_search {
 	const struct present_ask *ask;
 	struct items *items;
 	struct present present;
@@ -35,41 +35,41 @@ struct look {
 	size_t pendings_count, pendings_cap;
 };
 
-static void free_look(struct look *look)
+static void search_free(struct present_search *search)
 {
-	for (size_t i = 0; i < look->match.sources_count; i++)
-		free(look->source_fingerprints[i]);
-	free(look->match.targets);
-	free(look->match.sources);
-	free(look->item_of);
-	free(look->source_fingerprints);
-	listed_free(&look->listed);
-	free(look->rows);
-	free(look->pendings);
-	present_free(&look->present);
+	for (size_t i = 0; i < search->match.sources_count; i++)
+		free(search->source_fingerprints[i]);
+	free(search->match.targets);
+	free(search->match.sources);
+	free(search->item_of);
+	free(search->source_fingerprints);
+	listed_free(&search->listed);
+	free(search->rows);
+	free(search->pendings);
+	present_free(&search->present);
 }
 
 /* --- sources --- */
 
-static bool takes_part(const struct item *item)
+static bool may_be_there(const struct item *item)
 {
 	return item->outcome != OUTCOME_REFUSED && item->outcome != OUTCOME_SKIPPED;
 }
 
-static void add_sources(struct look *look)
+static void add_sources(struct present_search *search)
 {
-	size_t count = look->items->count;
+	size_t count = search->items->count;
 
-	look->match.sources = xcalloc(count + 1, sizeof(*look->match.sources));
-	look->item_of = xcalloc(count + 1, sizeof(struct item *));
-	look->source_fingerprints = xcalloc(count + 1, sizeof(struct fingerprint_digests *));
+	search->match.sources = xcalloc(count + 1, sizeof(*search->match.sources));
+	search->item_of = xcalloc(count + 1, sizeof(struct item *));
+	search->source_fingerprints = xcalloc(count + 1, sizeof(struct fingerprint_digests *));
 	for (size_t i = 0; i < count; i++) {
-		struct item *item = &look->items->items[i];
-		struct match_source *source = &look->match.sources[look->match.sources_count];
+		struct item *item = &search->items->items[i];
+		struct match_source *source = &search->match.sources[search->match.sources_count];
 
-		if (!takes_part(item))
+		if (!may_be_there(item))
 			continue;
-		look->item_of[look->match.sources_count++] = item;
+		search->item_of[search->match.sources_count++] = item;
 		*source = (struct match_source){
 			.size = item->size,
 			.has_date = item->has_date,
@@ -88,19 +88,19 @@ static bool add_fingerprint(void *context, const uint8_t *data, size_t len, stru
 	return true;
 }
 
-static bool look_at_sources(struct look *look, struct err *err)
+static bool fingerprint_sources(struct present_search *search, struct err *err)
 {
 	CLEANUP(fingerprint_freep) struct fingerprint *fingerprint = fingerprint_new();
 
-	for (size_t i = 0; i < look->match.sources_count; i++) {
-		struct match_source *source = &look->match.sources[i];
+	for (size_t i = 0; i < search->match.sources_count; i++) {
+		struct match_source *source = &search->match.sources[i];
 		struct fingerprint_digests *digests;
 
 		if (source->need != MATCH_NEED_FINGERPRINT)
 			continue;
-		digests = look->source_fingerprints[i] = xcalloc(1, sizeof(*digests));
+		digests = search->source_fingerprints[i] = xcalloc(1, sizeof(*digests));
 		source->fingerprint = digests;
-		if (!archive_read_message(look->ask->archive, look->item_of[i]->message_id,
+		if (!archive_read_message(search->ask->archive, search->item_of[i]->message_id,
 			    add_fingerprint, fingerprint, err) &&
 			!err_is_unreadable(err))
 			return false;
@@ -112,20 +112,21 @@ static bool look_at_sources(struct look *look, struct err *err)
 
 /* --- targets --- */
 
-static bool add_targets(struct look *look, struct err *err)
+static bool add_targets(struct present_search *search, struct err *err)
 {
 	const uint32_t items = IMAP_ITEM_SIZE | IMAP_ITEM_DATE | IMAP_ITEM_FLAGS;
 
-	if (!listed_init(&look->listed, &look->present.uids, err) ||
-		!listed_fetch(&look->listed, look->ask->imap, &look->present.uids, items, err))
+	if (!listed_init(&search->listed, &search->present.uids, err) ||
+		!listed_fetch(
+			&search->listed, search->ask->imap, &search->present.uids, items, err))
 		return false;
-	look->match.targets_count = look->listed.count;
-	look->match.targets = xcalloc(look->listed.count + 1, sizeof(*look->match.targets));
-	look->rows = xcalloc(look->listed.count + 1, sizeof(*look->rows));
-	for (size_t i = 0; i < look->listed.count; i++) {
-		const struct listed *listed = &look->listed.items[i];
+	search->match.targets_count = search->listed.count;
+	search->match.targets = xcalloc(search->listed.count + 1, sizeof(*search->match.targets));
+	search->rows = xcalloc(search->listed.count + 1, sizeof(*search->rows));
+	for (size_t i = 0; i < search->listed.count; i++) {
+		const struct listed *listed = &search->listed.items[i];
 
-		look->match.targets[i] = (struct match_target){
+		search->match.targets[i] = (struct match_target){
 			.uid = listed->uid,
 			.size = listed->size,
 			.has_date = listed->has_date,
@@ -136,22 +137,24 @@ static bool add_targets(struct look *look, struct err *err)
 	return true;
 }
 
-/* Those that need it are asked for; what does not come cannot be read. */
-static bool look_at_targets(
-	struct look *look, enum match_need need, uint32_t items, struct err *err)
+/* Fetches `items` of the targets that need it. What the server does not send counts as unreadable.
+ */
+static bool fetch_targets(
+	struct present_search *search, enum match_need need, uint32_t items, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
 
-	for (size_t i = 0; i < look->match.targets_count; i++)
-		if (look->match.targets[i].need == need)
-			rangeset_add(&uids, look->match.targets[i].uid, look->match.targets[i].uid);
-	if (!listed_fetch(&look->listed, look->ask->imap, &uids, items, err))
+	for (size_t i = 0; i < search->match.targets_count; i++)
+		if (search->match.targets[i].need == need)
+			rangeset_add(
+				&uids, search->match.targets[i].uid, search->match.targets[i].uid);
+	if (!listed_fetch(&search->listed, search->ask->imap, &uids, items, err))
 		return false;
-	for (size_t i = 0; i < look->match.targets_count; i++) {
-		struct match_target *target = &look->match.targets[i];
+	for (size_t i = 0; i < search->match.targets_count; i++) {
+		struct match_target *target = &search->match.targets[i];
 
-		target->message_id = look->listed.items[i].message_id;
-		target->fingerprint = look->listed.items[i].fingerprint;
+		target->message_id = search->listed.items[i].message_id;
+		target->fingerprint = search->listed.items[i].fingerprint;
 		if (target->need == need &&
 			(!target->message_id || (need == MATCH_NEED_BYTES && !target->fingerprint)))
 			target->unreadable = true;
@@ -159,47 +162,47 @@ static bool look_at_targets(
 	return true;
 }
 
-static bool decide(struct look *look, struct err *err)
+static bool match_messages(struct present_search *search, struct err *err)
 {
-	for (unsigned round = 0; !match_decide(&look->match); round++) {
+	for (unsigned round = 0; !match_decide(&search->match); round++) {
 		assert(round < MATCH_ROUNDS_MAX);
-		if (!look_at_sources(look, err) ||
-			!look_at_targets(look, MATCH_NEED_BYTES,
+		if (!fingerprint_sources(search, err) ||
+			!fetch_targets(search, MATCH_NEED_BYTES,
 				IMAP_ITEM_BODY | IMAP_ITEM_MESSAGE_ID, err) ||
-			!look_at_targets(look, MATCH_NEED_MESSAGE_ID, IMAP_ITEM_MESSAGE_ID, err))
+			!fetch_targets(search, MATCH_NEED_MESSAGE_ID, IMAP_ITEM_MESSAGE_ID, err))
 			return false;
 	}
 	return true;
 }
 
-/* --- what the journal tells of them --- */
+/* --- the journal --- */
 
-static bool take_row(void *context, const struct journal_row *row, struct err *err)
+static bool use_row(void *context, const struct journal_row *row, struct err *err)
 {
-	struct look *look = context;
+	struct present_search *search = context;
 	struct match_target *target;
 	struct listed *listed;
 
 	(void)err;
-	if (row->uidvalidity != look->present.uidvalidity)
+	if (row->uidvalidity != search->present.uidvalidity)
 		return true;
 	if (row->uid == 0) {
 		struct pending pending = {.uidnext = row->uidnext, .row = row->id};
 
 		memcpy(pending.sha256, row->sha256, SHA256_BYTES);
-		ARRAY_GROW(look->pendings, look->pendings_count, look->pendings_cap);
-		look->pendings[look->pendings_count++] = pending;
+		ARRAY_GROW(search->pendings, search->pendings_count, search->pendings_cap);
+		search->pendings[search->pendings_count++] = pending;
 		return true;
 	}
-	listed = listed_find(&look->listed, row->uid);
+	listed = listed_find(&search->listed, row->uid);
 	if (!listed)
 		return true;
-	target = &look->match.targets[listed - look->listed.items];
+	target = &search->match.targets[listed - search->listed.items];
 	if (row->seen && (row->size != target->size || row->unix_s != target->unix_s))
 		return true;
 	target->known = true;
 	memcpy(target->sha256, row->sha256, SHA256_BYTES);
-	look->rows[listed - look->listed.items] = row->id;
+	search->rows[listed - search->listed.items] = row->id;
 	return true;
 }
 
@@ -209,81 +212,83 @@ static int compare_pendings(const void *a, const void *b)
 		SHA256_BYTES);
 }
 
-static const struct pending *find_pending(const struct look *look, const uint8_t *sha256)
+static const struct pending *find_pending(
+	const struct present_search *search, const uint8_t *sha256)
 {
 	struct pending key;
 
 	memcpy(key.sha256, sha256, SHA256_BYTES);
-	return look->pendings_count == 0 ? NULL
-					 : bsearch(&key, look->pendings, look->pendings_count,
-						   sizeof(key), compare_pendings);
+	return search->pendings_count == 0 ? NULL
+					   : bsearch(&key, search->pendings, search->pendings_count,
+						     sizeof(key), compare_pendings);
 }
 
-static bool read_journal(struct look *look, struct err *err)
+static bool read_journal(struct present_search *search, struct err *err)
 {
-	const struct present_ask *ask = look->ask;
+	const struct present_ask *ask = search->ask;
 
-	if (!ask->journal || look->present.uidvalidity == 0)
+	if (!ask->journal || search->present.uidvalidity == 0)
 		return true;
-	if (!restore_journal_each(ask->journal, ask->wire_name, take_row, look, err))
+	if (!restore_journal_each(ask->journal, ask->wire_name, use_row, search, err))
 		return false;
-	if (look->pendings_count > 0)
-		qsort(look->pendings, look->pendings_count, sizeof(*look->pendings),
+	if (search->pendings_count > 0)
+		qsort(search->pendings, search->pendings_count, sizeof(*search->pendings),
 			compare_pendings);
-	for (size_t i = 0; i < look->match.sources_count; i++) {
-		const struct pending *pending = find_pending(look, look->match.sources[i].sha256);
+	for (size_t i = 0; i < search->match.sources_count; i++) {
+		const struct pending *pending =
+			find_pending(search, search->match.sources[i].sha256);
 
 		if (pending)
-			look->match.sources[i].pending_from = pending->uidnext;
+			search->match.sources[i].pending_from = pending->uidnext;
 	}
 	return true;
 }
 
-/* --- what is made of it --- */
+/* --- the result --- */
 
-static bool remember(
-	struct look *look, struct item *item, const struct match_target *target, struct err *err)
+static bool journal_known(struct present_search *search, struct item *item,
+	const struct match_target *target, struct err *err)
 {
-	const struct present_ask *ask = look->ask;
+	const struct present_ask *ask = search->ask;
 	struct journal_row row = {
-		.uidvalidity = look->present.uidvalidity,
+		.uidvalidity = search->present.uidvalidity,
 		.uid = target->uid,
 		.seen = true,
 		.size = target->size,
 		.unix_s = target->unix_s,
 	};
 
-	if (!ask->journal || look->present.uidvalidity == 0 || item->row)
+	if (!ask->journal || search->present.uidvalidity == 0 || item->row)
 		return true;
 	memcpy(row.sha256, item->sha256, SHA256_BYTES);
 	return restore_journal_known(ask->journal, ask->wire_name, &row, err);
 }
 
-static bool tell(struct look *look, struct err *err)
+static bool set_items(struct present_search *search, struct err *err)
 {
-	for (size_t i = 0; i < look->match.sources_count; i++) {
-		const struct match_source *source = &look->match.sources[i];
-		struct item *item = look->item_of[i];
+	for (size_t i = 0; i < search->match.sources_count; i++) {
+		const struct match_source *source = &search->match.sources[i];
+		struct item *item = search->item_of[i];
 
 		item->is_there = source->target != MATCH_NONE;
 		item->target_uid = 0;
 		item->row = 0;
 		if (!item->is_there)
 			continue;
-		item->target_uid = look->match.targets[source->target].uid;
-		item->row = look->rows[source->target];
-		if (!remember(look, item, &look->match.targets[source->target], err))
+		item->target_uid = search->match.targets[source->target].uid;
+		item->row = search->rows[source->target];
+		if (!journal_known(search, item, &search->match.targets[source->target], err))
 			return false;
 	}
 	return true;
 }
 
-/* --- all of it --- */
+/* --- the search --- */
 
-static bool open_folder(struct look *look, struct err *err)
+static bool open_target_folder(struct present_search *search, struct err *err)
 {
-	const struct present_ask *ask = look->ask;
-	struct present *present = &look->present;
+	const struct present_ask *ask = search->ask;
+	struct present *present = &search->present;
 	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
 
 	if (ask->for_writing ? !imap_select(ask->imap, ask->wire_name, &examined, err)
@@ -307,28 +312,28 @@ static bool open_folder(struct look *look, struct err *err)
 		       ask->journal, ask->wire_name, present->uidvalidity, err);
 }
 
-static bool find(struct look *look, struct err *err)
+static bool find_present(struct present_search *search, struct err *err)
 {
-	if (!open_folder(look, err))
+	if (!open_target_folder(search, err))
 		return false;
-	add_sources(look);
-	return add_targets(look, err) && read_journal(look, err) && decide(look, err) &&
-	       tell(look, err) &&
-	       (!look->ask->journal || restore_journal_commit(look->ask->journal, err));
+	add_sources(search);
+	return add_targets(search, err) && read_journal(search, err) &&
+	       match_messages(search, err) && set_items(search, err) &&
+	       (!search->ask->journal || restore_journal_commit(search->ask->journal, err));
 }
 
 bool present_find(const struct present_ask *ask, struct items *items, struct present *ret_present,
 	struct err *err)
 {
-	struct look look = {.ask = ask, .items = items};
-	bool found = find(&look, err);
+	struct present_search search = {.ask = ask, .items = items};
+	bool found = find_present(&search, err);
 
 	if (found) {
-		*ret_present = look.present;
-		look.present = (struct present){0};
+		*ret_present = search.present;
+		search.present = (struct present){0};
 	} else {
 		(void)err_wrap(err, "%s", ask->wire_name);
 	}
-	free_look(&look);
+	search_free(&search);
 	return found;
 }

@@ -1,9 +1,9 @@
 /*
- * What of a folder's messages the target holds already.
+ * Finds out which messages the target's folder already holds.
  *
- * The folder is opened and its UIDs, sizes, dates and flags are fetched; the journal's rows are
- * checked against them; restore/match/match.h decides which source is which message. Only what it
- * asks for is fetched: nothing when the folder is empty or the journal explains everything.
+ * Opens the folder, fetches UIDs, sizes, dates and flags, and checks the journal's rows against
+ * them. restore/match/match.h then decides which item is which message. Headers and bodies are
+ * fetched only as far as it asks: none if the folder is empty or the journal explains everything.
  */
 #ifndef MAILSTOW_RESTORE_UPLOAD_PRESENT_H
 #define MAILSTOW_RESTORE_UPLOAD_PRESENT_H
@@ -15,25 +15,25 @@
 
 /* The folder as it was opened. */
 struct present {
-	uint32_t uidvalidity;  /* 0: the server tells none; nothing is remembered then */
+	uint32_t uidvalidity;  /* 0: the server reports none; the journal is not used then */
 	uint32_t uidnext;      /* never 0 */
-	char *permanent_flags; /* NULL: not told */
+	char *permanent_flags; /* NULL: not reported */
 	bool read_only;
 	struct rangeset uids; /* of all its messages */
 };
 void present_free(struct present *present); /* also for CLEANUP() */
 
 struct present_ask {
-	struct archive *archive; /* for bytes of the source where sizes are no help */
+	struct archive *archive; /* for fingerprints where sizes do not decide */
 	struct imap *imap;
-	struct restore_journal *journal; /* NULL: nothing is remembered */
+	struct restore_journal *journal; /* NULL: none */
 	const char *wire_name;
-	bool for_writing; /* SELECT instead of EXAMINE; remembers what it found */
+	bool for_writing; /* SELECT instead of EXAMINE */
 };
 
 /*
- * Sets is_there, target_uid and row of each item (refused and skipped ones are left out). Errors as
- * the session's and the archive's.
+ * Sets is_there, target_uid and row of each item except refused and skipped ones, and journals what
+ * it found. Errors as the session's and the archive's.
  */
 bool present_find(const struct present_ask *ask, struct items *items, struct present *ret_present,
 	struct err *err);

@@ -1,5 +1,6 @@
 #include "restore/upload/restore.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,28 +11,30 @@
 #include "restore/upload/upload.h"
 #include "restore/upload/verify.h"
 
-/* A restore under way. */
-struct run {
+/* A restore in progress. */
+struct restoring {
 	const struct restore *restore;
 	const struct restore_watcher *watcher;
 	struct survey survey;
 	struct target_folder *made; /* for each place of the map */
 	struct upload_lessons lessons;
 	struct restore_summary *summary;
-	uint64_t done, done_bytes; /* of what was not there */
+	uint64_t done, done_bytes; /* of the messages that were not there */
 };
 
-static const char *source_path(const struct run *run, const struct item *item)
+static const char *source_path(const struct restoring *run, const struct item *item)
 {
 	return run->survey.sources[item->source].path;
 }
 
 /* --- counting --- */
 
-static void count_item(struct run *run, const struct item *item)
+static void count_item(struct restoring *run, const struct item *item)
 {
 	const struct restore_watcher *watcher = run->watcher;
 
+	assert(item->outcome != OUTCOME_NONE);
+	assert(item->outcome != OUTCOME_EXACT || item->compared);
 	run->summary->outcomes[item->outcome]++;
 	if (item->outcome == OUTCOME_EXACT || item->outcome == OUTCOME_ALREADY_THERE)
 		return;
@@ -40,7 +43,7 @@ static void count_item(struct run *run, const struct item *item)
 			item->detail ? item->detail : "");
 }
 
-static void count_items(struct run *run, struct items *items, const char *why_not)
+static void count_items(struct restoring *run, struct items *items, const char *why_not)
 {
 	for (size_t i = 0; i < items->count; i++) {
 		item_decide(&items->items[i], OUTCOME_SKIPPED, why_not);
@@ -48,15 +51,15 @@ static void count_items(struct run *run, struct items *items, const char *why_no
 	}
 }
 
-static void note(const struct run *run, const char *folder, const char *text)
+static void pass_note(const struct restoring *run, const char *folder, const char *text)
 {
 	if (text && run->watcher->note)
 		run->watcher->note(run->watcher->context, folder, text);
 }
 
-/* --- the plan for people --- */
+/* --- the plan --- */
 
-static bool consent(struct run *run)
+static bool ask_consent(struct restoring *run)
 {
 	const struct survey *survey = &run->survey;
 	CLEANUP(freep)
@@ -91,7 +94,7 @@ static bool consent(struct run *run)
 
 static void item_done(void *context, const struct item *item)
 {
-	struct run *run = context;
+	struct restoring *run = context;
 	const struct restore_watcher *watcher = run->watcher;
 
 	if (item->outcome == OUTCOME_ALREADY_THERE)
@@ -102,8 +105,8 @@ static void item_done(void *context, const struct item *item)
 		watcher->progress(watcher->context, run->done, run->done_bytes);
 }
 
-static bool verify(
-	struct run *run, const struct map_place *place, struct items *items, struct err *err)
+static bool verify_place(
+	struct restoring *run, const struct map_place *place, struct items *items, struct err *err)
 {
 	const struct restore *restore = run->restore;
 	const struct verify_ask ask = {
@@ -119,7 +122,7 @@ static bool verify(
 	       verify_folder(&ask, items, run->summary, err);
 }
 
-static bool fill(struct run *run, size_t index, struct items *items, struct err *err)
+static bool upload_items(struct restoring *run, size_t index, struct items *items, struct err *err)
 {
 	const struct restore *restore = run->restore;
 	const struct map_place *place = &run->survey.map.places[index];
@@ -141,7 +144,7 @@ static bool fill(struct run *run, size_t index, struct items *items, struct err 
 		count_items(run, items, run->made[index].failure);
 		return true;
 	}
-	if (!upload_folder(&upload, err) || !verify(run, place, items, err)) {
+	if (!upload_folder(&upload, err) || !verify_place(run, place, items, err)) {
 		(void)err_wrap(err, "%s", place->path);
 		count_items(run, items, err->text);
 		return false;
@@ -150,17 +153,18 @@ static bool fill(struct run *run, size_t index, struct items *items, struct err 
 	return true;
 }
 
-static bool do_place(struct run *run, size_t index, struct err *err)
+static bool restore_place(struct restoring *run, size_t index, struct err *err)
 {
 	struct items items = {0};
-	bool fine = survey_load(&run->survey, index, &items, err) && fill(run, index, &items, err);
+	bool fine = survey_load(&run->survey, index, &items, err) &&
+		    upload_items(run, index, &items, err);
 
 	items_free(&items);
 	return fine;
 }
 
-/* Every message that is planned gets its line, also when the run ended before it. */
-static void skip_place(struct run *run, size_t index, const char *why)
+/* Reports every planned message of a place that the run did not reach. */
+static void skip_place(struct restoring *run, size_t index, const char *why)
 {
 	struct items items = {0};
 	struct err err = ERR_INIT;
@@ -170,20 +174,20 @@ static void skip_place(struct run *run, size_t index, const char *why)
 	items_free(&items);
 }
 
-static void count_folders(struct run *run)
+static void count_folders(struct restoring *run)
 {
 	for (size_t i = 0; i < run->survey.map.count; i++) {
 		const struct target_folder *made = &run->made[i];
 
 		run->summary->folders_created += made->created;
 		run->summary->folders_failed += made->failure || made->warning;
-		note(run, run->survey.map.places[i].path, made->renamed);
-		note(run, run->survey.map.places[i].path, made->failure);
-		note(run, run->survey.map.places[i].path, made->warning);
+		pass_note(run, run->survey.map.places[i].path, made->renamed);
+		pass_note(run, run->survey.map.places[i].path, made->failure);
+		pass_note(run, run->survey.map.places[i].path, made->warning);
 	}
 }
 
-static bool make_folders(struct run *run, struct err *err)
+static bool create_folders(struct restoring *run, struct err *err)
 {
 	struct survey *survey = &run->survey;
 	bool fine;
@@ -196,13 +200,13 @@ static bool make_folders(struct run *run, struct err *err)
 	return fine;
 }
 
-static bool do_places(struct run *run, struct err *err)
+static bool restore_places(struct restoring *run, struct err *err)
 {
-	bool fine = make_folders(run, err);
+	bool fine = create_folders(run, err);
 	size_t at = 0;
 
 	while (fine && at < run->survey.map.count) {
-		fine = do_place(run, at++, err);
+		fine = restore_place(run, at++, err);
 		if (fine && run->restore->journal)
 			fine = restore_journal_commit(run->restore->journal, err);
 	}
@@ -211,18 +215,18 @@ static bool do_places(struct run *run, struct err *err)
 	return fine;
 }
 
-/* --- all of it --- */
+/* --- the whole restore --- */
 
-static void count_plan(struct run *run)
+static void count_plan(struct restoring *run)
 {
 	for (size_t i = 0; i < run->survey.count; i++)
 		if (run->survey.map.place_of[i] != MAP_LEFT_OUT)
 			run->summary->planned += run->survey.sources[i].messages;
 	for (size_t i = 0; i < run->survey.problems.count; i++)
-		note(run, "", run->survey.problems.items[i]);
+		pass_note(run, "", run->survey.problems.items[i]);
 }
 
-static void count_without_doing(struct run *run)
+static void count_as_skipped(struct restoring *run)
 {
 	for (size_t i = 0; i < run->survey.count; i++)
 		run->summary->outcomes[OUTCOME_ALREADY_THERE] += run->survey.sources[i].there;
@@ -230,26 +234,26 @@ static void count_without_doing(struct run *run)
 		run->summary->planned - run->summary->outcomes[OUTCOME_ALREADY_THERE];
 }
 
-static bool go(struct run *run, struct err *err)
+static bool carry_out(struct restoring *run, struct err *err)
 {
 	count_plan(run);
-	if (!consent(run)) {
-		count_without_doing(run);
+	if (!ask_consent(run)) {
+		count_as_skipped(run);
 		return err_set(err, ERR_CANCELLED, "nothing was changed");
 	}
 	if (run->restore->dry_run) {
-		count_without_doing(run);
+		count_as_skipped(run);
 		return true;
 	}
-	skip_place(run, MAP_NONE, "the server can have no folder of that name");
-	return do_places(run, err);
+	skip_place(run, MAP_NONE, "the server cannot have a folder of that name");
+	return restore_places(run, err);
 }
 
 bool restore_run(
 	const struct restore *restore, struct restore_summary *ret_summary, struct err *err)
 {
 	static const struct restore_watcher nobody;
-	struct run run = {
+	struct restoring run = {
 		.restore = restore,
 		.watcher = restore->watcher ? restore->watcher : &nobody,
 		.summary = ret_summary,
@@ -259,7 +263,7 @@ bool restore_run(
 	*ret_summary = (struct restore_summary){.sound = true};
 	if (!survey_make(restore, &run.survey, err))
 		return false;
-	fine = go(&run, err);
+	fine = carry_out(&run, err);
 	target_folders_free(run.made, run.made ? run.survey.map.count : 0);
 	str_list_free(&run.lessons.refused_keywords);
 	survey_free(&run.survey);

@@ -1,5 +1,6 @@
 #include "restore/upload/restore_journal.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,9 +14,9 @@
 #include "restore/upload/restore_sql.h"
 
 enum {
-	CACHE_KIB = 2 * 1024,
-	BUSY_MS = 2 * 1000,
-	FOLDER_MODE = 0700,
+	JOURNAL_CACHE_KIB = 2 * 1024,
+	JOURNAL_BUSY_MS = 2 * 1000,
+	JOURNAL_FOLDER_MODE = 0700,
 	IDENTITY_HEX = 32,
 	UUID_HEX_MAX = 2 * ARCHIVE_UUID_BYTES + 1,
 	WAL_BYTES = 4 * 1024 * 1024
@@ -24,8 +25,9 @@ enum {
 struct restore_journal {
 	struct db *db;
 	int lock;
-	char *folder; /* the last one asked for */
+	char *folder; /* the last one looked up */
 	int64_t folder_id;
+	int64_t uncommitted_id; /* the first pending row of the open transaction; 0: none */
 };
 
 static void uuid_hex(const uint8_t uuid[ARCHIVE_UUID_BYTES], char out[UUID_HEX_MAX])
@@ -49,21 +51,21 @@ char *restore_journal_path(const char *state_dir, const uint8_t archive_uuid[ARC
 
 /* --- opening --- */
 
-static bool open_db(const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
+static bool open_file(const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
 {
 	const struct db_options options = {
 		.kind = &restore_kind,
 		.mode = DB_CREATE,
 		.full_sync = true,
-		.cache_kib = CACHE_KIB,
-		.busy_timeout_ms = BUSY_MS,
+		.cache_kib = JOURNAL_CACHE_KIB,
+		.busy_timeout_ms = JOURNAL_BUSY_MS,
 		.key = key,
 	};
 
 	return db_open(path, &options, ret_db, err);
 }
 
-static bool begin_anew(const char *path, struct err *err)
+static bool remove_files(const char *path, struct err *err)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 
@@ -76,13 +78,14 @@ static bool begin_anew(const char *path, struct err *err)
 	return true;
 }
 
-static bool open_sound(const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
+static bool open_or_replace(
+	const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
 {
-	if (open_db(path, key, ret_db, err))
+	if (open_file(path, key, ret_db, err))
 		return true;
 	if (err->kind != ERR_CORRUPT)
 		return false;
-	return begin_anew(path, err) && open_db(path, key, ret_db, err);
+	return remove_files(path, err) && open_file(path, key, ret_db, err);
 }
 
 bool restore_journal_open(const char *path, struct restore_journal **ret_journal, struct err *err)
@@ -99,9 +102,9 @@ bool restore_journal_open_encrypted(
 	CLEANUP(freep) char *lock = str_printf("%s.lock", path);
 
 	journal->lock = -1;
-	if (!fs_make_dirs(folder, FOLDER_MODE, err) ||
+	if (!fs_make_dirs(folder, JOURNAL_FOLDER_MODE, err) ||
 		!fs_lock(lock, JOURNAL_LOCK_TIMEOUT_MS, &journal->lock, err) ||
-		!open_sound(path, key, &journal->db, err))
+		!open_or_replace(path, key, &journal->db, err))
 		return false;
 	*ret_journal = TAKE(journal);
 	return true;
@@ -123,13 +126,13 @@ void restore_journal_freep(struct restore_journal **journal)
 	free(old);
 }
 
-static bool remove_one(const char *folder, const char *name, struct err *err)
+static bool remove_journal(const char *folder, const char *name, struct err *err)
 {
 	CLEANUP(freep) char *path = str_printf("%s/%s", folder, name);
 	CLEANUP(freep) char *lock_path = str_printf("%s.lock", path);
 	CLEANUP(fs_unlock) int lock = -1;
 
-	return fs_lock(lock_path, JOURNAL_LOCK_TIMEOUT_MS, &lock, err) && begin_anew(path, err);
+	return fs_lock(lock_path, JOURNAL_LOCK_TIMEOUT_MS, &lock, err) && remove_files(path, err);
 }
 
 bool restore_journal_remove_all(
@@ -149,7 +152,7 @@ bool restore_journal_remove_all(
 
 		if (strncmp(entry->d_name, archive, strlen(archive)) == 0 && end &&
 			strcmp(end, ".db") == 0)
-			good = remove_one(folder, entry->d_name, err);
+			good = remove_journal(folder, entry->d_name, err);
 	}
 	(void)closedir(dir);
 	return good;
@@ -177,13 +180,14 @@ static bool find_folder(
 	return true;
 }
 
-static bool read_row(struct db *db, struct journal_row *row, struct err *err)
+static bool read_journal_row(struct db *db, struct journal_row *row, struct err *err)
 {
 	size_t len;
 	const void *digest = db_blob(db, RESTORE_MESSAGE_LIST, 4, &len);
 
 	if (len != SHA256_BYTES)
-		return err_set(err, ERR_CORRUPT, "%s: a digest of %zu bytes", db_path(db), len);
+		return err_set(err, ERR_CORRUPT, "%s: a digest has %zu bytes, not %d", db_path(db),
+			len, SHA256_BYTES);
 	*row = (struct journal_row){
 		.id = db_int(db, RESTORE_MESSAGE_LIST, 0),
 		.uidvalidity = (uint32_t)db_int(db, RESTORE_MESSAGE_LIST, 1),
@@ -215,7 +219,7 @@ bool restore_journal_each(struct restore_journal *journal, const char *wire_name
 			return false;
 		if (!found)
 			return true;
-		if (!read_row(db, &row, err) || !each(context, &row, err)) {
+		if (!read_journal_row(db, &row, err) || !each(context, &row, err)) {
 			db_reset(db, RESTORE_MESSAGE_LIST);
 			return false;
 		}
@@ -224,7 +228,7 @@ bool restore_journal_each(struct restore_journal *journal, const char *wire_name
 
 /* --- changing --- */
 
-static bool begin(struct restore_journal *journal, struct err *err)
+static bool begin_change(struct restore_journal *journal, struct err *err)
 {
 	return db_in_transaction(journal->db) || db_begin(journal->db, err);
 }
@@ -235,15 +239,17 @@ bool restore_journal_commit(struct restore_journal *journal, struct err *err)
 		return true;
 	if (!db_commit(journal->db, err))
 		return err_wrap(err, "journal of the restore");
+	journal->uncommitted_id = 0;
 	return db_wal_bytes(journal->db) < WAL_BYTES || db_checkpoint(journal->db, false, err);
 }
 
-static bool need_folder(struct restore_journal *journal, const char *wire_name, struct err *err)
+static bool begin_folder_change(
+	struct restore_journal *journal, const char *wire_name, struct err *err)
 {
 	struct db *db = journal->db;
 	bool found;
 
-	if (!begin(journal, err) || !find_folder(journal, wire_name, &found, err))
+	if (!begin_change(journal, err) || !find_folder(journal, wire_name, &found, err))
 		return false;
 	if (found)
 		return true;
@@ -256,7 +262,7 @@ bool restore_journal_pending(struct restore_journal *journal, const char *wire_n
 {
 	struct db *db = journal->db;
 
-	if (!need_folder(journal, wire_name, err))
+	if (!begin_folder_change(journal, wire_name, err))
 		return false;
 	db_bind_int(db, RESTORE_PENDING_PUT, "folder", journal->folder_id);
 	db_bind_int(db, RESTORE_PENDING_PUT, "uidvalidity", row->uidvalidity);
@@ -265,7 +271,16 @@ bool restore_journal_pending(struct restore_journal *journal, const char *wire_n
 	if (!db_run(db, RESTORE_PENDING_PUT, err))
 		return false;
 	*ret_id = db_last_row_id(db);
+	assert(*ret_id > 0);
+	if (journal->uncommitted_id == 0 || *ret_id < journal->uncommitted_id)
+		journal->uncommitted_id = *ret_id;
 	return true;
+}
+
+/* SQLite numbers a new row above every existing one, so all later ids are uncommitted as well. */
+bool restore_journal_is_durable(const struct restore_journal *journal, int64_t id)
+{
+	return id > 0 && (journal->uncommitted_id == 0 || id < journal->uncommitted_id);
 }
 
 bool restore_journal_done(struct restore_journal *journal, int64_t id, uint32_t uidvalidity,
@@ -273,7 +288,7 @@ bool restore_journal_done(struct restore_journal *journal, int64_t id, uint32_t 
 {
 	struct db *db = journal->db;
 
-	if (!begin(journal, err))
+	if (!begin_change(journal, err))
 		return false;
 	db_bind_int(db, RESTORE_MESSAGE_DONE, "id", id);
 	db_bind_int(db, RESTORE_MESSAGE_DONE, "uidvalidity", uidvalidity);
@@ -286,7 +301,7 @@ bool restore_journal_seen(
 {
 	struct db *db = journal->db;
 
-	if (!begin(journal, err))
+	if (!begin_change(journal, err))
 		return false;
 	db_bind_int(db, RESTORE_MESSAGE_SEEN, "id", id);
 	db_bind_int(db, RESTORE_MESSAGE_SEEN, "size", (int64_t)size);
@@ -299,7 +314,7 @@ bool restore_journal_known(struct restore_journal *journal, const char *wire_nam
 {
 	struct db *db = journal->db;
 
-	if (!need_folder(journal, wire_name, err))
+	if (!begin_folder_change(journal, wire_name, err))
 		return false;
 	db_bind_int(db, RESTORE_KNOWN_PUT, "folder", journal->folder_id);
 	db_bind_int(db, RESTORE_KNOWN_PUT, "uidvalidity", row->uidvalidity);
@@ -312,7 +327,7 @@ bool restore_journal_known(struct restore_journal *journal, const char *wire_nam
 
 bool restore_journal_remove(struct restore_journal *journal, int64_t id, struct err *err)
 {
-	if (!begin(journal, err))
+	if (!begin_change(journal, err))
 		return false;
 	db_bind_int(journal->db, RESTORE_MESSAGE_REMOVE, "id", id);
 	return db_run(journal->db, RESTORE_MESSAGE_REMOVE, err);
@@ -321,7 +336,7 @@ bool restore_journal_remove(struct restore_journal *journal, int64_t id, struct 
 bool restore_journal_forget_others(struct restore_journal *journal, const char *wire_name,
 	uint32_t uidvalidity, struct err *err)
 {
-	if (!need_folder(journal, wire_name, err))
+	if (!begin_folder_change(journal, wire_name, err))
 		return false;
 	db_bind_int(journal->db, RESTORE_OTHERS_REMOVE, "folder", journal->folder_id);
 	db_bind_int(journal->db, RESTORE_OTHERS_REMOVE, "uidvalidity", uidvalidity);

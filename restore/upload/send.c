@@ -37,18 +37,23 @@ void sending_lost(struct sending *sending)
 	sending->now = NULL;
 }
 
-/* Half of a damaged message went out: the literal must never be completed. */
-static bool tear_off(struct sending *sending, struct item *item, const char *words, struct err *err)
+/*
+ * Part of a damaged message was sent. The literal must not be completed, or the server would store
+ * it: the error drops the connection, and no later run takes the fragment for the message.
+ */
+static bool break_literal_off(
+	struct sending *sending, struct item *item, const char *words, struct err *err)
 {
 	CLEANUP(freep) char *copy = xstrdup(words);
 
 	sending->now = NULL;
 	if (!sending->unsent(sending->context, item, OUTCOME_SKIPPED, copy, err))
 		return false;
-	return err_set(err, ERR_RETRY, "dropped in the middle of a damaged message");
+	return err_set(err, ERR_RETRY, "connection dropped inside a damaged message");
 }
 
-static bool append(struct sending *sending, struct feed *feed, struct item *item, struct err *err)
+static bool append_item(
+	struct sending *sending, struct feed *feed, struct item *item, struct err *err)
 {
 	CLEANUP(freep) char *flags = sending->flags(sending->context, item);
 	const struct imap_append append = {
@@ -68,7 +73,7 @@ static bool append(struct sending *sending, struct feed *feed, struct item *item
 				sending->context, item, OUTCOME_REFUSED, err->text, err);
 		}
 		if (err_is_unreadable(err) || err->kind == ERR_LOCAL)
-			return tear_off(sending, item, err->text, err);
+			return break_literal_off(sending, item, err->text, err);
 		return false;
 	}
 	sending->now = NULL;
@@ -77,7 +82,7 @@ static bool append(struct sending *sending, struct feed *feed, struct item *item
 	return true;
 }
 
-static bool send_one(struct sending *sending, struct feed *feed, struct item *item, size_t window,
+static bool send_item(struct sending *sending, struct feed *feed, struct item *item, size_t window,
 	struct err *err)
 {
 	struct err fault = ERR_INIT;
@@ -87,10 +92,10 @@ static bool send_one(struct sending *sending, struct feed *feed, struct item *it
 	while (sending->in_flight >= window)
 		if (!take_answer(sending, err))
 			return false;
-	return append(sending, feed, item, err);
+	return append_item(sending, feed, item, err);
 }
 
-static struct feed *open_feed(
+static struct feed *start_feed(
 	const struct sending *sending, struct item **items, size_t count, struct err *err)
 {
 	CLEANUP(freep) struct feed_message *messages = xcalloc(count, sizeof(*messages));
@@ -103,19 +108,19 @@ static struct feed *open_feed(
 }
 
 bool sending_run(struct sending *sending, struct item **items, size_t count, size_t window,
-	bool (*before)(void *context, size_t index, struct err *err), struct err *err)
+	bool (*before_each)(void *context, size_t index, struct err *err), struct err *err)
 {
 	CLEANUP(feed_freep) struct feed *feed = NULL;
 
 	assert(window >= 1 && window <= IMAP_APPEND_IN_FLIGHT);
 	if (count == 0)
 		return true;
-	feed = open_feed(sending, items, count, err);
+	feed = start_feed(sending, items, count, err);
 	if (!feed)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if ((before && !before(sending->context, i, err)) ||
-			!send_one(sending, feed, items[i], window, err))
+		if ((before_each && !before_each(sending->context, i, err)) ||
+			!send_item(sending, feed, items[i], window, err))
 			return false;
 	return sending_drain(sending, err);
 }

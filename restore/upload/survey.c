@@ -22,7 +22,7 @@ void survey_free(struct survey *survey)
 
 /* --- the archive's side --- */
 
-static bool add_source(void *context, const struct archive_folder *folder, struct err *err)
+static bool add_folder_source(void *context, const struct archive_folder *folder, struct err *err)
 {
 	struct survey *survey = context;
 	const struct restore *restore = survey->restore;
@@ -41,7 +41,7 @@ static bool add_source(void *context, const struct archive_folder *folder, struc
 	return true;
 }
 
-/* Deleted mail may lie in a folder that is gone. */
+/* Deleted mail may be in a folder that no longer exists at the snapshot. */
 static struct survey_source *source_of(struct survey *survey, const struct archive_entry *entry)
 {
 	const struct archive_folder gone = {
@@ -50,11 +50,11 @@ static struct survey_source *source_of(struct survey *survey, const struct archi
 	for (size_t i = survey->count; i > 0; i--)
 		if (survey->sources[i - 1].folder_id == entry->folder_id)
 			return &survey->sources[i - 1];
-	(void)add_source(survey, &gone, NULL);
+	(void)add_folder_source(survey, &gone, NULL);
 	return &survey->sources[survey->count - 1];
 }
 
-static bool is_wanted(const struct survey *survey, const struct archive_entry *entry)
+static bool is_selected(const struct survey *survey, const struct archive_entry *entry)
 {
 	const struct restore *restore = survey->restore;
 
@@ -63,7 +63,7 @@ static bool is_wanted(const struct survey *survey, const struct archive_entry *e
 
 struct counting {
 	struct survey *survey;
-	struct survey_source *last; /* entries come folder by folder */
+	struct survey_source *last; /* entries are listed folder by folder */
 };
 
 static bool count_entry(void *context, const struct archive_entry *entry, struct err *err)
@@ -73,28 +73,28 @@ static bool count_entry(void *context, const struct archive_entry *entry, struct
 	(void)err;
 	if (!counting->last || counting->last->folder_id != entry->folder_id)
 		counting->last = source_of(counting->survey, entry);
-	if (counting->last->wanted && is_wanted(counting->survey, entry)) {
+	if (counting->last->wanted && is_selected(counting->survey, entry)) {
 		counting->last->messages++;
 		counting->last->bytes += entry->size;
 	}
 	return true;
 }
 
-static struct archive_list list_of(const struct restore *restore, int64_t folder_id)
+static struct archive_list list_query(const struct restore *restore, int64_t folder_id)
 {
 	return (struct archive_list){.generation = restore->generation,
 		.folder_id = folder_id,
 		.only_deleted = restore->only_deleted};
 }
 
-static bool look_into_archive(struct survey *survey, struct err *err)
+static bool survey_archive(struct survey *survey, struct err *err)
 {
 	const struct restore *restore = survey->restore;
-	const struct archive_list list = list_of(restore, 0);
+	const struct archive_list list = list_query(restore, 0);
 	struct counting counting = {.survey = survey};
 
 	return archive_each_folder(
-		       restore->archive, restore->generation, add_source, survey, err) &&
+		       restore->archive, restore->generation, add_folder_source, survey, err) &&
 	       archive_each_entry(restore->archive, &list, count_entry, &counting, err);
 }
 
@@ -111,7 +111,7 @@ static bool load_entry(void *context, const struct archive_entry *entry, struct 
 	const struct loading *loading = context;
 
 	(void)err;
-	if (is_wanted(loading->survey, entry))
+	if (is_selected(loading->survey, entry))
 		items_add(loading->items, entry, loading->source);
 	return true;
 }
@@ -122,7 +122,7 @@ bool survey_load(
 	const struct restore *restore = survey->restore;
 
 	for (size_t i = 0; i < survey->count; i++) {
-		const struct archive_list list = list_of(restore, survey->sources[i].folder_id);
+		const struct archive_list list = list_query(restore, survey->sources[i].folder_id);
 		struct loading loading = {survey, i, ret_items};
 
 		if (survey->map.place_of[i] != place || survey->sources[i].messages == 0)
@@ -165,7 +165,7 @@ bool survey_wants_place(const struct survey *survey, size_t place)
 	return false;
 }
 
-static void count_there(struct survey *survey, const struct items *items)
+static void count_already_there(struct survey *survey, const struct items *items)
 {
 	for (size_t i = 0; i < items->count; i++) {
 		const struct item *item = &items->items[i];
@@ -176,8 +176,8 @@ static void count_there(struct survey *survey, const struct items *items)
 	}
 }
 
-/* A folder that cannot be opened is dealt with when it is its turn. */
-static bool find_there(
+/* A folder that cannot be opened is no error here: the upload reports it. */
+static bool find_already_there(
 	struct survey *survey, const struct map_place *place, struct items *items, struct err *err)
 {
 	const struct restore *restore = survey->restore;
@@ -198,7 +198,7 @@ static bool find_there(
 	}
 }
 
-static bool look_at_place(struct survey *survey, size_t index, struct err *err)
+static bool survey_place(struct survey *survey, size_t index, struct err *err)
 {
 	const struct map_place *place = &survey->map.places[index];
 	const struct imap_counts *counts;
@@ -211,21 +211,21 @@ static bool look_at_place(struct survey *survey, size_t index, struct err *err)
 	if (counts->has & IMAP_HAS_MESSAGES && counts->messages == 0)
 		return true;
 	fine = survey_load(survey, index, &items, err) &&
-	       (items.count == 0 || find_there(survey, place, &items, err));
+	       (items.count == 0 || find_already_there(survey, place, &items, err));
 	if (fine)
-		count_there(survey, &items);
+		count_already_there(survey, &items);
 	items_free(&items);
 	return fine;
 }
 
-static bool look_at_target(struct survey *survey, struct err *err)
+static bool survey_target(struct survey *survey, struct err *err)
 {
 	if (!target_folders_list(survey->restore->target, true, &survey->folders, err))
 		return false;
 	survey->targets = target_folders_for_map(&survey->folders);
 	make_map(survey);
 	for (size_t i = 0; i < survey->map.count; i++)
-		if (!look_at_place(survey, i, err))
+		if (!survey_place(survey, i, err))
 			return false;
 	return true;
 }
@@ -234,7 +234,7 @@ bool survey_make(const struct restore *restore, struct survey *ret_survey, struc
 {
 	struct survey survey = {.restore = restore};
 
-	if (!look_into_archive(&survey, err) || !look_at_target(&survey, err)) {
+	if (!survey_archive(&survey, err) || !survey_target(&survey, err)) {
 		survey_free(&survey);
 		return false;
 	}

@@ -1,6 +1,6 @@
 /*
- * What a restore would do: the archive's folders and how much of each is wanted, where they go,
- * and what is there already.
+ * What a restore would do: the folders of the archive with the number of selected messages, where
+ * each goes, and how many of its messages the target already holds.
  */
 #ifndef MAILSTOW_RESTORE_UPLOAD_SURVEY_H
 #define MAILSTOW_RESTORE_UPLOAD_SURVEY_H
@@ -15,7 +15,7 @@ struct survey_source {
 	char *special_use; /* NULL: none */
 	bool selectable;
 	bool subscribed;
-	bool wanted; /* by the selection of folders */
+	bool wanted; /* the selection includes the folder */
 	uint64_t messages, bytes;
 	uint64_t there, there_bytes;
 };
@@ -25,19 +25,20 @@ struct survey {
 	struct survey_source *sources;
 	size_t count, cap;
 	struct imap_folders folders; /* of the target */
-	struct map_target *targets;  /* the same for the map */
+	struct map_target *targets;  /* the same, for the map */
 	struct map map;
-	struct str_list problems; /* folders the target can have no name for */
+	struct str_list problems; /* folders the target cannot have, with the reason */
 };
 
-/* The archive's side, then the target's. False: nothing can be said. */
+/* Reads the archive, then the target. */
 bool survey_make(const struct restore *restore, struct survey *ret_survey, struct err *err);
 void survey_free(struct survey *survey); /* also for CLEANUP() */
 
-/* Does anything go to this place of the map? */
+/* Whether anything goes to this place of the map. */
 bool survey_wants_place(const struct survey *survey, size_t place);
 
-/* The wanted messages of all folders that go to this place; MAP_NONE: that go nowhere. */
+/* The selected messages of all folders that go to this place; MAP_NONE: of those that go nowhere.
+ */
 bool survey_load(
 	const struct survey *survey, size_t place, struct items *ret_items, struct err *err);
 

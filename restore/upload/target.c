@@ -24,15 +24,14 @@ bool target_need(struct target *target, struct err *err)
 	return true;
 }
 
-/* A peer that breaks the protocol may have been cut in the middle of a line: that is tried again
- * as well, but each such loss counts. */
+/* ERR_PROTOCOL is retried as well: a line may have been cut off by a lost connection. */
 bool target_lost(struct target *target, struct err *err)
 {
 	imap_freep(&target->imap);
 	if (err->kind != ERR_RETRY && err->kind != ERR_PROTOCOL)
 		return false;
 	if (++target->losses >= TARGET_LOSSES_MAX)
-		return err_wrap(err, "given up after %u lost connections", target->losses);
+		return err_wrap(err, "gave up after %u lost connections in a row", target->losses);
 	err_clear(err);
 	return true;
 }

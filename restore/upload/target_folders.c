@@ -50,7 +50,7 @@ void target_folders_free(struct target_folder *made, size_t count)
 
 /* --- creating --- */
 
-/* A server that does not make parents by itself gets them made; its words on each do not matter. */
+/* For servers that do not create parents themselves. A refusal of a parent does not matter. */
 static bool create_parents(struct imap *imap, const char *path, struct err *err)
 {
 	CLEANUP(freep) char *parent = xstrdup(path);
@@ -85,8 +85,8 @@ static bool create_named(struct imap *imap, const struct map_place *place,
 	return made->created || made->exists;
 }
 
-/* A name that is refused is tried once more without what servers may not take in it. */
-static bool create(
+/* A refused name is tried once more in its plain form, which any server accepts. */
+static bool create_or_rename(
 	struct imap *imap, struct map_place *place, struct target_folder *made, struct err *err)
 {
 	struct err again = ERR_INIT;
@@ -116,8 +116,8 @@ static bool subscribe(struct imap *imap, const struct map_place *place, struct t
 	return true;
 }
 
-/* What a lost connection left undone is done again: creating twice only finds it existing. */
-static bool make(
+/* After a lost connection both steps are repeated: a second CREATE finds that the folder exists. */
+static bool create_and_subscribe(
 	struct target *target, struct map_place *place, struct target_folder *made, struct err *err)
 {
 	for (;;) {
@@ -126,7 +126,7 @@ static bool make(
 		if (!target_need(target, err))
 			return false;
 		if ((place->target != MAP_NONE || created ||
-			    create(target->imap, place, made, err)) &&
+			    create_or_rename(target->imap, place, made, err)) &&
 			subscribe(target->imap, place, made, err))
 			return true;
 		if (err->kind == ERR_REFUSED) {
@@ -138,9 +138,9 @@ static bool make(
 	}
 }
 
-/* --- folders that exist under a name that differs in case --- */
+/* --- folders whose names differ in case only --- */
 
-static bool is_listed(const struct imap_folders *folders, const char *wire_name)
+static bool is_in_list(const struct imap_folders *folders, const char *wire_name)
 {
 	for (size_t i = 0; i < folders->count; i++)
 		if (strcmp(folders->items[i].wire_name, wire_name) == 0)
@@ -148,7 +148,7 @@ static bool is_listed(const struct imap_folders *folders, const char *wire_name)
 	return false;
 }
 
-static bool check_existing(
+static bool check_case_twins(
 	struct target *target, const struct map *map, struct target_folder *made, struct err *err)
 {
 	CLEANUP(imap_folders_free) struct imap_folders folders = {0};
@@ -161,9 +161,9 @@ static bool check_existing(
 	if (!target_folders_list(target, false, &folders, err))
 		return false;
 	for (size_t i = 0; i < map->count; i++)
-		if (made[i].exists && !is_listed(&folders, map->places[i].wire_name))
+		if (made[i].exists && !is_in_list(&folders, map->places[i].wire_name))
 			made[i].failure = xstrdup("the server takes it for a folder whose name "
-						  "differs in case; --map gives it another");
+						  "differs in case; use --map to rename it");
 	return true;
 }
 
@@ -171,7 +171,7 @@ bool target_folders_make(
 	struct target *target, struct map *map, struct target_folder *made, struct err *err)
 {
 	for (size_t i = 0; i < map->count; i++)
-		if (made[i].wanted && !make(target, &map->places[i], &made[i], err))
+		if (made[i].wanted && !create_and_subscribe(target, &map->places[i], &made[i], err))
 			return err_wrap(err, "%s", map->places[i].path);
-	return check_existing(target, map, made, err);
+	return check_case_twins(target, map, made, err);
 }

@@ -1,5 +1,6 @@
 #include "restore/upload/upload.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +9,9 @@
 #include "restore/match/flag_text.h"
 #include "restore/upload/upload_internal.h"
 
-/* --- what the server says --- */
+/* --- answers of the server --- */
 
-static bool take_stored(struct attempt *attempt, struct item *item,
+static bool note_stored(struct attempt *attempt, struct item *item,
 	const struct imap_append_result *result, struct err *err)
 {
 	uint32_t uidvalidity = attempt->present.uidvalidity;
@@ -23,26 +24,27 @@ static bool take_stored(struct attempt *attempt, struct item *item,
 	if (result->uid == 0)
 		return true;
 	if (uidvalidity != 0 && result->uidvalidity != uidvalidity)
-		return err_set(err, ERR_RETRY, "the folder was replaced by another");
+		return err_set(err, ERR_RETRY, "the folder was replaced: UIDVALIDITY %u became %u",
+			uidvalidity, result->uidvalidity);
 	item->target_uid = result->uid;
 	return item->row == 0 || restore_journal_done(attempt->upload->journal, item->row,
 					 uidvalidity, result->uid, err);
 }
 
-static bool answered(
+static bool take_answer(
 	void *context, struct item *item, const struct imap_append_result *result, struct err *err)
 {
 	struct attempt *attempt = context;
 
 	if (result->status == IMAP_OK)
-		return take_stored(attempt, item, result, err);
+		return note_stored(attempt, item, result, err);
 	if (result->code == IMAP_CODE_TRYCREATE)
-		return err_set(err, ERR_REFUSED, "the folder is gone: %s", result->text);
+		return err_set(err, ERR_REFUSED, "the folder no longer exists: %s", result->text);
 	refused_add(attempt, item, result->code, result->text);
 	return true;
 }
 
-static bool unsent(
+static bool skip_unsent(
 	void *context, struct item *item, enum outcome outcome, const char *words, struct err *err)
 {
 	struct attempt *attempt = context;
@@ -53,7 +55,17 @@ static bool unsent(
 
 /* --- batches --- */
 
-static bool name_batch(struct attempt *attempt, size_t index, struct err *err)
+/*
+ * Journals the next batch before any of its messages is sent. A crash
+ *   - before the commit: nothing of the batch was sent, nothing is remembered;
+ *   - after the commit, before APPEND arrives: the rows are pending, the next run does not find the
+ *     messages in the folder and sends them;
+ *   - after the server stored a message, before its row is done: the row is pending, the next run
+ *     finds the message among the UIDs from uidnext on and does not send it again;
+ *   - after that: the row is a hint that spares the next run fetching the message.
+ * The rows' later changes may therefore wait for the next batch's commit.
+ */
+static bool journal_batch(struct attempt *attempt, size_t index, struct err *err)
 {
 	const struct upload *upload = attempt->upload;
 	struct journal_row row = {
@@ -73,33 +85,40 @@ static bool name_batch(struct attempt *attempt, size_t index, struct err *err)
 				upload->journal, upload->wire_name, &row, &item->row, err))
 			return false;
 	}
+	if (upload->journal && !restore_journal_commit(upload->journal, err))
+		return false;
+	for (size_t i = index; i < end; i++)
+		assert(attempt_may_send(attempt, attempt->list[i]));
 	attempt->batch_end = end;
-	return !upload->journal || restore_journal_commit(upload->journal, err);
+	return true;
 }
 
-/* Between batches the pipeline is only drained when there is something to settle. */
-static bool before(void *context, size_t index, struct err *err)
+/* Drains the pipeline only to offer refused messages again or to compare: draining costs time. */
+static bool prepare_send(void *context, size_t index, struct err *err)
 {
 	struct attempt *attempt = context;
 
-	if (index < attempt->batch_end)
+	if (index < attempt->batch_end) {
+		assert(attempt_may_send(attempt, attempt->list[index]));
 		return true;
+	}
 	if (attempt->refusals_count > 0 && !refused_retry(attempt, err))
 		return false;
 	if (attempt->stored_count >= UPLOAD_COMPARE_MESSAGES &&
 		(!sending_drain(&attempt->sending, err) || !refused_retry(attempt, err) ||
 			!stored_check(attempt, err) || !imap_unselect(attempt->imap, err)))
 		return false;
-	return name_batch(attempt, index, err);
+	return journal_batch(attempt, index, err);
 }
 
-/* A server that has the folder open looks for news after every APPEND: not while they come. */
+/* Unselects first: a server with the folder selected checks it for changes after every APPEND. */
 static bool send_list(struct attempt *attempt, size_t window, struct err *err)
 {
 	attempt->batch_end = 0;
 	if (attempt->count > 0 && !imap_unselect(attempt->imap, err))
 		return false;
-	return sending_run(&attempt->sending, attempt->list, attempt->count, window, before, err) &&
+	return sending_run(&attempt->sending, attempt->list, attempt->count, window, prepare_send,
+		       err) &&
 	       refused_retry(attempt, err);
 }
 
@@ -110,7 +129,7 @@ static bool is_to_be_sent(const struct item *item, bool alone)
 	return item->outcome == OUTCOME_NONE && !item->is_there && (item->losses > 0) == alone;
 }
 
-static bool send_those(struct attempt *attempt, bool alone, struct err *err)
+static bool send_items(struct attempt *attempt, bool alone, struct err *err)
 {
 	struct items *items = attempt->upload->items;
 
@@ -122,10 +141,11 @@ static bool send_those(struct attempt *attempt, bool alone, struct err *err)
 }
 
 /*
- * What was found: there before this run, or stored by this run on a connection that was lost. What
- * was stored and is gone again counts as sent once more.
+ * Decides the items that were found: they were there before this run, or were stored by it on a
+ * connection that was lost, and are then compared. An item that was stored but is gone again is
+ * sent once more and counts as a loss.
  */
-static void sort_found(struct attempt *attempt)
+static void decide_found(struct attempt *attempt)
 {
 	struct items *items = attempt->upload->items;
 
@@ -139,7 +159,7 @@ static void sort_found(struct attempt *attempt)
 			item->sent = false;
 			if (item->losses > UPLOAD_LOSSES_MAX)
 				attempt_decide(attempt, item, OUTCOME_REFUSED,
-					"the connection ends whenever it is sent");
+					"the connection is lost each time it is sent");
 		} else if (item->sent || item->losses > 0) {
 			item->sent = true;
 			ARRAY_GROW(attempt->stored, attempt->stored_count, attempt->stored_cap);
@@ -150,7 +170,7 @@ static void sort_found(struct attempt *attempt)
 	}
 }
 
-static bool run(struct attempt *attempt, struct err *err)
+static bool upload_once(struct attempt *attempt, struct err *err)
 {
 	const struct upload *upload = attempt->upload;
 	const struct present_ask ask = {
@@ -158,15 +178,15 @@ static bool run(struct attempt *attempt, struct err *err)
 
 	if (!present_find(&ask, upload->items, &attempt->present, err))
 		return false;
-	sort_found(attempt);
+	decide_found(attempt);
 	if (attempt->present.read_only)
-		return err_set(err, ERR_REFUSED, "the folder cannot be written to");
-	return send_those(attempt, true, err) && send_those(attempt, false, err) &&
+		return err_set(err, ERR_REFUSED, "the folder is read-only");
+	return send_items(attempt, true, err) && send_items(attempt, false, err) &&
 	       stored_check(attempt, err) &&
 	       (!upload->journal || restore_journal_commit(upload->journal, err));
 }
 
-static bool try_once(const struct upload *upload, struct err *err)
+static bool try_upload(const struct upload *upload, struct err *err)
 {
 	struct attempt attempt = {.upload = upload, .imap = upload->target->imap};
 	bool fine;
@@ -177,11 +197,11 @@ static bool try_once(const struct upload *upload, struct err *err)
 		.wire_name = upload->wire_name,
 		.context = &attempt,
 		.flags = attempt_flags,
-		.answered = answered,
-		.unsent = unsent,
+		.answered = take_answer,
+		.unsent = skip_unsent,
 	};
 	attempt.list = xcalloc(upload->items->count + 1, sizeof(struct item *));
-	fine = run(&attempt, err);
+	fine = upload_once(&attempt, err);
 	if (!fine)
 		sending_lost(&attempt.sending);
 	attempt_free(&attempt);
@@ -202,7 +222,7 @@ bool upload_folder(const struct upload *upload, struct err *err)
 	for (;;) {
 		if (!target_need(upload->target, err))
 			return false;
-		if (try_once(upload, err))
+		if (try_upload(upload, err))
 			return true;
 		if (err->kind == ERR_REFUSED) {
 			skip_rest(upload, err->text);

@@ -1,17 +1,16 @@
 /*
- * One folder's messages onto the target: found or appended, compared, decided.
+ * Uploads the messages of one folder.
  *
- * 1. What is there already is found (restore/upload/present.h).
- * 2. The rest is appended, pipelined, in batches that the journal names, durably, before they are
- *    sent.
- * 3. What the server refuses is offered again without its keywords, then also without its date;
- *    keywords that were left out are then stored one by one. What is refused even so stays
- *    refused, with the server's words, and the folder goes on.
- * 4. What was stored is compared with the archive (restore/upload/compare.h).
+ * 1. Find the messages that are already there (restore/upload/present.h).
+ * 2. Append the others, pipelined, in batches that are durably in the journal before they are sent.
+ * 3. Offer refused messages again without their keywords, then also without their date; set the
+ *    keywords afterwards, one by one. A message that is still refused counts as refused, with the
+ *    server's words, and the folder goes on.
+ * 4. Compare what was stored with the archive (restore/upload/compare.h).
  *
- * When the connection is lost it begins again with 1, so that nothing is sent twice; messages that
- * were in flight are then sent one at a time, and one that ends the connection
- * UPLOAD_LOSSES_MAX times is refused.
+ * After a lost connection all of this starts over, so that nothing is sent twice. Messages that
+ * were in flight are then sent one at a time; one that ends the connection more than
+ * UPLOAD_LOSSES_MAX times is refused. restore/match/item.h draws what may become of a message.
  */
 #ifndef MAILSTOW_RESTORE_UPLOAD_UPLOAD_H
 #define MAILSTOW_RESTORE_UPLOAD_UPLOAD_H
@@ -22,17 +21,16 @@
 #include "restore/upload/target.h"
 
 enum {
-	UPLOAD_BATCH_MESSAGES = 256, /* named by one journal transaction */
+	UPLOAD_BATCH_MESSAGES = 256, /* journalled in one transaction */
 	UPLOAD_BATCH_BYTES = 16 * 1024 * 1024,
-	UPLOAD_COMPARE_MESSAGES = 2048, /* stored, before they are compared */
-	UPLOAD_SETTLE_MAX = 10,         /* looks at a folder that still changes */
-	UPLOAD_LOSSES_MAX = 2,          /* connections one message may cost when sent alone */
-	UPLOAD_DELAYS_MAX = 3,          /* "not now" to one message */
+	UPLOAD_COMPARE_MESSAGES = 2048, /* compare after so many were stored */
+	UPLOAD_LOSSES_MAX = 2,          /* connections one message may cost */
+	UPLOAD_DELAYS_MAX = 3,          /* retries of one message after UNAVAILABLE or INUSE */
 	UPLOAD_DELAY_MS = 2 * 1000,
-	UPLOAD_QUOTA_REFUSALS_MAX = 8, /* in a row: the rest is not tried */
+	UPLOAD_QUOTA_REFUSALS_MAX = 8, /* in a row: skip the rest of the folder */
 };
 
-/* What is learnt of the server on the way, and holds for all its folders. */
+/* What the upload learnt of the server; kept from folder to folder. */
 struct upload_lessons {
 	struct str_list refused_keywords;
 	unsigned quota_refusals; /* in a row */
@@ -41,19 +39,19 @@ struct upload_lessons {
 struct upload {
 	struct target *target;
 	struct archive *archive;
-	const char *archive_path;        /* opened again by the thread that reads ahead */
+	const char *archive_path;        /* for the thread that reads ahead */
 	struct restore_journal *journal; /* NULL: none */
 	const char *wire_name;
 	struct items *items;
 	struct upload_lessons *lessons;
-	/* A message is done with, for the progress line. May be NULL. */
+	/* A message was decided: for the progress line. May be NULL. */
 	void (*done)(void *context, const struct item *item);
 	void *context;
 };
 
 /*
- * Decides every item. False: the run cannot go on (no connection, our disk, cancelled); items
- * without an outcome were not done.
+ * Decides every item. False: the run cannot continue (no connection, local disk, cancelled); items
+ * without an outcome were not decided.
  */
 bool upload_folder(const struct upload *upload, struct err *err);
 

@@ -26,6 +26,15 @@ void attempt_decide(
 		upload->done(upload->context, item);
 }
 
+bool attempt_may_send(const struct attempt *attempt, const struct item *item)
+{
+	const struct restore_journal *journal = attempt->upload->journal;
+
+	/* without UIDVALIDITY nothing can be remembered of the folder */
+	return !journal || attempt->present.uidvalidity == 0 ||
+	       restore_journal_is_durable(journal, item->row);
+}
+
 bool attempt_forget_row(struct attempt *attempt, struct item *item, struct err *err)
 {
 	int64_t row = item->row;
@@ -34,16 +43,16 @@ bool attempt_forget_row(struct attempt *attempt, struct item *item, struct err *
 	return row == 0 || restore_journal_remove(attempt->upload->journal, row, err);
 }
 
-struct allowing {
+struct flag_filter {
 	const struct attempt *attempt;
 	const struct item *item;
 };
 
-static bool is_allowed(const void *context, const char *flag)
+static bool may_send_flag(const void *context, const char *flag)
 {
-	const struct allowing *allowing = context;
-	const struct upload_lessons *lessons = allowing->attempt->upload->lessons;
-	const char *permanent = allowing->attempt->present.permanent_flags;
+	const struct flag_filter *filter = context;
+	const struct upload_lessons *lessons = filter->attempt->upload->lessons;
+	const char *permanent = filter->attempt->present.permanent_flags;
 
 	if (!flag_can_be_sent(flag, strlen(flag)))
 		return false;
@@ -52,13 +61,13 @@ static bool is_allowed(const void *context, const char *flag)
 		return false;
 	if (*flag == '\\')
 		return true;
-	return !(allowing->item->drop & ITEM_DROP_KEYWORDS) &&
+	return !(filter->item->drop & ITEM_DROP_KEYWORDS) &&
 	       !str_list_has(&lessons->refused_keywords, flag);
 }
 
 char *attempt_flags(void *attempt, const struct item *item)
 {
-	const struct allowing allowing = {attempt, item};
+	const struct flag_filter filter = {attempt, item};
 
-	return flag_text_pick(item->flags, is_allowed, &allowing);
+	return flag_text_pick(item->flags, may_send_flag, &filter);
 }

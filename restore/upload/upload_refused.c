@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,15 +21,15 @@ static bool sends_keywords(struct attempt *attempt, const struct item *item)
 	return *keywords;
 }
 
-/* "Not now" said to one message: wait a little. False: often enough. */
-static bool may_wait(struct item *item, enum imap_code code)
+/* The server may take the message later. False: it will not, or was asked often enough. */
+static bool may_offer_later(struct item *item, enum imap_code code)
 {
 	return (code == IMAP_CODE_UNAVAILABLE || code == IMAP_CODE_INUSE) &&
 	       item->delays++ < UPLOAD_DELAYS_MAX;
 }
 
-/* What may please the server instead. False: nothing. */
-static bool change(struct attempt *attempt, const struct refusal *refusal)
+/* Leaves out what the server may object to. False: there is nothing left to leave out. */
+static bool offer_less(struct attempt *attempt, const struct refusal *refusal)
 {
 	struct item *item = refusal->item;
 
@@ -65,8 +66,8 @@ static bool give_up(struct attempt *attempt, const struct refusal *refusal, stru
 	return err_set(err, ERR_REFUSED, "the server is full: %s", refusal->words);
 }
 
-/* The refusals become the list of those to offer again, changed. */
-static bool turn(struct attempt *attempt, struct refusal *refusals, size_t count,
+/* Fills `again` with the items to offer once more; gives up the others. */
+static bool change_or_give_up(struct attempt *attempt, struct refusal *refusals, size_t count,
 	struct item **again, size_t *ret_again, struct err *err)
 {
 	size_t pauses = 0;
@@ -75,9 +76,9 @@ static bool turn(struct attempt *attempt, struct refusal *refusals, size_t count
 	for (size_t i = 0; i < count; i++) {
 		struct refusal *refusal = &refusals[i];
 
-		if (may_wait(refusal->item, refusal->code))
+		if (may_offer_later(refusal->item, refusal->code))
 			pauses++;
-		else if (!change(attempt, refusal)) {
+		else if (!offer_less(attempt, refusal)) {
 			if (!give_up(attempt, refusal, err))
 				return false;
 			continue;
@@ -96,7 +97,10 @@ static bool offer_again(struct attempt *attempt, struct err *err)
 	bool fine;
 
 	attempt->refusals_count = attempt->refusals_cap = 0;
-	fine = turn(attempt, refusals, count, again, &again_count, err) &&
+	fine = change_or_give_up(attempt, refusals, count, again, &again_count, err);
+	for (size_t i = 0; fine && i < again_count; i++)
+		assert(attempt_may_send(attempt, again[i]));
+	fine = fine &&
 	       sending_run(&attempt->sending, again, again_count, IMAP_APPEND_IN_FLIGHT, NULL, err);
 	for (size_t i = 0; i < count; i++)
 		free(refusals[i].words);

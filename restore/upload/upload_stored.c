@@ -7,10 +7,10 @@
 #include "restore/upload/compare.h"
 #include "restore/upload/upload_internal.h"
 
-/* --- which UID, where the server does not tell --- */
+/* --- UIDs that the server did not report --- */
 
-/* A message without Message-ID is known by its size alone. */
-static bool may_be(const struct item *item, const struct listed *listed)
+/* Without a Message-ID only the size can tell. */
+static bool could_be(const struct item *item, const struct listed *listed)
 {
 	const char *message_id = listed->message_id ? listed->message_id : "";
 
@@ -19,7 +19,7 @@ static bool may_be(const struct item *item, const struct listed *listed)
 	return *message_id || listed->size == item->size;
 }
 
-/* UIDs are given in the order sent; messages of others may lie between. */
+/* UIDs ascend in the order sent; other clients' messages may lie in between. */
 void stored_pair(
 	struct item **items, size_t items_count, const struct listed *listed, size_t listed_count)
 {
@@ -33,7 +33,7 @@ void stored_pair(
 	for (size_t i = 0; i < listed_count && at < items_count; i++) {
 		size_t next = at;
 
-		while (next < items_count && !may_be(items[next], &listed[i]))
+		while (next < items_count && !could_be(items[next], &listed[i]))
 			next++;
 		if (next == items_count)
 			continue;
@@ -42,7 +42,7 @@ void stored_pair(
 	}
 }
 
-/* UIDs in the folder that nothing accounts for. */
+/* The UIDs in the folder that no known message has. */
 static bool find_new(struct attempt *attempt, struct rangeset *ret_new, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset all = {0};
@@ -59,7 +59,7 @@ static bool find_new(struct attempt *attempt, struct rangeset *ret_new, struct e
 	return true;
 }
 
-static bool write_down(struct attempt *attempt, struct item *item, struct err *err)
+static bool journal_uid(struct attempt *attempt, struct item *item, struct err *err)
 {
 	return item->row == 0 || item->target_uid == 0 ||
 	       restore_journal_done(attempt->upload->journal, item->row,
@@ -85,12 +85,12 @@ static bool find_uids(struct attempt *attempt, struct err *err)
 		return false;
 	stored_pair(lacking, count, list.items, list.count);
 	for (size_t i = 0; i < count; i++)
-		if (!write_down(attempt, lacking[i], err))
+		if (!journal_uid(attempt, lacking[i], err))
 			return false;
 	return true;
 }
 
-/* --- keywords that were left out to get a message in --- */
+/* --- keywords that were left out of APPEND --- */
 
 static bool store_keyword(
 	struct attempt *attempt, struct item *item, const char *keyword, struct err *err)
@@ -133,34 +133,35 @@ static void drop_notes(struct item *item)
 	item->detail = NULL;
 }
 
-static bool told(void *context, struct item *item, const struct listed *listed,
-	const struct compare_result *difference, struct err *err)
+static bool decide_compared(void *context, struct item *item, const struct listed *listed,
+	const struct compare_result *result, struct err *err)
 {
 	struct attempt *attempt = context;
 	struct restore_journal *journal = attempt->upload->journal;
 
-	if (difference->missing) {
+	if (result->missing) {
 		attempt_decide(attempt, item, OUTCOME_REFUSED,
-			"the server accepted it, and does not show it");
+			"the server accepted it but does not list it");
 		return attempt_forget_row(attempt, item, err);
 	}
 	rangeset_add(&attempt->present.uids, item->target_uid, item->target_uid);
-	if (!*difference->detail)
+	if (!*result->detail)
 		drop_notes(item);
-	attempt_decide(attempt, item, *difference->detail ? OUTCOME_NORMALISED : OUTCOME_EXACT,
-		*difference->detail ? difference->detail : NULL);
+	attempt_decide(attempt, item, *result->detail ? OUTCOME_NORMALISED : OUTCOME_EXACT,
+		*result->detail ? result->detail : NULL);
 	return item->row == 0 || restore_journal_seen(journal, item->row, listed->size,
 					 listed->has_date ? listed->date.unix_s : 0, err);
 }
 
-static bool open_again(struct attempt *attempt, struct err *err)
+static bool select_again(struct attempt *attempt, struct err *err)
 {
 	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
 
 	if (!imap_select(attempt->imap, attempt->upload->wire_name, &examined, err))
 		return false;
 	return examined.uidvalidity == attempt->present.uidvalidity ||
-	       err_set(err, ERR_RETRY, "the folder was replaced by another");
+	       err_set(err, ERR_RETRY, "the folder was replaced: UIDVALIDITY %u became %u",
+		       attempt->present.uidvalidity, examined.uidvalidity);
 }
 
 bool stored_check(struct attempt *attempt, struct err *err)
@@ -168,13 +169,13 @@ bool stored_check(struct attempt *attempt, struct err *err)
 	const struct compare_ask ask = {.imap = attempt->imap,
 		.archive = attempt->upload->archive,
 		.bytes = COMPARE_SUSPECT,
-		.told = told,
+		.result = decide_compared,
 		.context = attempt};
 	size_t known = 0;
 
 	if (attempt->stored_count == 0)
 		return true;
-	if (!open_again(attempt, err) || !find_uids(attempt, err))
+	if (!select_again(attempt, err) || !find_uids(attempt, err))
 		return false;
 	for (size_t i = 0; i < attempt->stored_count; i++) {
 		struct item *item = attempt->stored[i];
@@ -185,7 +186,7 @@ bool stored_check(struct attempt *attempt, struct err *err)
 			attempt->stored[known++] = item;
 		else
 			attempt_decide(attempt, item, OUTCOME_NORMALISED,
-				"stored, but not found again to be compared");
+				"stored, but not found again and so not compared");
 	}
 	attempt->stored_count = 0;
 	return compare_items(&ask, attempt->stored, known, err);

@@ -11,8 +11,8 @@ struct verifying {
 	bool sound;
 };
 
-static void tell(const struct verifying *verifying, const struct item *item, const char *kind,
-	const char *detail)
+static void report_difference(const struct verifying *verifying, const struct item *item,
+	const char *kind, const char *detail)
 {
 	const struct restore_watcher *watcher = verifying->ask->watcher;
 
@@ -21,8 +21,8 @@ static void tell(const struct verifying *verifying, const struct item *item, con
 			item->uid, kind, detail);
 }
 
-static bool told(void *context, struct item *item, const struct listed *listed,
-	const struct compare_result *difference, struct err *err)
+static bool take_result(void *context, struct item *item, const struct listed *listed,
+	const struct compare_result *result, struct err *err)
 {
 	struct verifying *verifying = context;
 	struct restore_verified *verified = &verifying->verified;
@@ -30,20 +30,20 @@ static bool told(void *context, struct item *item, const struct listed *listed,
 	(void)listed;
 	(void)err;
 	verified->compared++;
-	verified->missing += difference->missing;
-	verified->different_flags += difference->flags;
-	verified->different_date += difference->date;
-	verified->different_bytes += difference->bytes;
-	if (!*difference->detail)
+	verified->missing += result->missing;
+	verified->different_flags += result->flags;
+	verified->different_date += result->date;
+	verified->different_bytes += result->bytes;
+	if (!*result->detail)
 		return true;
-	if (difference->missing || item->outcome == OUTCOME_EXACT)
+	if (result->missing || item->outcome == OUTCOME_EXACT)
 		verifying->sound = false;
-	tell(verifying, item,
-		difference->missing ? "missing"
-		: difference->bytes ? "bytes"
-		: difference->flags ? "flags"
-				    : "date",
-		difference->detail);
+	report_difference(verifying, item,
+		result->missing ? "missing"
+		: result->bytes ? "bytes"
+		: result->flags ? "flags"
+				: "date",
+		result->detail);
 	return true;
 }
 
@@ -60,7 +60,7 @@ static bool count_extra(
 	return true;
 }
 
-static size_t pick(struct items *items, struct item **known)
+static size_t pick_known(struct items *items, struct item **known)
 {
 	size_t count = 0;
 
@@ -70,24 +70,24 @@ static size_t pick(struct items *items, struct item **known)
 	return count;
 }
 
-static bool try_once(struct verifying *verifying, struct items *items, struct err *err)
+static bool verify_once(struct verifying *verifying, struct items *items, struct err *err)
 {
 	const struct verify_ask *ask = verifying->ask;
 	const struct compare_ask compare = {.imap = ask->target->imap,
 		.archive = ask->archive,
 		.bytes = ask->bytes,
-		.told = told,
+		.result = take_result,
 		.context = verifying};
 	CLEANUP(freep) struct item **known = xcalloc(items->count + 1, sizeof(struct item *));
 	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
-	size_t count = pick(items, known);
+	size_t count = pick_known(items, known);
 
 	return imap_examine(compare.imap, ask->wire_name, NULL, NULL, &examined, err) &&
 	       compare_items(&compare, known, count, err) &&
 	       count_extra(verifying, compare.imap, count, err);
 }
 
-static void add(struct restore_summary *summary, const struct verifying *verifying)
+static void add_to_summary(struct restore_summary *summary, const struct verifying *verifying)
 {
 	const struct restore_verified *more = &verifying->verified;
 
@@ -108,8 +108,8 @@ bool verify_folder(const struct verify_ask *ask, struct items *items,
 
 		if (!target_need(ask->target, err))
 			return false;
-		if (try_once(&verifying, items, err)) {
-			add(summary, &verifying);
+		if (verify_once(&verifying, items, err)) {
+			add_to_summary(summary, &verifying);
 			return true;
 		}
 		if (err->kind == ERR_REFUSED || !target_lost(ask->target, err))

@@ -1,6 +1,6 @@
 /*
- * After a folder was restored: every message that is said to be there is looked at once more, and
- * the folder's messages are counted.
+ * Verifies a folder after it was restored: compares every message reported as there once more, and
+ * counts the folder's messages.
  */
 #ifndef MAILSTOW_RESTORE_UPLOAD_VERIFY_H
 #define MAILSTOW_RESTORE_UPLOAD_VERIFY_H
@@ -15,13 +15,13 @@ struct verify_ask {
 	struct archive *archive;
 	const char *wire_name;
 	enum compare_bytes bytes;
-	const struct survey_source *sources; /* that the items' source refers to */
+	const struct survey_source *sources; /* indexed by the items' source */
 	const struct restore_watcher *watcher;
 };
 
 /*
- * Adds to summary->verified, and takes summary->sound away when a message said to be exact is not,
- * or one said to be there is missing. Errors as the session's.
+ * Adds to summary->verified. Clears summary->sound if a message reported as exact differs or one
+ * reported as there is missing. Errors as the session's.
  */
 bool verify_folder(const struct verify_ask *ask, struct items *items,
 	struct restore_summary *summary, struct err *err);

@@ -1,11 +1,11 @@
--- The journal of restores from one archive to one server: hints that may be lost.
+-- The journal of restores from one archive to one server. It may be lost: rows are only hints.
 
 create table folder (
 	id integer primary key,
 	wire_name text not null unique
 );
 
--- A message of the target that holds these bytes of the archive, or did when it was written down.
+-- A message of the target that holds these bytes of the archive, or did when the row was written.
 create table message (
 	id integer primary key,
 	folder integer not null,

@@ -173,10 +173,7 @@ static void hear(
 
 bool world_try_restore(struct world *world, struct err *err)
 {
-	struct target target = {.connect = connect_to,
-		.context = world,
-		.pause_ms = PAUSE_MS,
-		.settle_ms = PAUSE_MS};
+	struct target target = {.connect = connect_to, .context = world, .pause_ms = PAUSE_MS};
 	const struct restore_watcher watcher = {.context = world, .message = hear};
 	CLEANUP(archive_freep) struct archive *archive = fixture_reader(world->archive_path);
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;

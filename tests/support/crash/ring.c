@@ -399,10 +399,7 @@ static bool connect_target(void *context, struct imap **ret_imap, struct err *er
 
 bool ring_restore(struct ring *ring, struct err *err)
 {
-	struct target target = {.connect = connect_target,
-		.context = ring,
-		.pause_ms = PAUSE_MS,
-		.settle_ms = PAUSE_MS};
+	struct target target = {.connect = connect_target, .context = ring, .pause_ms = PAUSE_MS};
 	CLEANUP(archive_freep) struct archive *archive = fixture_reader(ring->archive);
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;
 	struct map_rules rules = {0};
