@@ -225,7 +225,7 @@ static bool begin_epoch(const char *path, int timeout_ms, struct err *err)
 	job.packer.epoch++;
 	return packer_roll_now(&job.packer, &rolled, err) &&
 	       (rolled || err_set(err, ERR_BUSY, "%s: somebody reads it", path)) &&
-	       db_checkpoint(job.packer.catalogue, true, err);
+	       db_wal_checkpoint(job.packer.catalogue, true, err);
 }
 
 static bool check_made(const char *path, const struct archive_check *check, int timeout_ms,

@@ -151,7 +151,7 @@ static bool remove_files(struct packer *packer, struct err *err)
 
 		if (!litter_remove(packer->path, packer->catalogue, err) ||
 			!litter_exists(packer->path, packer->catalogue, &left, err) ||
-			!db_checkpoint(packer->volume.db, true, err))
+			!db_wal_checkpoint(packer->volume.db, true, err))
 			return false;
 		if (!left && db_wal_file_bytes(packer->volume.db) == 0)
 			return true;

@@ -204,7 +204,7 @@ static bool run_gcm(EVP_CIPHER_CTX *context, const uint8_t *nonce, struct gcm_by
 	       (in.len == 0 || EVP_CipherUpdate(context, out, &len, in.data, (int)in.len) == 1);
 }
 
-void gcm_seal(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
+void gcm_encrypt(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
 	struct gcm_bytes in, void *out, uint8_t tag[GCM_TAG_BYTES])
 {
 	uint8_t none[GCM_TAG_BYTES];
@@ -216,7 +216,7 @@ void gcm_seal(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_
 		abort();
 }
 
-bool gcm_open(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
+bool gcm_decrypt(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
 	struct gcm_bytes in, const uint8_t tag[GCM_TAG_BYTES], void *out)
 {
 	uint8_t wanted[GCM_TAG_BYTES];

@@ -64,10 +64,10 @@ struct gcm_bytes {
 };
 
 /* out has in's length and may be in itself. */
-void gcm_seal(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
+void gcm_encrypt(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
 	struct gcm_bytes in, void *out, uint8_t tag[GCM_TAG_BYTES]);
 /* False: not what was sealed under this key, nonce and additional data; out is then zeros. */
-bool gcm_open(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
+bool gcm_decrypt(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct gcm_bytes additional,
 	struct gcm_bytes in, const uint8_t tag[GCM_TAG_BYTES], void *out) MUST_USE;
 
 /* Compare in constant time. */

@@ -10,17 +10,15 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "base/wait.h"
-#include "db/internal.h"
+#include "db/db_internal.h"
 
 enum {
-	LENGTH_MAX = 16 * 1024 * 1024, /* of a text, blob or row */
-	SQL_MAX = 64 * 1024,           /* of a statement, in a file's schema too */
+	LENGTH_MAX = 16 * 1024 * 1024, /* bytes of a text, blob or row */
+	SQL_MAX = 64 * 1024,           /* bytes of a statement, those in a file's schema included */
 	COLUMNS_MAX = 64,
 	DEPTH_MAX = 64, /* of an expression */
 	SELECTS_MAX = 8,
-	WAL_HEADER_BYTES = 32,
-	WAL_FRAME_BYTES = 24 + 4096,
+	WAL_FRAME_BYTES = DB_WAL_FRAME_HEADER_BYTES + DB_PAGE_BYTES,
 	FILE_MODE = 0600,
 	SYNCHRONOUS_NORMAL = 1,
 	SYNCHRONOUS_FULL = 2,
@@ -64,7 +62,7 @@ static bool set_pragma(struct db *db, const char *name, int64_t value, struct er
 	return run_sql(db, sql, sql, err);
 }
 
-/* A URI, so that modes can be said; the bytes a URI gives a meaning to are escaped. */
+/* The path as a URI with its mode. Escapes the bytes that have a meaning in a URI. */
 static char *uri_of(const char *path, const char *mode)
 {
 	static const char hex[] = "0123456789ABCDEF";
@@ -94,17 +92,17 @@ static const char *vfs_of(const struct db *db, enum db_mode mode)
 	return mode == DB_PEEK ? db_peek_vfs() : NULL;
 }
 
-/* What else has these names cannot be opened, or not before its other end is. */
-static bool check_files(const char *path, struct err *err)
+/* Opening a pipe or a device could block. */
+static bool check_regular_files(const char *path, struct err *err)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		CLEANUP(freep) char *name = str_printf("%s%s", path, suffixes[i]);
-		struct stat st; /* asked once: files come and go */
+		struct stat st; /* one call: -wal and -shm may vanish at any time */
 
 		if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
-			return err_set(err, ERR_CORRUPT, "%s: is no file", name);
+			return err_set(err, ERR_CORRUPT, "%s: is not a regular file", name);
 	}
 	return true;
 }
@@ -130,7 +128,7 @@ static bool open_handle(struct db *db, enum db_mode mode, struct err *err)
 
 	if (mode != DB_CREATE && !fs_exists(db->path))
 		return err_set(err, ERR_NOT_FOUND, "%s: no such file", db->path);
-	if (!check_files(db->path, err))
+	if (!check_regular_files(db->path, err))
 		return false;
 	if (db->gcm)
 		db_cipher_parameter(db->gcm, cipher);
@@ -140,18 +138,18 @@ static bool open_handle(struct db *db, enum db_mode mode, struct err *err)
 	return code == SQLITE_OK || db_fail(db, code, "open", err);
 }
 
-static int note_wal(void *context, sqlite3 *handle, const char *name, int pages)
+static int note_wal_size(void *context, sqlite3 *handle, const char *name, int pages)
 {
 	struct db *db = context;
 
 	(void)handle;
 	(void)name;
-	db->wal_bytes = WAL_HEADER_BYTES + (uint64_t)pages * WAL_FRAME_BYTES;
+	db->wal_bytes = DB_WAL_HEADER_BYTES + (uint64_t)pages * WAL_FRAME_BYTES;
 	return SQLITE_OK;
 }
 
-/* A file's schema is parsed before it can be compared. */
-static void limit(sqlite3 *handle)
+/* SQLite parses a file's schema before db_check_schema() can refuse it. */
+static void limit_sizes(sqlite3 *handle)
 {
 	static const int limits[][2] = {
 		{SQLITE_LIMIT_LENGTH, LENGTH_MAX},
@@ -175,7 +173,7 @@ static bool configure(struct db *db, const struct db_options *options, struct er
 	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	limit(handle);
+	limit_sizes(handle);
 	(void)sqlite3_busy_timeout(handle, options->busy_timeout_ms);
 	if (options->mode == DB_PEEK &&
 		!run_sql(db, "pragma locking_mode = exclusive", "exclusive", err))
@@ -190,7 +188,7 @@ static bool configure(struct db *db, const struct db_options *options, struct er
 		!set_pragma(db, "synchronous",
 			options->full_sync ? SYNCHRONOUS_FULL : SYNCHRONOUS_NORMAL, err))
 		return false;
-	(void)sqlite3_wal_hook(handle, note_wal, db);
+	(void)sqlite3_wal_hook(handle, note_wal_size, db);
 	return true;
 }
 
@@ -219,16 +217,19 @@ static bool check_kind(struct db *db, int64_t *ret_version, struct err *err)
 		!read_number(db, "pragma user_version", ret_version, err))
 		return false;
 	if (id != db->kind->application_id)
-		return err_set(
-			err, ERR_CORRUPT, "%s: is no %s of mailstow", db->path, db->kind->name);
+		return err_set(err, ERR_CORRUPT,
+			"%s: is not a mailstow %s (application id %" PRId64 ", expected %" PRIu32
+			")",
+			db->path, db->kind->name, id, db->kind->application_id);
 	if (*ret_version < 1)
-		return err_set(err, ERR_CORRUPT, "%s: no %s has the version %" PRId64, db->path,
-			db->kind->name, *ret_version);
+		return err_set(err, ERR_CORRUPT,
+			"%s: has version %" PRId64 ", but the versions of a %s begin at 1",
+			db->path, *ret_version, db->kind->name);
 	if (*ret_version > db->kind->version)
 		return err_set(err, ERR_NEWER,
-			"%s: made by a newer mailstow (version %" PRId64 " of the %s, this one "
-			"knows %" PRIu32 ")",
-			db->path, *ret_version, db->kind->name, db->kind->version);
+			"%s: written by a newer mailstow (%s version %" PRId64
+			", this program knows up to %" PRIu32 "); update mailstow",
+			db->path, db->kind->name, *ret_version, db->kind->version);
 	return true;
 }
 
@@ -239,40 +240,23 @@ static bool file_missing(const char *path, const char *suffix)
 	return !fs_exists(name);
 }
 
-/* SQLite would play it back, and remove what it names. */
+/* SQLite would play the journal back, and remove the file that the journal names. */
 static bool check_no_journal(const struct db *db, struct err *err)
 {
 	return file_missing(db->path, "-journal") ||
 	       err_set(err, ERR_CORRUPT,
-		       "%s: has a -journal beside it, which mailstow never leaves", db->path);
+		       "%s-journal: mailstow never leaves such a file; another program changed "
+		       "the database",
+		       db->path);
 }
 
-/* Within a transaction. */
+/* The caller has begun a transaction. */
 static bool migrate(struct db *db, int64_t version, struct err *err)
 {
 	for (int64_t next = version; next < db->kind->version; next++)
 		if (!run_sql(db, db->kind->migrations[next], "migrate", err))
 			return false;
 	return set_pragma(db, "user_version", db->kind->version, err);
-}
-
-static bool prepare_own(struct db *db, struct err *err)
-{
-	static const char *const texts[DB_OWN_QUERIES] = {
-		[DB_BEGIN] = "begin immediate",
-		[DB_BEGIN_READ] = "begin",
-		[DB_PIN] = "pragma schema_version",
-		[DB_COMMIT] = "commit",
-		[DB_ROLLBACK] = "rollback",
-	};
-
-	for (size_t i = 0; i < DB_OWN_QUERIES; i++) {
-		int code = db_prepare(db, texts[i], &db->own[i]);
-
-		if (code != SQLITE_OK)
-			return db_fail(db, code, texts[i], err);
-	}
-	return true;
 }
 
 static struct db *new_db(const char *path, const struct db_options *options)
@@ -306,17 +290,17 @@ static bool fill_new(struct db *db, const struct db_options *options, struct err
 {
 	if (!reserve_bytes(db, err) ||
 		!run_sql(db, "pragma page_size = 4096; pragma journal_mode = wal", "wal", err) ||
-		!prepare_own(db, err) || !db_begin(db, err))
+		!db_prepare_own(db, err) || !db_begin(db, err))
 		return false;
 	if (!set_pragma(db, "application_id", db->kind->application_id, err) ||
 		!migrate(db, 0, err))
 		return false;
 	if (options->init && !options->init(options->init_context, db, err))
 		return false;
-	return db_commit(db, err) && db_checkpoint(db, true, err);
+	return db_commit(db, err) && db_wal_checkpoint(db, true, err);
 }
 
-static bool make_at(const char *path, const struct db_options *options, struct err *err)
+static bool create_at(const char *path, const struct db_options *options, struct err *err)
 {
 	CLEANUP(db_freep) struct db *db = new_db(path, options);
 	struct db_options durable = *options;
@@ -331,39 +315,36 @@ static bool remove_files(const char *path, struct err *err)
 	return fs_remove(path, err) && db_remove_wal(path, err);
 }
 
-/* A -wal that was left without its database would be taken for the new one's. */
-static bool make(const char *path, const struct db_options *options, struct err *err)
+/*
+ * Creates the database beside its place and renames it, so that path is always whole or missing.
+ * A crash before the rename leaves only path + ".new", which the next attempt removes. An orphaned
+ * -wal at path is removed before the rename: SQLite would take it for the new database's.
+ */
+static bool create_whole(const char *path, const struct db_options *options, struct err *err)
 {
 	CLEANUP(freep) char *temporary = str_printf("%s.new", path);
 
-	return remove_files(temporary, err) && make_at(temporary, options, err) &&
+	return remove_files(temporary, err) && create_at(temporary, options, err) &&
 	       db_remove_wal(temporary, err) && fs_chmod(temporary, FILE_MODE, err) &&
 	       db_remove_wal(path, err) && fs_rename(temporary, path, err);
 }
 
-/* --- one that is there --- */
+/* --- an existing file --- */
 
-static bool update(struct db *db, enum db_mode mode, int64_t version, struct err *err)
+static bool migrate_old(struct db *db, enum db_mode mode, int64_t version, struct err *err)
 {
 	if (version == db->kind->version)
 		return true;
 	if (mode != DB_WRITE && mode != DB_CREATE)
 		return err_set(err, ERR_LOCAL,
-			"%s: of an older mailstow; it is updated when it is next written",
-			db->path);
+			"%s: written by an older mailstow (version %" PRId64
+			"); the next command that writes to it updates it",
+			db->path, version);
 	if (!db_begin(db, err) || !migrate(db, version, err)) {
 		db_rollback(db);
 		return false;
 	}
 	return db_commit(db, err);
-}
-
-static uint64_t file_bytes(const char *path, const char *suffix)
-{
-	CLEANUP(freep) char *name = str_printf("%s%s", path, suffix);
-	struct stat st;
-
-	return stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 bool db_open(
@@ -374,81 +355,24 @@ bool db_open(
 	bool new_wal = file_missing(path, "-wal");
 	int64_t version;
 
-	if (options->mode == DB_CREATE && !fs_exists(path) && !make(path, options, err))
+	if (options->mode == DB_CREATE && !fs_exists(path) && !create_whole(path, options, err))
 		return false;
 	if (!check_no_journal(db, err) || !open_handle(db, options->mode, err) ||
 		!configure(db, options, err) || !check_kind(db, &version, err) ||
-		!db_check_schema(db, version, err) || !prepare_own(db, err) ||
-		!update(db, options->mode, version, err))
+		!db_check_schema(db, version, err) || !db_prepare_own(db, err) ||
+		!migrate_old(db, options->mode, version, err))
 		return false;
+	/* a commit is durable only if the name of the -wal that holds it survives a power cut */
 	if (writes && new_wal && !fs_sync_parent(path, err))
 		return false;
-	db->wal_bytes = file_bytes(path, "-wal");
+	db->wal_bytes = db_wal_file_bytes(db);
 	*ret_db = TAKE(db);
 	return true;
 }
 
-/* --- care --- */
+/* --- integrity --- */
 
-uint64_t db_wal_bytes(const struct db *db)
-{
-	return db->wal_bytes;
-}
-
-uint64_t db_wal_file_bytes(const struct db *db)
-{
-	return file_bytes(db->path, "-wal");
-}
-
-bool db_checkpoint(struct db *db, bool truncate, struct err *err)
-{
-	int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-	int pages = 0;
-	int moved = 0;
-	int code;
-
-	(void)sqlite3_busy_timeout(db->handle, 0);
-	code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, &pages, &moved);
-	(void)sqlite3_busy_timeout(db->handle, db->busy_timeout_ms);
-	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
-		return db_fail(db, code, "checkpoint", err);
-	if (code == SQLITE_OK && pages == moved)
-		db->wal_bytes = 0;
-	return true;
-}
-
-bool db_empty_wal(struct db *db, struct err *err)
-{
-	for (int i = 0; i < DB_EMPTY_TRIES; i++) {
-		if (!db_checkpoint(db, true, err))
-			return false;
-		if (db_wal_file_bytes(db) == 0)
-			return true;
-		if (!wait_sleep(wait_for(DB_EMPTY_PAUSE_MS, NULL), err))
-			return false;
-	}
-	return err_set(err, ERR_BUSY, "%s: somebody reads it all the time", db_path(db));
-}
-
-bool db_has_wal(const char *path)
-{
-	return file_bytes(path, "-wal") > 0;
-}
-
-enum db_mode db_peek_mode(const char *path)
-{
-	return db_has_wal(path) ? DB_PEEK : DB_IMMUTABLE;
-}
-
-bool db_remove_wal(const char *path, struct err *err)
-{
-	CLEANUP(freep) char *wal = str_printf("%s-wal", path);
-	CLEANUP(freep) char *shm = str_printf("%s-shm", path);
-
-	return (!fs_exists(wal) || fs_remove(wal, err)) && (!fs_exists(shm) || fs_remove(shm, err));
-}
-
-/* SQLite's words come in lines. */
+/* SQLite's findings hold line ends; an error text is one line. */
 static bool damaged(const struct db *db, const char *finding, struct err *err)
 {
 	CLEANUP(freep) char *words = xstrdup(finding);

@@ -1,18 +1,18 @@
 /*
- * Whoever can write a file could plant triggers and views in it, which would run as we write and
- * read. So its schema is compared with that of a database in memory made by the same migrations.
+ * A file from an untrusted place may hold triggers and views, which would run when we write and
+ * read. So its schema must equal that of a database in memory created by the same migrations.
  */
 #include <pthread.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "db/internal.h"
+#include "db/db_internal.h"
 
 enum { NAME_SHOWN_BYTES = 80, KNOWN_MAX = 8 /* each kind and version once */ };
 
 struct schema_rows {
-	sqlite3 *handle; /* NULL: the rows are of the file itself */
+	sqlite3 *handle; /* owned database in memory; NULL: the rows come from the file */
 	sqlite3_stmt *stmt;
 };
 
@@ -29,7 +29,7 @@ static int read_rows(sqlite3 *handle, struct schema_rows *rows)
 		&rows->stmt, NULL);
 }
 
-static int make_rows(const struct db_kind *kind, int64_t version, struct schema_rows *rows)
+static int read_expected_rows(const struct db_kind *kind, int64_t version, struct schema_rows *rows)
 {
 	int code = sqlite3_open_v2(
 		":memory:", &rows->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -39,7 +39,7 @@ static int make_rows(const struct db_kind *kind, int64_t version, struct schema_
 	return code == SQLITE_OK ? read_rows(rows->handle, rows) : code;
 }
 
-static bool differs(const struct db *db, sqlite3_stmt *row, struct err *err)
+static bool report_difference(const struct db *db, sqlite3_stmt *row, struct err *err)
 {
 	const char *type = (const char *)sqlite3_column_text(row, 0);
 	const char *name = (const char *)sqlite3_column_text(row, 1);
@@ -48,7 +48,7 @@ static bool differs(const struct db *db, sqlite3_stmt *row, struct err *err)
 	bool known = type && (strcmp(type, "table") == 0 || strcmp(type, "index") == 0 ||
 				     strcmp(type, "view") == 0 || strcmp(type, "trigger") == 0);
 
-	return err_set(err, ERR_CORRUPT, "%s: its schema is not that of a %s: %s %s", db->path,
+	return err_set(err, ERR_CORRUPT, "%s: schema differs from that of a %s: %s %s", db->path,
 		db->kind->name, known ? type : "entry", shown ? shown : "without a name");
 }
 
@@ -63,7 +63,7 @@ static bool compare(struct db *db, sqlite3_stmt *found, sqlite3_stmt *wanted, st
 		if (code == SQLITE_DONE && wanted_code == SQLITE_DONE)
 			return true;
 		if (code != wanted_code || !db_same_columns(found, wanted))
-			return differs(db, code == SQLITE_ROW ? found : wanted, err);
+			return report_difference(db, code == SQLITE_ROW ? found : wanted, err);
 	}
 }
 
@@ -71,17 +71,18 @@ static bool compare_all(struct db *db, int64_t version, struct err *err)
 {
 	CLEANUP(schema_rows_free) struct schema_rows found = {0};
 	CLEANUP(schema_rows_free) struct schema_rows wanted = {0};
-	int code = make_rows(db->kind, version, &wanted);
+	int code = read_expected_rows(db->kind, version, &wanted);
 
 	if (code != SQLITE_OK)
-		return err_set(err, ERR_LOCAL, "%s: schema of a %s: %s", db->path, db->kind->name,
-			sqlite3_errstr(code));
+		return err_set(err, ERR_LOCAL,
+			"%s: cannot create the schema of a %s to compare: %s", db->path,
+			db->kind->name, sqlite3_errstr(code));
 	code = read_rows(db->handle, &found);
 	return code == SQLITE_OK ? compare(db, found.stmt, wanted.stmt, err)
 				 : db_fail(db, code, "schema", err);
 }
 
-/* --- schemas known to be good, so that few are compared --- */
+/* --- digests of schemas that were compared already, so that each is compared once --- */
 
 struct known_schema {
 	const char *const *migrations;

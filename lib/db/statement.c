@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "db/internal.h"
+#include "db/db_internal.h"
 
 static enum err_kind kind_of(const struct db *db, int code)
 {
@@ -11,8 +11,8 @@ static enum err_kind kind_of(const struct db *db, int code)
 	switch (code & 0xff) {
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
-	case SQLITE_CONSTRAINT: /* what was read does not fit what is there */
-	case SQLITE_TOOBIG:     /* nor this what is ever written */
+	case SQLITE_CONSTRAINT: /* a record contradicts the rows that are there */
+	case SQLITE_TOOBIG:     /* mailstow writes nothing that long */
 		return ERR_CORRUPT;
 	case SQLITE_FULL:
 		return ERR_NO_SPACE;
@@ -30,11 +30,11 @@ static enum err_kind kind_of(const struct db *db, int code)
 	}
 }
 
-bool db_fail(const struct db *db, int code, const char *what, struct err *err)
+bool db_fail(const struct db *db, int code, const char *action, struct err *err)
 {
 	const char *text = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
 
-	return err_set(err, kind_of(db, code), "%s: %s: %s", db->path, what, text);
+	return err_set(err, kind_of(db, code), "%s: %s: %s", db->path, action, text);
 }
 
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt)
@@ -42,15 +42,15 @@ int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret_stmt)
 	return sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_stmt, NULL);
 }
 
-/* One that has a row, or was left. */
+/* A statement that was prepared; NULL if preparing failed or nothing bound or stepped it yet. */
 static sqlite3_stmt *statement(const struct db *db, size_t query)
 {
 	assert(query < db->kind->queries_count);
 	return db->statements[query].stmt;
 }
 
-/* For one that begins: NULL when it cannot be prepared, which its step tells. The schema was
- * compared: only damage or want of memory is a cause. */
+/* Prepares the statement at its first use. NULL if that fails; its step reports why. The schema was
+ * compared at opening, so only damage or lack of memory can be the cause. */
 static sqlite3_stmt *prepared(struct db *db, size_t query)
 {
 	struct db_statement *own = &db->statements[query];
@@ -75,9 +75,9 @@ static int parameter(sqlite3_stmt *stmt, const char *name)
 	return index;
 }
 
-/* Binding fails only for a wrong index, a statement in use or a value over SQLITE_LIMIT_LENGTH:
- * mistakes of ours. */
-static void must(int code)
+/* Binding fails only for a wrong index, a statement in use or a value over SQLITE_LIMIT_LENGTH, all
+ * of them bugs of the caller. */
+static void assert_ok(int code)
 {
 	assert(code == SQLITE_OK);
 	(void)code;
@@ -88,7 +88,7 @@ void db_bind_int(struct db *db, size_t query, const char *name, int64_t value)
 	sqlite3_stmt *stmt = prepared(db, query);
 
 	if (stmt)
-		must(sqlite3_bind_int64(stmt, parameter(stmt, name), value));
+		assert_ok(sqlite3_bind_int64(stmt, parameter(stmt, name), value));
 }
 
 void db_bind_text(struct db *db, size_t query, const char *name, const char *text)
@@ -101,7 +101,7 @@ void db_bind_text_len(struct db *db, size_t query, const char *name, const char 
 	sqlite3_stmt *stmt = prepared(db, query);
 
 	if (stmt)
-		must(sqlite3_bind_text64(
+		assert_ok(sqlite3_bind_text64(
 			stmt, parameter(stmt, name), text, len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
@@ -110,7 +110,7 @@ void db_bind_blob(struct db *db, size_t query, const char *name, const void *dat
 	sqlite3_stmt *stmt = prepared(db, query);
 
 	if (stmt)
-		must(sqlite3_bind_blob64(
+		assert_ok(sqlite3_bind_blob64(
 			stmt, parameter(stmt, name), len ? data : "", len, SQLITE_STATIC));
 }
 
@@ -150,7 +150,7 @@ void db_reset(struct db *db, size_t query)
 	db->statements[query].code = SQLITE_OK;
 	if (!stmt)
 		return;
-	(void)sqlite3_reset(stmt); /* says again what the step said */
+	(void)sqlite3_reset(stmt); /* repeats the result of the last step */
 	(void)sqlite3_clear_bindings(stmt);
 }
 
@@ -219,6 +219,25 @@ bool db_same_row(struct db *a, struct db *b, size_t query)
 
 /* --- transactions --- */
 
+bool db_prepare_own(struct db *db, struct err *err)
+{
+	static const char *const texts[DB_OWN_QUERIES] = {
+		[DB_BEGIN] = "begin immediate",
+		[DB_BEGIN_READ] = "begin",
+		[DB_PIN] = "pragma schema_version",
+		[DB_COMMIT] = "commit",
+		[DB_ROLLBACK] = "rollback",
+	};
+
+	for (size_t i = 0; i < DB_OWN_QUERIES; i++) {
+		int code = db_prepare(db, texts[i], &db->own[i]);
+
+		if (code != SQLITE_OK)
+			return db_fail(db, code, texts[i], err);
+	}
+	return true;
+}
+
 static bool run_own(struct db *db, enum db_own_query query, const char *what, struct err *err)
 {
 	int code = sqlite3_step(db->own[query]);
@@ -234,7 +253,7 @@ bool db_begin(struct db *db, struct err *err)
 	return run_own(db, DB_BEGIN, "begin", err);
 }
 
-/* A read transaction sees one state from its first read on: that is done at once. */
+/* SQLite fixes the state that a read transaction sees at its first read. DB_PIN reads at once. */
 bool db_begin_read(struct db *db, struct err *err)
 {
 	if (!run_own(db, DB_BEGIN_READ, "begin", err))

@@ -1,4 +1,4 @@
-#include "imap/command.h"
+#include "imap/command_internal.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -11,7 +11,7 @@
 #define MAILSTOW_IMAP_SESSION_INTERNAL_H
 
 #include "base/str.h"
-#include "imap/command.h"
+#include "imap/command_internal.h"
 #include "imap/limits.h"
 #include "imap/session.h"
 #include "net/stream.h"

@@ -81,7 +81,7 @@ void state_freep(struct state **state)
 	if (!*state)
 		return;
 	if ((*state)->db && db_wal_bytes((*state)->db) > WAL_BYTES_LEFT_MAX)
-		(void)db_checkpoint((*state)->db, true, &ignored);
+		(void)db_wal_checkpoint((*state)->db, true, &ignored);
 	db_freep(&(*state)->db);
 	(void)pthread_mutex_destroy(&(*state)->mutex);
 	free(*state);
@@ -105,7 +105,7 @@ static bool run_write(struct state *state, size_t query, struct err *err)
 {
 	return db_run(state->db, query, err) &&
 	       (db_in_transaction(state->db) || db_wal_bytes(state->db) < WAL_BYTES_MAX ||
-		       db_checkpoint(state->db, true, err));
+		       db_wal_checkpoint(state->db, true, err));
 }
 
 bool state_begin(struct state *state, struct err *err)

@@ -118,7 +118,7 @@ void restore_journal_freep(struct restore_journal **journal)
 		return;
 	if (old->db) {
 		db_rollback(old->db);
-		(void)db_checkpoint(old->db, true, NULL);
+		(void)db_wal_checkpoint(old->db, true, NULL);
 	}
 	db_freep(&old->db);
 	fs_unlock(&old->lock);
@@ -240,7 +240,7 @@ bool restore_journal_commit(struct restore_journal *journal, struct err *err)
 	if (!db_commit(journal->db, err))
 		return err_wrap(err, "journal of the restore");
 	journal->uncommitted_id = 0;
-	return db_wal_bytes(journal->db) < WAL_BYTES || db_checkpoint(journal->db, false, err);
+	return db_wal_bytes(journal->db) < WAL_BYTES || db_wal_checkpoint(journal->db, false, err);
 }
 
 static bool begin_folder_change(

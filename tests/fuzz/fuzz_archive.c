@@ -82,8 +82,8 @@ static void fill(void)
 	fuzz_succeed(archive_set_flags(writer, id, 1, 1, "\\Flagged", &err), &err);
 	fuzz_succeed(archive_commit(writer, true, &generation, &err), &err);
 	fuzz_succeed(archive_tidy(writer, &err), &err);
-	fuzz_succeed(db_checkpoint(writer->thread.packer.volume.db, true, &err), &err);
-	fuzz_succeed(db_checkpoint(writer->thread.packer.catalogue, true, &err), &err);
+	fuzz_succeed(db_wal_checkpoint(writer->thread.packer.volume.db, true, &err), &err);
+	fuzz_succeed(db_wal_checkpoint(writer->thread.packer.catalogue, true, &err), &err);
 }
 
 static void remove_wals(void)

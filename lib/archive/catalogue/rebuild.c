@@ -58,7 +58,7 @@ static bool make_beside(const char *path, const char *db_path, struct err *err)
 	CLEANUP(db_freep) struct db *made = NULL;
 
 	return remove_database(db_path, err) && rebuild_into(path, db_path, &made, err) &&
-	       check_nothing_lacks(path, made, err) && db_checkpoint(made, true, err);
+	       check_nothing_lacks(path, made, err) && db_wal_checkpoint(made, true, err);
 }
 
 /* A -wal left beside another database would be taken for its own: it goes first. Stopped then, the

@@ -96,7 +96,7 @@ static bool publish(const char *path, struct db *catalogue, struct volume *made,
 {
 	const struct volume_id id = made->id;
 
-	return db_checkpoint(catalogue, false, err) && volume_publish_sealed(path, made, err) &&
+	return db_wal_checkpoint(catalogue, false, err) && volume_publish_sealed(path, made, err) &&
 	       replace_volume(path, catalogue, &id, directory, err) &&
 	       litter_remove(path, catalogue, err);
 }

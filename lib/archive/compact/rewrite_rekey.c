@@ -21,7 +21,7 @@ static bool bound_transaction(struct rekeying *rekeying, size_t len, struct err 
 	if (rekeying->transaction_bytes < ARCHIVE_TRANSACTION_BYTES)
 		return true;
 	rekeying->transaction_bytes = 0;
-	return db_commit(db, err) && db_checkpoint(db, true, err) && db_begin(db, err);
+	return db_commit(db, err) && db_wal_checkpoint(db, true, err) && db_begin(db, err);
 }
 
 static bool copy_frames(struct rekeying *rekeying, struct err *err)

@@ -57,7 +57,7 @@ static bool bound_transaction(struct sealing *sealing, size_t more, struct err *
 
 	if (sealing->transaction_bytes > 0 &&
 		sealing->transaction_bytes + more > ARCHIVE_TRANSACTION_BYTES) {
-		if (!db_commit(db, err) || !db_checkpoint(db, true, err))
+		if (!db_commit(db, err) || !db_wal_checkpoint(db, true, err))
 			return false;
 		sealing->transaction_bytes = 0;
 	}

@@ -48,7 +48,7 @@ static void encrypt_frame(
 	if (in_place)
 		memmove(out->data + GCM_NONCE_BYTES, out->data, len);
 	rand_bytes(out->data, GCM_NONCE_BYTES);
-	gcm_seal(cipher->gcm, out->data, (struct gcm_bytes){bound, sizeof(bound)},
+	gcm_encrypt(cipher->gcm, out->data, (struct gcm_bytes){bound, sizeof(bound)},
 		(struct gcm_bytes){in_place ? out->data + GCM_NONCE_BYTES : frame->data, len},
 		out->data + GCM_NONCE_BYTES, out->data + GCM_NONCE_BYTES + len);
 	out->len = len + ENCRYPTION_BYTES;
@@ -120,7 +120,7 @@ static bool decrypt_frame(const struct frame_cipher *cipher, int64_t id, const s
 	len = frame->len - ENCRYPTION_BYTES;
 	opened = xmalloc(len);
 	bind_frame(cipher, id, frame, bound);
-	if (!gcm_open(cipher->gcm, stored, (struct gcm_bytes){bound, sizeof(bound)},
+	if (!gcm_decrypt(cipher->gcm, stored, (struct gcm_bytes){bound, sizeof(bound)},
 		    (struct gcm_bytes){stored + GCM_NONCE_BYTES, len},
 		    stored + GCM_NONCE_BYTES + len, opened))
 		return err_set(err, ERR_CORRUPT, "fails authentication: it was changed or moved");

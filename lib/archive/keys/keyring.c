@@ -293,7 +293,7 @@ static bool put_slot(struct keyring *keyring, const struct secret *master, struc
 	if (!make_wrapping(keyring, &slot, secret, len, &wrapping, err))
 		return false;
 	gcm = gcm_new(wrapping.key->data);
-	gcm_seal(gcm, slot.nonce,
+	gcm_encrypt(gcm, slot.nonce,
 		(struct gcm_bytes){wrapping.additional, sizeof(wrapping.additional)},
 		(struct gcm_bytes){master->data, master->len}, slot.wrapped, slot.tag);
 	keyring->slots[keyring->count++] = slot;
@@ -348,7 +348,7 @@ static bool unwrap_slot(const struct keyring *keyring, const struct keyring_slot
 	if (!make_wrapping(keyring, slot, secret, len, &wrapping, err))
 		return false;
 	gcm = gcm_new(wrapping.key->data);
-	*ret_fits = gcm_open(gcm, slot->nonce,
+	*ret_fits = gcm_decrypt(gcm, slot->nonce,
 		(struct gcm_bytes){wrapping.additional, sizeof(wrapping.additional)},
 		(struct gcm_bytes){slot->wrapped, sizeof(slot->wrapped)}, slot->tag, master->data);
 	return true;
@@ -433,7 +433,7 @@ void keyring_next_epoch(const struct keyring *before, const struct secret *maste
 		.under_way = true, .from_epoch = before->epoch, .until = until};
 	rand_bytes(change->nonce, sizeof(change->nonce));
 	make_before(ret_keyring, *ret_master, &kept);
-	gcm_seal(kept.gcm, change->nonce,
+	gcm_encrypt(kept.gcm, change->nonce,
 		(struct gcm_bytes){kept.additional, sizeof(kept.additional)},
 		(struct gcm_bytes){master->data, master->len}, change->wrapped, change->tag);
 }
@@ -450,7 +450,7 @@ bool keyring_previous(const struct keyring *keyring, const struct secret *master
 	if (change->from_epoch == 0)
 		return true;
 	make_before(keyring, master, &kept);
-	if (!gcm_open(kept.gcm, change->nonce,
+	if (!gcm_decrypt(kept.gcm, change->nonce,
 		    (struct gcm_bytes){kept.additional, sizeof(kept.additional)},
 		    (struct gcm_bytes){change->wrapped, sizeof(change->wrapped)}, change->tag,
 		    previous->data))

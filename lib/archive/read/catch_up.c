@@ -26,7 +26,7 @@ static bool bring_up(const char *path, struct err *err)
 
 	/* a copy with a -wal was written to, as far as the next copy knows */
 	return catalogue_open(path, DB_WRITE, &catalogue, err) &&
-	       replay(path, catalogue, zstd, err) && db_checkpoint(catalogue, true, err);
+	       replay(path, catalogue, zstd, err) && db_wal_checkpoint(catalogue, true, err);
 }
 
 bool archive_catch_up(const char *path, bool *ret_behind, struct err *err)

@@ -423,7 +423,7 @@ static bool put_seal(struct volume *volume, struct err *err)
 bool volume_finish_sealed(struct volume *volume, struct err *err)
 {
 	return db_begin(volume->db, err) && put_seal(volume, err) && db_commit(volume->db, err) &&
-	       db_checkpoint(volume->db, true, err);
+	       db_wal_checkpoint(volume->db, true, err);
 }
 
 bool volume_publish_sealed(const char *archive_path, struct volume *volume, struct err *err)

@@ -18,7 +18,7 @@ static bool is_peeked(const struct packer *packer)
 static bool checkpoint_one(struct db *db, struct err *err)
 {
 	return db_in_transaction(db) || db_wal_bytes(db) <= PACKER_WAL_BYTES_MAX ||
-	       db_checkpoint(db, false, err);
+	       db_wal_checkpoint(db, false, err);
 }
 
 bool packer_checkpoint(struct packer *packer, struct err *err)
@@ -29,7 +29,7 @@ bool packer_checkpoint(struct packer *packer, struct err *err)
 
 static bool empty_one(struct db *db, uint64_t bytes_kept, struct err *err)
 {
-	return db_wal_file_bytes(db) <= bytes_kept || db_checkpoint(db, true, err);
+	return db_wal_file_bytes(db) <= bytes_kept || db_wal_checkpoint(db, true, err);
 }
 
 static bool empty_both(struct packer *packer, uint64_t bytes_kept, struct err *err)
@@ -113,7 +113,7 @@ bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
 
 	assert(!packer->dirty);
 	*ret_rolled = false;
-	if (!db_checkpoint(packer->volume.db, true, err))
+	if (!db_wal_checkpoint(packer->volume.db, true, err))
 		return false;
 	if (db_wal_bytes(packer->volume.db) > 0)
 		return true;

@@ -381,8 +381,8 @@ static void writer_checkpoint_all(struct archive_writer *writer)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_tidy(writer, &err)); /* the packer's thread is idle from here on */
-	CHECK_OK(db_checkpoint(writer->thread.packer.volume.db, true, &err));
-	CHECK_OK(db_checkpoint(writer->thread.packer.catalogue, true, &err));
+	CHECK_OK(db_wal_checkpoint(writer->thread.packer.volume.db, true, &err));
+	CHECK_OK(db_wal_checkpoint(writer->thread.packer.catalogue, true, &err));
 }
 
 static void a_copy_without_a_wal_is_read_without_writing(void)

@@ -54,7 +54,7 @@ static void settle_catalogue(const char *path)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(catalogue_open(path, DB_WRITE, &catalogue, &err));
-	CHECK_OK(db_checkpoint(catalogue, true, &err));
+	CHECK_OK(db_wal_checkpoint(catalogue, true, &err));
 	db_freep(&catalogue);
 	CHECK_OK(db_remove_wal(file, &err));
 }
@@ -70,7 +70,7 @@ static void settle(const char *path)
 	CHECK_OK(volume_list(path, &list, &err));
 	volume_file = layout_volume_path(path, &list.items[0]);
 	CHECK_OK(volume_open(path, &list.items[0], DB_WRITE, &volume, &err));
-	CHECK_OK(db_checkpoint(volume.db, true, &err));
+	CHECK_OK(db_wal_checkpoint(volume.db, true, &err));
 	volume_close(&volume);
 	CHECK_OK(db_remove_wal(volume_file, &err));
 	settle_catalogue(path);

@@ -8,7 +8,7 @@
 #include "archive/volume/volume_sql.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "db/internal.h"
+#include "db/db_internal.h"
 #include "restore/upload/restore_sql.h"
 #include "state/state_sql.h"
 #include "support/check.h"
@@ -79,7 +79,7 @@ static bool header_has(struct db *db, const char *key, const char *value)
 	return same;
 }
 
-static void a_statement_that_cannot_be_prepared_is_told_and_tried_again(void)
+static void a_statement_that_fails_to_prepare_reports_it_and_is_retried(void)
 {
 	enum { TOO_SHORT = 8 };
 	CLEANUP(freep) char *path = temp_path("unprepared");
@@ -100,7 +100,7 @@ static void a_statement_that_cannot_be_prepared_is_told_and_tried_again(void)
 	CHECK(header_has(db, "k", "v"));
 }
 
-static void a_transaction_is_seen_by_others_when_committed(void)
+static void others_see_a_transaction_once_it_is_committed(void)
 {
 	CLEANUP(freep) char *path = temp_path("seen");
 	CLEANUP(db_freep) struct db *writer = NULL;
@@ -146,7 +146,7 @@ static void another_kind_of_file_is_refused(void)
 	CHECK_INT(err.kind, ERR_CORRUPT);
 }
 
-static void what_is_no_database_is_refused(void)
+static void a_file_that_is_no_database_is_refused(void)
 {
 	CLEANUP(freep) char *path = temp_path("noise");
 	char noise[8192];
@@ -184,7 +184,7 @@ static void a_newer_version_is_refused(void)
 	CHECK(strstr(err.text, "newer mailstow") != NULL);
 }
 
-static void an_older_version_is_updated_when_written(void)
+static void an_older_version_is_migrated_by_a_writer(void)
 {
 	CLEANUP(freep) char *path = temp_path("older");
 	struct db_kind newer = newer_kind();
@@ -237,9 +237,9 @@ static void peeking_sees_the_wal_and_touches_nothing(void)
 	}
 }
 
-static void peeking_notices_a_wal_begun_anew(void)
+static void peeking_notices_a_restarted_wal(void)
 {
-	CLEANUP(freep) char *path = temp_path("anew");
+	CLEANUP(freep) char *path = temp_path("restarted");
 	CLEANUP(db_freep) struct db *writer = NULL;
 	CLEANUP(db_freep) struct db *peek = NULL;
 	struct err err = ERR_INIT;
@@ -248,7 +248,7 @@ static void peeking_notices_a_wal_begun_anew(void)
 	CHECK_OK(open_as(path, &volume_kind, DB_CREATE, &writer, &err));
 	header_put(writer, "a", "1");
 	CHECK_OK(open_as(path, &volume_kind, DB_PEEK, &peek, &err));
-	CHECK_OK(db_checkpoint(writer, false, &err));
+	CHECK_OK(db_wal_checkpoint(writer, false, &err));
 	for (int i = 0; i < 3; i++) {
 		CLEANUP(freep) char *key = str_printf("k%d", i);
 
@@ -258,7 +258,7 @@ static void peeking_notices_a_wal_begun_anew(void)
 	CHECK(!db_step(peek, VOLUME_HEADER_GET, &row, &err));
 }
 
-static void a_checkpoint_empties_the_wal(void)
+static void a_wal_checkpoint_empties_the_wal(void)
 {
 	CLEANUP(freep) char *path = temp_path("wal");
 	CLEANUP(db_freep) struct db *db = NULL;
@@ -267,29 +267,29 @@ static void a_checkpoint_empties_the_wal(void)
 	CHECK_OK(open_as(path, &volume_kind, DB_CREATE, &db, &err));
 	header_put(db, "a", "1");
 	CHECK(db_wal_bytes(db) > 0);
-	CHECK_OK(db_checkpoint(db, true, &err));
+	CHECK_OK(db_wal_checkpoint(db, true, &err));
 	CHECK_INT(db_wal_bytes(db), 0);
 	CHECK(!db_has_wal(path));
 }
 
-/* Whoever removed the one and not the other, or was stopped between. */
-static void one_that_is_made_anew_has_nothing_of_a_wal_that_was_left(void)
+/* Somebody removed the database and not its -wal, or was interrupted in between. */
+static void a_new_database_ignores_a_wal_left_by_another(void)
 {
 	CLEANUP(freep) char *path = temp_path("left");
 	CLEANUP(db_freep) struct db *db = NULL;
 	struct err err = ERR_INIT;
 
 	CHECK_OK(open_as(path, &volume_kind, DB_CREATE, &db, &err));
-	header_put(db, "key", "of before");
+	header_put(db, "key", "old");
 	db_freep(&db);
 	CHECK(db_has_wal(path));
 	CHECK_OK(fs_remove(path, &err));
 	CHECK_OK(open_as(path, &volume_kind, DB_CREATE, &db, &err));
-	CHECK(!header_has(db, "key", "of before"));
+	CHECK(!header_has(db, "key", "old"));
 	CHECK_OK(db_integrity_check(db, &err));
 }
 
-static void a_path_may_hold_what_uris_mean_something_by(void)
+static void a_path_may_hold_the_special_characters_of_uris(void)
 {
 	CLEANUP(freep) char *path = temp_path("a?b#c%41");
 	CLEANUP(db_freep) struct db *db = NULL;
@@ -303,18 +303,18 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(every_statement_of_every_kind_can_be_prepared),
-		PROMISE(a_statement_that_cannot_be_prepared_is_told_and_tried_again),
-		PROMISE(a_transaction_is_seen_by_others_when_committed),
+		PROMISE(a_statement_that_fails_to_prepare_reports_it_and_is_retried),
+		PROMISE(others_see_a_transaction_once_it_is_committed),
 		PROMISE(a_missing_file_is_not_found),
 		PROMISE(another_kind_of_file_is_refused),
-		PROMISE(what_is_no_database_is_refused),
+		PROMISE(a_file_that_is_no_database_is_refused),
 		PROMISE(a_newer_version_is_refused),
-		PROMISE(an_older_version_is_updated_when_written),
+		PROMISE(an_older_version_is_migrated_by_a_writer),
 		PROMISE(peeking_sees_the_wal_and_touches_nothing),
-		PROMISE(peeking_notices_a_wal_begun_anew),
-		PROMISE(a_checkpoint_empties_the_wal),
-		PROMISE(one_that_is_made_anew_has_nothing_of_a_wal_that_was_left),
-		PROMISE(a_path_may_hold_what_uris_mean_something_by),
+		PROMISE(peeking_notices_a_restarted_wal),
+		PROMISE(a_wal_checkpoint_empties_the_wal),
+		PROMISE(a_new_database_ignores_a_wal_left_by_another),
+		PROMISE(a_path_may_hold_the_special_characters_of_uris),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -1,4 +1,5 @@
-/* Databases whose pages are sealed: nothing readable in any file, and all else as without. */
+/* Databases with encrypted pages: nothing in any file is readable, and the rest works as without.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "archive/volume/volume_sql.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "db/internal.h"
+#include "db/db_internal.h"
 #include "support/check.h"
 
 enum { ROWS = 300, PAGE1_MIDDLE = 2000, FILE_MAX = 64 * 1024 * 1024 };
@@ -31,7 +32,7 @@ static char *temp_path(const char *name)
 	return str_printf("%s/%s", check_temp_dir(), name);
 }
 
-/* Rows first..last, one transaction, each with the canary many times over. */
+/* Writes rows first..last in one transaction, each with the canary many times over. */
 static void fill(struct db *db, int first, int last)
 {
 	struct err err = ERR_INIT;
@@ -86,7 +87,7 @@ static void check_nothing_readable(const char *path)
 	CHECK(!file_has(path, "", "CREATE TABLE"));
 }
 
-static void nothing_readable_stands_in_its_files(void)
+static void its_files_hold_nothing_readable(void)
 {
 	CLEANUP(freep) char *path = temp_path("readable");
 	CLEANUP(db_freep) struct db *db = NULL;
@@ -97,7 +98,7 @@ static void nothing_readable_stands_in_its_files(void)
 	fill(db, 1, ROWS);
 	CHECK(db_has_wal(path));
 	check_nothing_readable(path);
-	CHECK_OK(db_checkpoint(db, true, &err));
+	CHECK_OK(db_wal_checkpoint(db, true, &err));
 	check_nothing_readable(path);
 	fill(db, ROWS + 1, ROWS + 2);
 	CHECK_OK(db_integrity_check(db, &err));
@@ -105,7 +106,7 @@ static void nothing_readable_stands_in_its_files(void)
 	check_nothing_readable(path);
 }
 
-static void the_test_would_see_it_in_a_plain_one(void)
+static void the_test_would_see_it_in_a_plain_database(void)
 {
 	CLEANUP(freep) char *path = temp_path("plain");
 	CLEANUP(db_freep) struct db *db = NULL;
@@ -116,7 +117,7 @@ static void the_test_would_see_it_in_a_plain_one(void)
 	CHECK(file_has(path, "-wal", "canary") && file_has(path, "", "CREATE TABLE"));
 }
 
-static void it_is_read_in_every_mode(void)
+static void every_mode_reads_it(void)
 {
 	static const enum db_mode modes[] = {DB_READ, DB_PEEK, DB_WRITE};
 	CLEANUP(freep) char *path = temp_path("modes");
@@ -125,7 +126,7 @@ static void it_is_read_in_every_mode(void)
 
 	CHECK_OK(open_as(path, key, DB_CREATE, &db, &err));
 	fill(db, 1, ROWS);
-	CHECK_OK(db_checkpoint(db, false, &err));
+	CHECK_OK(db_wal_checkpoint(db, false, &err));
 	fill(db, ROWS + 1, 2 * ROWS);
 	db_freep(&db);
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -135,7 +136,7 @@ static void it_is_read_in_every_mode(void)
 		db_freep(&db);
 	}
 	CHECK_OK(open_as(path, key, DB_WRITE, &db, &err));
-	CHECK_OK(db_checkpoint(db, true, &err));
+	CHECK_OK(db_wal_checkpoint(db, true, &err));
 	db_freep(&db);
 	CHECK_OK(open_as(path, key, DB_IMMUTABLE, &db, &err));
 	CHECK(has_row(db, 1) && has_row(db, 2 * ROWS));
@@ -155,13 +156,13 @@ static void readers_and_a_writer_do_not_block_each_other(void)
 	CHECK(has_row(reader, 10));
 	fill(writer, 11, ROWS);
 	CHECK(!has_row(reader, 11));
-	CHECK_OK(db_checkpoint(writer, false, &err));
+	CHECK_OK(db_wal_checkpoint(writer, false, &err));
 	CHECK(has_row(reader, 10) && !has_row(reader, 11));
 	db_end_read(reader);
 	CHECK(has_row(reader, ROWS));
 }
 
-static void another_key_or_none_opens_nothing(void)
+static void another_key_or_none_does_not_open_it(void)
 {
 	CLEANUP(freep) char *path = temp_path("wrong");
 	CLEANUP(freep) char *plain = temp_path("wrong-plain");
@@ -204,7 +205,7 @@ static void a_changed_page_is_noticed(void)
 
 	CHECK_OK(open_as(path, key, DB_CREATE, &db, &err));
 	fill(db, 1, ROWS);
-	CHECK_OK(db_checkpoint(db, true, &err));
+	CHECK_OK(db_wal_checkpoint(db, true, &err));
 	db_freep(&db);
 	flip(path, 5 * 4096 + 1234);
 	CHECK_OK(open_as(path, key, DB_READ, &db, &err));
@@ -212,7 +213,7 @@ static void a_changed_page_is_noticed(void)
 	CHECK_INT(err.kind, ERR_CORRUPT);
 }
 
-/* Sound in its own place, it is none in another. */
+/* A page decrypts in its own place only. */
 static void a_page_in_the_place_of_another_is_noticed(void)
 {
 	enum { NUMBER = 5 };
@@ -220,36 +221,34 @@ static void a_page_in_the_place_of_another_is_noticed(void)
 	CLEANUP(gcm_freep) struct gcm *gcm = gcm_new(key);
 	CLEANUP(db_freep) struct db *db = NULL;
 	CLEANUP(closep) int fd = -1;
-	uint8_t own[DB_CIPHER_PAGE_BYTES], moved[DB_CIPHER_PAGE_BYTES];
+	uint8_t own[DB_PAGE_BYTES], moved[DB_PAGE_BYTES];
 	struct err err = ERR_INIT;
 
 	CHECK_OK(open_as(path, key, DB_CREATE, &db, &err));
 	fill(db, 1, ROWS);
-	CHECK_OK(db_checkpoint(db, true, &err));
+	CHECK_OK(db_wal_checkpoint(db, true, &err));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	CHECK(fd >= 0 &&
-		pread(fd, own, sizeof(own), (NUMBER - 1) * DB_CIPHER_PAGE_BYTES) == sizeof(own));
+	CHECK(fd >= 0 && pread(fd, own, sizeof(own), (NUMBER - 1) * DB_PAGE_BYTES) == sizeof(own));
 	memcpy(moved, own, sizeof(own));
-	CHECK(db_cipher_open_page(gcm, NUMBER, own));
-	CHECK(!db_cipher_open_page(gcm, NUMBER + 1, moved));
+	CHECK(db_cipher_decrypt_page(gcm, NUMBER, own));
+	CHECK(!db_cipher_decrypt_page(gcm, NUMBER + 1, moved));
 }
 
-/* The header's first bytes are plain: SQLite believes them before any page is opened. */
-static void a_page_size_of_others_is_damage(void)
+/* The header's first bytes are plain, and SQLite uses them before any page is decrypted. */
+static void a_changed_page_size_is_damage(void)
 {
 	CLEANUP(freep) char *path = temp_path("pages");
 	CLEANUP(db_freep) struct db *db = NULL;
 	struct err err = ERR_INIT;
 
 	CHECK_OK(open_as(path, key, DB_CREATE, &db, &err));
-	CHECK_OK(db_checkpoint(db, true, &err));
+	CHECK_OK(db_wal_checkpoint(db, true, &err));
 	db_freep(&db);
 	flip_bits(path, 16, 0x30); /* 4096 becomes 8192 */
 	CHECK(!open_as(path, key, DB_IMMUTABLE, &db, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 }
 
-/* As after a power cut: what was committed before the damage stays, the rest is gone. */
 static bool fits(const char *path, const uint8_t *with)
 {
 	struct err err = ERR_INIT;
@@ -259,10 +258,10 @@ static bool fits(const char *path, const uint8_t *with)
 	return result;
 }
 
-/* A checkpoint that is torn within the first page leaves the -wal, whose frames still tell. */
-static void which_key_it_is_of_shows_before_it_is_opened(void)
+/* A WAL checkpoint torn within the first page leaves the -wal, whose frames still show the key. */
+static void its_key_is_recognised_before_it_is_opened(void)
 {
-	CLEANUP(freep) char *sealed = temp_path("fits");
+	CLEANUP(freep) char *encrypted = temp_path("fits");
 	CLEANUP(freep) char *plain = temp_path("fits-not");
 	CLEANUP(db_freep) struct db *db = NULL;
 	CLEANUP(db_freep) struct db *other = NULL;
@@ -271,16 +270,17 @@ static void which_key_it_is_of_shows_before_it_is_opened(void)
 
 	CHECK(!db_fits_key(plain, NULL, &unused, &err));
 	CHECK_INT(err.kind, ERR_NOT_FOUND);
-	CHECK_OK(open_as(sealed, key, DB_CREATE, &db, &err));
+	CHECK_OK(open_as(encrypted, key, DB_CREATE, &db, &err));
 	CHECK_OK(open_as(plain, NULL, DB_CREATE, &other, &err));
-	CHECK(fits(sealed, key) && !fits(sealed, other_key) && !fits(sealed, NULL));
+	CHECK(fits(encrypted, key) && !fits(encrypted, other_key) && !fits(encrypted, NULL));
 	CHECK(fits(plain, NULL) && !fits(plain, key));
 	fill(db, 1, ROWS);
 	db_freep(&db);
-	flip(sealed, PAGE1_MIDDLE);
-	CHECK(fits(sealed, key) && !fits(sealed, other_key) && !fits(sealed, NULL));
+	flip(encrypted, PAGE1_MIDDLE);
+	CHECK(fits(encrypted, key) && !fits(encrypted, other_key) && !fits(encrypted, NULL));
 }
 
+/* As after a power cut: what was committed before the damage stays, the rest is gone. */
 static void a_torn_wal_ends_where_it_is_torn(void)
 {
 	CLEANUP(freep) char *path = temp_path("torn");
@@ -325,15 +325,15 @@ static void a_transaction_larger_than_the_cache_is_kept(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(nothing_readable_stands_in_its_files),
-		PROMISE(the_test_would_see_it_in_a_plain_one),
-		PROMISE(it_is_read_in_every_mode),
+		PROMISE(its_files_hold_nothing_readable),
+		PROMISE(the_test_would_see_it_in_a_plain_database),
+		PROMISE(every_mode_reads_it),
 		PROMISE(readers_and_a_writer_do_not_block_each_other),
-		PROMISE(another_key_or_none_opens_nothing),
+		PROMISE(another_key_or_none_does_not_open_it),
 		PROMISE(a_changed_page_is_noticed),
 		PROMISE(a_page_in_the_place_of_another_is_noticed),
-		PROMISE(a_page_size_of_others_is_damage),
-		PROMISE(which_key_it_is_of_shows_before_it_is_opened),
+		PROMISE(a_changed_page_size_is_damage),
+		PROMISE(its_key_is_recognised_before_it_is_opened),
 		PROMISE(a_torn_wal_ends_where_it_is_torn),
 		PROMISE(a_transaction_larger_than_the_cache_is_kept),
 	};

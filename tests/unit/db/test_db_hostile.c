@@ -1,4 +1,4 @@
-/* A file that anybody may have written: what stands in it is not run, not believed, not too long.
+/* Files from an untrusted place: their SQL is not run, their rows not trusted, their sizes limited.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "db/internal.h"
+#include "db/db_internal.h"
 #include "support/archive/archive_fixture.h"
 #include "support/check.h"
 
@@ -29,7 +29,7 @@ static bool open_as(const char *path, const struct db_kind *kind, enum db_mode m
 	return db_open(path, &options, ret_db, err);
 }
 
-/* Made by us, then by others. */
+/* Created by mailstow, then changed by another program. */
 static char *planted(const char *name, const struct db_kind *kind, const char *sql)
 {
 	char *path = str_printf("%s/%s", check_temp_dir(), name);
@@ -45,7 +45,7 @@ static char *planted(const char *name, const struct db_kind *kind, const char *s
 	return path;
 }
 
-/* In every way a file is opened. */
+/* In every mode. */
 static void expect_refused(const char *path, const struct db_kind *kind, const char *why)
 {
 	static const enum db_mode modes[] = {DB_READ, DB_WRITE, DB_CREATE, DB_IMMUTABLE, DB_PEEK};
@@ -86,7 +86,7 @@ static void another_schema_is_refused(void)
 		{"pragma user_version = 0", "version 0"},
 		{"pragma user_version = -7", "version -7"},
 		{"pragma user_version = 2147483647", "newer mailstow"},
-		{"pragma application_id = 1", "is no catalogue"},
+		{"pragma application_id = 1", "is not a mailstow catalogue"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -97,7 +97,7 @@ static void another_schema_is_refused(void)
 	}
 }
 
-static void a_schema_too_long_to_be_ours_is_not_parsed(void)
+static void a_schema_of_excessive_length_is_not_parsed(void)
 {
 	CLEANUP(freep) char *name = xcalloc(1, LONG_BYTES + 1);
 	CLEANUP(freep) char *sql = NULL;
@@ -109,8 +109,8 @@ static void a_schema_too_long_to_be_ours_is_not_parsed(void)
 	expect_refused(path, &volume_kind, "malformed database schema");
 }
 
-/* SQLite would play it back into the file, and remove the file it names. */
-static void a_journal_beside_it_is_refused_and_left(void)
+/* SQLite would play the journal back into the file, and remove the file that the journal names. */
+static void a_journal_beside_it_is_refused_and_kept(void)
 {
 	CLEANUP(freep) char *path = planted("journal", &volume_kind, "select 1");
 	CLEANUP(freep) char *journal = str_printf("%s-journal", path);
@@ -121,7 +121,7 @@ static void a_journal_beside_it_is_refused_and_left(void)
 	CHECK(fs_exists(journal));
 }
 
-static void a_value_too_long_to_be_ours_is_damage(void)
+static void a_value_of_excessive_length_is_damage(void)
 {
 	CLEANUP(freep)
 	char *path = planted("long-value", &volume_kind,
@@ -148,8 +148,8 @@ static int64_t number(sqlite3 *handle, const char *sql)
 	return value;
 }
 
-/* What db.h promises, looked up in the connection itself. */
-static void a_connection_is_set_as_promised(void)
+/* Checks in the connection itself what db.h promises. */
+static void a_connection_is_configured_as_promised(void)
 {
 	CLEANUP(freep) char *path = str_printf("%s/set", check_temp_dir());
 	CLEANUP(db_freep) struct db *db = NULL;
@@ -171,7 +171,7 @@ static void a_connection_is_set_as_promised(void)
 	CHECK_INT(number(handle, "pragma trusted_schema"), 0);
 }
 
-/* Rows of the right form and wrong sense: whatever is asked, an answer or an error. */
+/* Rows of the right form and wrong content: every question gets an answer or an error. */
 static bool ignore_piece(void *context, const uint8_t *data, size_t len, struct err *err)
 {
 	(void)data, (void)err;
@@ -220,16 +220,17 @@ static char *small_archive(const char *name)
 	return path;
 }
 
-static void tell(const char *file, const char *lie)
+static void plant_lie(const char *file, const char *lie)
 {
 	sqlite3 *raw = NULL;
 
 	CHECK_INT(sqlite3_open(file, &raw), SQLITE_OK);
-	(void)sqlite3_exec(raw, lie, NULL, NULL, NULL); /* some the tables' own rules refuse */
+	(void)sqlite3_exec(
+		raw, lie, NULL, NULL, NULL); /* the tables' own constraints refuse some */
 	CHECK_INT(sqlite3_close(raw), SQLITE_OK);
 }
 
-static void lying_rows_give_no_other_mail(void)
+static void lying_rows_never_yield_other_mail(void)
 {
 	static const char *const lies[] = {
 		"update item set size = 9223372036854775807",
@@ -277,12 +278,12 @@ static void lying_rows_give_no_other_mail(void)
 		CLEANUP(freep) char *path = small_archive(name);
 		CLEANUP(freep) char *file = str_printf("%s/catalogue.db", path);
 
-		tell(file, lies[i]);
+		plant_lie(file, lies[i]);
 		see_all(path);
 	}
 }
 
-static void ids_without_a_next_one_are_not_counted_on(void)
+static void ids_without_a_successor_are_damage(void)
 {
 	static const char *const lies[] = {
 		"update item set id = 9223372036854775807"
@@ -300,7 +301,7 @@ static void ids_without_a_next_one_are_not_counted_on(void)
 		CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 		struct err err = ERR_INIT;
 
-		tell(i < 2 ? catalogue : volume, lies[i]);
+		plant_lie(i < 2 ? catalogue : volume, lies[i]);
 		CHECK_OK(archive_writer_open(path, 1000, &writer, &err));
 		CHECK(!archive_message_begin(writer, 1, 100, &err));
 		CHECK_INT(err.kind, ERR_CORRUPT);
@@ -308,8 +309,8 @@ static void ids_without_a_next_one_are_not_counted_on(void)
 	}
 }
 
-/* To open a pipe waits for who writes into it. */
-static void what_is_no_file_is_refused_at_once(void)
+/* Opening a pipe blocks until somebody writes into it. */
+static void a_pipe_or_folder_is_refused_at_once(void)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 
@@ -320,21 +321,21 @@ static void what_is_no_file_is_refused_at_once(void)
 
 		(void)unlink(pipe);
 		CHECK_INT(mkfifo(pipe, 0600), 0);
-		expect_refused(path, &volume_kind, "is no file");
+		expect_refused(path, &volume_kind, "is not a regular file");
 		CHECK_INT(unlink(pipe), 0);
 		CHECK_INT(mkdir(pipe, 0700), 0);
-		expect_refused(path, &volume_kind, "is no file");
+		expect_refused(path, &volume_kind, "is not a regular file");
 	}
 }
 
-/* Of two volumes that changed their places, each is told by its own header. */
+/* Two volumes that swapped places: the header of each shows it. */
 static void a_volume_under_another_number_is_refused(void)
 {
 	CLEANUP(freep) char *path = small_archive("numbered");
 	CLEANUP(freep) char *file = fixture_only_volume(path);
 	struct err err = ERR_INIT;
 
-	tell(file, "update header set value = 2 where key = 'sequence'");
+	plant_lie(file, "update header set value = 2 where key = 'sequence'");
 	CHECK(!archive_rebuild(path, 1000, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, "holds another volume"));
@@ -344,14 +345,14 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(another_schema_is_refused),
-		PROMISE(a_schema_too_long_to_be_ours_is_not_parsed),
-		PROMISE(a_journal_beside_it_is_refused_and_left),
-		PROMISE(a_value_too_long_to_be_ours_is_damage),
-		PROMISE(a_connection_is_set_as_promised),
-		PROMISE(what_is_no_file_is_refused_at_once),
+		PROMISE(a_schema_of_excessive_length_is_not_parsed),
+		PROMISE(a_journal_beside_it_is_refused_and_kept),
+		PROMISE(a_value_of_excessive_length_is_damage),
+		PROMISE(a_connection_is_configured_as_promised),
+		PROMISE(a_pipe_or_folder_is_refused_at_once),
 		PROMISE(a_volume_under_another_number_is_refused),
-		PROMISE(lying_rows_give_no_other_mail),
-		PROMISE(ids_without_a_next_one_are_not_counted_on),
+		PROMISE(lying_rows_never_yield_other_mail),
+		PROMISE(ids_without_a_successor_are_damage),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

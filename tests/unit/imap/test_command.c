@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "imap/command.h"
+#include "imap/command_internal.h"
 #include "support/check.h"
 
 /* What follows the tag. */

@@ -1,7 +1,7 @@
 /*
- * Which key a database is sealed under, before it is opened: by its first page, or by the first
- * frame of its -wal. Files are read through SQLite's own VFS, which knows what other connections of
- * this process have locked.
+ * Tells which key a database is encrypted with before it is opened, by its first page or by the
+ * first frame of its -wal. Reads through SQLite's own VFS: closing a descriptor of one's own would
+ * drop the locks that other connections of this process hold (fcntl(2)).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +9,11 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "db/internal.h"
+#include "db/db_internal.h"
 
-enum {
-	RESERVED_AT = 20, /* in the header: reserved bytes of a page */
-	WAL_HEADER_BYTES = 32,
-	FRAME_HEADER_BYTES = 24,
-};
+enum { RESERVED_AT = 20 }; /* offset in the database header of a page's count of reserved bytes */
 
-/* SQLite wants a name that is followed by the list of parameters of a URI. */
+/* A VFS expects a name followed by the URI parameters, as sqlite3_create_filename() makes it. */
 static bool read_some(const char *path, int kind, void *out, int len, sqlite3_int64 offset)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
@@ -37,46 +33,40 @@ static bool read_some(const char *path, int kind, void *out, int len, sqlite3_in
 
 static bool page_fits(const char *path, struct gcm *gcm)
 {
-	uint8_t page[DB_CIPHER_PAGE_BYTES];
+	uint8_t page[DB_PAGE_BYTES];
 
 	return read_some(path, SQLITE_OPEN_MAIN_DB, page, sizeof(page), 0) &&
-	       db_cipher_open_page(gcm, 1, page);
-}
-
-/* Zeros, which stand for a page that was never written, open under any key. */
-static bool is_blank(const uint8_t *page)
-{
-	return page[0] == 0 && memcmp(page, page + 1, DB_CIPHER_PAGE_BYTES - 1) == 0;
+	       db_cipher_decrypt_page(gcm, 1, page);
 }
 
 static bool wal_fits(const char *path, struct gcm *gcm)
 {
 	CLEANUP(freep) char *wal = str_printf("%s-wal", path);
-	uint8_t frame[FRAME_HEADER_BYTES + DB_CIPHER_PAGE_BYTES];
-	uint32_t number;
+	uint8_t frame[DB_WAL_FRAME_HEADER_BYTES + DB_PAGE_BYTES];
 
 	if (!fs_exists(wal) ||
-		!read_some(wal, SQLITE_OPEN_WAL, frame, sizeof(frame), WAL_HEADER_BYTES))
+		!read_some(wal, SQLITE_OPEN_WAL, frame, sizeof(frame), DB_WAL_HEADER_BYTES))
 		return false;
-	number = (uint32_t)frame[0] << 24 | (uint32_t)frame[1] << 16 | (uint32_t)frame[2] << 8 |
-		 frame[3];
-	return !is_blank(frame + FRAME_HEADER_BYTES) &&
-	       db_cipher_open_page(gcm, number, frame + FRAME_HEADER_BYTES);
+	/* a blank page passes under any key and so tells nothing */
+	return !db_page_is_blank(frame + DB_WAL_FRAME_HEADER_BYTES) &&
+	       db_cipher_decrypt_page(
+		       gcm, db_page_number(frame), frame + DB_WAL_FRAME_HEADER_BYTES);
 }
 
 bool db_fits_key(const char *path, const uint8_t *key, bool *ret_fits, struct err *err)
 {
 	CLEANUP(gcm_freep) struct gcm *gcm = key ? gcm_new(key) : NULL;
 	uint8_t head[RESERVED_AT + 1];
-	bool sealed;
+	bool encrypted;
 
 	(void)sqlite3_initialize();
 	if (!fs_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: no such file", path);
 	if (!read_some(path, SQLITE_OPEN_MAIN_DB, head, sizeof(head), 0))
-		return err_set(err, ERR_CORRUPT, "%s: cannot be read", path);
-	sealed = head[RESERVED_AT] == DB_CIPHER_RESERVED_BYTES;
+		return err_set(err, ERR_CORRUPT,
+			"%s: its header cannot be read as that of a database", path);
+	encrypted = head[RESERVED_AT] == DB_CIPHER_RESERVED_BYTES;
 	*ret_fits =
-		sealed == (gcm != NULL) && (!gcm || page_fits(path, gcm) || wal_fits(path, gcm));
+		encrypted == (gcm != NULL) && (!gcm || page_fits(path, gcm) || wal_fits(path, gcm));
 	return true;
 }
