@@ -37,7 +37,7 @@ static const struct {
 	{"AUTH=SCRAM-SHA-256", MECHANISM_SCRAM_SHA_256},
 };
 
-/* Extensions that IMAP4rev2 took in (RFC 9051 appendix E), of those that matter here. */
+/* Of the extensions used here, those that are part of IMAP4rev2 (RFC 9051 appendix E). */
 static const uint32_t part_of_rev2 =
 	IMAP_CAP_NAMESPACE | IMAP_CAP_UNSELECT | IMAP_CAP_UIDPLUS | IMAP_CAP_ESEARCH |
 	IMAP_CAP_IDLE | IMAP_CAP_SASL_IR | IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS |

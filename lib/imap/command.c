@@ -13,7 +13,7 @@
 
 enum {
 	TAG_LETTERS = 10,
-	FIRST_BYTES = 1024, /* so that a secret is not left behind in moved memory */
+	FIRST_BYTES = 1024, /* reserved so that growing does not leave copies of a secret */
 	QUOTED_MAX = 1000,
 };
 
@@ -29,7 +29,7 @@ static void make_tag(char tag[COMMAND_TAG_MAX])
 static void add(struct imap_command *command, const void *data, size_t len)
 {
 	if (!buf_add(&command->bytes, data, len))
-		command->fault = "the command is too long";
+		command->fault = "longer than 128 KiB";
 }
 
 static void add_text(struct imap_command *command, const char *text)
@@ -103,7 +103,7 @@ void command_set(struct imap_command *command, const struct rangeset *set)
 	if (set->items[set->count - 1].last == UINT32_MAX)
 		closed.count--;
 	if (closed.count > 0 && !seqset_format(&closed, &command->bytes))
-		command->fault = "the command is too long";
+		command->fault = "longer than 128 KiB";
 	if (closed.count == set->count)
 		return;
 	(void)snprintf(open_end, sizeof(open_end), "%s%" PRIu32 ":*", closed.count > 0 ? "," : "",
@@ -138,7 +138,7 @@ static void add_quoted(struct imap_command *command, const char *text)
 	add(command, "\"", 1);
 }
 
-/* {n} and the end of the line: true when the server has to be waited for. */
+/* "{n}" or "{n+}" and the line end. True: the server has to send '+' first. */
 static bool announce(struct imap_command *command, uint64_t size_bytes)
 {
 	bool wait = command->literals == COMMAND_LITERAL_SYNC ||
@@ -146,7 +146,7 @@ static bool announce(struct imap_command *command, uint64_t size_bytes)
 			    size_bytes > COMMAND_LITERAL_MINUS_MAX);
 
 	if (!buf_printf(&command->bytes, "{%" PRIu64 "%s}\r\n", size_bytes, wait ? "" : "+"))
-		command->fault = "the command is too long";
+		command->fault = "longer than 128 KiB";
 	return wait;
 }
 
@@ -188,7 +188,7 @@ void command_flags(struct imap_command *command, const char *flags)
 		size_t len = strcspn(flags, " ");
 
 		if (!flag_can_be_sent(flags, len)) {
-			command->fault = "a flag cannot be sent";
+			command->fault = "a flag has characters that IMAP does not allow";
 			return;
 		}
 		next_argument(command);

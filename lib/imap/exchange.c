@@ -19,13 +19,13 @@ void session_expect(struct imap *imap, uint64_t replies)
 	imap->expected_replies += replies < IMAP_CHANGES_MAX ? replies : IMAP_CHANGES_MAX;
 }
 
-/* The name of the oldest command in flight, for errors. */
-static const char *doing(const struct imap *imap)
+/* The oldest command in flight, for errors. */
+static const char *command_name(const struct imap *imap)
 {
 	return imap->sent_count > 0 ? imap->sent[0].name : "connection";
 }
 
-/* --- bodies: counted apart from what the server chatters --- */
+/* --- bodies, which do not count as chatter --- */
 
 static bool body_begins(void *context, uint64_t size_bytes, struct err *err)
 {
@@ -71,7 +71,8 @@ void session_begin_wait(struct imap *imap)
 		imap->expected_replies = 0;
 }
 
-/* Silence ends it, and so does a trickle: a tagged reply may take long only while much comes. */
+/* Ends after silence, and after a trickle: a tagged reply may take long only while bytes arrive at
+ * IMAP_PROGRESS_BYTES_PER_S. */
 static struct wait read_wait(const struct imap *imap)
 {
 	int64_t left_ms = imap->patience.command_ms - imap->waited_ms +
@@ -86,12 +87,12 @@ static bool check_chatter(const struct imap *imap, struct err *err)
 {
 	if (imap->chatter_replies > imap->expected_replies + IMAP_UNTAGGED_SKIPPED_MAX)
 		return err_set(err, ERR_PROTOCOL,
-			"%s: more than %d untagged responses nobody asked for", doing(imap),
+			"%s: server sent more than %d unsolicited responses", command_name(imap),
 			IMAP_UNTAGGED_SKIPPED_MAX);
 	if (imap->chatter_bytes >
 		IMAP_UNTAGGED_BYTES_MAX + imap->expected_replies * IMAP_REPLY_BYTES_TYPICAL)
-		return err_set(err, ERR_PROTOCOL, "%s: more than %d bytes nobody asked for",
-			doing(imap), IMAP_UNTAGGED_BYTES_MAX);
+		return err_set(err, ERR_PROTOCOL, "%s: server sent more than %d unsolicited bytes",
+			command_name(imap), IMAP_UNTAGGED_BYTES_MAX);
 	return true;
 }
 
@@ -102,7 +103,7 @@ static bool write_now(struct imap *imap, const void *data, size_t len, struct er
 	struct wait wait = wait_for(imap->patience.reply_ms, imap->cancel);
 
 	if (!stream_write(imap->stream, data, len, wait, err))
-		return err_wrap(err, "%s", doing(imap));
+		return err_wrap(err, "%s", command_name(imap));
 	return true;
 }
 
@@ -127,7 +128,7 @@ bool session_write(struct imap *imap, const void *data, size_t len, struct err *
 	return flush(imap, err) && write_now(imap, data, len, err);
 }
 
-/* The one place from which credentials leave. */
+/* All credentials pass through here. They skip the output buffer and the wire log. */
 bool session_write_secret(struct imap *imap, const void *data, size_t len, struct err *err)
 {
 	bool written;
@@ -171,8 +172,8 @@ static uint64_t add_sent(struct imap *imap, const struct imap_command *command)
 	return sent->serial;
 }
 
-/* False with *ret_refused: the server refused at this place; else an error. */
-static bool pass_mark(struct imap *imap, const struct imap_command *command, uint64_t serial,
+/* False with *ret_refused: the server refused in place of '+'; otherwise an error. */
+static bool send_mark(struct imap *imap, const struct imap_command *command, uint64_t serial,
 	const struct command_mark *mark, const struct imap_reply **ret_refused, struct err *err)
 {
 	const struct imap_reply *reply;
@@ -207,7 +208,7 @@ bool session_send(struct imap *imap, struct imap_command *command, uint64_t *ret
 		if (!session_write(imap, command->bytes.data + at, mark->at - at, err))
 			return false;
 		at = mark->at + mark->len;
-		if (pass_mark(imap, command, serial, mark, ret_refused ? &refused : NULL, err))
+		if (send_mark(imap, command, serial, mark, ret_refused ? &refused : NULL, err))
 			continue;
 		if (refused)
 			*ret_refused = refused;
@@ -222,7 +223,7 @@ bool session_send(struct imap *imap, struct imap_command *command, uint64_t *ret
 
 /* --- reading --- */
 
-static bool fill(struct imap *imap, struct err *err)
+static bool read_input(struct imap *imap, struct err *err)
 {
 	uint64_t literal_left = imap_parser_literal_left(imap->parser);
 	int64_t from_ms = clock_mono_ms();
@@ -234,14 +235,15 @@ static bool fill(struct imap *imap, struct err *err)
 	if (literal_left > 0)
 		wirelog_skip_read(imap->stream, literal_left);
 	if (!stream_read(imap->stream, imap->input, IMAP_INPUT_BYTES, &len, read_wait(imap), err))
-		return err_wrap(err, "%s", doing(imap));
+		return err_wrap(err, "%s", command_name(imap));
 	if (len == 0 && literal_left > 0)
 		return err_set(err, ERR_RETRY,
 			"%s: server closed the connection, %" PRIu64
 			" bytes before the end of a literal",
-			doing(imap), literal_left);
+			command_name(imap), literal_left);
 	if (len == 0)
-		return err_set(err, ERR_RETRY, "%s: server closed the connection", doing(imap));
+		return err_set(
+			err, ERR_RETRY, "%s: server closed the connection", command_name(imap));
 	imap->input_len = len;
 	imap->received_bytes += len;
 	imap->waited_ms += clock_mono_ms() - from_ms;
@@ -254,12 +256,12 @@ static bool next_reply(struct imap *imap, const struct imap_reply **ret_reply, s
 	size_t used;
 
 	while (!reply) {
-		if (imap->input_at == imap->input_len && !fill(imap, err))
+		if (imap->input_at == imap->input_len && !read_input(imap, err))
 			return false;
 		imap->chatter_bytes += imap->input_len - imap->input_at;
 		if (!imap_parser_feed(imap->parser, imap->input + imap->input_at,
 			    imap->input_len - imap->input_at, &used, &reply, err))
-			return err_wrap(err, "%s", doing(imap));
+			return err_wrap(err, "%s", command_name(imap));
 		imap->input_at += used;
 		imap->chatter_bytes -= imap->input_len - imap->input_at;
 		if (!check_chatter(imap, err))
@@ -278,16 +280,16 @@ static bool take_sent(
 		if (strcmp(sent->tag, reply->tag) != 0)
 			continue;
 		if (!sent->whole && reply->status == IMAP_OK)
-			return err_set(err, ERR_PROTOCOL, "%s: server says OK to half a command",
-				sent->name);
+			return err_set(err, ERR_PROTOCOL,
+				"%s: server says OK before the command was complete", sent->name);
 		*ret_sent = *sent;
 		imap->sent_count--;
 		memmove(sent, sent + 1, (imap->sent_count - i) * sizeof(*sent));
 		session_begin_wait(imap);
 		return true;
 	}
-	return err_set(
-		err, ERR_PROTOCOL, "%s: server answers a command that was not sent", doing(imap));
+	return err_set(err, ERR_PROTOCOL, "%s: server answers a command that was not sent",
+		command_name(imap));
 }
 
 static bool take_tagged(
@@ -297,12 +299,12 @@ static bool take_tagged(
 
 	if (!take_sent(imap, reply, ret_sent, err))
 		return false;
-	if (append_take_reply(imap, ret_sent->serial, reply) || !listener->answered)
+	if (append_ring_take_reply(imap, ret_sent->serial, reply) || !listener->answered)
 		return true;
 	return listener->answered(listener->context, ret_sent->serial, reply, err);
 }
 
-/* Untagged news of the selected folder: whoever compared it has to compare again. */
+/* Untagged news of the selected folder: it has to be compared again. */
 static void note_news(struct imap *imap, const struct imap_reply *reply)
 {
 	if (!imap->selected)
@@ -333,9 +335,11 @@ static bool take_untagged(struct imap *imap, const struct imap_reply *reply, str
 {
 	if (reply->kind == IMAP_STATUS && reply->status == IMAP_PREAUTH)
 		return err_set(err, ERR_SECURITY,
-			"%s: server claims that we are logged in already (PREAUTH)", doing(imap));
+			"%s: server claims that the client is logged in already (PREAUTH)",
+			command_name(imap));
 	if (reply->kind == IMAP_STATUS && reply->status == IMAP_BYE && !imap->leaving)
-		return reply_error(doing(imap), "server ended the session", reply, ERR_RETRY, err);
+		return reply_error(
+			command_name(imap), "server ended the session", reply, ERR_RETRY, err);
 	imap->chatter_replies++;
 	if (!check_chatter(imap, err))
 		return false;

@@ -16,8 +16,8 @@ struct fetching {
 	struct imap *imap;
 	const struct imap_fetch *fetch;
 	const struct imap_fetch_sink *sink;
-	size_t range_at;   /* what is not yet sent begins in this range */
-	uint32_t next_uid; /* and not below this one */
+	size_t range_at;   /* the first range with UIDs not asked for yet */
+	uint32_t next_uid; /* in it, the first such UID */
 	struct flight flights[IMAP_FETCH_IN_FLIGHT];
 	size_t in_flight;
 };
@@ -30,8 +30,8 @@ static bool is_open(struct range range)
 }
 
 /*
- * The next part: at most so many messages and so much text. An end that is open ("n:*") has no
- * known size and is not cut.
+ * The UIDs of the next command, limited in messages and in text. An open range ("n:*") has no known
+ * size and is not cut.
  */
 static void take_part(struct fetching *fetching, struct rangeset *part)
 {
@@ -96,7 +96,7 @@ static void add_changed_since(
 	command_close(command);
 }
 
-static uint64_t answers_of(const struct fetching *fetching, const struct rangeset *part)
+static uint64_t expected_answers(const struct fetching *fetching, const struct rangeset *part)
 {
 	uint64_t size = rangeset_size(part), messages = fetching->fetch->messages;
 
@@ -115,12 +115,12 @@ static bool send_part(struct fetching *fetching, struct flight *flight, struct e
 	if (fetching->fetch->changed_since)
 		add_changed_since(imap, &command, fetching->fetch->changed_since);
 	command_end(&command);
-	session_expect(imap, answers_of(fetching, &flight->uids));
+	session_expect(imap, expected_answers(fetching, &flight->uids));
 	fetching->in_flight++;
 	return session_send(imap, &command, &flight->serial, NULL, err);
 }
 
-static bool fly(struct fetching *fetching, struct err *err)
+static bool fill_flights(struct fetching *fetching, struct err *err)
 {
 	for (size_t i = 0; i < IMAP_FETCH_IN_FLIGHT; i++) {
 		struct flight *flight = &fetching->flights[i];
@@ -135,7 +135,8 @@ static bool fly(struct fetching *fetching, struct err *err)
 
 /* --- replies --- */
 
-/* Is this what was asked for, or news of somebody else's doing? */
+/* Does this reply answer one of the commands in flight, or is it news of another client's change?
+ */
 static bool is_answer(const struct fetching *fetching, const struct imap_fetch_reply *reply)
 {
 	uint32_t asked = fetching->fetch->items, has = reply->has;
@@ -176,8 +177,8 @@ static bool range_done(struct fetching *fetching, const struct rangeset *uids,
 	       sink->range_done(sink->context, uids, reply->status == IMAP_OK, text, err);
 }
 
-/* [UNAVAILABLE] may be one poisoned message: that range failed. Anything else that says "later"
- * means all of them. */
+/* One broken message may cause [UNAVAILABLE], so only its range fails. Any other reply that means
+ * "later" is about the whole session. */
 static bool flight_answered(
 	void *context, uint64_t serial, const struct imap_reply *reply, struct err *err)
 {
@@ -185,7 +186,7 @@ static bool flight_answered(
 
 	if (reply->status != IMAP_OK && reply->code != IMAP_CODE_UNAVAILABLE &&
 		reply_is_busy(reply))
-		return reply_error("UID FETCH", "not now", reply, ERR_RETRY, err);
+		return reply_error("UID FETCH", "server is busy", reply, ERR_RETRY, err);
 	for (size_t i = 0; i < IMAP_FETCH_IN_FLIGHT; i++) {
 		struct flight *flight = &fetching->flights[i];
 		bool done;
@@ -201,13 +202,13 @@ static bool flight_answered(
 	return true;
 }
 
-static bool run(struct fetching *fetching, struct err *err)
+static bool fetch_all(struct fetching *fetching, struct err *err)
 {
 	const struct imap_reply *reply;
 	struct sent sent;
 
 	for (;;) {
-		if (!fly(fetching, err))
+		if (!fill_flights(fetching, err))
 			return false;
 		if (fetching->in_flight == 0)
 			return true;
@@ -227,7 +228,7 @@ bool imap_fetch(struct imap *imap, const struct imap_fetch *fetch,
 	session_listen(imap, &listener);
 	session_set_sink(imap, fetch->items & IMAP_ITEM_BODY ? &sink->body : NULL);
 	imap->fetching = true;
-	fetched = run(&fetching, err);
+	fetched = fetch_all(&fetching, err);
 	imap->fetching = false;
 	session_set_sink(imap, NULL);
 	session_listen(imap, NULL);

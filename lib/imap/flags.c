@@ -29,7 +29,7 @@ void flag_set_reset(struct flag_set *set)
 	set->wildcard = false;
 }
 
-/* An atom, or a backslash and an atom. ']' is taken, as real keywords hold it. */
+/* An atom, or a backslash and an atom. Allows ']', as real keywords hold it. */
 static bool is_flag(const char *flag, size_t len)
 {
 	if (len > 0 && *flag == '\\') {
@@ -82,7 +82,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(*left, *right);
 }
 
-/* Equal without case stand together; of those, the bytewise first stands first. */
+/* Puts flags that are equal ignoring case side by side, the bytewise first one in front. */
 static int compare_case(const void *a, const void *b)
 {
 	const char *const *left = a, *const *right = b;

@@ -33,14 +33,13 @@ void counts_free(struct counts_list *list)
 	*list = (struct counts_list){0};
 }
 
-/* INBOX is one folder in whatever case it is written. */
+/* INBOX is one folder in any case (RFC 9051 section 5.1). */
 static const char *key_of(const char *wire_name)
 {
 	return str_equal_case(wire_name, "INBOX") ? "INBOX" : wire_name;
 }
 
-/* Is this name part of the personal namespace? */
-static bool is_ours(const struct imap *imap, const char *wire_name)
+static bool is_personal(const struct imap *imap, const char *wire_name)
 {
 	if (!*wire_name)
 		return false;
@@ -63,7 +62,7 @@ bool folders_add(const struct imap *imap, struct imap_folders *folders,
 {
 	struct imap_folder *folder;
 
-	if (!is_ours(imap, entry->name))
+	if (!is_personal(imap, entry->name))
 		return true;
 	if (folders->count == IMAP_FOLDERS_MAX)
 		return err_set(err, ERR_PROTOCOL, "LIST: more than %d folders", IMAP_FOLDERS_MAX);
@@ -98,7 +97,7 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(left->path, right->path);
 }
 
-/* What two entries for one folder say together. */
+/* Joins two entries for one folder. */
 static void merge(struct imap_folder *into, struct imap_folder *from)
 {
 	into->attributes |= from->attributes;
@@ -108,7 +107,6 @@ static void merge(struct imap_folder *into, struct imap_folder *from)
 	folder_free(from);
 }
 
-/* Sorted by path, each path once. */
 void folders_tidy(struct imap_folders *folders)
 {
 	size_t kept = 0;
@@ -125,7 +123,7 @@ void folders_tidy(struct imap_folders *folders)
 	folders->count = kept + 1;
 }
 
-/* --- joining what came separately by wire name --- */
+/* --- joining counts and subscriptions to folders, by wire name --- */
 
 static int compare_names(const void *a, const void *b)
 {

@@ -1,4 +1,4 @@
-/* The list of folders while it is put together from LIST, LSUB and STATUS. */
+/* The list of folders while LIST, LSUB and STATUS fill it. */
 #ifndef MAILSTOW_IMAP_FOLDERS_INTERNAL_H
 #define MAILSTOW_IMAP_FOLDERS_INTERNAL_H
 
@@ -17,11 +17,11 @@ struct counts_list {
 void counts_free(struct counts_list *list); /* also for CLEANUP() */
 bool counts_add(struct counts_list *list, const struct imap_reply *reply, struct err *err);
 
-/* Take an entry when it belongs to the personal namespace. */
+/* Adds an entry if it belongs to the personal namespace. */
 bool folders_add(const struct imap *imap, struct imap_folders *folders,
 	const struct imap_list_entry *entry, struct err *err);
 
-/* Sort by path and join entries for the same one. */
+/* Sorts by path and joins entries with the same path. */
 void folders_tidy(struct imap_folders *folders);
 
 void folders_set_counts(struct imap_folders *folders, const struct counts_list *list);

@@ -20,7 +20,7 @@ bool imap_idle_start(struct imap *imap, struct err *err)
 	return imap->idling;
 }
 
-/* The end of IDLE that nobody asked for. */
+/* The server ended IDLE by itself. */
 static bool ended_early(struct imap *imap, const struct imap_reply *reply, struct err *err)
 {
 	imap->idling = false;

@@ -50,9 +50,9 @@ static void add_counts_wanted(const struct imap *imap, struct imap_command *comm
 	command_close(command);
 }
 
-/* Run it, with as many replies allowed as there may be folders. A refusal is no error. */
-static bool run(struct imap *imap, struct imap_command *command, const struct listener *listener,
-	bool *ret_ok, struct err *err)
+/* Runs a command that may bring a reply for each folder. A refusal is no error. */
+static bool run_listing(struct imap *imap, struct imap_command *command,
+	const struct listener *listener, bool *ret_ok, struct err *err)
 {
 	const struct imap_reply *reply;
 
@@ -79,7 +79,7 @@ static bool list_extended(struct listing *listing, bool want_counts, bool *ret_o
 		add_counts_wanted(imap, &command);
 	}
 	command_close(&command);
-	return run(imap, &command, &listener, ret_ok, err);
+	return run_listing(imap, &command, &listener, ret_ok, err);
 }
 
 static bool list_plain(struct listing *listing, struct err *err)
@@ -97,10 +97,10 @@ static bool list_plain(struct listing *listing, struct err *err)
 	command_end(&list_command);
 	session_expect(listing->imap, IMAP_FOLDERS_MAX);
 	return session_run_ok(listing->imap, &list_command, &list, err) &&
-	       run(listing->imap, &lsub_command, &lsub, &ok, err);
+	       run_listing(listing->imap, &lsub_command, &lsub, &ok, err);
 }
 
-/* --- STATUS of each (pipelined) --- */
+/* --- pipelined STATUS commands --- */
 
 struct asking {
 	struct listing *listing;
@@ -142,7 +142,7 @@ static bool status_answered(
 	return true;
 }
 
-/* Sent into the free flight: its serial is known before, as a name may have to wait for '+'. */
+/* Takes a free flight before sending: while the name waits for its '+', the reply may come. */
 static bool ask(struct asking *asking, struct imap_folder *folder, struct err *err)
 {
 	struct imap *imap = asking->listing->imap;

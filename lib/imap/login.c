@@ -4,13 +4,13 @@
 #include "net/tls.h"
 #include "net/wirelog.h"
 
-/* A server that expects TLS from the first byte says nothing to one who waits for a greeting. */
-static bool waits_for_tls(const struct imap *imap, const struct err *err)
+/* A server that expects TLS from the first byte never sends a greeting in clear. */
+static bool may_expect_tls(const struct imap *imap, const struct err *err)
 {
 	return err->kind == ERR_RETRY && !stream_is_secure(imap->stream);
 }
 
-static bool greet(struct imap *imap, struct err *err)
+static bool read_greeting(struct imap *imap, struct err *err)
 {
 	const struct imap_reply *reply;
 	struct sent sent;
@@ -18,18 +18,21 @@ static bool greet(struct imap *imap, struct err *err)
 	imap->silence_ms = imap->patience.greeting_ms;
 	if (!session_step(imap, &sent, &reply, err))
 		return err_wrap(err, "%s",
-			waits_for_tls(imap, err) ? "no greeting (a port for implicit TLS?)"
-						 : "greeting");
+			may_expect_tls(imap, err)
+				? "no greeting (does this port expect implicit TLS?)"
+				: "greeting");
 	imap->silence_ms = imap->patience.reply_ms;
 	if (reply->kind != IMAP_STATUS)
-		return err_set(err, ERR_PROTOCOL, "greeting: not that of an IMAP server");
+		return err_set(
+			err, ERR_PROTOCOL, "greeting: not an IMAP server; check host and port");
 	if (reply->status != IMAP_OK)
 		return reply_error("greeting", "refused", reply, ERR_RETRY, err);
 	session_take_capabilities(imap, reply);
 	return true;
 }
 
-static bool start_tls(struct imap *imap, const struct imap_login *login, struct err *err)
+/* The TLS handshake on a stream that is still in clear. */
+static bool secure_stream(struct imap *imap, const struct imap_login *login, struct err *err)
 {
 	const struct tls_options options = {login->host, login->ca_file, login->pin_sha256};
 	struct wait wait = wait_for(imap->patience.greeting_ms, imap->cancel);
@@ -41,7 +44,9 @@ static bool start_tls(struct imap *imap, const struct imap_login *login, struct 
 	return true;
 }
 
-static bool starttls(struct imap *imap, struct err *err)
+/* STARTTLS (RFC 9051 section 6.2.1). Bytes that arrive after its reply and before the handshake
+ * came in clear: somebody may have injected them, so they end the session. */
+static bool send_starttls(struct imap *imap, struct err *err)
 {
 	CLEANUP(command_free) struct imap_command command = {0};
 	const struct imap_reply *reply;
@@ -53,10 +58,11 @@ static bool starttls(struct imap *imap, struct err *err)
 		!session_go_ahead(imap, serial, &reply, err))
 		return false;
 	if (reply->kind != IMAP_TAGGED || reply->status != IMAP_OK)
-		return reply_error("STARTTLS", "server will not encrypt", reply, ERR_SECURITY, err);
+		return reply_error(
+			"STARTTLS", "server refuses to encrypt", reply, ERR_SECURITY, err);
 	if (!session_is_quiet(imap))
 		return err_set(err, ERR_SECURITY,
-			"STARTTLS: data before the handshake: somebody injects commands");
+			"STARTTLS: unencrypted data before the TLS handshake, possibly injected");
 	session_forget(imap);
 	return true;
 }
@@ -68,14 +74,15 @@ static bool session_login(struct imap *imap, const struct imap_login *login, str
 
 	if (login->wire_log && !starts_tls)
 		imap->stream = wirelog_wrap(imap->stream, login->wire_log);
-	if (!greet(imap, err) || (starts_tls && !starttls(imap, err)))
+	if (!read_greeting(imap, err) || (starts_tls && !send_starttls(imap, err)))
 		return starts_tls ? err_wrap(err, "not yet encrypted") : false;
-	if (starts_tls && !start_tls(imap, login, err))
+	if (starts_tls && !secure_stream(imap, login, err))
 		return false;
 	if (login->wire_log && starts_tls)
 		imap->stream = wirelog_wrap(imap->stream, login->wire_log);
 	if (plain ? !tcp_is_loopback(login->host) : !stream_is_secure(imap->stream))
-		return err_set(err, ERR_SECURITY, "login: the connection is not encrypted");
+		return err_set(err, ERR_SECURITY,
+			"login: the connection is not encrypted, so no password is sent");
 	imap->secrets_allowed = true;
 	return session_ask_capabilities(imap, err) && session_authenticate(imap, login, err) &&
 	       session_ask_capabilities(imap, err) && session_setup(imap, err);
@@ -100,8 +107,8 @@ bool imap_connect(const struct imap_login *login, struct imap **ret_imap, struct
 	struct stream *secure;
 
 	if (login->tls == IMAP_TLS_OFF && !tcp_is_loopback(login->host))
-		return err_set(err, ERR_SECURITY, "%s: only a loopback address may go without TLS",
-			login->host);
+		return err_set(err, ERR_SECURITY,
+			"%s: only a loopback address may be used without TLS", login->host);
 	if (!tcp_connect(login->host, login->port, wait, &stream, err))
 		return false;
 	if (login->tls == IMAP_TLS_IMPLICIT) {

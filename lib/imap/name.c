@@ -12,12 +12,12 @@ static const char inbox[] = "INBOX";
 
 enum { INBOX_LEN = sizeof(inbox) - 1, ESCAPE_LEN = 3 /* "%XX" */ };
 
-/* How one wire name is read. */
+/* How to read one wire name. */
 struct name_rules {
 	char delimiter;
 	bool utf8;
-	bool below;           /* the prefix stood before it */
-	bool all_below_inbox; /* and begins with INBOX */
+	bool below;           /* it had the prefix */
+	bool all_below_inbox; /* and the prefix begins with INBOX */
 };
 
 static bool is_control(uint32_t c)
@@ -44,7 +44,7 @@ static char *put_escape(char *out, uint8_t byte)
 	return out;
 }
 
-/* Valid UTF-8 without controls goes to *out, which moves on. False: it is not. */
+/* Writes valid UTF-8 without controls and moves *out. False: text is something else. */
 static bool put_text(char **out, const char *text)
 {
 	size_t left = strlen(text), len;
@@ -65,7 +65,8 @@ static bool put_text(char **out, const char *text)
 	return true;
 }
 
-/* At least one byte gets an escape that put_text() never writes: that tells the two apart. */
+/* Escapes at least one byte that put_text() never escapes, so that unescape() can tell the two
+ * apart. */
 static char *put_wire(char *out, const char *wire)
 {
 	for (; *wire; wire++) {
@@ -99,8 +100,8 @@ static bool is_below(const char *wire, const char *prefix, char delimiter)
 }
 
 /*
- * A first component that is called INBOX, behind a prefix. Where all folders are below INBOX, its
- * children are there too; anything else is an ordinary folder of that name.
+ * A first component called INBOX after the prefix. If the prefix begins with INBOX, its children
+ * are INBOX's; otherwise it is an ordinary folder of that name.
  */
 static char *put_false_inbox(char *out, const char *name, bool all_below_inbox)
 {
@@ -155,7 +156,7 @@ static int hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* "XX"; -1: it is not, or NUL. */
+/* The byte of "XX". -1: malformed, or NUL. */
 static int escaped_byte(const char *digits)
 {
 	int high = hex_value(digits[0]), low = high < 0 ? -1 : hex_value(digits[1]);
@@ -164,7 +165,7 @@ static int escaped_byte(const char *digits)
 	return byte == 0 ? -1 : byte;
 }
 
-/* "%XX" undone; NULL when malformed. *ret_is_wire: it was kept as it is on the wire. */
+/* Decodes "%XX". NULL: malformed. *ret_is_wire: the component has its form on the wire. */
 static char *unescape(const char *component, bool *ret_is_wire)
 {
 	CLEANUP(freep) char *text = xmalloc(strlen(component) + 1);
@@ -187,7 +188,7 @@ static char *unescape(const char *component, bool *ret_is_wire)
 	return TAKE(text);
 }
 
-static void replace(char *text, char delimiter, bool *ret_changed)
+static void replace_delimiter(char *text, char delimiter, bool *ret_changed)
 {
 	char by = delimiter == '_' ? '-' : '_';
 
@@ -208,11 +209,11 @@ static char *encode_component(const char *component, char delimiter, bool utf8, 
 		return NULL;
 	if (!is_wire && !str_utf8_valid(text, strlen(text)))
 		return NULL;
-	replace(text, delimiter, ret_changed);
+	replace_delimiter(text, delimiter, ret_changed);
 	return is_wire || utf8 ? TAKE(text) : utf7_encode(text);
 }
 
-/* Does the prefix stand before this path? */
+/* Does the wire name of this path begin with the prefix? */
 static bool takes_prefix(const char *path, char delimiter, const char *prefix)
 {
 	if (!starts_with_inbox(path, '/'))

@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "imap/session_internal.h"
 
-/* What servers say without a response code when they mean "later" (docs/SERVERS.md). */
+/* Servers that send no response code mean "later" by these words (docs/SERVERS.md). */
 static const char *const busy_words[] = {
 	"authenticated but not connected",
 	"throttled",
@@ -52,9 +52,8 @@ bool reply_is_ok(const char *command, const struct imap_reply *reply, struct err
 	if (reply->status == IMAP_OK)
 		return true;
 	if (reply_is_busy(reply))
-		return reply_error(command, "not now", reply, ERR_RETRY, err);
+		return reply_error(command, "server is busy", reply, ERR_RETRY, err);
 	if (reply->code == IMAP_CODE_REFERRAL)
-		return reply_error(
-			command, "another server is never gone to", reply, ERR_REFUSED, err);
+		return reply_error(command, "referrals are not followed", reply, ERR_REFUSED, err);
 	return reply_error(command, "refused", reply, ERR_REFUSED, err);
 }

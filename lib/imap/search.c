@@ -6,7 +6,7 @@
 #include "imap/seqset.h"
 #include "imap/session_internal.h"
 
-/* Ranges as they come, sorted once at the end: a server may say them in any order. */
+/* Ranges as received, sorted once at the end: a server may send them in any order. */
 struct searching {
 	struct range *items;
 	size_t count;
@@ -34,21 +34,21 @@ static bool hear_found(void *context, const struct imap_reply *reply, struct err
 	return true;
 }
 
-static void start(const struct imap *imap, struct imap_command *command)
+static void start_search(const struct imap *imap, struct imap_command *command)
 {
 	session_start(imap, command, "UID SEARCH");
 	if (imap->caps & IMAP_CAP_ESEARCH)
 		command_text(command, "RETURN (ALL)");
 }
 
-/* All from this sequence number to last; 0: to the end. */
+/* Messages from sequence number first to last; 0: to the end. */
 static bool search_part(struct imap *imap, uint32_t first, uint32_t last,
 	const struct listener *listener, struct err *err)
 {
 	CLEANUP(command_free) struct imap_command command = {0};
 	CLEANUP(rangeset_free) struct rangeset part = {0};
 
-	start(imap, &command);
+	start_search(imap, &command);
 	if (first == 1 && last == 0) {
 		command_text(&command, "ALL");
 	} else {
@@ -59,8 +59,8 @@ static bool search_part(struct imap *imap, uint32_t first, uint32_t last,
 	return session_run_ok(imap, &command, listener, err);
 }
 
-/* Each will be asked for: a folder of three messages has no four billion of them. Nor is one empty
- * that had messages before and has some now. */
+/* Refuses a result that cannot be true, as the caller will ask for every UID: far more UIDs than
+ * messages, or none in a folder that held messages before and still does. */
 static bool check_found(uint32_t before, uint32_t now, const struct rangeset *uids, struct err *err)
 {
 	uint64_t found = rangeset_size(uids);
@@ -70,12 +70,13 @@ static bool check_found(uint32_t before, uint32_t now, const struct rangeset *ui
 		(found > 0 || before == 0 || now == 0))
 		return true;
 	return err_set(err, ERR_PROTOCOL,
-		"SEARCH: server finds %" PRIu64 " messages in a folder of %" PRIu32, found, exists);
+		"SEARCH: server reports %" PRIu64 " messages in a folder of %" PRIu32, found,
+		exists);
 }
 
 /*
- * A large folder is asked for in parts, as the answer is one line. From the top down: a message
- * that goes meanwhile moves others down, to where they are still asked for.
+ * Searches a large folder in parts, as each answer is one line, and from the top down: a message
+ * expunged meanwhile moves others down, into parts that are still to come.
  */
 bool imap_search_all(struct imap *imap, struct rangeset *ret_uids, struct err *err)
 {
@@ -103,7 +104,7 @@ bool imap_search_message_id(
 	const struct listener listener = {.heard = hear_found, .context = &searching};
 	CLEANUP(command_free) struct imap_command command = {0};
 
-	start(imap, &command);
+	start_search(imap, &command);
 	command_text(&command, "HEADER Message-ID");
 	command_astring(&command, message_id);
 	command_end(&command);

@@ -12,7 +12,7 @@ struct opening {
 	const struct imap_fetch_sink *sink; /* NULL: nobody wants FETCH and VANISHED */
 	struct imap_examined examined;
 	uint64_t unselect; /* serial of the UNSELECT sent ahead, 0: none */
-	bool ours;         /* what comes is of the new folder, not of the old one */
+	bool ours;         /* replies are about the new folder, no longer about the old one */
 };
 
 void imap_examined_free(struct imap_examined *examined)
@@ -26,8 +26,8 @@ static uint32_t number32(uint64_t number)
 	return number <= UINT32_MAX ? (uint32_t)number : 0;
 }
 
-/* From here all is of the new folder. */
-static void turn_over(struct opening *opening)
+/* Replies from here on are about the new folder. */
+static void begin_new_folder(struct opening *opening)
 {
 	opening->ours = true;
 	imap_examined_free(&opening->examined);
@@ -39,7 +39,7 @@ static void hear_code(struct opening *opening, const struct imap_reply *reply)
 
 	switch (reply->code) {
 	case IMAP_CODE_CLOSED:
-		turn_over(opening);
+		begin_new_folder(opening);
 		break;
 	case IMAP_CODE_UIDVALIDITY:
 		examined->uidvalidity = number32(reply->number);
@@ -87,18 +87,19 @@ static bool hear_opening(void *context, const struct imap_reply *reply, struct e
 	}
 }
 
-static bool closed(void *context, uint64_t serial, const struct imap_reply *reply, struct err *err)
+static bool hear_answer(
+	void *context, uint64_t serial, const struct imap_reply *reply, struct err *err)
 {
 	struct opening *opening = context;
 
 	(void)reply;
 	(void)err;
 	if (serial == opening->unselect)
-		turn_over(opening);
+		begin_new_folder(opening);
 	return true;
 }
 
-/* Leave the old folder in the same round trip, so that its news do not count for the new one. */
+/* Leaves the old folder in the same round trip, so that its news do not count for the new one. */
 static bool send_unselect(struct imap *imap, uint64_t *ret_serial, struct err *err)
 {
 	CLEANUP(command_free) struct imap_command command = {0};
@@ -140,7 +141,7 @@ static bool run_opening(struct opening *opening, struct imap_command *command,
 	struct imap_examined *ret, struct err *err)
 {
 	struct imap *imap = opening->imap;
-	const struct listener listener = {hear_opening, closed, opening};
+	const struct listener listener = {hear_opening, hear_answer, opening};
 	const struct imap_reply *reply;
 
 	opening->ours = !imap->selected;

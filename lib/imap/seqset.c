@@ -55,7 +55,7 @@ void seqset_from_ranges(struct range *items, size_t count, struct rangeset *ret_
 		rangeset_add(ret_set, items[i].first, items[i].last);
 }
 
-/* A number from 1 to 2^32-1 at *at, moved behind it. */
+/* A number from 1 to 2^32-1. Moves *at past it. */
 static bool take_number(const char **at, const char *end, uint32_t *ret_number)
 {
 	uint64_t number = 0;

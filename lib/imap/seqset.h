@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/rangeset.h"
 
-/* Ranges as they come, in any order and over each other. */
+/* Ranges in any order; they may overlap. */
 struct range_list {
 	struct range *items;
 	size_t count;
@@ -15,23 +15,23 @@ struct range_list {
 
 void range_list_free(struct range_list *list); /* also for CLEANUP() */
 
-/* Add first..last, joined to the range before it where it continues that. first > last is a bug.
- * False: over IMAP_RANGES_MAX ranges. */
+/* Adds first..last, and joins it to the previous range where it continues that one. first > last is
+ * a bug. False: over IMAP_RANGES_MAX ranges. */
 bool range_list_add(struct range_list *list, uint32_t first, uint32_t last);
 
 /*
- * Strict: "1:5,7", any order, ranges either way round. Empty, 0, '*', trailing comma, over 2^32-1
- * or over IMAP_RANGES_MAX ranges: ERR_PROTOCOL. ret_set must be empty.
+ * Parses strictly: "1:5,7" in any order, also "5:1". ERR_PROTOCOL: empty, 0, '*', trailing comma,
+ * over 2^32-1, over IMAP_RANGES_MAX ranges. ret_set must be empty.
  */
 bool seqset_parse(const char *text, size_t len, struct rangeset *ret_set, struct err *err);
 
-/* The same, added to what list holds. On an error some of it may have been added. */
+/* The same, appended to list. After an error some of it may have been added. */
 bool seqset_collect(const char *text, size_t len, struct range_list *list, struct err *err);
 
-/* A set of ranges in any order, in n log n; items is sorted in place. ret_set must be empty. */
+/* Makes a set of ranges in any order, in n log n. Sorts items in place. ret_set must be empty. */
 void seqset_from_ranges(struct range *items, size_t count, struct rangeset *ret_set);
 
-/* Append the set to out. False: out is full (part of it may be there). */
+/* Appends the set to out. False: out is full, and may hold a part of it. */
 bool seqset_format(const struct rangeset *set, struct buf *out);
 
 #endif

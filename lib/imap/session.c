@@ -45,7 +45,6 @@ void imap_freep(struct imap **imap_at)
 	free(imap);
 }
 
-/* Nothing is left of what was read. */
 static void renew_parser(struct imap *imap)
 {
 	imap_parser_freep(&imap->parser);
@@ -62,7 +61,7 @@ void session_forget(struct imap *imap)
 	imap->news = false;
 }
 
-enum command_literals session_literals(const struct imap *imap)
+static enum command_literals literals_of(const struct imap *imap)
 {
 	if (imap->caps & IMAP_CAP_LITERAL_PLUS)
 		return COMMAND_LITERAL_PLUS;
@@ -73,7 +72,7 @@ enum command_literals session_literals(const struct imap *imap)
 
 void session_start(const struct imap *imap, struct imap_command *command, const char *name)
 {
-	command_start(command, name, session_literals(imap));
+	command_start(command, name, literals_of(imap));
 }
 
 uint32_t imap_caps(const struct imap *imap)
@@ -134,8 +133,8 @@ bool imap_noop(struct imap *imap, struct err *err)
 	return session_run_ok(imap, &command, NULL, err);
 }
 
-/* Politeness only: whatever goes wrong, the end is the same. */
-static void say_goodbye(struct imap *imap)
+/* A courtesy to the server: errors do not matter. */
+static void send_logout(struct imap *imap)
 {
 	CLEANUP(command_free) struct imap_command command = {0};
 	const struct imap_reply *reply;
@@ -155,6 +154,6 @@ static void say_goodbye(struct imap *imap)
 void imap_logout(struct imap **imap)
 {
 	if (*imap)
-		say_goodbye(*imap);
+		send_logout(*imap);
 	imap_freep(imap);
 }

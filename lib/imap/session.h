@@ -1,14 +1,29 @@
 /*
- * One IMAP connection: connect, secure, log in, and the commands mailstow needs. Straight-line,
- * blocking with deadlines, one owner at a time. Never asks for ENVELOPE or BODYSTRUCTURE.
+ * One IMAP connection: connecting, TLS, login, and the commands mailstow needs. Calls are
+ * straight-line and block, with deadlines; one owner uses a session at a time. Never asks for
+ * ENVELOPE or BODYSTRUCTURE.
  *
- * A sink or source that a call is given must not use the session, and what it fails with ends the
+ *	imap_connect()
+ *	   |
+ *	   v            imap_examine(), imap_select()
+ *	LOGGED IN <-----------------------------------> SELECTED
+ *	   |               imap_unselect()                 |
+ *	   |                    +--------------------------+
+ *	   v                    v         imap_idle_start()
+ *	 no folder            folder  <----------------------> IDLING -- imap_park() --> PARKED
+ *	                                  imap_idle_done()        ^                         |
+ *	                                                          +--- imap_idle_drain() ---+
+ *
+ * A session may also be parked outside IDLE; the next call of any kind ends that. Any error but
+ * ERR_REFUSED, and imap_logout(), lead to imap_freep().
+ *
+ * A sink or source given to a call must not use the session. If it fails, its error ends the
  * session.
  *
  * Errors: ERR_REFUSED (tagged NO or BAD to this command: the session goes on), ERR_AUTH,
  * ERR_SECURITY, ERR_RETRY (connection lost, BYE, [UNAVAILABLE] [LIMIT] [INUSE] and throttling),
- * ERR_PROTOCOL, ERR_CANCELLED. After any but ERR_REFUSED the session is only good for
- * imap_freep(). Texts name the command, and the server's words after "server says: ".
+ * ERR_PROTOCOL, ERR_CANCELLED. After any but ERR_REFUSED only imap_freep() may follow. Texts name
+ * the command and quote the server after "server says: ".
  */
 #ifndef MAILSTOW_IMAP_SESSION_H
 #define MAILSTOW_IMAP_SESSION_H
@@ -17,14 +32,16 @@
 
 #include "base/rangeset.h"
 #include "base/wait.h"
-#include "imap/parse/reply.h"
+#include "imap/flags.h"
+#include "imap/limits.h"
+#include "imap/reply_types.h"
 
 struct imap; /* a session */
 
 enum imap_tls { IMAP_TLS_IMPLICIT, IMAP_TLS_STARTTLS, IMAP_TLS_OFF };
 enum imap_auth { IMAP_AUTH_AUTO, IMAP_AUTH_PLAIN, IMAP_AUTH_LOGIN, IMAP_AUTH_SCRAM_SHA_256 };
 
-/* How long a server is waited for; limits.h has the values. */
+/* How long to wait for a server; limits.h has the values. */
 struct imap_patience {
 	int greeting_ms;
 	int reply_ms;   /* of silence */
@@ -45,7 +62,7 @@ struct imap_login {
 	const char *password;                 /* read only during imap_connect(), never kept */
 	FILE *wire_log;                       /* NULL: none; must outlive the session */
 	const struct cancel *cancel;          /* NULL: none; must outlive the session */
-	const struct imap_patience *patience; /* NULL: that of limits.h (tests are in a hurry) */
+	const struct imap_patience *patience; /* NULL: limits.h; tests use shorter times */
 };
 
 enum imap_cap {
@@ -73,28 +90,28 @@ enum imap_cap {
 };
 
 /*
- * Connect, TLS, greeting, capabilities, authentication, capabilities again, ID, ENABLE QRESYNC or
- * CONDSTORE, NAMESPACE. No byte of a credential leaves before the stream is secure (except with
- * IMAP_TLS_OFF). PREAUTH is refused. A wrong password is ERR_AUTH and is not tried with another
- * mechanism.
+ * Connects and logs in: TLS, greeting, capabilities, authentication, capabilities again, ID, ENABLE
+ * QRESYNC or CONDSTORE, NAMESPACE. Sends no byte of a credential before the stream is secure
+ * (except with IMAP_TLS_OFF). Refuses PREAUTH. A refused password is ERR_AUTH; no other mechanism
+ * is tried with it.
  */
 bool imap_connect(const struct imap_login *login, struct imap **ret_imap, struct err *err);
 
-/* The same on a stream that is already there and counts as it is (tests). Takes the stream. */
+/* The same over an open stream, whose security is taken as it is (tests). Takes the stream. */
 struct stream;
 bool imap_connect_over(struct stream *stream, const struct imap_login *login,
 	struct imap **ret_imap, struct err *err);
 
-/* Say LOGOUT, wait a little for BYE, close. NULL is allowed. */
+/* Sends LOGOUT, waits up to logout_ms for BYE, closes. NULL is allowed. */
 void imap_logout(struct imap **imap);
-/* Close at once. */
+/* Closes at once. */
 void imap_freep(struct imap **imap);
 
-uint32_t imap_caps(const struct imap *imap);      /* enum imap_cap, as after login */
+uint32_t imap_caps(const struct imap *imap);      /* enum imap_cap, as known after login */
 const char *imap_prefix(const struct imap *imap); /* personal namespace, "" when none */
 char imap_delimiter(const struct imap *imap);     /* of the personal namespace, 0 when unknown */
 bool imap_qresync_enabled(const struct imap *imap);
-bool imap_condstore(const struct imap *imap); /* MODSEQ can be asked for */
+bool imap_condstore(const struct imap *imap); /* the server knows MODSEQ */
 
 struct imap_folder {
 	char *path; /* UTF-8, '/' (imap/name.h) */
@@ -105,7 +122,7 @@ struct imap_folder {
 	char *special_use; /* NULL: none */
 	bool subscribed;
 	struct imap_counts counts; /* from LIST-STATUS or STATUS; has == 0: not known */
-	bool refused;              /* STATUS was refused: text in refusal */
+	bool refused;              /* STATUS was refused; refusal has the server's text */
 	char *refusal;
 };
 
@@ -117,16 +134,16 @@ struct imap_folders {
 void imap_folders_free(struct imap_folders *folders); /* also for CLEANUP() */
 
 /*
- * All folders of the personal namespace, with subscriptions and special use by the best means
- * offered (one LIST with RETURN options, or LIST and LSUB), and their counts (LIST-STATUS, or
- * pipelined STATUS commands when want_counts; \Noselect ones are left out of those). The selected
- * folder's counts may be missing on servers that forbid STATUS of it.
+ * Lists all folders of the personal namespace with subscriptions and special use, by the best means
+ * offered (one LIST with RETURN options, or LIST and LSUB). want_counts adds their counts, by
+ * LIST-STATUS or by pipelined STATUS commands, except of \Noselect folders. The selected folder's
+ * counts may be missing on servers that forbid STATUS of it.
  */
 bool imap_list(
 	struct imap *imap, bool want_counts, struct imap_folders *ret_folders, struct err *err);
 
 struct imap_examined {
-	uint32_t uidvalidity; /* 0: the server gave none (not usable: the caller refuses) */
+	uint32_t uidvalidity; /* 0: the server gave none, so the caller cannot use the folder */
 	uint32_t uidnext;     /* 0: not given */
 	uint32_t exists;
 	uint64_t highestmodseq; /* 0: NOMODSEQ or not given */
@@ -135,14 +152,14 @@ struct imap_examined {
 };
 void imap_examined_free(struct imap_examined *examined); /* also for CLEANUP() */
 
-/* What a series of FETCH and VANISHED replies is told to. Members may be NULL. */
+/* Receives a series of FETCH and VANISHED replies. Members may be NULL. */
 struct imap_fetch_sink {
 	void *context;
 	struct imap_body_sink body;
-	/* A FETCH reply is complete (also unsolicited ones: check has and uid). */
+	/* A FETCH reply is complete. May be unsolicited: check has and uid. */
 	bool (*fetched)(void *context, const struct imap_fetch_reply *fetch, struct err *err);
 	bool (*vanished)(void *context, const struct rangeset *uids, bool earlier, struct err *err);
-	/* A range's tagged reply came. ok false: refused with that text; the others go on. */
+	/* A range's tagged reply came. ok false: refused with that text; other ranges go on. */
 	bool (*range_done)(void *context, const struct rangeset *uids, bool ok, const char *text,
 		struct err *err);
 };
@@ -154,28 +171,29 @@ struct imap_qresync {
 };
 
 /*
- * EXAMINE, with QRESYNC parameters when given (imap_qresync_enabled() only), else CONDSTORE where
- * offered. FETCH and VANISHED (EARLIER) of a QRESYNC answer go to sink. A referral is ERR_REFUSED.
+ * EXAMINE, with QRESYNC parameters if given (imap_qresync_enabled() only), else with CONDSTORE
+ * where offered. Passes FETCH and VANISHED (EARLIER) of a QRESYNC answer to sink. A referral is
+ * ERR_REFUSED.
  */
 bool imap_examine(struct imap *imap, const char *wire_name, const struct imap_qresync *qresync,
 	const struct imap_fetch_sink *sink, struct imap_examined *ret_examined, struct err *err);
 
-/* SELECT, for a restore that must STORE or look. */
+/* SELECT, for a restore, which has to STORE. */
 bool imap_select(struct imap *imap, const char *wire_name, struct imap_examined *ret_examined,
 	struct err *err);
 
-/* UNSELECT (or nothing when not offered: never CLOSE, which expunges after SELECT). */
+/* UNSELECT. Does nothing where it is not offered: CLOSE would expunge after SELECT. */
 bool imap_unselect(struct imap *imap, struct err *err);
 
-/* Untagged news about the selected folder since the last call (EXISTS grew, EXPUNGE, VANISHED, an
- * unsolicited FETCH): "dirty, compare again". */
+/* Did the selected folder change since the last call (EXISTS differs, EXPUNGE, VANISHED, an
+ * unsolicited FETCH)? Then the caller has to compare it again. */
 bool imap_take_news(struct imap *imap);
 
-/* UIDs of all messages of the selected folder: UID SEARCH ALL, ESEARCH where offered. ERR_PROTOCOL:
- * far more than there are, or none where there were and are some. */
+/* UIDs of all messages in the selected folder: UID SEARCH ALL, ESEARCH where offered. ERR_PROTOCOL:
+ * far more UIDs than messages, or none although the folder has messages. */
 bool imap_search_all(struct imap *imap, struct rangeset *ret_uids, struct err *err);
 
-/* UIDs of messages whose Message-ID header holds this text (restore, without UIDPLUS). */
+/* UIDs of messages whose Message-ID header holds this text (restore on servers without UIDPLUS). */
 bool imap_search_message_id(
 	struct imap *imap, const char *message_id, struct rangeset *ret_uids, struct err *err);
 
@@ -193,35 +211,36 @@ struct imap_fetch {
 	const struct rangeset *uids;
 	uint32_t items;          /* enum imap_item; UID always */
 	uint32_t range_messages; /* 0: IMAP_FETCH_RANGE_MESSAGES */
-	uint64_t changed_since;  /* 0: none; with QRESYNC also asks VANISHED when set */
-	uint64_t messages;       /* of uids, so many exist at most; 0: each does */
+	uint64_t changed_since;  /* 0: none; with QRESYNC enabled also asks for VANISHED */
+	uint64_t messages;       /* at most so many of uids exist; 0: all may */
 };
 
 /*
- * UID FETCH in ranges of bounded size (by message count and IMAP_COMMAND_BYTES_MAX), keeping
- * IMAP_FETCH_IN_FLIGHT commands sent ahead. True when every range got its tagged reply. A set whose
- * last number is 4294967295 is sent as "n:*" and is one range. [UNAVAILABLE] is refusal of that
- * range, as one poisoned message may be its cause; other words for "later" are ERR_RETRY.
+ * UID FETCH in ranges of limited size (by message count and IMAP_COMMAND_BYTES_MAX), keeping
+ * IMAP_FETCH_IN_FLIGHT commands in flight. True when every range got its tagged reply. A set whose
+ * last number is 4294967295 is sent as "n:*" and is one range. [UNAVAILABLE] refuses only that
+ * range, as one broken message may cause it; other replies that mean "later" are ERR_RETRY.
  */
 bool imap_fetch(struct imap *imap, const struct imap_fetch *fetch,
 	const struct imap_fetch_sink *sink, struct err *err);
 
-/* --- IDLE (RFC 2177): started by one owner, waited for by another, ended by a third --- */
+/* --- IDLE (RFC 2177). The owner may change between these calls --- */
 
 bool imap_idle_start(struct imap *imap, struct err *err); /* sends IDLE, waits for '+' */
 
 /*
- * Read what is there without waiting. *ret_news: something changed in the folder. Keep-alives
- * ("* OK Still here") are no news. True with the session fit to wait on.
+ * Reads what has arrived without waiting. *ret_news: the folder changed. Keep-alives ("* OK Still
+ * here") are no news. After true the session may wait further.
  */
 bool imap_idle_drain(struct imap *imap, bool *ret_news, struct err *err);
 
-/* Send DONE and wait for the tagged reply. News that came meanwhile: imap_take_news(). */
+/* Sends DONE and waits for the tagged reply. imap_take_news() has the news that came meanwhile. */
 bool imap_idle_done(struct imap *imap, struct err *err);
 
 int imap_fd(const struct imap *imap);
 
-/* Every layer is empty: the session may wait in poll(2). Releases buffers. */
+/* Releases the buffers so that the session can wait in poll(2). False: a layer still holds bytes,
+ * and nothing was released. */
 bool imap_park(struct imap *imap);
 
 bool imap_noop(struct imap *imap, struct err *err);
@@ -230,10 +249,10 @@ bool imap_noop(struct imap *imap, struct err *err);
 
 struct imap_append {
 	const char *wire_name;
-	const char *flags; /* canonical text; what may not be sent is left out by the caller */
-	const struct zoned_time *date; /* NULL: the server's now */
+	const char *flags; /* canonical text; the caller has left out what may not be sent */
+	const struct zoned_time *date; /* NULL: the server's clock */
 	uint64_t size_bytes;
-	/* Called until size_bytes were given; *ret_data is the caller's, *ret_len > 0. */
+	/* Called until it has given size_bytes; it owns *ret_data, *ret_len > 0. */
 	bool (*read)(void *context, const uint8_t **ret_data, size_t *ret_len, struct err *err);
 	void *context;
 };
@@ -247,17 +266,17 @@ struct imap_append_result {
 };
 
 /*
- * Send one APPEND without waiting for its tagged reply. Non-synchronising literals only where
- * LITERAL+ (or LITERAL- and at most 4096 bytes) is offered; otherwise waits for '+', and a NO or
- * BAD in its place becomes this append's result. The caller takes results in order with
- * imap_append_result(); at most IMAP_APPEND_IN_FLIGHT may be out.
+ * Sends one APPEND without waiting for its tagged reply. Uses a non-synchronising literal only
+ * where LITERAL+ (or LITERAL- and at most 4096 bytes) is offered; otherwise waits for '+', and a NO
+ * or BAD in its place becomes this APPEND's result. The caller takes the results in order with
+ * imap_append_result(); at most IMAP_APPEND_IN_FLIGHT may be pending.
  */
 bool imap_append_send(struct imap *imap, const struct imap_append *append, struct err *err);
 size_t imap_append_pending(const struct imap *imap);
 bool imap_append_result(struct imap *imap, struct imap_append_result *ret_result, struct err *err);
 
-/* special_use NULL: plain CREATE; sent as USE only where offered. Existing: ERR_REFUSED with
- * *ret_exists when the server says ALREADYEXISTS (or words of it). */
+/* special_use NULL: plain CREATE; otherwise sent as USE where offered. A folder that exists is
+ * ERR_REFUSED with *ret_exists, if the server says ALREADYEXISTS or the same in words. */
 bool imap_create(struct imap *imap, const char *wire_name, const char *special_use,
 	bool *ret_exists, struct err *err);
 bool imap_subscribe(struct imap *imap, const char *wire_name, struct err *err);

@@ -4,11 +4,12 @@
 #include "base/str.h"
 #include "imap/session_internal.h"
 
-struct settling {
+/* ID, ENABLE and NAMESPACE under way. */
+struct setup {
 	struct imap *imap;
-	uint64_t id, enable, namespace, root;
-	unsigned waiting;
-	bool enabled_said; /* "* ENABLED" came */
+	uint64_t id, enable, namespace, root; /* serials; 0: not sent */
+	unsigned waiting;                     /* commands without a tagged reply */
+	bool enabled_said;                    /* "* ENABLED" came */
 	bool enabled_qresync;
 };
 
@@ -24,81 +25,81 @@ static void take_namespace(struct imap *imap, const struct imap_reply *reply)
 		str_list_add(&imap->other_prefixes, reply->words[i]);
 }
 
-static bool hear_settling(void *context, const struct imap_reply *reply, struct err *err)
+static bool hear_setup(void *context, const struct imap_reply *reply, struct err *err)
 {
-	struct settling *settling = context;
-	struct imap *imap = settling->imap;
+	struct setup *setup = context;
+	struct imap *imap = setup->imap;
 
 	(void)err;
-	if (reply->kind == IMAP_NAMESPACE && settling->namespace) {
+	if (reply->kind == IMAP_NAMESPACE && setup->namespace) {
 		take_namespace(imap, reply);
-	} else if (reply->kind == IMAP_LIST && settling->root) {
+	} else if (reply->kind == IMAP_LIST && setup->root) {
 		imap->delimiter = reply->list.delimiter;
-	} else if (reply->kind == IMAP_ENABLED && settling->enable) {
-		settling->enabled_said = true;
+	} else if (reply->kind == IMAP_ENABLED && setup->enable) {
+		setup->enabled_said = true;
 		for (size_t i = 0; i < reply->words_count; i++)
-			settling->enabled_qresync |= str_equal_case(reply->words[i], "QRESYNC");
+			setup->enabled_qresync |= str_equal_case(reply->words[i], "QRESYNC");
 	}
 	return true;
 }
 
-static bool settled(void *context, uint64_t serial, const struct imap_reply *reply, struct err *err)
+static bool setup_answered(
+	void *context, uint64_t serial, const struct imap_reply *reply, struct err *err)
 {
-	struct settling *settling = context;
-	struct imap *imap = settling->imap;
+	struct setup *setup = context;
+	struct imap *imap = setup->imap;
 
-	settling->waiting--;
+	setup->waiting--;
 	if (reply->status != IMAP_OK && reply_is_busy(reply))
-		return reply_error("after login", "not now", reply, ERR_RETRY, err);
-	if (serial == settling->enable && reply->status == IMAP_OK)
+		return reply_error("after login", "server is busy", reply, ERR_RETRY, err);
+	if (serial == setup->enable && reply->status == IMAP_OK)
 		imap->qresync = imap->caps & IMAP_CAP_QRESYNC &&
-				(settling->enabled_qresync || !settling->enabled_said);
+				(setup->enabled_qresync || !setup->enabled_said);
 	return true;
 }
 
-static bool send_one(struct settling *settling, const char *name, const char *arguments,
+static bool send_setup(struct setup *setup, const char *name, const char *arguments,
 	uint64_t *ret_serial, struct err *err)
 {
 	CLEANUP(command_free) struct imap_command command = {0};
 
-	session_start(settling->imap, &command, name);
+	session_start(setup->imap, &command, name);
 	command_text(&command, arguments);
 	command_end(&command);
-	settling->waiting++;
-	return session_send(settling->imap, &command, ret_serial, NULL, err);
+	setup->waiting++;
+	return session_send(setup->imap, &command, ret_serial, NULL, err);
 }
 
-static bool send_namespace(struct settling *settling, struct err *err)
+static bool send_namespace(struct setup *setup, struct err *err)
 {
 	CLEANUP(command_free) struct imap_command command = {0};
 
-	if (!(settling->imap->caps & IMAP_CAP_NAMESPACE))
-		return send_one(settling, "LIST", "\"\" \"\"", &settling->root, err);
-	session_start(settling->imap, &command, "NAMESPACE");
+	if (!(setup->imap->caps & IMAP_CAP_NAMESPACE))
+		return send_setup(setup, "LIST", "\"\" \"\"", &setup->root, err);
+	session_start(setup->imap, &command, "NAMESPACE");
 	command_end(&command);
-	settling->waiting++;
-	return session_send(settling->imap, &command, &settling->namespace, NULL, err);
+	setup->waiting++;
+	return session_send(setup->imap, &command, &setup->namespace, NULL, err);
 }
 
-/* ID, ENABLE and NAMESPACE in one round trip. */
 bool session_setup(struct imap *imap, struct err *err)
 {
 	static const char id[] = "(\"name\" \"mailstow\" \"version\" \"" MAILSTOW_VERSION "\")";
-	struct settling settling = {.imap = imap};
-	const struct listener listener = {hear_settling, settled, &settling};
+	struct setup setup = {.imap = imap};
+	const struct listener listener = {hear_setup, setup_answered, &setup};
 	const struct imap_reply *reply;
 	struct sent sent;
 	bool fine;
 
 	imap->condstore = imap->caps & IMAP_CAP_CONDSTORE;
 	session_listen(imap, &listener);
-	fine = !(imap->caps & IMAP_CAP_ID) || send_one(&settling, "ID", id, &settling.id, err);
+	fine = !(imap->caps & IMAP_CAP_ID) || send_setup(&setup, "ID", id, &setup.id, err);
 	if (fine && imap->caps & IMAP_CAP_ENABLE && imap->condstore)
-		fine = send_one(&settling, "ENABLE",
-			imap->caps & IMAP_CAP_QRESYNC ? "QRESYNC" : "CONDSTORE", &settling.enable,
+		fine = send_setup(&setup, "ENABLE",
+			imap->caps & IMAP_CAP_QRESYNC ? "QRESYNC" : "CONDSTORE", &setup.enable,
 			err);
-	fine = fine && send_namespace(&settling, err);
-	while (fine && settling.waiting > 0)
+	fine = fine && send_namespace(&setup, err);
+	while (fine && setup.waiting > 0)
 		fine = session_step(imap, &sent, &reply, err);
 	session_listen(imap, NULL);
 	return fine;

@@ -26,7 +26,7 @@ struct decoder {
 	uint8_t *out;
 	uint32_t bits;
 	unsigned count; /* of bits that are not used yet */
-	uint32_t high;  /* surrogate that waits for its other half, 0: none */
+	uint32_t high;  /* first half of a surrogate pair; 0: none */
 };
 
 static bool is_printable(uint32_t c)
@@ -34,7 +34,7 @@ static bool is_printable(uint32_t c)
 	return c >= ' ' && c <= '~';
 }
 
-/* One UTF-16 unit. What could have been written without base64 is not valid. */
+/* One UTF-16 unit. Characters that need no base64 are not valid here. */
 static bool take_unit(struct decoder *decoder, uint32_t unit)
 {
 	if (decoder->high) {
@@ -55,7 +55,7 @@ static bool take_unit(struct decoder *decoder, uint32_t unit)
 	return true;
 }
 
-/* From behind '&' to behind '-'. NULL: not valid. */
+/* Decodes from after '&' to the '-', and returns what follows it. NULL: not valid. */
 static const char *decode_shifted(struct decoder *decoder, const char *wire)
 {
 	decoder->bits = 0;

@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "imap/session_internal.h"
 
-static bool says_exists(const struct imap_reply *reply)
+static bool folder_exists(const struct imap_reply *reply)
 {
 	return reply->code == IMAP_CODE_ALREADYEXISTS || reply_has_words(reply, "exists");
 }
@@ -25,7 +25,7 @@ bool imap_create(struct imap *imap, const char *wire_name, const char *special_u
 	command_end(&command);
 	if (!session_run(imap, &command, NULL, &reply, err))
 		return false;
-	*ret_exists = reply->status == IMAP_NO && says_exists(reply);
+	*ret_exists = reply->status == IMAP_NO && folder_exists(reply);
 	return reply_is_ok("CREATE", reply, err);
 }
 

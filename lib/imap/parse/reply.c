@@ -56,7 +56,7 @@ bool imap_parser_is_empty(const struct imap_parser *parser)
 
 /* --- collecting --- */
 
-/* A large response leaves no large memory behind: thousands of parsers wait at the same time. */
+/* Frees the memory of a large response: thousands of sessions may wait at the same time. */
 static void forget_response(struct imap_parser *parser)
 {
 	if (parser->cap > TOKENS_KEPT) {
@@ -131,21 +131,21 @@ static const char *last_atom(const struct imap_parser *parser)
 	return token_text(parser, parser->count - 1);
 }
 
-/* Is what comes now the message itself? */
+/* Is the next value the message itself? */
 static bool is_body_next(const struct imap_parser *parser)
 {
 	return parser->line == REPLY_FETCH && parser->depth == 1 &&
 	       reply_is_body(last_atom(parser));
 }
 
-/* --- what kind of line this is, told from its first words --- */
+/* --- the kind of response, by its first words --- */
 
 static bool is_untagged(const struct imap_parser *parser)
 {
 	return strcmp(token_text(parser, 0), "*") == 0;
 }
 
-static void see_untagged_word(struct imap_parser *parser, const char *word)
+static void note_untagged_word(struct imap_parser *parser, const char *word)
 {
 	enum imap_status status;
 
@@ -161,8 +161,8 @@ static void see_untagged_word(struct imap_parser *parser, const char *word)
 		scan_allow_long_line(&parser->scan);
 }
 
-/* What has no status there is no tagged response; its line may hold anything. */
-static void see_tagged_word(struct imap_parser *parser, const char *word)
+/* A line without a status here is no tagged response and may hold anything. */
+static void note_tagged_word(struct imap_parser *parser, const char *word)
 {
 	enum imap_status status;
 
@@ -179,22 +179,22 @@ static bool is_number(const char *text)
 	return str_parse_u64(text, &number);
 }
 
-static void see_word(struct imap_parser *parser, size_t number)
+static void note_word(struct imap_parser *parser, size_t number)
 {
 	const char *word = token_text(parser, number);
 
 	if (number == 0 && strcmp(word, "+") == 0)
 		scan_expect_text(&parser->scan);
 	else if (number == 1 && is_untagged(parser))
-		see_untagged_word(parser, word);
+		note_untagged_word(parser, word);
 	else if (number == 1)
-		see_tagged_word(parser, word);
+		note_tagged_word(parser, word);
 	else if (number == 2 && is_untagged(parser) && is_number(token_text(parser, 1)) &&
 		 (str_equal_case(word, "FETCH") || str_equal_case(word, "UIDFETCH")))
 		parser->line = REPLY_FETCH;
 }
 
-/* --- atoms; sets of numbers are read as they come --- */
+/* --- atoms; sets of numbers are parsed as they arrive, not collected --- */
 
 static bool is_set_next(const struct imap_parser *parser)
 {
@@ -204,6 +204,7 @@ static bool is_set_next(const struct imap_parser *parser)
 	       (parser->line == REPLY_ESEARCH && str_equal_case(last_atom(parser), "ALL"));
 }
 
+/* One number of SEARCH. Ignores words and numbers out of range. */
 static bool take_found(struct imap_parser *parser, const struct scan_token *token, struct err *err)
 {
 	uint64_t number = 0;
@@ -221,7 +222,7 @@ static bool take_found(struct imap_parser *parser, const struct scan_token *toke
 	return err_set(err, ERR_PROTOCOL, "set of more than %d ranges", IMAP_RANGES_MAX);
 }
 
-/* An empty atom stands for the set. */
+/* Collects an empty atom in place of the set. */
 static bool take_set(struct imap_parser *parser, const struct scan_token *token, struct err *err)
 {
 	add_token(parser, SCAN_ATOM, parser->strings.len);
@@ -238,7 +239,7 @@ static bool take_atom(struct imap_parser *parser, const struct scan_token *token
 	if (!add_text_token(parser, token, err))
 		return false;
 	if (parser->count <= 3)
-		see_word(parser, parser->count - 1);
+		note_word(parser, parser->count - 1);
 	return true;
 }
 
@@ -308,7 +309,7 @@ static bool end_literal(struct imap_parser *parser, struct err *err)
 	return add_bytes(parser, "", 1, err);
 }
 
-/* --- a line --- */
+/* --- one response --- */
 
 static bool take_token(struct imap_parser *parser, const struct scan_token *token, struct err *err)
 {

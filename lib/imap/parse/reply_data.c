@@ -13,7 +13,7 @@ static bool parse_words(struct imap_parser *parser, struct err *err)
 	return true;
 }
 
-/* --- SEARCH, ESEARCH, VANISHED: their numbers were collected as they came --- */
+/* --- SEARCH, ESEARCH, VANISHED: reply.c has parsed their numbers already --- */
 
 static bool parse_search(struct imap_parser *parser, struct err *err)
 {

@@ -60,7 +60,7 @@ static void take_body(struct imap_parser *parser, struct imap_fetch_reply *fetch
 		reply_skip_value(parser);
 }
 
-/* NULs, which end the text and which no header may hold, become blanks. */
+/* NULs, which no header may hold and which would end the text, become blanks. */
 static void take_header(struct imap_parser *parser, struct imap_fetch_reply *fetch)
 {
 	const struct reply_token *token = reply_peek(parser);
@@ -76,7 +76,7 @@ static void take_header(struct imap_parser *parser, struct imap_fetch_reply *fet
 	fetch->has |= IMAP_FETCHED_HEADER;
 }
 
-/* FLAGS that are no list are no flags, known or not. */
+/* FLAGS without a list count as absent. */
 static bool take_flags(struct imap_parser *parser, struct imap_fetch_reply *fetch, struct err *err)
 {
 	if (!reply_take_kind(parser, SCAN_OPEN)) {
@@ -111,7 +111,7 @@ static bool take_item(struct imap_parser *parser, const char *name, struct err *
 	return true;
 }
 
-/* The whole of a message, also when asked for from byte 0. */
+/* A whole message, also if asked for from byte 0. */
 bool reply_is_body(const char *name)
 {
 	return str_equal_case(name, "BODY[]") || str_equal_case(name, "BODY[]<0>");

@@ -64,10 +64,8 @@ static bool take_delimiter(struct imap_parser *parser, char *ret_delimiter)
 	return *text == '\0' || (*text > ' ' && *text <= '~' && text[1] == '\0');
 }
 
-/*
- * A name sent without the quotes it needs comes as several atoms. They are joined with blanks, in
- * place: each ends where the next begins.
- */
+/* A name sent without the quotes it needs arrives as several atoms. Joins them with blanks, in
+ * place, as each ends where the next begins. */
 static void join_atoms(struct imap_parser *parser, char *name, size_t *len)
 {
 	while (reply_peek(parser)->kind == SCAN_ATOM) {
@@ -132,7 +130,7 @@ static void take_count(struct imap_counts *counts, const char *name, uint64_t nu
 	}
 }
 
-/* Items that are not known, or not numbers, are passed over. */
+/* Skips unknown items and values that are not numbers. */
 bool reply_parse_status_of(struct imap_parser *parser, struct err *err)
 {
 	if (!take_name(parser, &parser->reply.name, err))
@@ -153,7 +151,7 @@ bool reply_parse_status_of(struct imap_parser *parser, struct err *err)
 
 /* --- NAMESPACE (RFC 2342) --- */
 
-/* "(prefix delimiter extensions...)" behind its '('. */
+/* "(prefix delimiter extensions...)", after its '('. */
 static bool take_namespace(struct imap_parser *parser, bool personal, struct err *err)
 {
 	struct imap_reply *reply = &parser->reply;

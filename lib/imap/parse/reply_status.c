@@ -74,7 +74,7 @@ static void set_code(struct imap_parser *parser, const char *name)
 			parser->reply.code = codes[i].code;
 }
 
-static void no_such_code(struct imap_parser *parser)
+static void ignore_code(struct imap_parser *parser)
 {
 	parser->reply.code = IMAP_CODE_OTHER;
 	parser->reply.number = 0;
@@ -92,10 +92,10 @@ static void parse_appenduid(struct imap_parser *parser)
 			return;
 	}
 	parser->ranges.count = 0;
-	no_such_code(parser);
+	ignore_code(parser);
 }
 
-/* A code whose argument is not what it should be is no code. */
+/* A code with a malformed argument counts as IMAP_CODE_OTHER. */
 static bool parse_arguments(struct imap_parser *parser, struct err *err)
 {
 	struct imap_reply *reply = &parser->reply;
@@ -111,18 +111,18 @@ static bool parse_arguments(struct imap_parser *parser, struct err *err)
 	case IMAP_CODE_UIDNEXT:
 		if (!reply_take_number(parser, &reply->number) || reply->number == 0 ||
 			reply->number > UINT32_MAX)
-			no_such_code(parser);
+			ignore_code(parser);
 		return true;
 	case IMAP_CODE_HIGHESTMODSEQ:
 		if (!reply_take_modseq(parser, &reply->number))
-			no_such_code(parser);
+			ignore_code(parser);
 		return true;
 	case IMAP_CODE_APPENDUID:
 		parse_appenduid(parser);
 		return true;
 	case IMAP_CODE_PERMANENTFLAGS:
 		if (!reply_take_kind(parser, SCAN_OPEN)) {
-			no_such_code(parser);
+			ignore_code(parser);
 			return true;
 		}
 		return reply_take_flags(parser, &reply->flags, &bad, err);

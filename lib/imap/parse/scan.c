@@ -78,7 +78,7 @@ bool scan_is_empty(const struct scan *scan)
 	return scan->line_bytes == 0;
 }
 
-/* --- small steps --- */
+/* --- steps of any state --- */
 
 enum step scan_fail(struct input *in, const char *what)
 {
@@ -202,7 +202,7 @@ static enum step close_code(struct scan *scan, struct input *in)
 	return give_mark(in, SCAN_CODE_CLOSE);
 }
 
-/* One of the words a line begins with. */
+/* One of the first words of a line. */
 static enum step begin_word(struct scan *scan, struct input *in)
 {
 	if (scan->words == 0 && in->data[in->at] == '\0')
@@ -282,7 +282,7 @@ static enum step advance(struct scan *scan, struct input *in)
 	return steps[scan->state](scan, in);
 }
 
-/* A token under way goes on in the next input. */
+/* Does the current token continue in the next input? */
 static bool is_collecting(const struct scan *scan)
 {
 	switch ((enum state)scan->state) {
@@ -298,7 +298,7 @@ static bool is_collecting(const struct scan *scan)
 	}
 }
 
-/* Count the line's bytes, its literals' left out. */
+/* Counts the line's bytes without those of literals. */
 static bool count_line(struct scan *scan, struct input *in)
 {
 	if (in->token->kind == SCAN_LITERAL_DATA)

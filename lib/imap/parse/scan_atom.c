@@ -66,7 +66,8 @@ static enum step opening(struct scan *scan, struct input *in)
 	return scan_take_byte(in);
 }
 
-/* "x{12}" at the end of a line: bytes would follow that nobody has announced properly. */
+/* "x{12}" at the end of a line: the server may send literal bytes next, which this atom does not
+ * announce. */
 static bool looks_like_literal(const uint8_t *data, size_t len)
 {
 	size_t at = len;
@@ -117,7 +118,7 @@ enum step scan_in_section(struct scan *scan, struct input *in)
 			return scan_take_byte(in);
 		}
 		if (c != ' ' && c != '[')
-			return scan_fail(in, "section that does not end");
+			return scan_fail(in, "unterminated section");
 		in->at++;
 	}
 	return ON;

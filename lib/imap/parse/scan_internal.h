@@ -1,6 +1,6 @@
 /*
- * The scanner's machine, shared by lib/imap/scan*.c: one function for each state, which takes bytes
- * and gives a token, goes on, or fails.
+ * The scanner's state machine, shared by scan*.c. Each state has one function, which takes bytes
+ * and returns a token, goes on, or fails.
  *
  *	           blank                                         CR, LF
  *	BETWEEN ----------> BETWEEN          any state's end ---------> AFTER_CR -> BETWEEN, END
@@ -29,7 +29,7 @@ enum state {
 	AFTER_PLUS,   /* '}' has to follow */
 	AFTER_SIZE,   /* the line has to end */
 	IN_LITERAL,   /* its bytes */
-	LITERAL_DONE, /* its end is to be told */
+	LITERAL_DONE, /* SCAN_LITERAL_END is due */
 	IN_TEXT,      /* to the end of the line */
 	AFTER_CR,     /* LF has to follow */
 };
@@ -40,7 +40,7 @@ enum expect { EXPECT_TOKENS, EXPECT_CODE_OR_TEXT, EXPECT_TEXT };
 
 enum step { ON, TOKEN, FAILED };
 
-/* What ends a run of bytes. */
+/* Classes of bytes that may end a run. */
 enum {
 	END = 1 << 0,     /* of a word: blank, CR, LF */
 	PAREN = 1 << 1,   /* ( ) */
@@ -71,7 +71,8 @@ enum step scan_take_byte(struct input *in);
 /* A token begins at this byte. */
 enum step scan_begin(struct scan *scan, struct input *in, enum state state);
 
-/* Keep the token's bytes of this input, as more of it comes from elsewhere. False: too long. */
+/* Copies the token's bytes of this input to scan->piece, as more follow elsewhere. False: too long.
+ */
 bool scan_keep(struct scan *scan, struct input *in);
 
 /* The token's bytes so far. False: too long. */
@@ -80,10 +81,10 @@ bool scan_so_far(struct scan *scan, struct input *in, const uint8_t **ret_data, 
 /* The token ends before this byte. */
 enum step scan_give(struct scan *scan, struct input *in, enum scan_kind kind);
 
-/* Go on to the first byte of one of these classes. False: it is not in this input. */
+/* Moves to the first byte of one of these classes. False: this input has none. */
 bool scan_run_to(struct input *in, uint8_t stop);
 
-/* --- states; there is a byte to take, except for LITERAL_DONE --- */
+/* --- states; the input has a byte, except for LITERAL_DONE --- */
 
 enum step scan_in_word(struct scan *scan, struct input *in);
 enum step scan_in_atom(struct scan *scan, struct input *in);

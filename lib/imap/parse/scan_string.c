@@ -24,7 +24,7 @@ enum step scan_in_quoted(struct scan *scan, struct input *in)
 		case '\0':
 		case '\r':
 		case '\n':
-			return scan_fail(in, "string that does not end");
+			return scan_fail(in, "unterminated string");
 		default:
 			in->at++;
 		}
@@ -37,7 +37,7 @@ enum step scan_in_escape(struct scan *scan, struct input *in)
 	uint8_t c = in->data[in->at];
 
 	if (c == '\0' || c == '\r' || c == '\n')
-		return scan_fail(in, "string that does not end");
+		return scan_fail(in, "unterminated string");
 	scan->state = IN_QUOTED;
 	in->from = in->at;
 	return scan_take_byte(in);
@@ -104,7 +104,7 @@ enum step scan_after_size(struct scan *scan, struct input *in)
 	if (in->data[in->at] == '\r')
 		return scan_take_byte(in);
 	if (in->data[in->at] != '\n')
-		return scan_fail(in, "literal whose line goes on");
+		return scan_fail(in, "literal size not at the end of a line");
 	in->at++;
 	scan->literal_left = scan->literal_size;
 	scan->state = scan->literal_left > 0 ? IN_LITERAL : LITERAL_DONE;

@@ -5,6 +5,7 @@
 #include "imap/sasl/sasl.h"
 #include "imap/session_internal.h"
 
+/* One AUTHENTICATE or LOGIN command. */
 struct dialogue {
 	struct imap *imap;
 	const struct imap_login *login;
@@ -19,14 +20,14 @@ static bool login_error(const char *name, const struct imap_reply *reply, struct
 		     reply->code == IMAP_CODE_AUTHORIZATIONFAILED;
 
 	if (!final && reply_is_busy(reply))
-		return reply_error(name, "not now", reply, ERR_RETRY, err);
+		return reply_error(name, "server is busy", reply, ERR_RETRY, err);
 	if (reply->code == IMAP_CODE_REFERRAL)
-		return reply_error(name, "another server is never gone to", reply, ERR_AUTH, err);
+		return reply_error(name, "referrals are not followed", reply, ERR_AUTH, err);
 	return reply_error(name, "refused", reply, ERR_AUTH, err);
 }
 
-/* Send a secret answer in base64. */
-static bool answer(struct dialogue *dialogue, const void *data, size_t len, struct err *err)
+static bool send_secret_base64(
+	struct dialogue *dialogue, const void *data, size_t len, struct err *err)
 {
 	char *text = base64_encode(data, len);
 	size_t text_len = strlen(text);
@@ -38,7 +39,7 @@ static bool answer(struct dialogue *dialogue, const void *data, size_t len, stru
 	return sent;
 }
 
-/* AUTHENTICATE with the first message, at once or when the server asks for it. */
+/* Sends AUTHENTICATE with the first message: with the command (SASL-IR), or after '+'. */
 static bool begin(
 	struct dialogue *dialogue, const char *mechanism, const struct buf *first, struct err *err)
 {
@@ -64,10 +65,10 @@ static bool begin(
 		return false;
 	if (dialogue->reply->kind == IMAP_TAGGED)
 		return login_error(mechanism, dialogue->reply, err);
-	return answer(dialogue, first->data, first->len, err);
+	return send_secret_base64(dialogue, first->data, first->len, err);
 }
 
-/* Wait for '+'; a tagged reply in its place is refusal, or OK too early. */
+/* Waits for '+'. A tagged reply in its place is a refusal, or an OK that comes too early. */
 static bool await_challenge(struct dialogue *dialogue, struct err *err)
 {
 	if (!session_go_ahead(dialogue->imap, dialogue->serial, &dialogue->reply, err))
@@ -77,10 +78,10 @@ static bool await_challenge(struct dialogue *dialogue, struct err *err)
 	if (dialogue->reply->status != IMAP_OK)
 		return login_error(dialogue->name, dialogue->reply, err);
 	return err_set(
-		err, ERR_SECURITY, "%s: server says OK before its part is done", dialogue->name);
+		err, ERR_SECURITY, "%s: server says OK before it proved its part", dialogue->name);
 }
 
-/* The tagged reply; a challenge in its place is cancelled once. */
+/* Reads the tagged reply. Cancels one challenge in its place with "*". */
 static bool finish(struct dialogue *dialogue, struct err *err)
 {
 	struct imap *imap = dialogue->imap;
@@ -114,7 +115,8 @@ static bool decode_challenge(struct dialogue *dialogue, struct buf *out, struct 
 	size_t len;
 
 	if (!base64_decode(text, strlen(text), &data, &len) || !buf_add(out, data, len))
-		return err_set(err, ERR_PROTOCOL, "%s: challenge is no base64", dialogue->name);
+		return err_set(err, ERR_PROTOCOL, "%s: the server's challenge is not base64",
+			dialogue->name);
 	return true;
 }
 
@@ -131,7 +133,8 @@ static bool auth_scram(struct dialogue *dialogue, struct err *err)
 		return false;
 	buf_reset(&ours);
 	if (!scram_final(&scram, login->password, theirs.data, theirs.len, &ours, err) ||
-		!answer(dialogue, ours.data, ours.len, err) || !await_challenge(dialogue, err))
+		!send_secret_base64(dialogue, ours.data, ours.len, err) ||
+		!await_challenge(dialogue, err))
 		return false;
 	buf_reset(&theirs);
 	return decode_challenge(dialogue, &theirs, err) &&
@@ -144,9 +147,9 @@ static bool auth_login(struct dialogue *dialogue, struct err *err)
 	const struct imap_login *login = dialogue->login;
 
 	return begin(dialogue, "LOGIN", NULL, err) && await_challenge(dialogue, err) &&
-	       answer(dialogue, login->user, strlen(login->user), err) &&
+	       send_secret_base64(dialogue, login->user, strlen(login->user), err) &&
 	       await_challenge(dialogue, err) &&
-	       answer(dialogue, login->password, strlen(login->password), err) &&
+	       send_secret_base64(dialogue, login->password, strlen(login->password), err) &&
 	       finish(dialogue, err);
 }
 
@@ -170,8 +173,8 @@ static bool login_command(struct dialogue *dialogue, struct err *err)
 
 typedef bool authenticate(struct dialogue *dialogue, struct err *err);
 
-/* The best means the server offers, or the one that is wanted. NULL: none. */
-static authenticate *choose(const struct imap *imap, enum imap_auth wanted)
+/* The best mechanism that the server offers and the account allows. NULL: none. */
+static authenticate *choose_mechanism(const struct imap *imap, enum imap_auth wanted)
 {
 	bool any = wanted == IMAP_AUTH_AUTO;
 
@@ -189,20 +192,21 @@ static authenticate *choose(const struct imap *imap, enum imap_auth wanted)
 
 bool session_authenticate(struct imap *imap, const struct imap_login *login, struct err *err)
 {
-	authenticate *means = choose(imap, login->auth);
+	authenticate *mechanism = choose_mechanism(imap, login->auth);
 	const struct listener listener = {.heard = session_hear_capabilities, .context = imap};
 	struct dialogue dialogue = {.imap = imap, .login = login};
 	bool done;
 
-	if (!means)
-		return err_set(err, ERR_AUTH, "login: server offers no means that may be used");
-	if (login->act_for && means != auth_scram && means != auth_plain)
+	if (!mechanism)
+		return err_set(err, ERR_AUTH,
+			"login: the server offers no mechanism that the account's settings allow");
+	if (login->act_for && mechanism != auth_scram && mechanism != auth_plain)
 		return err_set(err, ERR_AUTH,
 			"login: acting for another user needs PLAIN or SCRAM-SHA-256, which the "
 			"server does not offer");
 	imap->caps_known = false;
 	session_listen(imap, &listener);
-	done = means(&dialogue, err);
+	done = mechanism(&dialogue, err);
 	session_listen(imap, NULL);
 	return done;
 }

@@ -10,7 +10,8 @@
 
 static bool too_long(struct err *err)
 {
-	return err_set(err, ERR_CONFIG, "user name or password is too long");
+	return err_set(err, ERR_CONFIG, "user name and password together are longer than %d bytes",
+		SASL_MESSAGE_MAX);
 }
 
 bool sasl_plain(const char *act_for, const char *user, const char *password, struct buf *out,
@@ -29,7 +30,7 @@ void scram_free(struct scram *scram)
 	crypto_wipe(scram, sizeof(*scram));
 }
 
-/* saslname: ',' and '=' have escapes of their own (RFC 5802 section 5.1). */
+/* saslname: escapes ',' and '=' (RFC 5802 section 5.1). */
 static bool add_name(struct buf *out, const char *name)
 {
 	for (; *name; name++) {
@@ -72,7 +73,7 @@ bool scram_first(struct scram *scram, const char *act_for, const char *user, con
 	return true;
 }
 
-/* "x=value" up to the next comma. Moves *text behind it. */
+/* "x=value" up to the next comma. Moves *text past it. */
 static bool take_attribute(const char **text, char name, const char **ret_value, size_t *ret_len)
 {
 	const char *start = *text;
@@ -105,10 +106,11 @@ static bool check_iterations(const char *text, size_t len, uint32_t *ret_count, 
 	uint64_t count;
 
 	if (!str_parse_u64(digits, &count))
-		return err_set(err, ERR_PROTOCOL, "SCRAM: iteration count is no number");
+		return err_set(
+			err, ERR_PROTOCOL, "SCRAM: the server's iteration count is not a number");
 	if (count < IMAP_SCRAM_ITERATIONS_MIN || count > IMAP_SCRAM_ITERATIONS_MAX)
 		return err_set(err, ERR_SECURITY,
-			"SCRAM: server asks for %s iterations, not %d to %d", digits,
+			"SCRAM: server asks for %s iterations; %d to %d are allowed", digits,
 			IMAP_SCRAM_ITERATIONS_MIN, IMAP_SCRAM_ITERATIONS_MAX);
 	*ret_count = (uint32_t)count;
 	return true;
@@ -123,13 +125,14 @@ static bool parse_server_first(
 	if (!take_attribute(&text, 'r', &ret->nonce, &ret->nonce_len) ||
 		!take_attribute(&text, 's', &salt, &salt_len) ||
 		!take_attribute(&text, 'i', &count, &count_len))
-		return err_set(err, ERR_PROTOCOL, "SCRAM: malformed message of the server");
+		return err_set(err, ERR_PROTOCOL, "SCRAM: malformed message from the server");
 	if (ret->nonce_len <= own_len || memcmp(ret->nonce, scram->nonce, own_len) != 0)
-		return err_set(err, ERR_SECURITY, "SCRAM: the server's nonce is not made of ours");
+		return err_set(
+			err, ERR_SECURITY, "SCRAM: the server's nonce does not begin with ours");
 	if (!check_iterations(count, count_len, &ret->iterations, err))
 		return false;
 	if (!base64_decode(salt, salt_len, &ret->salt, &ret->salt_len))
-		return err_set(err, ERR_PROTOCOL, "SCRAM: salt is no base64");
+		return err_set(err, ERR_PROTOCOL, "SCRAM: the server's salt is not base64");
 	return true;
 }
 
@@ -199,7 +202,6 @@ bool scram_verify(const struct scram *scram, const void *server_final, size_t le
 		signature_len != SHA256_BYTES ||
 		!crypto_equal(signature, scram->server_signature, SHA256_BYTES))
 		return err_set(err, ERR_SECURITY,
-			"SCRAM: the server could not prove that it knows the "
-			"password");
+			"SCRAM: the server did not prove that it knows the password");
 	return true;
 }

@@ -3,7 +3,7 @@
 #define MAILSTOW_MIRROR_FOLDER_PLAN_H
 
 #include "archive/archive.h"
-#include "imap/parse/reply.h"
+#include "imap/reply_types.h"
 #include "mirror/folder/view.h"
 
 /*

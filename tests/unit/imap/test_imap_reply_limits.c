@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "imap/limits.h"
 #include "imap/parse/reply.h"
 #include "support/check.h"
 #include "support/imap/show_reply.h"

@@ -44,8 +44,8 @@ static void strings_lose_quotes_and_escapes(void)
 	scans("* X \"a\\\"b\\\\c\" \"\\\"\" \"(not [a {3} list\"\r\n",
 		"<*><X>\"a\"b\\c\"\"\"\"\"(not [a {3} list\"$");
 	scans("* X \"caf\xc3\xa9\ttab\"\r\n", "<*><X>\"caf\\c3\\a9\\09tab\"$");
-	fails("* X \"no end\r\n", "string that does not end");
-	fails("* X \"no end\\\r\n", "string that does not end");
+	fails("* X \"no end\r\n", "unterminated string");
+	fails("* X \"no end\\\r\n", "unterminated string");
 }
 
 static void literals_are_announced_streamed_and_ended(void)
@@ -82,8 +82,8 @@ static void hostile_literal_sizes_are_exact_or_refused(void)
 		(void)snprintf(line, sizeof(line), "* X {%s}\r\n", bad[i]);
 		fails(line, "literal");
 	}
-	fails("* X {5} \r\nabcde", "literal whose line goes on");
-	fails("* X {5}abcde\r\n", "literal whose line goes on");
+	fails("* X {5} \r\nabcde", "literal size not at the end of a line");
+	fails("* X {5}abcde\r\n", "literal size not at the end of a line");
 	fails("* X {5\r\n", "literal without a size");
 }
 
@@ -118,7 +118,7 @@ static void sections_are_one_atom(void)
 	scans("* 1 FETCH (body[] NIL BINARY[1.2]<0> ~{1}\r\na)\r\n",
 		"<*><1><FETCH>(<body[]><NIL><BINARY[1.2]<0>>{1:a})$");
 	scans("* LIST () \"/\" [Gmail]/BODY[x y\r\n", "<*><LIST>()\"/\"<[Gmail]/BODY[x><y>$");
-	fails("* 1 FETCH (BODY[\r\n", "section that does not end");
+	fails("* 1 FETCH (BODY[\r\n", "unterminated section");
 }
 
 static void codes_are_scanned_and_what_follows_is_text(void)
@@ -172,7 +172,7 @@ static void controls_are_refused(void)
 	check_pieces(show_scan, nul_in_atom, sizeof(nul_in_atom) - 1,
 		"<*><X>!malformed response: control character");
 	check_pieces(show_scan, nul_in_string, sizeof(nul_in_string) - 1,
-		"<*><X>!malformed response: string that does not end");
+		"<*><X>!malformed response: unterminated string");
 	check_pieces(show_scan, nul_in_text, sizeof(nul_in_text) - 1,
 		"<*><OK>!malformed response: NUL in a text");
 	check_pieces(show_scan, nul_alone, sizeof(nul_alone) - 1,
