@@ -3,19 +3,16 @@
  * straight-line and block, with deadlines; one owner uses a session at a time. Never asks for
  * ENVELOPE or BODYSTRUCTURE.
  *
- *	imap_connect()
- *	   |
- *	   v            imap_examine(), imap_select()
- *	LOGGED IN <-----------------------------------> SELECTED
- *	   |               imap_unselect()                 |
- *	   |                    +--------------------------+
- *	   v                    v         imap_idle_start()
- *	 no folder            folder  <----------------------> IDLING -- imap_park() --> PARKED
- *	                                  imap_idle_done()        ^                         |
- *	                                                          +--- imap_idle_drain() ---+
+ *	                imap_examine(), imap_select()
+ *	imap_connect() --> LOGGED IN ---------------> SELECTED (again: the next folder)
+ *	                       ^                         |
+ *	                       +---- imap_unselect(), ---+
+ *	                             refused EXAMINE
  *
- * A session may also be parked outside IDLE; the next call of any kind ends that. Any error but
- * ERR_REFUSED, and imap_logout(), lead to imap_freep().
+ *	either --imap_idle_start()--> IDLING --imap_idle_done()--> as before
+ *	any    --imap_park()--> the same without buffers; the next call allocates them again
+ *
+ * Any error but ERR_REFUSED, and imap_logout(), end the session.
  *
  * A sink or source given to a call must not use the session. If it fails, its error ends the
  * session.
