@@ -8,14 +8,14 @@
 #include "net/resolve.h"
 #include "net/tcp.h"
 
-/* Connection attempts side by side (RFC 8305 section 5): the first that stands wins. */
+/* Parallel connection attempts (RFC 8305 section 5); the first to connect wins. */
 struct race {
 	struct address_list addresses;
-	size_t next; /* address to try */
+	size_t next; /* index of the address to try next */
 	size_t running;
 	int fds[TCP_ADDRESSES_MAX]; /* by address; -1: not begun, failed or won */
 	int epoll_fd;
-	int failure; /* errno worth telling; 0: none yet */
+	int failure; /* the most telling errno so far; 0: none */
 };
 
 static void race_end(struct race *race)
@@ -27,14 +27,14 @@ static void race_end(struct race *race)
 
 static void race_note(struct race *race, int errno_value)
 {
-	bool dull = errno_value == ENETUNREACH || errno_value == EHOSTUNREACH ||
-		    errno_value == EADDRNOTAVAIL || errno_value == EAFNOSUPPORT;
+	bool vague = errno_value == ENETUNREACH || errno_value == EHOSTUNREACH ||
+		     errno_value == EADDRNOTAVAIL || errno_value == EAFNOSUPPORT;
 
-	if (!race->failure || !dull)
+	if (!race->failure || !vague)
 		race->failure = errno_value;
 }
 
-/* Begin the next attempt. One that fails at once is noted. */
+/* Starts the next attempt, or notes why it failed at once. */
 static void race_start_next(struct race *race)
 {
 	size_t i = race->next++;
@@ -55,7 +55,7 @@ static void race_start_next(struct race *race)
 	race->running++;
 }
 
-/* Something happened to at least one attempt. Returns the winner or -1. */
+/* Handles attempts that succeeded or failed. Returns the winner or -1. */
 static int race_collect(struct race *race)
 {
 	struct epoll_event events[TCP_ADDRESSES_MAX];
@@ -95,7 +95,7 @@ static bool race_lost(const struct race *race, int64_t began_ms, struct err *err
 	case ETIMEDOUT:
 		return race_timed_out(began_ms, err);
 	case EHOSTUNREACH:
-		return err_set(err, ERR_RETRY, "no route");
+		return err_set(err, ERR_RETRY, "no route to host");
 	case ENETUNREACH:
 		return err_set(err, ERR_RETRY, "network unreachable");
 	case EMFILE:

@@ -19,11 +19,11 @@
 
 enum { PORT_TEXT_MAX = 8 };
 
-/* Shared by the thread and whoever waits for it; the last of the two frees it. */
+/* Shared by the thread and the caller; the last one to leave frees it. */
 struct lookup {
 	atomic_int holders;
 	int done_fd;      /* eventfd, readable when done */
-	atomic_bool done; /* the rest is filled in */
+	atomic_bool done; /* the fields below are valid */
 	int result;       /* of getaddrinfo(3) */
 	int result_errno;
 	struct addrinfo *found;
@@ -45,7 +45,7 @@ static void lookup_leavep(struct lookup **lookup_at)
 	free(lookup);
 }
 
-static int ask(const char *host, const char *port, int flags, struct addrinfo **ret_found)
+static int get_addresses(const char *host, const char *port, int flags, struct addrinfo **ret_found)
 {
 	const struct addrinfo hints = {
 		.ai_flags = AI_NUMERICSERV | flags,
@@ -62,7 +62,7 @@ static void *run_lookup(void *argument)
 	struct addrinfo *found = NULL;
 	static const uint64_t one = 1;
 
-	lookup->result = ask(lookup->host, lookup->port, 0, &found);
+	lookup->result = get_addresses(lookup->host, lookup->port, 0, &found);
 	lookup->result_errno = errno;
 	lookup->found = lookup->result == 0 ? found : NULL;
 	atomic_store(&lookup->done, true);
@@ -71,7 +71,7 @@ static void *run_lookup(void *argument)
 	return NULL;
 }
 
-/* Signals are for the threads of the program: this one takes none. */
+/* The program's own threads handle signals, so this one blocks them all. */
 static int start_thread(struct lookup *lookup)
 {
 	pthread_attr_t attributes;
@@ -104,7 +104,8 @@ static bool lookup_start(
 		return err_errno(err, ERR_LOCAL, errno, "eventfd");
 	if (atomic_fetch_add(&under_way, 1) >= RESOLVE_UNDER_WAY_MAX) {
 		atomic_fetch_sub(&under_way, 1);
-		return err_set(err, ERR_RETRY, "%s: too many name lookups under way", host);
+		return err_set(err, ERR_RETRY, "%s: %d name lookups are under way already", host,
+			RESOLVE_UNDER_WAY_MAX);
 	}
 	lookup->holders = 2;
 	failure = start_thread(lookup);
@@ -125,7 +126,7 @@ static bool lookup_failed(const struct lookup *lookup, struct err *err)
 	case EAI_ADDRFAMILY:
 		return err_set(err, ERR_RETRY, "%s: no such host name", lookup->host);
 	case EAI_AGAIN:
-		return err_set(err, ERR_RETRY, "%s: name lookup failed for now", lookup->host);
+		return err_set(err, ERR_RETRY, "%s: name lookup failed temporarily", lookup->host);
 	case EAI_SYSTEM:
 		return err_errno(err, ERR_RETRY, lookup->result_errno, "%s: name lookup failed",
 			lookup->host);
@@ -151,7 +152,7 @@ static const struct addrinfo *next_of(const struct addrinfo *info, int family, b
 	return info;
 }
 
-/* The first family is the one the system prefers; the other one takes every second place. */
+/* Begins with the family that the system prefers; the other takes every second place. */
 static void alternate(const struct addrinfo *found, struct address_list *list)
 {
 	int family = found->ai_family;
@@ -172,7 +173,7 @@ static void add_literal(const char *host, const char *port, struct address_list 
 {
 	struct addrinfo *found = NULL;
 
-	if (ask(host, port, AI_NUMERICHOST, &found) != 0)
+	if (get_addresses(host, port, AI_NUMERICHOST, &found) != 0)
 		return;
 	add_address(list, found);
 	freeaddrinfo(found);

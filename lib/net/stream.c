@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <poll.h>
 
-static bool not_cancelled(struct wait wait, struct err *err)
+static bool check_cancelled(struct wait wait, struct err *err)
 {
 	if (wait.cancel && cancel_is(wait.cancel))
 		return err_set(err, ERR_CANCELLED, "cancelled");
@@ -14,7 +14,7 @@ bool stream_read(struct stream *stream, void *data, size_t max, size_t *ret_len,
 	struct err *err)
 {
 	assert(max > 0);
-	if (!not_cancelled(wait, err))
+	if (!check_cancelled(wait, err))
 		return false;
 	return stream->class->read(stream, data, max, ret_len, wait, err);
 }
@@ -22,7 +22,7 @@ bool stream_read(struct stream *stream, void *data, size_t max, size_t *ret_len,
 bool stream_write(
 	struct stream *stream, const void *data, size_t len, struct wait wait, struct err *err)
 {
-	if (!not_cancelled(wait, err))
+	if (!check_cancelled(wait, err))
 		return false;
 	return len == 0 || stream->class->write(stream, data, len, wait, err);
 }

@@ -95,7 +95,7 @@ static const struct stream_class tcp_class = {
 	.free = tcp_free,
 };
 
-/* What fails here (a socket pair is no TCP) costs comfort, not correctness. */
+/* Failures, as with a socket pair, do not matter: the options are not needed for correctness. */
 static void set_options(int fd)
 {
 	static const struct {

@@ -14,14 +14,22 @@
 #include "net/tcp.h"
 #include "net/tls_trust.h"
 
-/* How far it is with what comes in. All but OPEN last. */
+/*
+ * State of the incoming side. Every state but OPEN is final.
+ *
+ *	OPEN --close_notify--> CLEAN
+ *	  |`---connection ends without close_notify--> TRUNCATED
+ *	  |`---socket error--> BROKEN
+ *	  |`---too many records without data--> FLOODED
+ *	   `---OpenSSL rejects what arrived--> FAILED
+ */
 enum end {
 	END_OPEN,
 	END_CLEAN,     /* close_notify */
-	END_TRUNCATED, /* the connection ended without */
-	END_BROKEN,    /* the socket failed */
-	END_FLOODED,   /* too many records without data */
-	END_FAILED,    /* OpenSSL says no */
+	END_TRUNCATED, /* the connection ended without close_notify */
+	END_BROKEN,    /* broken_errno says why */
+	END_FLOODED,   /* more than TLS_HOUSEKEEPING_MAX_BYTES without data */
+	END_FAILED,    /* failure says why */
 };
 
 struct tls {
@@ -39,7 +47,7 @@ static struct tls *tls_of(struct stream *stream)
 	return (struct tls *)stream;
 }
 
-/* --- the socket as OpenSSL sees it: its own BIO would raise SIGPIPE --- */
+/* --- a BIO over the socket, as OpenSSL's own would raise SIGPIPE --- */
 
 static int socket_read(BIO *bio, char *data, int max)
 {
@@ -103,7 +111,7 @@ static long socket_ctrl(BIO *bio, int command, long number, void *pointer)
 
 static BIO_METHOD *socket_method;
 
-static void make_socket_method(void)
+static void create_socket_method(void)
 {
 	int ok;
 
@@ -120,7 +128,7 @@ static bool attach_socket(struct tls *tls)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	BIO *bio;
 
-	(void)pthread_once(&once, make_socket_method);
+	(void)pthread_once(&once, create_socket_method);
 	bio = BIO_new(socket_method);
 	if (!bio)
 		return false;
@@ -132,8 +140,8 @@ static bool attach_socket(struct tls *tls)
 
 /* --- reading and writing --- */
 
-/* After an OpenSSL call that got nowhere: what to wait for, or false with tls->end set. */
-static bool wants(struct tls *tls, short *ret_events)
+/* After an OpenSSL call without progress: what to wait for, or false with tls->end set. */
+static bool must_wait(struct tls *tls, short *ret_events)
 {
 	int reason = SSL_get_error(tls->ssl, 0);
 
@@ -162,7 +170,8 @@ static bool tls_failed(const struct tls *tls, struct err *err)
 {
 	switch (tls->end) {
 	case END_TRUNCATED:
-		return err_set(err, ERR_RETRY, "closed without saying so");
+		return err_set(err, ERR_RETRY,
+			"connection closed without TLS close_notify, possibly cut off");
 	case END_BROKEN:
 		return tcp_broken(err, tls->broken_errno);
 	case END_FLOODED:
@@ -179,8 +188,8 @@ static bool tls_failed(const struct tls *tls, struct err *err)
 }
 
 /*
- * Decrypt the next record, if it is all there, so that SSL_pending() tells the truth. Whoever has
- * a wake-up of poll(2) in hand also learns here whether it was for data.
+ * Decrypts the next record if all of it has arrived, so that SSL_pending() is right. After a
+ * wake-up of poll(2) this also tells whether data arrived.
  */
 static void look_ahead(struct tls *tls)
 {
@@ -192,7 +201,7 @@ static void look_ahead(struct tls *tls)
 		return;
 	ERR_clear_error();
 	if (SSL_peek_ex(tls->ssl, &byte, 1, &len) != 1)
-		(void)wants(tls, &events);
+		(void)must_wait(tls, &events);
 }
 
 static bool tls_read(struct stream *stream, void *data, size_t max, size_t *ret_len,
@@ -210,7 +219,7 @@ static bool tls_read(struct stream *stream, void *data, size_t max, size_t *ret_
 		if (SSL_read_ex(tls->ssl, at + filled, max - filled, &len) == 1) {
 			filled += len;
 			tls->housekeeping_bytes_left = TLS_HOUSEKEEPING_MAX_BYTES;
-		} else if (!wants(tls, &events) || filled > 0) {
+		} else if (!must_wait(tls, &events) || filled > 0) {
 			break;
 		} else if (!wait_fd(tls->fd, events, wait, err)) {
 			return false;
@@ -240,7 +249,7 @@ static bool tls_write(
 		if (SSL_write_ex(tls->ssl, at, len, &written) == 1) {
 			at += written;
 			len -= written;
-		} else if (!wants(tls, &events)) {
+		} else if (!must_wait(tls, &events)) {
 			return tls_failed(tls, err);
 		} else if (!wait_fd(tls->fd, events, wait, err)) {
 			return false;
@@ -249,7 +258,7 @@ static bool tls_write(
 	return true;
 }
 
-/* An end that was not told yet counts as a byte: whoever reads learns of it. */
+/* An end that the reader does not know yet counts as a byte, so that it reads and learns it. */
 static size_t tls_buffered(const struct stream *stream)
 {
 	const struct tls *tls = (const struct tls *)stream;
@@ -293,14 +302,14 @@ static const struct stream_class tls_class = {
 
 /* --- handshake --- */
 
-static bool nothing_came_yet(const struct stream *lower, struct err *err)
+static bool check_nothing_received(const struct stream *lower, struct err *err)
 {
 	char byte;
 
 	if (stream_buffered(lower) > 0 ||
 		recv(stream_fd(lower), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
 		return err_set(err, ERR_SECURITY,
-			"server sent unencrypted bytes where TLS begins: not TLS (a port for "
+			"server sent unencrypted bytes instead of TLS (does this port expect "
 			"STARTTLS?)");
 	return true;
 }
@@ -310,7 +319,7 @@ static bool handshake_failed(const struct tls *tls, const struct tls_trust *trus
 	if (trust->err.kind != ERR_NONE)
 		return err_set(err, trust->err.kind, "%s", trust->err.text);
 	if (tls->end == END_TRUNCATED)
-		return err_set(err, ERR_RETRY, "closed during the TLS handshake");
+		return err_set(err, ERR_RETRY, "connection closed during the TLS handshake");
 	if (tls->end != END_FAILED) {
 		(void)tls_failed(tls, err);
 		return err_wrap(err, "TLS handshake");
@@ -320,10 +329,10 @@ static bool handshake_failed(const struct tls *tls, const struct tls_trust *trus
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 	case SSL_R_WRONG_SSL_VERSION:
 	case SSL_R_UNKNOWN_PROTOCOL:
-		return err_set(err, ERR_SECURITY, "server speaks no TLS 1.2 or later");
+		return err_set(err, ERR_SECURITY, "server does not support TLS 1.2 or later");
 	case SSL_R_WRONG_VERSION_NUMBER: /* of the first bytes */
-		return err_set(
-			err, ERR_SECURITY, "what answers there is not TLS (a port for STARTTLS?)");
+		return err_set(err, ERR_SECURITY,
+			"server does not speak TLS (does this port expect STARTTLS?)");
 	default:
 		return err_set(err, ERR_SECURITY, "TLS handshake failed: %s", failure_text(tls));
 	}
@@ -338,7 +347,7 @@ static bool handshake(
 		ERR_clear_error();
 		if (SSL_connect(tls->ssl) == 1)
 			break;
-		if (!wants(tls, &events))
+		if (!must_wait(tls, &events))
 			return handshake_failed(tls, trust, err);
 		if (!wait_fd(tls->fd, events, wait, err))
 			return err_wrap(err, "TLS handshake");
@@ -365,7 +374,7 @@ static bool tls_new(const char *ca_file, int fd, struct tls **ret_tls, struct er
 	ssl = SSL_new(context);
 	SSL_CTX_free(context);
 	if (!ssl)
-		return err_set(err, ERR_LOCAL, "OpenSSL gives no TLS connection");
+		return err_set(err, ERR_LOCAL, "OpenSSL cannot create a TLS connection");
 	tls = xcalloc(1, sizeof(*tls));
 	*tls = (struct tls){
 		.stream = {.class = &tls_class},
@@ -385,12 +394,12 @@ bool tls_start(struct stream **lower, const struct tls_options *options, struct 
 
 	if (wait.cancel && cancel_is(wait.cancel))
 		return err_set(err, ERR_CANCELLED, "cancelled");
-	if (!nothing_came_yet(*lower, err))
+	if (!check_nothing_received(*lower, err))
 		return false;
 	if (!tls_new(options->ca_file, stream_fd(*lower), &tls, err))
 		return false;
 	if (!attach_socket(tls))
-		return err_set(err, ERR_LOCAL, "OpenSSL gives no BIO");
+		return err_set(err, ERR_LOCAL, "OpenSSL cannot create a BIO");
 	if (!tls_trust_begin(&trust, options, tls->ssl, err) || !handshake(tls, &trust, wait, err))
 		return false;
 	SSL_set_app_data(tls->ssl, NULL);

@@ -3,26 +3,26 @@
  * SAN) are always verified; there is no way to turn that off. SNI is sent for names. No
  * renegotiation, no compression, session cache off, SSL_MODE_RELEASE_BUFFERS on.
  *
- * Failures are ERR_SECURITY with words of their own:
+ * Failures are ERR_SECURITY, each with its own text:
  *	certificate is for other.example.org, not imap.example.org
  *	certificate expired on 2026-01-02
  *	certificate is not valid before 2027-01-02
- *	certificate is issued by somebody not trusted: "Test CA"
- *	certificate says it is issued by "Test CA" but is not
+ *	certificate's issuer is not trusted: "Test CA"
+ *	certificate names "Test CA" as its issuer, but the signature is not that CA's
  *	certificate is self-signed and not trusted
  *	server's key is not the pinned one (its pin is sha256 BASE64)
- *	server speaks no TLS 1.2 or later
+ *	server does not support TLS 1.2 or later
  *	TLS handshake failed: OPENSSL'S REASON
- * A connection that breaks during the handshake is ERR_RETRY. A CA file or pin that cannot be used
- *is ERR_CONFIG. After the handshake a record that was tampered with is ERR_SECURITY, an alert of
- *the server ERR_RETRY, and a server that keeps sending records without data ERR_PROTOCOL.
+ * A connection that breaks during the handshake is ERR_RETRY, an unusable CA file or pin
+ * ERR_CONFIG. After the handshake, a forged record is ERR_SECURITY, an alert of the server
+ * ERR_RETRY, and a server that keeps sending records without data ERR_PROTOCOL.
  */
 #ifndef MAILSTOW_NET_TLS_H
 #define MAILSTOW_NET_TLS_H
 
 #include "net/stream.h"
 
-/* Bytes of records without data (tickets, key updates) taken between two bytes of data. */
+/* Bytes of records without data (tickets, key updates) allowed between two bytes of data. */
 enum { TLS_HOUSEKEEPING_MAX_BYTES = 1024 * 1024 };
 
 struct tls_options {
@@ -33,22 +33,22 @@ struct tls_options {
 };
 
 /*
- * A pin holds when it is of the server's key, or of the self-signed certificate its chain ends in.
- * It counts in addition to the chain, not in place of it; only a self-signed certificate whose key
- * is the pinned one needs nobody else to vouch for it. Names and dates are verified in any case.
+ * A pin must match the server's key, or the key of the self-signed certificate that ends its chain.
+ * It is checked in addition to the chain. Only a self-signed certificate with the pinned key needs
+ * no trusted issuer. Names and dates are verified in any case.
  */
 
 /*
- * Handshake on lower, which must have nothing buffered (STARTTLS injection: a byte that came before
- * the switch, read or still in the kernel, is ERR_SECURITY; what the caller itself has read and not
- * used is the caller's to check). Records go over stream_fd(lower): a wire log below sees no more.
- * On success *ret_stream owns lower and *lower is NULL; on failure lower is still the caller's and
- * only good for freeing.
+ * Runs the handshake on lower, which must hold no bytes: one that arrived before the switch, in a
+ * layer or in the kernel, is ERR_SECURITY (STARTTLS injection). The caller checks what it has read
+ * itself. Records go straight over stream_fd(lower), so a wire log below TLS sees nothing further.
+ * On success *ret_stream owns lower and *lower is NULL; on failure the caller keeps lower and may
+ * only free it.
  */
 bool tls_start(struct stream **lower, const struct tls_options *options, struct wait wait,
 	struct stream **ret_stream, struct err *err);
 
-/* Load a CA file to see that it can be used, for configuration checks. */
+/* Loads a CA file to check that it is usable, for checks of the configuration. */
 bool tls_check_ca_file(const char *path, struct err *err);
 
 #endif

@@ -11,8 +11,8 @@
 
 enum { TLS_READ_AHEAD_BYTES = 64 * 1024 };
 
-/* A file as it was when it was loaded. */
-struct version {
+/* What a CA file looked like when it was loaded. */
+struct ca_version {
 	dev_t device;
 	ino_t inode;
 	off_t size_bytes;
@@ -21,14 +21,14 @@ struct version {
 
 struct known {
 	char *ca_file; /* NULL: the system's */
-	struct version version;
+	struct ca_version version;
 	SSL_CTX *context;
 };
 
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct known known[TLS_CONTEXTS_MAX];
 static size_t known_count;
-static size_t oldest; /* goes first when there is no room */
+static size_t oldest; /* replaced next when all are used */
 
 static void context_freep(SSL_CTX **context)
 {
@@ -36,7 +36,7 @@ static void context_freep(SSL_CTX **context)
 	*context = NULL;
 }
 
-static bool look_at(const char *ca_file, struct version *ret_version, struct err *err)
+static bool read_version(const char *ca_file, struct ca_version *ret_version, struct err *err)
 {
 	struct stat file = {0};
 
@@ -44,11 +44,11 @@ static bool look_at(const char *ca_file, struct version *ret_version, struct err
 		(void)err_errno(err, ERR_CONFIG, errno, "CA file %s", ca_file);
 		return false;
 	}
-	*ret_version = (struct version){file.st_dev, file.st_ino, file.st_size, file.st_mtim};
+	*ret_version = (struct ca_version){file.st_dev, file.st_ino, file.st_size, file.st_mtim};
 	return true;
 }
 
-static bool same_version(const struct version *a, const struct version *b)
+static bool same_version(const struct ca_version *a, const struct ca_version *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
 	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
@@ -63,8 +63,8 @@ static bool load_trusted(SSL_CTX *context, const char *ca_file, struct err *err)
 	if (ok == 1)
 		return true;
 	if (!ca_file)
-		return err_set(err, ERR_LOCAL, "the system's CA certificates cannot be loaded");
-	return err_set(err, ERR_CONFIG, "CA file %s: no certificate in PEM", ca_file);
+		return err_set(err, ERR_LOCAL, "cannot load the system's CA certificates");
+	return err_set(err, ERR_CONFIG, "CA file %s: holds no certificate in PEM format", ca_file);
 }
 
 static bool load(const char *ca_file, SSL_CTX **ret_context, struct err *err)
@@ -72,16 +72,16 @@ static bool load(const char *ca_file, SSL_CTX **ret_context, struct err *err)
 	CLEANUP(context_freep) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 
 	if (!context)
-		return err_set(err, ERR_LOCAL, "OpenSSL gives no TLS context");
-	/* openssl.cnf may ask for more, never for less */
+		return err_set(err, ERR_LOCAL, "OpenSSL cannot create a TLS context");
+	/* openssl.cnf may demand a later version, never allow an earlier one */
 	if (SSL_CTX_get_min_proto_version(context) < TLS1_2_VERSION &&
 		SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
-		return err_set(err, ERR_LOCAL, "OpenSSL speaks no TLS 1.2");
+		return err_set(err, ERR_LOCAL, "OpenSSL does not support TLS 1.2");
 	SSL_CTX_set_options(
 		context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
 	SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
-	/* Many records with one recv(2); without, each costs two. */
+	/* One recv(2) reads many records; otherwise each costs two calls. */
 	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_default_read_buffer_len(context, TLS_READ_AHEAD_BYTES);
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -113,8 +113,8 @@ static struct known *make_room(void)
 	return entry;
 }
 
-static void keep(
-	struct known *entry, const char *ca_file, const struct version *version, SSL_CTX *context)
+static void keep(struct known *entry, const char *ca_file, const struct ca_version *version,
+	SSL_CTX *context)
 {
 	char *name = ca_file ? xstrdup(ca_file) : NULL;
 
@@ -126,11 +126,11 @@ static void keep(
 static bool find_or_load(const char *ca_file, SSL_CTX **ret_context, struct err *err)
 {
 	struct known *entry = find(ca_file);
-	struct version version;
+	struct ca_version version;
 	SSL_CTX *context = NULL;
 	int ok;
 
-	if (!look_at(ca_file, &version, err))
+	if (!read_version(ca_file, &version, err))
 		return false;
 	if (!entry || !same_version(&entry->version, &version)) {
 		if (!load(ca_file, &context, err))

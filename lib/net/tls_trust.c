@@ -52,7 +52,7 @@ static bool parse_pin(const char *text, uint8_t out[SHA256_BYTES], struct err *e
 	if (parse_hex(text, out))
 		return true;
 	if (!base64_decode(text, strlen(text), &data, &len) || len != SHA256_BYTES)
-		return err_set(err, ERR_CONFIG, "pin is no SHA-256 in base64 or hex");
+		return err_set(err, ERR_CONFIG, "pin is not a SHA-256 digest in base64 or hex");
 	memcpy(out, data, SHA256_BYTES);
 	return true;
 }
@@ -75,7 +75,7 @@ static bool is_pinned(const struct tls_trust *trust, X509 *certificate)
 	return trust->has_pin && crypto_equal(pin, trust->pin, SHA256_BYTES);
 }
 
-static bool not_pinned(X509 *certificate, struct err *err)
+static bool set_not_pinned(X509 *certificate, struct err *err)
 {
 	CLEANUP(freep) char *text = NULL;
 	uint8_t pin[SHA256_BYTES];
@@ -93,15 +93,15 @@ bool tls_trust_pinned(const struct tls_trust *trust, SSL *ssl, struct err *err)
 	X509 *end = chain ? sk_X509_value(chain, sk_X509_num(chain) - 1) : NULL;
 
 	if (!server || !end)
-		return err_set(err, ERR_SECURITY, "server shows no certificate");
+		return err_set(err, ERR_SECURITY, "server sent no certificate");
 	if (!trust->has_pin || is_pinned(trust, server))
 		return true;
 	if (X509_self_signed(end, 0) == 1 && is_pinned(trust, end))
 		return true;
-	return not_pinned(server, err);
+	return set_not_pinned(server, err);
 }
 
-/* --- words --- */
+/* --- error texts --- */
 
 static void format_date(const ASN1_TIME *time, char out[DATE_MAX])
 {
@@ -143,10 +143,10 @@ static char *show_alt_name(const GENERAL_NAME *name)
 	if (name->type == GEN_DNS)
 		return str_printable(data, (size_t)len, NAME_SHOWN_MAX);
 	if (len != sizeof(struct in_addr) && len != sizeof(struct in6_addr))
-		return xstrdup("a strange address");
+		return xstrdup("a malformed address");
 	if (!inet_ntop(len == sizeof(struct in_addr) ? AF_INET : AF_INET6, data, address,
 		    sizeof(address)))
-		return xstrdup("a strange address");
+		return xstrdup("a malformed address");
 	return xstrdup(address);
 }
 
@@ -193,8 +193,8 @@ static void explain_issuer(struct tls_trust *trust, X509 *certificate)
 {
 	CLEANUP(freep) char *name = show_name(X509_get_issuer_name(certificate));
 
-	(void)err_set(&trust->err, ERR_SECURITY,
-		"certificate is issued by somebody not trusted: \"%s\"", name);
+	(void)err_set(
+		&trust->err, ERR_SECURITY, "certificate's issuer is not trusted: \"%s\"", name);
 }
 
 static void explain_forgery(struct tls_trust *trust, X509 *certificate)
@@ -202,7 +202,7 @@ static void explain_forgery(struct tls_trust *trust, X509 *certificate)
 	CLEANUP(freep) char *name = show_name(X509_get_issuer_name(certificate));
 
 	(void)err_set(&trust->err, ERR_SECURITY,
-		"certificate says it is issued by \"%s\" but is not", name);
+		"certificate names \"%s\" as its issuer, but the signature is not that CA's", name);
 }
 
 static void explain_date(struct tls_trust *trust, X509 *certificate, int depth, bool too_late)
@@ -230,7 +230,7 @@ static void explain(struct tls_trust *trust, X509 *certificate, int code, int de
 		break;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 		if (trust->has_pin)
-			(void)not_pinned(certificate, &trust->err);
+			(void)set_not_pinned(certificate, &trust->err);
 		else
 			(void)err_set(&trust->err, ERR_SECURITY,
 				"certificate is self-signed and not trusted");
@@ -284,7 +284,7 @@ static bool expect_host(SSL *ssl, const char *host)
 		return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
 	X509_VERIFY_PARAM_set_hostflags(
 		param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	/* OpenSSL takes a leading dot for "any host below" */
+	/* to OpenSSL, a leading dot means any host of that domain */
 	return host[0] != '.' && host[0] != '\0' &&
 	       X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
 	       SSL_set_tlsext_host_name(ssl, host) == 1;
@@ -301,7 +301,7 @@ bool tls_trust_begin(
 		return false;
 	if (!expect_host(ssl, trust->host))
 		return err_set(
-			err, ERR_CONFIG, "%s: no host name that TLS can verify", trust->host);
+			err, ERR_CONFIG, "%s: not a host name that TLS can verify", trust->host);
 	SSL_set_app_data(ssl, trust);
 	SSL_set_verify(ssl, SSL_VERIFY_PEER, on_verify);
 	return true;

@@ -10,14 +10,14 @@
 
 enum { SHOWN_MAX = 4 * WIRELOG_LINE_MAX, LITERAL_DIGITS_MAX = 20 };
 
-/* What passed one way and is not yet written down. */
+/* Traffic in one direction that is not logged yet. */
 struct direction {
 	char name; /* 'C' or 'S' */
 	struct buf line;
-	uint64_t left_out;  /* bytes of this line beyond its maximum */
-	uint64_t skip_left; /* of a literal */
-	uint64_t skipped;
-	bool hidden; /* the secret's mark is in the line */
+	uint64_t left_out;  /* bytes of this line beyond WIRELOG_LINE_MAX */
+	uint64_t skip_left; /* bytes left of a literal */
+	uint64_t skipped;   /* bytes of that literal so far */
+	bool hidden;        /* "<secret>" is in the line */
 };
 
 struct wirelog {
@@ -27,7 +27,7 @@ struct wirelog {
 	struct direction out, in;
 };
 
-static void say(struct wirelog *log, const struct direction *way, const char *text)
+static void write_line(struct wirelog *log, const struct direction *way, const char *text)
 {
 	char now[ZONED_TIME_TEXT_MAX];
 
@@ -49,7 +49,7 @@ static void end_line(struct wirelog *log, struct direction *way)
 	shown = str_printable(buf_str(&way->line), len, SHOWN_MAX);
 	if (way->left_out > 0)
 		whole = str_printf("%s <%" PRIu64 " more bytes>", shown, way->left_out);
-	say(log, way, whole ? whole : shown);
+	write_line(log, way, whole ? whole : shown);
 	buf_reset(&way->line);
 	way->left_out = 0;
 	way->hidden = false;
@@ -62,7 +62,7 @@ static void end_literal(struct wirelog *log, struct direction *way)
 	if (way->skipped == 0)
 		return;
 	text = str_printf("<%" PRIu64 " bytes>", way->skipped);
-	say(log, way, text);
+	write_line(log, way, text);
 	way->skipped = 0;
 }
 
@@ -75,7 +75,7 @@ static void add_to_line(struct direction *way, const uint8_t *data, size_t len)
 	way->left_out += fits ? len - shown : len;
 }
 
-/* N of a line that ends in {N}, {N+} or {N-}, else 0. The line is whole but for its line feed. */
+/* N of a line that ends in {N}, {N+} or {N-}, else 0. The line lacks only its line feed. */
 static uint64_t literal_of(const struct direction *way)
 {
 	CLEANUP(freep) char *digits = NULL;
@@ -133,7 +133,7 @@ static void pass(struct wirelog *log, struct direction *way, const uint8_t *data
 	}
 }
 
-/* A secret that is the whole literal, or ends its line, must not swallow what comes next. */
+/* A secret may be a whole literal or end its line; what follows it is logged again. */
 static void pass_secret(struct wirelog *log, const uint8_t *data, size_t len)
 {
 	static const char mark[] = "<secret>";

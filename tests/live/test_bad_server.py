@@ -85,7 +85,7 @@ def a_port_for_tls_is_told_to_one_who_waits_for_a_greeting(lab):
         connection.settimeout(SILENT_SECONDS)
         connection.recv(1)
     with live.Peer(waits_for_a_handshake) as peer:
-        told_alike(lab, peer.port, 69, "a port for implicit TLS?", extra="tls = starttls")
+        told_alike(lab, peer.port, 69, "expect implicit TLS?", extra="tls = starttls")
 
 
 def a_wrong_password_at_the_target_is_exit_77(lab):

@@ -16,12 +16,12 @@
 
 enum { PIPE_BYTES = 16 * 1024, FDS_MAX = 2 + 2 * CUT_PROXY_CONNECTIONS_MAX };
 
-/* What was read from one side and not yet written to the other. */
+/* Bytes read from one side and not yet written to the other. */
 struct pipe {
 	uint8_t data[PIPE_BYTES];
 	size_t at, len;
 	bool ended;  /* the reading side is at its end */
-	bool passed; /* and the other was told */
+	bool passed; /* and the other side was shut down */
 };
 
 struct link {
@@ -31,7 +31,7 @@ struct link {
 };
 
 struct cut_proxy {
-	pthread_mutex_t lock; /* of what follows up to the thread */
+	pthread_mutex_t lock; /* guards the fields up to the thread */
 	bool armed, fired;
 	enum cut_way way;
 	enum cut_end end;
@@ -134,7 +134,7 @@ static bool would_block(ssize_t done)
 	return done < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* False: the link is no more. */
+/* False: the link is gone. */
 static bool fill(struct link *link, enum cut_way way)
 {
 	struct pipe *pipe = &link->pipes[way];
@@ -175,7 +175,7 @@ static enum outcome empty(struct cut_proxy *proxy, struct link *link, enum cut_w
 	return GOES_ON;
 }
 
-/* Read and forget what comes, until both sides have ended. */
+/* Discards all input until both sides have ended. */
 static void serve_draining(struct link **link, const struct pollfd fds[2])
 {
 	uint8_t waste[PIPE_BYTES];
@@ -233,7 +233,7 @@ static size_t free_links(const struct cut_proxy *proxy)
 	return count;
 }
 
-/* A stalled link only waits for its client to go. */
+/* A stalled link only waits for its client to close. */
 static void set_events(const struct link *link, struct pollfd fds[2])
 {
 	bool stalls = link && link->state == LINK_STALLS;

@@ -1,6 +1,6 @@
 /*
- * A proxy thread between a client and a TCP server of 127.0.0.1 that counts bytes and breaks the
- * connection where the test wants it: for servers that cannot break by themselves.
+ * A proxy thread between a client and a TCP server on 127.0.0.1 that counts bytes and breaks the
+ * connection where the test wants it.
  *
  *	struct cut_proxy *proxy = cut_proxy_new(dovecot_port);
  *	cut_proxy_arm(proxy, CUT_TO_CLIENT, 1000, CUT_RST);
@@ -8,8 +8,8 @@
  *	CHECK(cut_proxy_fired(proxy));
  *	cut_proxy_freep(&proxy);
  *
- * Thread safe. Connections are served one after the other's accept, side by side, up to
- * CUT_PROXY_CONNECTIONS_MAX; more wait in the backlog.
+ * Thread safe. Serves up to CUT_PROXY_CONNECTIONS_MAX connections at a time; more wait in the
+ * backlog.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_NET_CUT_PROXY_H
 #define MAILSTOW_TESTS_SUPPORT_NET_CUT_PROXY_H
@@ -29,16 +29,16 @@ void cut_proxy_freep(struct cut_proxy **proxy);        /* drops every connection
 uint16_t cut_proxy_port(const struct cut_proxy *proxy);
 
 /*
- * After exactly `after_bytes` more bytes in that direction, over all connections, the connection
- * that would pass the next one (or 0 more, at once when it has some) is ended, both ways, once.
- * STALL: nothing passes any more; it is closed when the client closes or the proxy ends.
+ * Once, after exactly `after_bytes` more bytes in that direction over all connections, breaks the
+ * connection that would pass the next byte, in both directions. STALL: nothing passes any more; the
+ * connection closes when the client closes it or the proxy ends.
  */
 void cut_proxy_arm(
 	struct cut_proxy *proxy, enum cut_way way, uint64_t after_bytes, enum cut_end end);
 void cut_proxy_disarm(struct cut_proxy *proxy);
 bool cut_proxy_fired(struct cut_proxy *proxy);
 
-/* Bytes that passed since the proxy began or since the last cut_proxy_arm(). */
+/* Bytes passed since the proxy began or since the last cut_proxy_arm(). */
 uint64_t cut_proxy_bytes(struct cut_proxy *proxy, enum cut_way way);
 unsigned cut_proxy_connections(struct cut_proxy *proxy); /* accepted so far */
 

@@ -1,12 +1,12 @@
 /*
- * Certificates made while the test runs: a CA, and what it signs. P-256 keys, no files needed.
+ * Certificates generated while the test runs: a CA and certificates it signs, with P-256 keys.
  *
  *	CLEANUP(testcert_freep) struct testcert *ca = testcert_ca("Test CA");
  *	CLEANUP(testcert_freep) struct testcert *server = testcert_make(ca,
  *		&(struct testcert_spec){.alt_names = "DNS:localhost,IP:127.0.0.1"});
  *	testcert_write(ca, ca_file);
  *
- * What fails here is the machine's fault: the functions abort.
+ * A failure here is the machine's fault, so the functions abort.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_NET_TESTCERT_H
 #define MAILSTOW_TESTS_SUPPORT_NET_TESTCERT_H
@@ -33,7 +33,7 @@ struct testcert_spec {
 
 struct testcert *testcert_ca(const char *common_name);
 
-/* Signed by issuer; NULL: by itself. */
+/* Signed by issuer; NULL: self-signed. */
 struct testcert *testcert_make(const struct testcert *issuer, const struct testcert_spec *spec);
 
 /* PEM files. */

@@ -1,6 +1,6 @@
 /*
- * What tests of TLS have in common: a CA, a certificate of "imap.example.org" it signed, one that
- * signed itself, and a client that connects to a tls_peer. Uses CHECK: call from the promise.
+ * Shared by the TLS tests: a CA, a certificate for "imap.example.org" signed by it, a self-signed
+ * one, and a client that connects to a tls_peer. Uses CHECK: call it from the promise.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_NET_TLS_FIXTURE_H
 #define MAILSTOW_TESTS_SUPPORT_NET_TLS_FIXTURE_H
@@ -27,7 +27,7 @@ void tls_fixture_close(void);
 /* A path in the folder of this test. The caller frees. */
 char *tls_fixture_file(const char *name);
 
-/* For a peer: say "hello", wait for "ok". And its other half. */
+/* For a peer: sends "hello", waits for "ok". And the client's half. */
 void tls_fixture_greet(struct tls_peer_conn *conn);
 void tls_fixture_check_greeting(struct stream *stream);
 

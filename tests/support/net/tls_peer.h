@@ -1,7 +1,7 @@
 /*
  * A server in a thread of this process, TLS or plain, on a free loopback port below 32768. It takes
- * one connection after the other and gives each to `serve`, which runs in that thread (so without
- * CHECK). Its sockets block, but no call for longer than TLS_PEER_PATIENCE_S.
+ * one connection at a time and passes it to `serve`, which runs in that thread and must not use
+ * CHECK. Its sockets block, but no call longer than TLS_PEER_PATIENCE_S.
  *
  *	static void greet(struct tls_peer_conn *conn)
  *	{
@@ -38,7 +38,7 @@ struct tls_peer_conn {
 
 struct tls_peer_options {
 	const struct testcert *cert;   /* NULL: plain. Must outlive the peer */
-	const struct testcert *issuer; /* sent along with cert; NULL: nothing is */
+	const struct testcert *issuer; /* sent along with cert; NULL: none */
 	int version_max;               /* TLS1_1_VERSION, ...; 0: the newest */
 	bool late;                     /* serve itself calls tls_peer_secure() (STARTTLS) */
 	void (*serve)(struct tls_peer_conn *conn);
@@ -49,13 +49,13 @@ struct tls_peer *tls_peer_start(const struct tls_peer_options *options);
 uint16_t tls_peer_port(const struct tls_peer *peer);
 unsigned tls_peer_accepted(const struct tls_peer *peer); /* connections so far */
 
-/* Stops taking connections, waits for the one that is served. NULL is allowed. */
+/* Stops accepting and waits for the current connection. NULL is allowed. */
 void tls_peer_freep(struct tls_peer **peer);
 
 /* Handshake on a connection that is still plain. */
 bool tls_peer_secure(struct tls_peer_conn *conn);
 
-/* Only the first step of it, for tests that put their own BIO below conn->ssl. */
+/* Its first step only, for tests that put their own BIO below conn->ssl. */
 void tls_peer_make_ssl(struct tls_peer_conn *conn);
 
 /* All of it or false. */

@@ -15,9 +15,9 @@
 
 enum { SOON_MS = 100, LONG_MS = 60000, BULK_BYTES = 8 * 1024 * 1024, CHUNK_BYTES = 64 * 1024 };
 
-/* --- help --- */
+/* --- helpers --- */
 
-/* Our end as a stream, the other one as a socket. */
+/* One end as a stream, the other as a socket. */
 static struct stream *make_pair(int *ret_other)
 {
 	int fds[2];
@@ -93,7 +93,7 @@ static int option_of(const struct stream *stream, int level, int name)
 	return value;
 }
 
-static void a_peer_that_is_gone_is_noticed_by_the_kernel(void)
+static void the_kernel_notices_a_vanished_peer(void)
 {
 	CLEANUP(tls_peer_freep)
 	struct tls_peer *peer = tls_peer_start(&(struct tls_peer_options){.serve = echo});
@@ -207,7 +207,7 @@ static void reading_can_be_cancelled_while_it_waits_and_before(void)
 	CHECK_INT(err.kind, ERR_CANCELLED);
 }
 
-static void a_deadline_of_now_takes_what_is_there(void)
+static void a_deadline_of_now_takes_what_has_arrived(void)
 {
 	CLEANUP(closep) int other = -1;
 	CLEANUP(stream_freep) struct stream *stream = make_pair(&other);
@@ -236,7 +236,7 @@ static void end_of_stream_is_no_error(void)
 	CHECK_INT(len, 0);
 }
 
-static void writing_to_a_gone_peer_is_an_error_not_a_signal(void)
+static void writing_to_a_closed_peer_is_an_error_not_a_signal(void)
 {
 	CLEANUP(closep) int other = -1;
 	CLEANUP(stream_freep) struct stream *stream = make_pair(&other);
@@ -285,7 +285,7 @@ static void reset_connection_says_so(void)
 	CHECK_INT(err.kind, ERR_RETRY);
 }
 
-static void every_way_a_socket_breaks_is_told(void)
+static void every_socket_failure_has_its_own_text(void)
 {
 	struct err err = ERR_INIT;
 
@@ -349,19 +349,19 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(bytes_pass_both_ways_over_tcp),
-		PROMISE(a_peer_that_is_gone_is_noticed_by_the_kernel),
+		PROMISE(the_kernel_notices_a_vanished_peer),
 		PROMISE(localhost_falls_back_to_the_other_family),
 		PROMISE(refused_connection_says_so),
 		PROMISE(silent_host_times_out),
 		PROMISE(connecting_can_be_cancelled),
 		PROMISE(reading_ends_at_the_deadline),
 		PROMISE(reading_can_be_cancelled_while_it_waits_and_before),
-		PROMISE(a_deadline_of_now_takes_what_is_there),
+		PROMISE(a_deadline_of_now_takes_what_has_arrived),
 		PROMISE(end_of_stream_is_no_error),
-		PROMISE(writing_to_a_gone_peer_is_an_error_not_a_signal),
+		PROMISE(writing_to_a_closed_peer_is_an_error_not_a_signal),
 		PROMISE(writing_to_a_peer_that_reads_nothing_ends_at_the_deadline),
 		PROMISE(reset_connection_says_so),
-		PROMISE(every_way_a_socket_breaks_is_told),
+		PROMISE(every_socket_failure_has_its_own_text),
 		PROMISE(large_write_arrives_whole),
 		PROMISE(only_names_of_this_machine_are_loopback),
 	};

@@ -34,11 +34,11 @@ bool __wrap_wait_fd(int fd, short events, struct wait wait, struct err *err)
 	return ready;
 }
 
-/* --- a resolver of our own in place of the C library's --- */
+/* --- a resolver in place of the C library's --- */
 
 static atomic_int lookups;  /* begun */
 static atomic_int answered; /* ended */
-static atomic_int living;   /* answers that were not freed */
+static atomic_int living;   /* answers not freed yet */
 static atomic_bool hang;
 
 static const struct {
@@ -145,7 +145,7 @@ void freeaddrinfo(struct addrinfo *answers)
 	}
 }
 
-/* --- help --- */
+/* --- helpers --- */
 
 static void show(const struct address_list *list, char *out, size_t max)
 {
@@ -172,7 +172,7 @@ static void check_order(const char *host, const char *wanted)
 	CHECK_STR(got, wanted);
 }
 
-/* Threads that nobody waits for end in their own time. */
+/* Abandoned threads end at some later time. */
 static void wait_until_all_is_freed(void)
 {
 	int64_t until_ms = clock_mono_ms() + LONG_MS;
@@ -216,7 +216,7 @@ static void families_alternate_beginning_with_the_preferred_one(void)
 	wait_until_all_is_freed();
 }
 
-static void only_so_many_addresses_are_tried(void)
+static void the_number_of_addresses_tried_is_limited(void)
 {
 	check_order("many.example.org",
 		"::1 ::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9 ::a ::b ::c ::d ::e ::f ::10");
@@ -235,7 +235,7 @@ static void addresses_and_localhost_need_no_lookup(void)
 	CHECK_INT(atomic_load(&living), 0);
 }
 
-static void each_failed_lookup_has_its_own_words(void)
+static void each_failed_lookup_has_its_own_text(void)
 {
 	static const struct {
 		const char *host;
@@ -243,7 +243,7 @@ static void each_failed_lookup_has_its_own_words(void)
 	} cases[] = {
 		{"gone.example.org", "gone.example.org: no such host name"},
 		{"mx-only.example.org", "mx-only.example.org: no such host name"},
-		{"later.example.org", "later.example.org: name lookup failed for now"},
+		{"later.example.org", "later.example.org: name lookup failed temporarily"},
 		{"broken.example.org", "broken.example.org: name lookup failed: "
 				       "Non-recoverable failure in name resolution"},
 		{"system.example.org", "system.example.org: name lookup failed: Network is down"},
@@ -259,7 +259,7 @@ static void each_failed_lookup_has_its_own_words(void)
 	}
 }
 
-static void a_resolver_that_hangs_is_left_at_the_deadline(void)
+static void a_hanging_resolver_is_abandoned_at_the_deadline(void)
 {
 	struct address_list list;
 	struct err err = ERR_INIT;
@@ -289,7 +289,7 @@ static void a_lookup_can_be_cancelled(void)
 	wait_until_all_is_freed();
 }
 
-static void lookups_that_hang_are_bounded(void)
+static void the_number_of_hanging_lookups_is_limited(void)
 {
 	struct address_list list;
 	struct err err = ERR_INIT;
@@ -298,7 +298,7 @@ static void lookups_that_hang_are_bounded(void)
 	for (int i = 0; i < RESOLVE_UNDER_WAY_MAX; i++)
 		CHECK(!resolve("hangs.example.org", 993, wait_for(0, NULL), &list, &err));
 	CHECK(!resolve("v4.example.org", 993, wait_for(LONG_MS, NULL), &list, &err));
-	CHECK_STR(err.text, "v4.example.org: too many name lookups under way");
+	CHECK_STR(err.text, "v4.example.org: 256 name lookups are under way already");
 	CHECK_INT(err.kind, ERR_RETRY);
 	atomic_store(&hang, false);
 	wait_until_all_is_freed();
@@ -324,7 +324,7 @@ static void a_silent_address_does_not_hold_up_the_next(void)
 	CHECK_INT(atomic_load(&timeouts), 1); /* the attempt delay */
 }
 
-static void a_refusing_address_is_followed_by_the_next_at_once(void)
+static void after_a_refusal_the_next_address_follows_at_once(void)
 {
 	CLEANUP(tls_peer_freep)
 	struct tls_peer *peer = tls_peer_start(&(struct tls_peer_options){.serve = serve_nothing});
@@ -341,14 +341,14 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(families_alternate_beginning_with_the_preferred_one),
-		PROMISE(only_so_many_addresses_are_tried),
+		PROMISE(the_number_of_addresses_tried_is_limited),
 		PROMISE(addresses_and_localhost_need_no_lookup),
-		PROMISE(each_failed_lookup_has_its_own_words),
-		PROMISE(a_resolver_that_hangs_is_left_at_the_deadline),
+		PROMISE(each_failed_lookup_has_its_own_text),
+		PROMISE(a_hanging_resolver_is_abandoned_at_the_deadline),
 		PROMISE(a_lookup_can_be_cancelled),
-		PROMISE(lookups_that_hang_are_bounded),
+		PROMISE(the_number_of_hanging_lookups_is_limited),
 		PROMISE(a_silent_address_does_not_hold_up_the_next),
-		PROMISE(a_refusing_address_is_followed_by_the_next_at_once),
+		PROMISE(after_a_refusal_the_next_address_follows_at_once),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

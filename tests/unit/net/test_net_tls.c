@@ -80,7 +80,7 @@ static void clean_close_is_the_end(void)
 	CHECK(stream_has_input(stream));
 }
 
-static void close_without_goodbye_is_an_error(void)
+static void closing_without_close_notify_is_an_error(void)
 {
 	CLEANUP(tls_peer_freep) struct tls_peer *peer = start(tls_fixture.server, close_abruptly);
 	CLEANUP(stream_freep) struct stream *stream = open_stream(peer);
@@ -93,12 +93,12 @@ static void close_without_goodbye_is_an_error(void)
 	CHECK_INT(len, 3);
 	for (int i = 0; i < 2; i++) {
 		CHECK(!stream_read(stream, got, sizeof(got), &len, wait, &err));
-		CHECK_STR(err.text, "closed without saying so");
+		CHECK_STR(err.text, "connection closed without TLS close_notify, possibly cut off");
 		CHECK_INT(err.kind, ERR_RETRY);
 	}
 }
 
-static void writing_tls_to_a_gone_peer_is_an_error_not_a_signal(void)
+static void writing_tls_to_a_closed_peer_is_an_error_not_a_signal(void)
 {
 	CLEANUP(tls_peer_freep) struct tls_peer *peer = start(tls_fixture.server, close_abruptly);
 	CLEANUP(stream_freep) struct stream *stream = open_stream(peer);
@@ -209,7 +209,7 @@ static void send_four_records(struct tls_peer_conn *conn)
 	(void)tls_peer_read(conn, &byte, 1);
 }
 
-static void one_read_takes_all_records_that_are_there(void)
+static void one_read_takes_all_records_that_arrived(void)
 {
 	CLEANUP(tls_peer_freep)
 	struct tls_peer *peer = start(tls_fixture.server, send_four_records);
@@ -226,7 +226,7 @@ static void one_read_takes_all_records_that_are_there(void)
 	CHECK(!stream_has_input(stream));
 }
 
-static void what_is_left_of_a_record_is_buffered(void)
+static void the_rest_of_a_record_is_buffered(void)
 {
 	CLEANUP(tls_peer_freep)
 	struct tls_peer *peer = start(tls_fixture.server, tls_fixture_greet);
@@ -259,7 +259,7 @@ static void send_keys_then_data(struct tls_peer_conn *conn)
 		tls_fixture_greet(conn);
 }
 
-static void records_without_data_are_no_input(void)
+static void records_without_data_do_not_count_as_input(void)
 {
 	CLEANUP(tls_peer_freep)
 	struct tls_peer *peer = start(tls_fixture.server, send_keys_then_data);
@@ -285,7 +285,7 @@ static void flood(struct tls_peer_conn *conn)
 			return;
 }
 
-static void flood_of_records_without_data_is_cut_off(void)
+static void a_flood_of_records_without_data_is_cut_off(void)
 {
 	CLEANUP(tls_peer_freep) struct tls_peer *peer = start(tls_fixture.server, flood);
 	CLEANUP(stream_freep) struct stream *stream = open_stream(peer);
@@ -359,7 +359,7 @@ static void read_one(struct tls_peer_conn *conn)
 		(void)recv(conn->fd, &byte, 1, 0);
 }
 
-static void alert_of_the_server_may_be_tried_again(void)
+static void an_alert_of_the_server_may_be_retried(void)
 {
 	static const char record[] = "\x17\x03\x03\x00\x20"
 				     "0123456789abcdef0123456789abcdef";
@@ -379,18 +379,18 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(clean_close_is_the_end),
-		PROMISE(close_without_goodbye_is_an_error),
-		PROMISE(writing_tls_to_a_gone_peer_is_an_error_not_a_signal),
+		PROMISE(closing_without_close_notify_is_an_error),
+		PROMISE(writing_tls_to_a_closed_peer_is_an_error_not_a_signal),
 		PROMISE(reading_tls_can_be_cancelled_and_ends_at_the_deadline),
 		PROMISE(closing_never_waits),
 		PROMISE(large_transfers_arrive_whole_both_ways),
-		PROMISE(one_read_takes_all_records_that_are_there),
-		PROMISE(what_is_left_of_a_record_is_buffered),
-		PROMISE(records_without_data_are_no_input),
-		PROMISE(flood_of_records_without_data_is_cut_off),
+		PROMISE(one_read_takes_all_records_that_arrived),
+		PROMISE(the_rest_of_a_record_is_buffered),
+		PROMISE(records_without_data_do_not_count_as_input),
+		PROMISE(a_flood_of_records_without_data_is_cut_off),
 		PROMISE(renegotiation_is_refused),
 		PROMISE(tampering_is_noticed),
-		PROMISE(alert_of_the_server_may_be_tried_again),
+		PROMISE(an_alert_of_the_server_may_be_retried),
 	};
 	int result;
 

@@ -41,7 +41,7 @@ static void check_sni(const char *name, const char *wanted)
 	CHECK_STR(got, wanted);
 }
 
-static void server_is_told_the_name_but_no_address(void)
+static void sni_carries_names_but_no_addresses(void)
 {
 	check_sni(tls_fixture.host, "<imap.example.org>");
 	check_sni("imap.example.org.", "<imap.example.org>");
@@ -71,7 +71,7 @@ static void byte_before_the_handshake_is_refused(void)
 	CHECK_OK(wait_fd(stream_fd(lower), POLLIN, wait, &err));
 	CHECK(!tls_start(&lower, &options, wait, &stream, &err));
 	CHECK_STR(err.text,
-		"server sent unencrypted bytes where TLS begins: not TLS (a port for STARTTLS?)");
+		"server sent unencrypted bytes instead of TLS (does this port expect STARTTLS?)");
 	CHECK_INT(err.kind, ERR_SECURITY);
 	CHECK(lower && !stream);
 }
@@ -121,7 +121,7 @@ static void say_nothing(struct tls_peer_conn *conn)
 		;
 }
 
-static void broken_handshake_may_be_tried_again(void)
+static void a_broken_handshake_may_be_retried(void)
 {
 	CLEANUP(tls_peer_freep)
 	struct tls_peer *peer = tls_peer_start(&(struct tls_peer_options){.serve = hang_up});
@@ -131,7 +131,7 @@ static void broken_handshake_may_be_tried_again(void)
 
 	CHECK(!tls_fixture_secure(peer, &options, &stream, &err));
 	CHECK_INT(err.kind, ERR_RETRY);
-	CHECK(strcmp(err.text, "closed during the TLS handshake") == 0 ||
+	CHECK(strcmp(err.text, "connection closed during the TLS handshake") == 0 ||
 		strcmp(err.text, "TLS handshake: connection reset") == 0);
 }
 
@@ -151,13 +151,13 @@ static void handshake_ends_at_the_deadline(void)
 	CHECK_INT(err.kind, ERR_RETRY);
 }
 
-/* How much of the server's first answer is let through, and how long that was. */
+/* How much of the server's first answer passes, and how long the answer was. */
 struct cut {
 	size_t at;
 	size_t whole;
 };
 
-/* A handshake in memory: what the server wants to say to the client's hello, cut short. */
+/* A handshake in memory: the server's answer to the client's hello, cut short. */
 static void answer_in_part(struct tls_peer_conn *conn)
 {
 	struct cut *cut = conn->context;
@@ -180,7 +180,7 @@ static void answer_in_part(struct tls_peer_conn *conn)
 	conn->abrupt = true;
 }
 
-static void handshake_cut_at_any_byte_may_be_tried_again(void)
+static void a_handshake_cut_at_any_byte_may_be_retried(void)
 {
 	struct cut cut = {.at = 0, .whole = HELLO_MAX};
 	CLEANUP(tls_peer_freep)
@@ -197,7 +197,7 @@ static void handshake_cut_at_any_byte_may_be_tried_again(void)
 		struct err err = ERR_INIT;
 
 		CHECK(!tls_fixture_secure(peer, &options, &stream, &err));
-		CHECK_STR(err.text, "closed during the TLS handshake");
+		CHECK_STR(err.text, "connection closed during the TLS handshake");
 		CHECK_INT(err.kind, ERR_RETRY);
 	}
 	CHECK(cut.whole > HELLO_MAX / 8);
@@ -206,12 +206,12 @@ static void handshake_cut_at_any_byte_may_be_tried_again(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(server_is_told_the_name_but_no_address),
+		PROMISE(sni_carries_names_but_no_addresses),
 		PROMISE(byte_before_the_handshake_is_refused),
 		PROMISE(a_connection_can_switch_to_tls_later),
-		PROMISE(broken_handshake_may_be_tried_again),
+		PROMISE(a_broken_handshake_may_be_retried),
 		PROMISE(handshake_ends_at_the_deadline),
-		PROMISE(handshake_cut_at_any_byte_may_be_tried_again),
+		PROMISE(a_handshake_cut_at_any_byte_may_be_retried),
 	};
 	int result;
 

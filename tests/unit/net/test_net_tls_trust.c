@@ -11,9 +11,9 @@
 
 enum { DAY_S = 24 * 3600 };
 
-/* --- help --- */
+/* --- helpers --- */
 
-/* Handshake with a server that has this certificate; refused with these words (NULL: works). */
+/* Handshake with a server that has this certificate. words: the expected error; NULL: success. */
 static void expect(const struct tls_peer_options *peer_options, struct tls_options options,
 	const char *refusal)
 {
@@ -52,7 +52,7 @@ static char *date_of(int64_t unix_s)
 
 /* --- promises --- */
 
-static void trusted_certificate_is_taken(void)
+static void a_trusted_certificate_is_accepted(void)
 {
 	expect(&(struct tls_peer_options){.cert = tls_fixture.server, .serve = tls_fixture_greet},
 		(struct tls_options){.host = tls_fixture.host, .ca_file = tls_fixture.ca_file},
@@ -80,13 +80,13 @@ static void wrong_name_is_refused(void)
 		"certificate is for im*.example.org, not imap.example.org");
 }
 
-static void common_name_is_no_host_name(void)
+static void the_common_name_is_ignored(void)
 {
 	expect_spec(&(struct testcert_spec){.common_name = tls_fixture.host}, tls_fixture.host,
 		"certificate is for no host, not imap.example.org");
 }
 
-static void wildcard_stands_for_one_label(void)
+static void a_wildcard_matches_one_label(void)
 {
 	expect_spec(
 		&(struct testcert_spec){.alt_names = "DNS:*.example.org"}, tls_fixture.host, NULL);
@@ -110,7 +110,7 @@ static void names_in_certificates_cannot_move_the_cursor(void)
 		"certificate is for \\x1b[2Jx, not imap.example.org");
 }
 
-static void certificates_out_of_their_time_are_refused(void)
+static void expired_and_premature_certificates_are_refused(void)
 {
 	int64_t now = clock_wall_s();
 	CLEANUP(freep) char *past = date_of(now - DAY_S);
@@ -127,7 +127,7 @@ static void certificates_out_of_their_time_are_refused(void)
 		tls_fixture.host, early);
 }
 
-static void expired_issuer_is_told_apart(void)
+static void an_expired_issuer_is_named(void)
 {
 	int64_t now = clock_wall_s();
 	CLEANUP(testcert_freep)
@@ -156,7 +156,7 @@ static void unknown_issuer_is_refused(void)
 	CLEANUP(testcert_freep)
 	struct testcert *cert =
 		testcert_make(other, &(struct testcert_spec){.alt_names = "DNS:imap.example.org"});
-	const char *words = "certificate is issued by somebody not trusted: \"Other \\x1b CA\"";
+	const char *words = "certificate's issuer is not trusted: \"Other \\x1b CA\"";
 
 	expect(&(struct tls_peer_options){.cert = cert, .serve = tls_fixture_greet},
 		(struct tls_options){.host = tls_fixture.host, .ca_file = tls_fixture.ca_file},
@@ -179,7 +179,7 @@ static void issuer_with_a_trusted_name_but_another_key_is_refused(void)
 
 	expect(&(struct tls_peer_options){.cert = cert, .issuer = fake, .serve = tls_fixture_greet},
 		(struct tls_options){.host = tls_fixture.host, .ca_file = tls_fixture.ca_file},
-		"certificate says it is issued by \"Test CA\" but is not");
+		"certificate names \"Test CA\" as its issuer, but the signature is not that CA's");
 }
 
 static void self_signed_certificate_is_refused(void)
@@ -190,7 +190,7 @@ static void self_signed_certificate_is_refused(void)
 		"certificate is self-signed and not trusted");
 }
 
-static void self_signed_certificate_that_is_the_ca_file_is_taken(void)
+static void a_self_signed_certificate_in_the_ca_file_is_accepted(void)
 {
 	CLEANUP(freep) char *path = tls_fixture_file("self.pem");
 
@@ -207,7 +207,7 @@ static void certificate_for_clients_is_refused(void)
 		tls_fixture.host, "certificate is not meant for a server");
 }
 
-static void pin_counts_in_addition_to_the_chain(void)
+static void a_pin_is_checked_in_addition_to_the_chain(void)
 {
 	CLEANUP(freep) char *pin = testcert_pin(tls_fixture.server);
 	CLEANUP(freep) char *ca_pin = testcert_pin(tls_fixture.ca);
@@ -224,7 +224,7 @@ static void pin_counts_in_addition_to_the_chain(void)
 	options.pin_sha256 = other_pin;
 	expect(&peer, options, words);
 	options = (struct tls_options){.host = tls_fixture.host, .pin_sha256 = pin};
-	expect(&peer, options, "certificate is issued by somebody not trusted: \"Test CA\"");
+	expect(&peer, options, "certificate's issuer is not trusted: \"Test CA\"");
 }
 
 static void pinned_self_signed_certificate_needs_no_other_trust(void)
@@ -270,7 +270,7 @@ static void pin_may_be_hex(void)
 		NULL);
 }
 
-static void useless_options_are_configuration_errors(void)
+static void unusable_options_are_configuration_errors(void)
 {
 	CLEANUP(tls_peer_freep)
 	struct tls_peer *peer = tls_peer_start(
@@ -283,11 +283,11 @@ static void useless_options_are_configuration_errors(void)
 		const char *words;
 	} cases[] = {
 		{{.host = tls_fixture.host, .pin_sha256 = "c29tZXRoaW5n"},
-			"pin is no SHA-256 in base64 or hex"},
+			"pin is not a SHA-256 digest in base64 or hex"},
 		{{.host = tls_fixture.host, .pin_sha256 = ""},
-			"pin is no SHA-256 in base64 or hex"},
-		{{.host = ".example.org"}, ".example.org: no host name that TLS can verify"},
-		{{.host = ""}, ": no host name that TLS can verify"},
+			"pin is not a SHA-256 digest in base64 or hex"},
+		{{.host = ".example.org"}, ".example.org: not a host name that TLS can verify"},
+		{{.host = ""}, ": not a host name that TLS can verify"},
 		{{.host = tls_fixture.host, .ca_file = missing}, words},
 	};
 
@@ -303,7 +303,8 @@ static void useless_options_are_configuration_errors(void)
 static void ca_file_is_checked_and_read_again_when_it_changes(void)
 {
 	CLEANUP(freep) char *path = tls_fixture_file("changing.pem");
-	CLEANUP(freep) char *words = str_printf("CA file %s: no certificate in PEM", path);
+	CLEANUP(freep)
+	char *words = str_printf("CA file %s: holds no certificate in PEM format", path);
 	struct tls_peer_options peer = {
 		.cert = tls_fixture.self_signed, .serve = tls_fixture_greet};
 	struct err err = ERR_INIT;
@@ -367,7 +368,7 @@ static void server_without_tls_1_2_is_refused(void)
 		       .serve = tls_fixture_greet,
 		       .version_max = TLS1_1_VERSION},
 		(struct tls_options){.host = tls_fixture.host, .ca_file = tls_fixture.ca_file},
-		"server speaks no TLS 1.2 or later");
+		"server does not support TLS 1.2 or later");
 }
 
 static void answer_in_plain_text(struct tls_peer_conn *conn)
@@ -382,30 +383,30 @@ static void server_without_any_tls_is_refused(void)
 {
 	expect(&(struct tls_peer_options){.serve = answer_in_plain_text},
 		(struct tls_options){.host = tls_fixture.host},
-		"what answers there is not TLS (a port for STARTTLS?)");
+		"server does not speak TLS (does this port expect STARTTLS?)");
 }
 
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(trusted_certificate_is_taken),
+		PROMISE(a_trusted_certificate_is_accepted),
 		PROMISE(wrong_name_is_refused),
-		PROMISE(common_name_is_no_host_name),
-		PROMISE(wildcard_stands_for_one_label),
+		PROMISE(the_common_name_is_ignored),
+		PROMISE(a_wildcard_matches_one_label),
 		PROMISE(addresses_are_verified_by_their_own_entries),
 		PROMISE(names_in_certificates_cannot_move_the_cursor),
-		PROMISE(certificates_out_of_their_time_are_refused),
-		PROMISE(expired_issuer_is_told_apart),
+		PROMISE(expired_and_premature_certificates_are_refused),
+		PROMISE(an_expired_issuer_is_named),
 		PROMISE(unknown_issuer_is_refused),
 		PROMISE(issuer_with_a_trusted_name_but_another_key_is_refused),
 		PROMISE(self_signed_certificate_is_refused),
-		PROMISE(self_signed_certificate_that_is_the_ca_file_is_taken),
+		PROMISE(a_self_signed_certificate_in_the_ca_file_is_accepted),
 		PROMISE(certificate_for_clients_is_refused),
-		PROMISE(pin_counts_in_addition_to_the_chain),
+		PROMISE(a_pin_is_checked_in_addition_to_the_chain),
 		PROMISE(pinned_self_signed_certificate_needs_no_other_trust),
 		PROMISE(pinned_root_sent_along_needs_no_other_trust),
 		PROMISE(pin_may_be_hex),
-		PROMISE(useless_options_are_configuration_errors),
+		PROMISE(unusable_options_are_configuration_errors),
 		PROMISE(ca_file_is_checked_and_read_again_when_it_changes),
 		PROMISE(more_ca_files_than_are_kept_still_work),
 		PROMISE(threads_share_ca_files),

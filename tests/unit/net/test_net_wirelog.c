@@ -157,7 +157,7 @@ static void a_literal_that_was_announced_is_not_shown(void)
 	check_log(&bench, "S: <5 bytes>\nS: * OK\n");
 }
 
-static void what_a_server_says_cannot_move_the_cursor(void)
+static void text_of_a_server_cannot_move_the_cursor(void)
 {
 	CLEANUP(bench_close) struct bench bench;
 
@@ -182,7 +182,7 @@ static void long_lines_are_cut(void)
 	check_log(&bench, wanted);
 }
 
-static void what_was_not_finished_is_written_at_the_end(void)
+static void unfinished_lines_are_written_at_the_end(void)
 {
 	struct bench bench;
 
@@ -196,7 +196,7 @@ static void what_was_not_finished_is_written_at_the_end(void)
 	bench_close(&bench);
 }
 
-static void other_streams_ignore_what_is_for_the_log(void)
+static void other_streams_ignore_calls_meant_for_the_log(void)
 {
 	CLEANUP(closep) int other = -1;
 	CLEANUP(stream_freep) struct stream *stream = NULL;
@@ -210,7 +210,7 @@ static void other_streams_ignore_what_is_for_the_log(void)
 	CHECK_INT(stream_fd(stream), fds[0]);
 }
 
-static void the_log_lets_the_lower_layer_answer(void)
+static void the_log_passes_questions_to_the_lower_layer(void)
 {
 	CLEANUP(bench_close) struct bench bench;
 
@@ -232,11 +232,11 @@ int main(int argc, char **argv)
 		PROMISE(a_secret_literal_is_a_secret),
 		PROMISE(literals_are_counted_not_shown),
 		PROMISE(a_literal_that_was_announced_is_not_shown),
-		PROMISE(what_a_server_says_cannot_move_the_cursor),
+		PROMISE(text_of_a_server_cannot_move_the_cursor),
 		PROMISE(long_lines_are_cut),
-		PROMISE(what_was_not_finished_is_written_at_the_end),
-		PROMISE(other_streams_ignore_what_is_for_the_log),
-		PROMISE(the_log_lets_the_lower_layer_answer),
+		PROMISE(unfinished_lines_are_written_at_the_end),
+		PROMISE(other_streams_ignore_calls_meant_for_the_log),
+		PROMISE(the_log_passes_questions_to_the_lower_layer),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
