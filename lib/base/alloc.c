@@ -7,7 +7,7 @@
 
 enum { ARRAY_CAP_FIRST = 8 };
 
-static void *check(void *memory)
+static void *never_null(void *memory)
 {
 	if (!memory) {
 		(void)fputs("mailstow: out of memory\n", stderr);
@@ -18,27 +18,27 @@ static void *check(void *memory)
 
 void *xmalloc(size_t size_bytes)
 {
-	return check(malloc(size_bytes ? size_bytes : 1));
+	return never_null(malloc(size_bytes ? size_bytes : 1));
 }
 
 void *xcalloc(size_t count, size_t size_bytes)
 {
-	return check(calloc(count ? count : 1, size_bytes ? size_bytes : 1));
+	return never_null(calloc(count ? count : 1, size_bytes ? size_bytes : 1));
 }
 
 void *xrealloc(void *old, size_t size_bytes)
 {
-	return check(realloc(old, size_bytes ? size_bytes : 1));
+	return never_null(realloc(old, size_bytes ? size_bytes : 1));
 }
 
 char *xstrdup(const char *text)
 {
-	return check(strdup(text));
+	return never_null(strdup(text));
 }
 
 char *xstrndup(const char *text, size_t len)
 {
-	return check(strndup(text, len));
+	return never_null(strndup(text, len));
 }
 
 void *xmemdup(const void *data, size_t len)
@@ -58,7 +58,7 @@ void *array_grow(void *items, size_t count, size_t *cap, size_t item_size_bytes)
 		return items;
 	wanted = *cap ? *cap * 2 : ARRAY_CAP_FIRST;
 	if (wanted > SIZE_MAX / item_size_bytes)
-		check(NULL);
+		(void)never_null(NULL);
 	*cap = wanted;
 	return xrealloc(items, wanted * item_size_bytes);
 }

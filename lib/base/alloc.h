@@ -1,7 +1,7 @@
 /*
- * Allocation that does not return NULL. Sizes asked for here are bounded by named limits of the
- * callers, so running out means the system is broken: the process says so and aborts, and the
- * archive is sound by its order of writes. (docs/decisions/0002)
+ * Allocation that never returns NULL. Callers limit sizes by named maxima, so running out of memory
+ * means the system is broken: the process prints so and aborts. The archive stays sound by its
+ * order of writes. (docs/decisions/0002)
  */
 #ifndef MAILSTOW_BASE_ALLOC_H
 #define MAILSTOW_BASE_ALLOC_H
@@ -18,7 +18,7 @@ NEVER_NULL char *xstrndup(const char *text, size_t len);
 NEVER_NULL void *xmemdup(const void *data, size_t len); /* len 0 gives a valid pointer */
 
 /*
- * Make room for one more element in a growing array: doubles *cap when *cap == count.
+ * Makes room for one more element in a growing array: doubles *cap when *cap == count.
  *
  *	ARRAY_GROW(list->items, list->count, list->cap);
  *	list->items[list->count++] = item;

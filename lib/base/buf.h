@@ -1,9 +1,9 @@
 /*
- * A byte buffer that grows up to a stated maximum. There is none without one.
+ * A byte buffer that grows up to a maximum, which every buffer has.
  *
- * buf_add() and friends fail (false, nothing added) when the maximum would be passed; the caller
- * turns that into its own error, naming its own limit. data is always followed by a NUL that len
- * does not count (once anything was added), so that text can be read as a C string.
+ * buf_add() and friends return false and add nothing if that would exceed the maximum; the caller
+ * reports its own limit. Once anything was added, data is followed by a NUL that len does not
+ * count, so that text is a C string.
  */
 #ifndef MAILSTOW_BASE_BUF_H
 #define MAILSTOW_BASE_BUF_H
@@ -30,7 +30,7 @@ struct buf {
 void buf_init(struct buf *buf, size_t max_bytes);
 void buf_free(struct buf *buf);  /* also for CLEANUP(); may be used again afterwards */
 void buf_reset(struct buf *buf); /* len = 0, memory kept */
-void buf_wipe(struct buf *buf);  /* as buf_free(), contents overwritten first: for secrets */
+void buf_wipe(struct buf *buf);  /* for secrets: overwrites the contents, then buf_free() */
 
 bool buf_add(struct buf *buf, const void *data, size_t len) MUST_USE;
 bool buf_add_str(struct buf *buf, const char *text) MUST_USE;
@@ -38,17 +38,16 @@ bool buf_add_byte(struct buf *buf, uint8_t byte) MUST_USE;
 bool buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3) MUST_USE;
 bool buf_vprintf(struct buf *buf, const char *format, va_list args) PRINTF_LIKE(2, 0) MUST_USE;
 
-/* Room for len more bytes at data + len; the caller adds to buf->len what it used. NULL: too big.
- */
+/* Room for len more bytes; the caller adds to buf->len what it used. NULL: over the maximum. */
 uint8_t *buf_reserve(struct buf *buf, size_t len) MUST_USE;
 
-/* Drop len bytes from the front. */
+/* Drops len bytes from the front. */
 void buf_consume(struct buf *buf, size_t len);
 
 /* The text as a C string ("" when empty), owned by the buffer. */
 const char *buf_str(const struct buf *buf);
 
-/* Give the memory away as a NUL-ended string; the buffer is empty afterwards. */
+/* Hands the memory to the caller as a C string; the buffer is empty afterwards. */
 char *buf_take_str(struct buf *buf);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * Ownership that shows.
+ * Visible ownership.
  *
- * CLEANUP(f) on a local variable calls f(&variable) when the scope ends. TAKE(p) gives the value
- * away and leaves NULL behind, so that the scope no longer owns it.
+ * CLEANUP(f) on a local variable calls f(&variable) when the scope ends. TAKE(p) yields the value
+ * of p and sets p to NULL, so that the scope no longer owns it.
  *
  *	CLEANUP(buf_free) struct buf line = BUF_INIT(LINE_MAX_BYTES);
  *	CLEANUP(stream_freep) struct stream *stream = NULL;

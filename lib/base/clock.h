@@ -11,7 +11,7 @@
 /* Milliseconds of CLOCK_MONOTONIC: only differences mean anything. */
 int64_t clock_mono_ms(void);
 
-/* Milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps. */
+/* Milliseconds of CLOCK_BOOTTIME, which also counts while the machine sleeps. */
 int64_t clock_boot_ms(void);
 
 /* Seconds since 1970-01-01T00:00:00Z. */
@@ -21,7 +21,7 @@ int64_t clock_wall_s(void);
 int64_t clock_wall_ms(void);
 
 /*
- * An instant with the offset it was written with, as INTERNALDATE has it (RFC 9051, date-time).
+ * A time with its zone offset, as in INTERNALDATE (RFC 9051, date-time).
  * Seconds since 1970 (negative before), offset east of Greenwich in minutes, |offset| < 24 h.
  */
 struct zoned_time {
@@ -31,16 +31,16 @@ struct zoned_time {
 
 enum { ZONED_TIME_TEXT_MAX = 40 };
 
-/* "17-Jul-1996 02:44:25 -0700", day also with one digit or a leading blank. false: no such date. */
+/* "17-Jul-1996 02:44:25 -0700"; the day may have one digit or a leading blank. False: no date. */
 bool zoned_time_parse_imap(const char *text, size_t len, struct zoned_time *ret_time);
 
-/* The same form, two-digit day padded with a blank as RFC 9051 has it: 26 characters. */
+/* The same form, with the day padded by a blank as in RFC 9051: 26 characters. */
 void zoned_time_format_imap(struct zoned_time time, char out[ZONED_TIME_TEXT_MAX]);
 
 /* "1996-07-17T02:44:25-07:00", "Z" for offset 0. */
 void zoned_time_format_rfc3339(struct zoned_time time, char out[ZONED_TIME_TEXT_MAX]);
 
-/* Seconds east of Greenwich that this machine's zone has at an instant. */
+/* Offset of this machine's time zone at that time, in seconds east of Greenwich. */
 int64_t clock_local_offset_s(int64_t unix_s);
 
 /* UTC milliseconds as "2026-11-20T10:00:00.123Z". */

@@ -12,7 +12,7 @@
 
 #include "base/alloc.h"
 
-/* Looked up once: EVP_sha256() is looked up again by every digest. */
+/* Fetched once; EVP_sha256() would be fetched implicitly by every digest. */
 static EVP_MD *the_sha256;
 
 static void fetch_sha256(void)
@@ -34,7 +34,7 @@ struct sha256 {
 	EVP_MD_CTX *context;
 };
 
-static void start(struct sha256 *digest)
+static void begin_digest(struct sha256 *digest)
 {
 	int ok = EVP_DigestInit_ex(digest->context, sha256_md(), NULL);
 
@@ -47,7 +47,7 @@ struct sha256 *sha256_new(void)
 
 	digest->context = EVP_MD_CTX_new();
 	assert(digest->context);
-	start(digest);
+	begin_digest(digest);
 	return digest;
 }
 
@@ -73,7 +73,7 @@ void sha256_finish(struct sha256 *digest, uint8_t out[SHA256_BYTES])
 	int ok = EVP_DigestFinal_ex(digest->context, out, &len);
 
 	assert(ok == 1 && len == SHA256_BYTES);
-	start(digest);
+	begin_digest(digest);
 }
 
 void sha256_of(const void *data, size_t len, uint8_t out[SHA256_BYTES])
@@ -159,15 +159,16 @@ bool scrypt_sha256(const void *password, size_t password_len, const void *salt, 
 /* --- AES-256-GCM --- */
 
 struct gcm {
-	EVP_CIPHER_CTX *sealing;
-	EVP_CIPHER_CTX *opening;
+	EVP_CIPHER_CTX *encrypting;
+	EVP_CIPHER_CTX *decrypting;
 };
 
-static EVP_CIPHER_CTX *new_context(const uint8_t *key, bool seals)
+static EVP_CIPHER_CTX *new_context(const uint8_t *key, bool encrypts)
 {
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 
-	if (!context || EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key, NULL, seals) != 1)
+	if (!context ||
+		EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key, NULL, encrypts) != 1)
 		abort();
 	return context;
 }
@@ -176,8 +177,8 @@ struct gcm *gcm_new(const uint8_t key[GCM_KEY_BYTES])
 {
 	struct gcm *gcm = xcalloc(1, sizeof(*gcm));
 
-	gcm->sealing = new_context(key, true);
-	gcm->opening = new_context(key, false);
+	gcm->encrypting = new_context(key, true);
+	gcm->decrypting = new_context(key, false);
 	return gcm;
 }
 
@@ -185,8 +186,8 @@ void gcm_freep(struct gcm **gcm)
 {
 	if (!*gcm)
 		return;
-	EVP_CIPHER_CTX_free((*gcm)->sealing); /* clears the key */
-	EVP_CIPHER_CTX_free((*gcm)->opening);
+	EVP_CIPHER_CTX_free((*gcm)->encrypting); /* clears the key */
+	EVP_CIPHER_CTX_free((*gcm)->decrypting);
 	free(*gcm);
 	*gcm = NULL;
 }
@@ -210,9 +211,9 @@ void gcm_encrypt(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct g
 	uint8_t none[GCM_TAG_BYTES];
 	int len;
 
-	if (!run_gcm(gcm->sealing, nonce, additional, in, out) ||
-		EVP_CipherFinal_ex(gcm->sealing, none, &len) != 1 ||
-		EVP_CIPHER_CTX_ctrl(gcm->sealing, EVP_CTRL_GCM_GET_TAG, GCM_TAG_BYTES, tag) != 1)
+	if (!run_gcm(gcm->encrypting, nonce, additional, in, out) ||
+		EVP_CipherFinal_ex(gcm->encrypting, none, &len) != 1 ||
+		EVP_CIPHER_CTX_ctrl(gcm->encrypting, EVP_CTRL_GCM_GET_TAG, GCM_TAG_BYTES, tag) != 1)
 		abort();
 }
 
@@ -224,10 +225,10 @@ bool gcm_decrypt(struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], struct g
 	int len;
 
 	memcpy(wanted, tag, sizeof(wanted));
-	if (run_gcm(gcm->opening, nonce, additional, in, out) &&
-		EVP_CIPHER_CTX_ctrl(gcm->opening, EVP_CTRL_GCM_SET_TAG, sizeof(wanted), wanted) ==
-			1 &&
-		EVP_CipherFinal_ex(gcm->opening, none, &len) == 1)
+	if (run_gcm(gcm->decrypting, nonce, additional, in, out) &&
+		EVP_CIPHER_CTX_ctrl(
+			gcm->decrypting, EVP_CTRL_GCM_SET_TAG, sizeof(wanted), wanted) == 1 &&
+		EVP_CipherFinal_ex(gcm->decrypting, none, &len) == 1)
 		return true;
 	if (in.len)
 		memset(out, 0, in.len);

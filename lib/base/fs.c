@@ -30,8 +30,8 @@ void fs_set_hook(fs_hook *hook, void *context)
 	hook_context = context;
 }
 
-/* False: it must fail, as errno says. */
-static bool before(struct fs_change change)
+/* False: the hook makes the change fail, with errno set. */
+static bool hook_allows(struct fs_change change)
 {
 	int code = hook_function ? hook_function(hook_context, &change) : 0;
 
@@ -46,7 +46,7 @@ bool fs_sync_dir(const char *path, struct err *err)
 
 	if (fd < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: open folder", path);
-	if (!before((struct fs_change){FS_SYNC_FOLDER, path}) || fsync(fd) < 0)
+	if (!hook_allows((struct fs_change){FS_SYNC_FOLDER, path}) || fsync(fd) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: fsync folder", path);
 	return true;
 }
@@ -74,9 +74,10 @@ static bool make_one_dir(const char *path, mode_t mode, struct err *err)
 	if (stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
 			return true;
-		return err_set(err, ERR_CREATE, "%s: is a file, a folder is needed", path);
+		return err_set(err, ERR_CREATE, "%s: is a file, but a folder is needed here", path);
 	}
-	if ((!before((struct fs_change){FS_MKDIR, path, .mode = mode}) || mkdir(path, mode) < 0) &&
+	if ((!hook_allows((struct fs_change){FS_MKDIR, path, .mode = mode}) ||
+		    mkdir(path, mode) < 0) &&
 		errno != EEXIST)
 		return err_errno(err, ERR_CREATE, errno, "%s: create folder", path);
 	return fs_sync_parent(path, err);
@@ -97,24 +98,24 @@ bool fs_make_dirs(const char *path, mode_t mode, struct err *err)
 	return make_one_dir(part, mode, err);
 }
 
-/* -1: errno says why. */
+/* Returns the descriptor, or -1 with errno set. */
 static int create(const char *path, mode_t mode)
 {
-	if (!before((struct fs_change){FS_CREATE, path, .mode = mode}))
+	if (!hook_allows((struct fs_change){FS_CREATE, path, .mode = mode}))
 		return -1;
 	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 }
 
 static ssize_t write_some(int fd, const char *path, const void *data, size_t len)
 {
-	if (!before((struct fs_change){FS_WRITE, path, .data = data, .len = len}))
+	if (!hook_allows((struct fs_change){FS_WRITE, path, .data = data, .len = len}))
 		return -1;
 	return write(fd, data, len);
 }
 
 static bool sync_file(int fd, const char *path)
 {
-	return before((struct fs_change){FS_SYNC, path}) && fsync(fd) == 0;
+	return hook_allows((struct fs_change){FS_SYNC, path}) && fsync(fd) == 0;
 }
 
 static bool write_all(int fd, const char *path, const void *data, size_t len, struct err *err)
@@ -134,8 +135,7 @@ static bool write_all(int fd, const char *path, const void *data, size_t len, st
 	return true;
 }
 
-/* All of in, from where it stands, to out. */
-static bool pour(
+static bool copy_bytes(
 	int in, int out, const char *from, const char *to, uint64_t *ret_bytes, struct err *err)
 {
 	CLEANUP(freep) uint8_t *chunk = xmalloc(COPY_STEP_BYTES);
@@ -159,8 +159,8 @@ static bool finish_copy(int fd, const char *path, const struct stat *like, struc
 	const struct timespec times[2] = {like->st_atim, like->st_mtim};
 	mode_t mode = like->st_mode & 0777;
 
-	if (!before((struct fs_change){FS_CHMOD, path, .mode = mode}) || futimens(fd, times) < 0 ||
-		fchmod(fd, mode) < 0 || !sync_file(fd, path))
+	if (!hook_allows((struct fs_change){FS_CHMOD, path, .mode = mode}) ||
+		futimens(fd, times) < 0 || fchmod(fd, mode) < 0 || !sync_file(fd, path))
 		return err_errno(err, ERR_LOCAL, errno, "%s", path);
 	return true;
 }
@@ -172,7 +172,7 @@ static int64_t time_ns(const struct stat *st)
 	return (int64_t)st->st_mtim.tv_sec * NS_OF_S + st->st_mtim.tv_nsec;
 }
 
-/* File systems keep times in their own steps: NTFS 100 ns, exFAT 10 ms, FAT 2 s. */
+/* File systems round times down to their own steps: NTFS 100 ns, exFAT 10 ms, FAT 2 s. */
 static bool same_time(int64_t kept_ns, int64_t given_ns)
 {
 	static const int64_t steps_ns[] = {
@@ -209,7 +209,7 @@ bool fs_was_copied(const char *path, const char *of)
 
 bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *err)
 {
-	/* a pipe's other end is not waited for */
+	/* O_NONBLOCK: opening a pipe must not block */
 	CLEANUP(closep) int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	CLEANUP(freep) char *temporary = str_printf("%s.new", to);
 	CLEANUP(closep) int out = -1;
@@ -219,13 +219,13 @@ bool fs_copy(const char *from, const char *to, uint64_t *ret_bytes, struct err *
 	if (in < 0 || fstat(in, &st) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: open", from);
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_CORRUPT, "%s: is no file", from);
+		return err_set(err, ERR_CORRUPT, "%s: is not a regular file", from);
 	if (is_copy(to, &st))
 		return true;
 	out = create(temporary, 0600);
 	if (out < 0)
 		return err_errno(err, ERR_CREATE, errno, "%s: create", temporary);
-	return pour(in, out, from, temporary, ret_bytes, err) &&
+	return copy_bytes(in, out, from, temporary, ret_bytes, err) &&
 	       finish_copy(out, temporary, &st, err) && fs_rename(temporary, to, err);
 }
 
@@ -254,14 +254,14 @@ bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode
 
 bool fs_rename(const char *from, const char *to, struct err *err)
 {
-	if (!before((struct fs_change){FS_RENAME, from, .to = to}) || rename(from, to) < 0)
+	if (!hook_allows((struct fs_change){FS_RENAME, from, .to = to}) || rename(from, to) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: rename to %s", from, to);
 	return fs_sync_parent(to, err);
 }
 
 bool fs_remove(const char *path, struct err *err)
 {
-	if (!before((struct fs_change){FS_REMOVE, path}) || unlink(path) < 0) {
+	if (!hook_allows((struct fs_change){FS_REMOVE, path}) || unlink(path) < 0) {
 		if (errno == ENOENT)
 			return true;
 		return err_errno(err, ERR_LOCAL, errno, "%s: remove", path);
@@ -271,7 +271,7 @@ bool fs_remove(const char *path, struct err *err)
 
 bool fs_chmod(const char *path, mode_t mode, struct err *err)
 {
-	if (!before((struct fs_change){FS_CHMOD, path, .mode = mode}) || chmod(path, mode) < 0)
+	if (!hook_allows((struct fs_change){FS_CHMOD, path, .mode = mode}) || chmod(path, mode) < 0)
 		return err_errno(err, ERR_LOCAL, errno, "%s: chmod", path);
 	return true;
 }
@@ -320,7 +320,7 @@ bool fs_is_file(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The nearest folder on the way to path that exists; the caller frees. */
+/* The longest leading part of path that exists; the caller frees. */
 static char *existing_part(const char *path)
 {
 	char *part = xstrdup(path);
@@ -349,8 +349,8 @@ bool fs_is_within(const char *path, const char *folder)
 }
 
 /*
- * Two locks on one file: byte 0 by an open file description lock, which is what excludes; byte 1 by
- * a process's lock, which F_GETLK tells the pid of. So nothing needs to be written.
+ * Two locks on one file. The open file description lock on byte 0 excludes others. The process lock
+ * on byte 1 only lets F_GETLK tell the holder's pid, so that nothing has to be written.
  */
 enum { LOCK_EXCLUDES, LOCK_NAMES };
 
@@ -366,7 +366,7 @@ static bool lock_now(int fd)
 	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
-/* "mailstowd (pid 42)"; "another process" when it will not be known. */
+/* "mailstowd (pid 42)", or "another process" if the kernel does not tell. */
 static void holder_of(int fd, char *holder, size_t size)
 {
 	struct flock lock = lock_of(LOCK_NAMES);
@@ -414,7 +414,7 @@ bool fs_lock(const char *path, int timeout_ms, int *ret_fd, struct err *err)
 			return lock_busy(path, fd, err);
 		(void)usleep(LOCK_RETRY_US);
 	}
-	(void)fcntl(fd, F_SETLK, &name); /* a courtesy */
+	(void)fcntl(fd, F_SETLK, &name); /* only for messages: a failure does not matter */
 	*ret_fd = fd;
 	fd = -1;
 	return true;

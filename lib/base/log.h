@@ -1,9 +1,9 @@
 /*
- * The log of the programs. Library rooms return errors and never log.
+ * The programs' log. Library rooms return errors and never log.
  *
- * Lines go to stderr; under systemd (JOURNAL_STREAM) without a time and with a "<N>" priority.
- * Untrusted text is passed through str_printable() by the caller; control characters that slip
- * through are masked here once more.
+ * Writes lines to stderr; under systemd (JOURNAL_STREAM) without a time and with a "<N>" priority.
+ * The caller passes untrusted text through str_printable(); any control characters left are masked
+ * here.
  */
 #ifndef MAILSTOW_BASE_LOG_H
 #define MAILSTOW_BASE_LOG_H

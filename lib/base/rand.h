@@ -1,5 +1,5 @@
-/* Randomness of the kernel (getrandom), for tags, nonces, uuids and jitter. Aborts if there is
- * none. */
+/* Random numbers from the kernel (getrandom(2)) for tags, nonces, uuids and jitter. Aborts if the
+ * kernel has none. */
 #ifndef MAILSTOW_BASE_RAND_H
 #define MAILSTOW_BASE_RAND_H
 

@@ -115,7 +115,7 @@ static bool unsafe_on_terminal(uint32_t code)
 	       code == 0xfeff || code == 0xfffe || code == 0xffff;
 }
 
-/* One character of data as it may be shown; returns how many bytes of data it was. */
+/* Writes one character of data in printable form; returns how many bytes of data it took. */
 static size_t show_one(const uint8_t *data, size_t len, char out[16])
 {
 	uint32_t code = 0;

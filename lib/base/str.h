@@ -1,5 +1,5 @@
 /*
- * Text: what came from outside made safe to print, and small helpers.
+ * Text: makes untrusted bytes safe to print, and small helpers.
  */
 #ifndef MAILSTOW_BASE_STR_H
 #define MAILSTOW_BASE_STR_H
@@ -22,35 +22,35 @@ char str_lower_char(char c);
 
 /*
  * Untrusted bytes for people: C0, C1, DEL and bidirectional controls become \xNN or \u{NNNN},
- * invalid UTF-8 becomes U+FFFD, and after max_columns bytes of output comes an ellipsis. The
- * caller frees. Every text of a server, message or file goes through here before it reaches a
- * terminal or a log.
+ * invalid UTF-8 becomes U+FFFD, and an ellipsis follows after max_bytes of output. The caller
+ * frees. Every text from a server, message or file passes through here on its way to a terminal or
+ * a log.
  */
 char *str_printable(const void *data, size_t len, size_t max_bytes) MUST_USE;
 
 /* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms)? */
 bool str_utf8_valid(const void *data, size_t len);
 
-/* Invalid sequences replaced by U+FFFD, NUL by U+FFFD; the caller frees. */
+/* Replaces invalid sequences and NULs by U+FFFD; the caller frees. */
 char *str_utf8_clean(const void *data, size_t len) MUST_USE;
 
 /*
- * Decode one UTF-8 character of at most len bytes. Returns its length, 0 when invalid.
+ * Decodes one UTF-8 character of at most len bytes. Returns its length, 0 if invalid.
  */
 size_t str_utf8_decode(const uint8_t *data, size_t len, uint32_t *ret_code_point);
 
-/* Append code_point to out (room for 4); returns the bytes written. */
+/* Writes code_point to out, which has room for 4 bytes; returns the bytes written. */
 size_t str_utf8_encode(uint32_t code_point, uint8_t *out);
 
 /* A whole decimal number and nothing else; false on overflow, sign, blank or empty. */
 bool str_parse_u64(const char *text, uint64_t *ret_value);
 
-/* How many bytes must be changed, added or left out to make b of a (Levenshtein), for "is X
- * meant?". SIZE_MAX when one is longer than STR_EDITS_BYTES_MAX. */
+/* Levenshtein distance in bytes, for "did you mean X?". SIZE_MAX: a or b is longer than
+ * STR_EDITS_BYTES_MAX. */
 enum { STR_EDITS_BYTES_MAX = 64 };
 size_t str_edits(const char *a, const char *b);
 
-/* "1.5 MB" in powers of 1000, for people; the caller's buffer. */
+/* "1.5 MB" in powers of 1000. */
 enum { STR_SIZE_MAX = 16 };
 void str_format_size(uint64_t size_bytes, char out[STR_SIZE_MAX]);
 

@@ -83,7 +83,7 @@ bool wait_sleep(struct wait wait, struct err *err)
 	struct err timed_out;
 
 	if (wait_fd(-1, 0, wait, &timed_out))
-		assert(!"a wait for nothing came true");
+		assert(!"wait_fd(-1) reported an event");
 	if (timed_out.kind == ERR_RETRY)
 		return true;
 	if (err)

@@ -1,8 +1,8 @@
 /*
  * Every wait has a deadline and can be cancelled.
  *
- * A struct cancel is shared by whoever may stop a conversation and whoever holds it; it is thread
- * safe and stays cancelled. A struct wait is passed down by value through the layers.
+ * A struct cancel is shared by the thread that works and those that may stop it; it is thread safe
+ * and stays cancelled. A struct wait is passed by value down through the layers.
  */
 #ifndef MAILSTOW_BASE_WAIT_H
 #define MAILSTOW_BASE_WAIT_H
@@ -30,21 +30,21 @@ struct wait {
 struct wait wait_for(int timeout_ms, const struct cancel *cancel);
 
 /*
- * Wait until fd has one of poll(2)'s events (errors and hang-ups count as ready). Fails with
+ * Waits until fd has one of poll(2)'s events (errors and hang-ups count as ready). Fails with
  * ERR_RETRY "timed out" or ERR_CANCELLED.
  */
 bool wait_fd(int fd, short events, struct wait wait, struct err *err);
 
 enum {
-	WAIT_STEP_MS = 500, /* of a lock: how long whoever may be cancelled waits at once */
-	WAIT_PAUSE_MS = 50, /* between two tries: what is busy may say so at once */
+	WAIT_STEP_MS = 500, /* longest wait for a lock between two checks for cancellation */
+	WAIT_PAUSE_MS = 50, /* between two tries of something busy, which may fail at once */
 };
 
-/* What failed was busy (ERR_BUSY): is it tried again, after a pause? False when the deadline
- * passed, which leaves err, or with ERR_CANCELLED. */
+/* After a failure: should the caller try again? Pauses and returns true if err is ERR_BUSY. False
+ * for other errors and after the deadline, leaving err, and with ERR_CANCELLED. */
 bool wait_again(struct wait wait, struct err *err);
 
-/* Sleep until the deadline. True when it passed, false (ERR_CANCELLED) when cancelled. */
+/* Sleeps until the deadline. False: ERR_CANCELLED. */
 bool wait_sleep(struct wait wait, struct err *err);
 
 #endif

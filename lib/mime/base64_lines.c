@@ -17,7 +17,7 @@ enum { PAIR_BITS = 12, PAIR_CHARS = 2, PAIR_MASK = 4095, CRLF_BYTES = 2, NO_VALU
 		first, '1', first, '2', first, '3', first, '4', first, '5', first, '6', first,     \
 		'7', first, '8', first, '9', first, '+', first, '/'
 
-/* What twelve bits become: two characters are looked up at once. */
+/* Encodes twelve bits as two characters with one look-up. */
 static const char pairs[] = {PAIRS('A'), PAIRS('B'), PAIRS('C'), PAIRS('D'), PAIRS('E'), PAIRS('F'),
 	PAIRS('G'), PAIRS('H'), PAIRS('I'), PAIRS('J'), PAIRS('K'), PAIRS('L'), PAIRS('M'),
 	PAIRS('N'), PAIRS('O'), PAIRS('P'), PAIRS('Q'), PAIRS('R'), PAIRS('S'), PAIRS('T'),
@@ -29,7 +29,7 @@ static const char pairs[] = {PAIRS('A'), PAIRS('B'), PAIRS('C'), PAIRS('D'), PAI
 	PAIRS('3'), PAIRS('4'), PAIRS('5'), PAIRS('6'), PAIRS('7'), PAIRS('8'), PAIRS('9'),
 	PAIRS('+'), PAIRS('/')};
 
-/* Four entries of the alphabet's order; what is outside of it has NO_VALUE. */
+/* NO_VALUE marks bytes outside of the alphabet. */
 #define NONE4  NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE
 #define NONE16 NONE4, NONE4, NONE4, NONE4
 #define NONE64 NONE16, NONE16, NONE16, NONE16
@@ -41,7 +41,7 @@ static const uint8_t values[UINT8_MAX + 1] = {NONE16, NONE16, NONE4, NONE4, NO_V
 	32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO_VALUE,
 	NONE4, NONE64, NONE64};
 
-/* Without branches, so that many bytes are looked at at once. */
+/* Without branches, so that the compiler vectorises it. */
 static bool all_in_alphabet(const uint8_t *text, size_t len)
 {
 	uint8_t bad = 0;
@@ -56,13 +56,13 @@ static bool all_in_alphabet(const uint8_t *text, size_t len)
 	return bad == 0;
 }
 
-/* Bits that encode nothing must be 0, or writing again would lose them. */
+/* Bits that encode nothing must be 0: encoding would lose them. */
 static bool has_spare_bits(const uint8_t *end, size_t padding)
 {
 	return padding > 0 && (values[end[-1]] & (padding == 1 ? 3U : 15U)) != 0;
 }
 
-bool base64_line_look(const uint8_t *line, size_t len, struct base64_line *ret_line)
+bool base64_line_recognise(const uint8_t *line, size_t len, struct base64_line *ret_line)
 {
 	bool crlf = len >= CRLF_BYTES && line[len - 2] == '\r' && line[len - 1] == '\n';
 	size_t chars = crlf ? len - CRLF_BYTES : len;
@@ -146,7 +146,7 @@ static uint8_t *end_line(struct base64_writer *writer, uint8_t *to)
 	return to;
 }
 
-/* Without a look at the line, so that it costs little: there is room for all of them. */
+/* Ignores line lengths, to be fast: the caller knows that the groups fit the line. */
 static uint8_t *put_groups(const uint8_t *from, size_t groups, uint8_t *to)
 {
 	for (size_t i = 0; i < groups; i++) {
@@ -160,7 +160,7 @@ static uint8_t *put_groups(const uint8_t *from, size_t groups, uint8_t *to)
 	return to;
 }
 
-/* Line by line. A line ends when more is to come. */
+/* Puts groups line by line. Ends a line only when more follows. */
 static uint8_t *put_lines(
 	struct base64_writer *writer, const uint8_t *from, size_t groups, uint8_t *to)
 {

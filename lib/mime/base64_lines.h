@@ -1,8 +1,8 @@
 /*
- * Base64 as mail has it, in lines (RFC 2045, 6.8): looked at, decoded, and written again exactly.
+ * Base64 in lines, as in mail (RFC 2045 section 6.8): recognises, decodes and encodes it exactly.
  *
- * A line counts only if encoding what it says gives the same characters: whole groups, no bits to
- * spare, nothing but the alphabet and its padding. Pure, for hostile input.
+ * A line counts only if encoding its decoded bytes gives the same characters: whole groups, spare
+ * bits zero, only the alphabet and its padding. Pure, for hostile input.
  */
 #ifndef MAILSTOW_MIME_BASE64_LINES_H
 #define MAILSTOW_MIME_BASE64_LINES_H
@@ -23,15 +23,17 @@ struct base64_line {
 	bool crlf;
 };
 
-/* The line is all of these bytes, its end (CRLF or, at the end of a message, nothing) included. */
-bool base64_line_look(const uint8_t *line, size_t len, struct base64_line *ret_line);
+/* Is this a line of exact base64? It includes its end (CRLF or, at the end of a message, nothing).
+ */
+bool base64_line_recognise(const uint8_t *line, size_t len, struct base64_line *ret_line);
 
+/* Bytes that the line decodes to. */
 size_t base64_line_decoded(const struct base64_line *line);
 
-/* Decode lines that were looked at; returns how many bytes. Room for len / 4 * 3 is enough. */
+/* Decodes lines that were recognised; returns how many bytes. out needs len / 4 * 3. */
 size_t base64_lines_decode(const uint8_t *lines, size_t len, uint8_t *out);
 
-/* Writes lines of so many characters again, from bytes given in any portions. */
+/* Encodes bytes, given in any portions, in lines of line_chars characters. */
 struct base64_writer {
 	size_t line_chars; /* a multiple of 4, not 0 */
 	size_t on_line;
@@ -39,7 +41,7 @@ struct base64_writer {
 	size_t carried;
 };
 
-/* What len bytes can become at most, the end of the last line included. */
+/* The most bytes that encoding len more can give, the end of the last line included. */
 size_t base64_writer_room(const struct base64_writer *writer, size_t len);
 size_t base64_writer_add(
 	struct base64_writer *writer, const uint8_t *data, size_t len, uint8_t *out);

@@ -18,8 +18,8 @@ struct tokens {
 	size_t count;
 };
 
-/* Words between blanks and commas; comments, which may nest, are left out. */
-static bool split(const char *text, struct tokens *ret_tokens)
+/* Words between blanks and commas, without comments, which may nest. */
+static bool split_words(const char *text, struct tokens *ret_tokens)
 {
 	int depth = 0;
 	size_t len = 0;
@@ -114,7 +114,7 @@ static bool parse_clock(const char *text, int64_t *ret_s)
 	return count >= 2 && parts[0] <= 23 && parts[1] <= 59 && parts[2] <= 60;
 }
 
-/* "+0100" or a name; one that is not known means UTC (RFC 5322 section 4.3). */
+/* "+0100" or a name. An unknown name means UTC (RFC 5322 section 4.3). */
 static bool parse_zone(const char *text, int16_t *ret_offset_min)
 {
 	static const struct {
@@ -145,7 +145,7 @@ bool mime_date_parse(const char *text, struct zoned_time *ret_time)
 	int64_t days, seconds;
 	size_t at = 0;
 
-	if (!split(text, &tokens) || tokens.count == 0)
+	if (!split_words(text, &tokens) || tokens.count == 0)
 		return false;
 	if (tokens.items[0][0] < '0' || tokens.items[0][0] > '9')
 		at++; /* the day of the week */

@@ -5,7 +5,7 @@
 
 #include "mime/base64_lines.h"
 
-enum { LINE_BYTES_MAX = BASE64_LINE_CHARS_MAX + 2 /* a longer one is nothing but text */ };
+enum { LINE_BYTES_MAX = BASE64_LINE_CHARS_MAX + 2 /* a longer line is never base64 */ };
 
 void splitter_begin(struct splitter *splitter)
 {
@@ -26,7 +26,8 @@ struct line {
 	bool ended;
 };
 
-/* False: more of it must be seen. A line that is too long is taken as far as it is there. */
+/* False: the window must hold more of the line. Takes the available part of a line that is too
+ * long. */
 static bool take_line(const uint8_t *data, size_t len, bool final, struct line *ret_line)
 {
 	const uint8_t *end = memchr(data, '\n', len);
@@ -52,7 +53,7 @@ struct run {
 	size_t start;
 	size_t line_chars;
 	size_t decoded;
-	bool closed; /* nothing can follow its last line */
+	bool closed; /* its last line is short, so no line can follow */
 };
 
 static void add_line(struct run *run, size_t at, const struct base64_line *line)
@@ -74,7 +75,7 @@ static size_t take_base64(struct splitter *splitter, const uint8_t *window, size
 
 		if (!take_line(window + at, len - at, final, &line))
 			return at;
-		if (!base64_line_look(window + at, line.len, &look) ||
+		if (!base64_line_recognise(window + at, line.len, &look) ||
 			look.chars > splitter->line_chars) {
 			span->ends = true;
 			break;
@@ -115,14 +116,14 @@ struct stop {
 	bool mid_line;
 };
 
-/* One line at `at`; true when the text stops there. */
-static bool look_at_line(const struct splitter *splitter, const uint8_t *window, size_t at,
+/* Examines the line at `at`. True: the text stops there. */
+static bool stops_at_line(const struct splitter *splitter, const uint8_t *window, size_t at,
 	const struct line *line, struct run *run, struct stop *stop)
 {
 	struct base64_line look;
 	bool whole = !(splitter->mid_line && at == 0);
 
-	if (whole && base64_line_look(window + at, line->len, &look)) {
+	if (whole && base64_line_recognise(window + at, line->len, &look)) {
 		add_line(run, at, &look);
 		if (run->decoded < SPLIT_BASE64_BYTES_MIN)
 			return false;
@@ -157,7 +158,7 @@ static struct stop find_stop(
 				return (struct stop){len, STOP_WINDOW, 0, true};
 			return (struct stop){sure, STOP_WINDOW, 0, false};
 		}
-		if (look_at_line(splitter, window, at, &line, &run, &stop))
+		if (stops_at_line(splitter, window, at, &line, &run, &stop))
 			return stop;
 		at += line.len;
 		sure = run.any ? run.start : at;
@@ -191,7 +192,7 @@ static void move_on(struct splitter *splitter, const struct stop *stop)
 	}
 }
 
-/* A body is a leaf when it is long enough; until that is known its bytes wait in the window. */
+/* A body is a leaf if it is long enough. Until that is known, its bytes stay in the window. */
 static bool next_of_body(
 	struct splitter *splitter, const struct stop *stop, bool final, struct split_span *ret_span)
 {
@@ -234,7 +235,7 @@ static bool next_of_rest(
 	return stop->len > 0;
 }
 
-/* False: nothing stands before the stop, or too little is known. */
+/* False: no bytes come before the stop, or the window holds too little. */
 static bool next_of_stop(
 	struct splitter *splitter, const struct stop *stop, bool final, struct split_span *ret_span)
 {

@@ -26,7 +26,7 @@ static char **field_of(struct mime_summary *summary, size_t index)
 	return (char **)((char *)summary + fields[index].offset);
 }
 
-/* Length of the line at data with its end. */
+/* Length of the line at data, its end included. */
 static size_t line_length(const uint8_t *data, size_t len)
 {
 	const uint8_t *end = memchr(data, '\n', len);
@@ -39,7 +39,7 @@ static bool is_empty_line(const uint8_t *line, size_t len)
 	return (len == 1 && line[0] == '\n') || (len == 2 && line[0] == '\r' && line[1] == '\n');
 }
 
-/* Length of a field: its line and those that continue it. */
+/* Length of a field with its continuation lines. */
 static size_t field_length(const uint8_t *data, size_t len)
 {
 	size_t used = line_length(data, len);
@@ -49,7 +49,7 @@ static size_t field_length(const uint8_t *data, size_t len)
 	return used;
 }
 
-/* Which of ours this field is, and where its value begins; -1 for none. */
+/* Index of this field in `fields`, and where its value begins. -1: not one of them. */
 static int known_field(const uint8_t *data, size_t len, size_t *ret_value)
 {
 	const uint8_t *colon = memchr(data, ':', len < 64 ? len : 64);
@@ -67,7 +67,7 @@ static int known_field(const uint8_t *data, size_t len, size_t *ret_value)
 	return -1;
 }
 
-/* Line ends and runs of blanks become one blank, other controls nothing; trimmed. */
+/* Joins the lines: a run of blanks and line ends becomes one blank. Drops other controls, trims. */
 static char *unfold(const uint8_t *value, size_t len)
 {
 	CLEANUP(buf_free) struct buf out = BUF_INIT(FIELD_RAW_MAX);

@@ -3,9 +3,9 @@
 #define MAILSTOW_MIME_WORDS_H
 
 /*
- * The text with its encoded words decoded to UTF-8 (iconv); blanks between two encoded words go.
- * A word that cannot be decoded, or whose charset is not known, stays as written. Controls are
- * removed. May hold invalid UTF-8 where the input did. The caller frees.
+ * Decodes the encoded words in text to UTF-8 (iconv) and drops blanks between two of them. Keeps a
+ * word that it cannot decode, or whose charset it does not know, as written. Removes controls. The
+ * result holds invalid UTF-8 where the input did. The caller frees.
  */
 char *words_decode(const char *text);
 

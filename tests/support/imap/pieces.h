@@ -1,5 +1,5 @@
 /*
- * The same bytes fed in pieces: whole, cut in two at every place, and byte by byte. What comes out
+ * Feeds the same bytes in pieces: whole, cut in two at every place, and byte by byte. The output
  * has to be the same each time.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_IMAP_PIECES_H
@@ -7,12 +7,11 @@
 
 #include "base/buf.h"
 
-/* Feed data[0..cut) and data[cut..len), or single bytes with cut == SIZE_MAX, and write what came
- * out as text. */
+/* Feeds data[0..cut) and data[cut..len), or single bytes with cut == SIZE_MAX, and writes the
+ * output as text. */
 typedef void feed_pieces(const char *data, size_t len, size_t cut, struct buf *out);
 
-/* Feeds in every way; ends the promise when `wanted` (NULL: whatever the whole gives) is not what
- * came out. */
+/* Feeds in every way; fails the promise if an output is not `wanted` (NULL: that of the whole). */
 void check_pieces(feed_pieces *feed, const char *data, size_t len, const char *wanted);
 
 /* The length of the piece that begins at `at`. */

@@ -8,7 +8,7 @@
 #include "imap/parse/reply.h"
 #include "imap/seqset.h"
 
-/* What does not fit is left out: the texts are compared, not kept. */
+/* Drops what does not fit: the texts are only compared. */
 static void add(struct buf *out, const char *format, ...) PRINTF_LIKE(2, 3);
 
 static void add(struct buf *out, const char *format, ...)

@@ -1,13 +1,13 @@
 /*
- * Replies as text, for tests and fuzz targets: one line for each, its kind first, then only what it
- * holds. Bodies stand before their FETCH as "body 3:abc;".
+ * Replies as text, for tests and fuzz targets: one line each, its kind first, then what it holds.
+ * Bodies precede their FETCH as "body 3:abc;".
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_IMAP_SHOW_REPLY_H
 #define MAILSTOW_TESTS_SUPPORT_IMAP_SHOW_REPLY_H
 
 #include "support/imap/pieces.h"
 
-/* A parser that fails ends the text with "!" and its words. */
+/* If the parser fails, the text ends with "!" and the error. */
 void show_replies(const char *data, size_t len, size_t cut, struct buf *out);
 
 /* The same without a body sink. */

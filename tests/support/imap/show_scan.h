@@ -5,9 +5,9 @@
 #include "support/imap/pieces.h"
 
 /*
- * Atoms <a>, strings "s", literals {n:bytes}, texts 't', the end of a response $, and !what when
- * the scanner fails. Text is expected where a parser would expect it: after the word OK, NO, BAD,
- * BYE or PREAUTH and after '+'; what has another second word than that after a tag is raw.
+ * Atoms <a>, strings "s", literals {n:bytes}, texts 't', the end of a response $, and !error if the
+ * scanner fails. Expects text where the parser does: after OK, NO, BAD, BYE or PREAUTH and after
+ * '+'. A tagged line with another second word is raw.
  */
 void show_scan(const char *data, size_t len, size_t cut, struct buf *out);
 

@@ -268,7 +268,7 @@ static void copy_refuses_a_pipe_in_place_of_a_volume(void)
 	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
 	(void)alarm(0);
 	CHECK_INT(err.kind, ERR_CORRUPT);
-	CHECK(strstr(err.text, "is no file"));
+	CHECK(strstr(err.text, "is not a regular file"));
 }
 
 static void copy_leaves_a_copy_without_a_catalogue_alone(void)

@@ -80,7 +80,7 @@ static void imap_dates_round_trip(void)
 	}
 }
 
-static void the_zone_of_an_instant_is_known(void)
+static void the_zone_offset_of_a_time_is_known(void)
 {
 	CHECK(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1) == 0);
 	tzset();
@@ -115,7 +115,7 @@ static void untrusted_text_cannot_steer_a_terminal(void)
 	}
 }
 
-static void near_words_are_few_edits_away(void)
+static void similar_words_are_few_edits_apart(void)
 {
 	char long_word[STR_EDITS_BYTES_MAX + 2];
 
@@ -203,7 +203,7 @@ static void files_are_replaced_whole(void)
 	CHECK_INT(err.kind, ERR_NOT_FOUND);
 }
 
-/* Locks `path`, says so, and holds the lock until told to end. */
+/* Locks `path`, reports it, and holds the lock until it is told to end. */
 static pid_t hold_in_child(const char *path, int *ret_end)
 {
 	int said[2], end[2];
@@ -230,7 +230,7 @@ static pid_t hold_in_child(const char *path, int *ret_end)
 	return child;
 }
 
-static void second_locker_learns_who_holds_it(void)
+static void a_second_locker_learns_the_holder(void)
 {
 	CLEANUP(freep) char *path = str_printf("%s/lock", check_temp_dir());
 	CLEANUP(freep) char *pid = NULL;
@@ -268,8 +268,8 @@ static void waits_end_by_deadline_or_cancel(void)
 	CHECK_INT(err.kind, ERR_CANCELLED);
 }
 
-/* Who is busy may say so without having waited. */
-static void what_is_busy_is_not_tried_all_the_time(void)
+/* A call may fail as busy without having waited. */
+static void something_busy_is_retried_after_pauses(void)
 {
 	enum { FOR_MS = 4 * WAIT_PAUSE_MS, TRIES_MAX = 6, LONG_MS = 60000 };
 	struct wait wait = wait_for(FOR_MS, NULL);
@@ -309,16 +309,16 @@ int main(int argc, char **argv)
 		PROMISE(full_disk_has_its_own_kind),
 		PROMISE(buffer_refuses_to_pass_its_maximum),
 		PROMISE(imap_dates_round_trip),
-		PROMISE(the_zone_of_an_instant_is_known),
+		PROMISE(the_zone_offset_of_a_time_is_known),
 		PROMISE(untrusted_text_cannot_steer_a_terminal),
-		PROMISE(near_words_are_few_edits_away),
+		PROMISE(similar_words_are_few_edits_apart),
 		PROMISE(globs_match_in_linear_time),
 		PROMISE(ranges_merge_and_split),
 		PROMISE(base64_is_strict),
 		PROMISE(files_are_replaced_whole),
-		PROMISE(second_locker_learns_who_holds_it),
+		PROMISE(a_second_locker_learns_the_holder),
 		PROMISE(waits_end_by_deadline_or_cancel),
-		PROMISE(what_is_busy_is_not_tried_all_the_time),
+		PROMISE(something_busy_is_retried_after_pauses),
 		PROMISE(counts_have_their_noun),
 	};
 

@@ -1,4 +1,4 @@
-/* Vectors of RFC 4231, 5869 and 7914 and of the GCM specification, and what keys are kept in. */
+/* Vectors of RFC 4231, 5869, 7914 and the GCM specification, and the memory that holds keys. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ enum {
 	BYTES_MAX = 256,
 	THREADS = 6,
 	LOG_N = 15,
-	SCRYPT_KIB = 32 * 1024, /* what this N takes */
+	SCRYPT_KIB = 32 * 1024, /* memory that this N needs */
 };
 
 struct bytes {
@@ -40,7 +40,7 @@ static void check_bytes(const void *got, const char *wanted)
 	CHECK(memcmp(got, bytes.data, bytes.len) == 0);
 }
 
-static void hmac_is_that_of_rfc_4231(void)
+static void hmac_matches_rfc_4231(void)
 {
 	struct bytes key = hex("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b");
 	uint8_t out[SHA256_BYTES];
@@ -49,7 +49,7 @@ static void hmac_is_that_of_rfc_4231(void)
 	check_bytes(out, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
 }
 
-static void hkdf_is_that_of_rfc_5869(void)
+static void hkdf_matches_rfc_5869(void)
 {
 	struct bytes key = hex("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b");
 	struct bytes salt = hex("000102030405060708090a0b0c");
@@ -64,7 +64,7 @@ static void hkdf_is_that_of_rfc_5869(void)
 			 "9d201395faa4b61a96c8");
 }
 
-static void scrypt_is_that_of_rfc_7914(void)
+static void scrypt_matches_rfc_7914(void)
 {
 	uint8_t out[64];
 
@@ -77,7 +77,7 @@ static void scrypt_is_that_of_rfc_7914(void)
 			 "2eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640");
 }
 
-static void scrypt_refuses_what_takes_too_much_memory(void)
+static void scrypt_refuses_costs_that_need_too_much_memory(void)
 {
 	uint8_t out[32];
 
@@ -89,11 +89,12 @@ static void scrypt_refuses_what_takes_too_much_memory(void)
 static const char gcm_key[] = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
 static const char gcm_plain[] = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
 				"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
-static const char gcm_sealed[] = "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
-				 "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662";
+static const char gcm_encrypted[] =
+	"522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+	"8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662";
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { MEMORY_IS_PLAIN = false }; /* what was freed is kept, and all of it is shadowed */
+enum { MEMORY_IS_PLAIN = false }; /* ASan keeps freed memory and shadows all of it */
 #else
 enum { MEMORY_IS_PLAIN = true };
 #endif
@@ -116,7 +117,7 @@ static long resident_max_kib(void)
 	return usage.ru_maxrss;
 }
 
-/* In a process of its own. True: the memory of one was enough for all. */
+/* In its own process. True: all runs together needed the memory of one. */
 static bool takes_memory_once(void)
 {
 	pthread_t threads[THREADS];
@@ -146,7 +147,7 @@ static void scrypt_never_runs_twice_at_once(void)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static void gcm_is_that_of_its_specification(void)
+static void gcm_matches_its_specification(void)
 {
 	struct bytes key = hex(gcm_key);
 	struct bytes nonce = hex("cafebabefacedbaddecaf888");
@@ -160,7 +161,7 @@ static void gcm_is_that_of_its_specification(void)
 	for (int i = 0; i < 2; i++) {
 		gcm_encrypt(
 			gcm, nonce.data, aad, (struct gcm_bytes){plain.data, plain.len}, out, tag);
-		check_bytes(out, gcm_sealed);
+		check_bytes(out, gcm_encrypted);
 		check_bytes(tag, "76fc6ece0f4e1768cddf8853bb2d551b");
 		CHECK(gcm_decrypt(
 			gcm, nonce.data, aad, (struct gcm_bytes){out, plain.len}, tag, out));
@@ -168,7 +169,7 @@ static void gcm_is_that_of_its_specification(void)
 	}
 }
 
-static void gcm_seals_nothing_too(void)
+static void gcm_encrypts_empty_input(void)
 {
 	static const uint8_t zeros[GCM_KEY_BYTES];
 	CLEANUP(gcm_freep) struct gcm *gcm = gcm_new(zeros);
@@ -182,30 +183,30 @@ static void gcm_seals_nothing_too(void)
 	check_bytes(tag, "d0d1c8a799996bf0265b98b5d48ab919");
 }
 
-static void gcm_opens_nothing_that_was_changed(void)
+static void gcm_refuses_changed_input(void)
 {
 	struct bytes key = hex(gcm_key);
 	uint8_t nonce[GCM_NONCE_BYTES] = {1};
 	struct gcm_bytes aad = {"frame", 5};
 	CLEANUP(gcm_freep) struct gcm *gcm = gcm_new(key.data);
-	uint8_t sealed[8];
+	uint8_t encrypted[8];
 	uint8_t out[8] = "xxxxxxx";
 	uint8_t tag[GCM_TAG_BYTES];
-	struct gcm_bytes in = {sealed, sizeof(sealed)};
+	struct gcm_bytes in = {encrypted, sizeof(encrypted)};
 
-	gcm_encrypt(gcm, nonce, aad, (struct gcm_bytes){"a secret", 8}, sealed, tag);
+	gcm_encrypt(gcm, nonce, aad, (struct gcm_bytes){"a secret", 8}, encrypted, tag);
 	CHECK(gcm_decrypt(gcm, nonce, aad, in, tag, out));
 	CHECK(memcmp(out, "a secret", 8) == 0);
 	CHECK(!gcm_decrypt(gcm, nonce, (struct gcm_bytes){"Frame", 5}, in, tag, out));
 	check_bytes(out, "0000000000000000");
-	sealed[3] ^= 1;
+	encrypted[3] ^= 1;
 	CHECK(!gcm_decrypt(gcm, nonce, aad, in, tag, out));
-	sealed[3] ^= 1;
+	encrypted[3] ^= 1;
 	tag[0] ^= 1;
 	CHECK(!gcm_decrypt(gcm, nonce, aad, in, tag, out));
 }
 
-static void a_secret_has_memory_of_its_own(void)
+static void a_secret_has_its_own_pages(void)
 {
 	CLEANUP(secret_freep) struct secret *one = secret_copy("key", 3);
 	CLEANUP(secret_freep) struct secret *other = secret_new(5000);
@@ -221,15 +222,15 @@ static void a_secret_has_memory_of_its_own(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(hmac_is_that_of_rfc_4231),
-		PROMISE(hkdf_is_that_of_rfc_5869),
-		PROMISE(scrypt_is_that_of_rfc_7914),
-		PROMISE(scrypt_refuses_what_takes_too_much_memory),
+		PROMISE(hmac_matches_rfc_4231),
+		PROMISE(hkdf_matches_rfc_5869),
+		PROMISE(scrypt_matches_rfc_7914),
+		PROMISE(scrypt_refuses_costs_that_need_too_much_memory),
 		PROMISE(scrypt_never_runs_twice_at_once),
-		PROMISE(gcm_is_that_of_its_specification),
-		PROMISE(gcm_seals_nothing_too),
-		PROMISE(gcm_opens_nothing_that_was_changed),
-		PROMISE(a_secret_has_memory_of_its_own),
+		PROMISE(gcm_matches_its_specification),
+		PROMISE(gcm_encrypts_empty_input),
+		PROMISE(gcm_refuses_changed_input),
+		PROMISE(a_secret_has_its_own_pages),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

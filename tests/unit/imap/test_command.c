@@ -3,7 +3,7 @@
 #include "imap/command_internal.h"
 #include "support/check.h"
 
-/* What follows the tag. */
+/* The command after its tag. */
 static const char *body_of(const struct imap_command *command)
 {
 	return strchr(buf_str(&command->bytes), ' ') + 1;
@@ -42,7 +42,7 @@ static void arguments_are_separated_by_one_blank(void)
 	CHECK_STR(body_of(&command), "UID FETCH 1:5,9 (FLAGS BODY.PEEK[]) (CHANGEDSINCE 7)\r\n");
 }
 
-static void open_set_ends_with_a_star(void)
+static void an_open_set_ends_with_a_star(void)
 {
 	CLEANUP(command_free) struct imap_command command;
 	CLEANUP(rangeset_free) struct rangeset set = {0};
@@ -82,7 +82,7 @@ static void strings_take_the_form_they_need(void)
 	}
 }
 
-static void literal_waits_unless_the_server_takes_it_at_once(void)
+static void a_literal_waits_unless_the_server_allows_otherwise(void)
 {
 	static const struct {
 		enum command_literals literals;
@@ -164,9 +164,9 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(tags_cannot_be_guessed),
 		PROMISE(arguments_are_separated_by_one_blank),
-		PROMISE(open_set_ends_with_a_star),
+		PROMISE(an_open_set_ends_with_a_star),
 		PROMISE(strings_take_the_form_they_need),
-		PROMISE(literal_waits_unless_the_server_takes_it_at_once),
+		PROMISE(a_literal_waits_unless_the_server_allows_otherwise),
 		PROMISE(secret_is_marked_in_every_form),
 		PROMISE(flag_that_is_no_atom_is_a_fault),
 		PROMISE(line_that_is_too_long_is_a_fault),

@@ -39,7 +39,7 @@ static void modified_utf7_and_utf8_are_one_name(void)
 	}
 }
 
-static void what_is_no_modified_utf7_is_not_decoded(void)
+static void invalid_modified_utf7_is_not_decoded(void)
 {
 	static const char *const bad[] = {"&", "a&", "&A-", "&AO-", "&AOQ", "&AOQA-", "&AEE-",
 		"&ACY-", "&AAA-", "&2D0-", "&3Kk-", "&2D0AQQ-", "&3KnYPQ-", "&AOQ-&APY-", "&A/Q-",
@@ -125,7 +125,7 @@ static void the_prefix_is_not_part_of_a_path(void)
 		check_sample(&samples[i]);
 }
 
-static void paths_go_to_servers_of_another_kind(void)
+static void paths_translate_to_other_servers(void)
 {
 	static const struct {
 		const char *path;
@@ -158,7 +158,7 @@ static void paths_go_to_servers_of_another_kind(void)
 	}
 }
 
-static void paths_that_are_none_are_refused(void)
+static void invalid_paths_are_refused(void)
 {
 	static const char *const bad[] = {
 		"", "/", "a/", "/a", "a//b", "%", "a%2", "a%2g", "a%2f", "%00", "x\xc3", "INBOX/"};
@@ -173,11 +173,11 @@ static void paths_that_are_none_are_refused(void)
 	CHECK(!name_from_path("a/b", 0, "", false, &changed));
 }
 
-/* --- every name there is, by chance --- */
+/* --- random names --- */
 
 static uint32_t seed;
 
-/* xorshift: the same names again for the same seed */
+/* xorshift: the same seed gives the same names */
 static uint32_t chance(uint32_t below)
 {
 	seed ^= seed << 13;
@@ -214,7 +214,7 @@ static bool has_empty_level(const char *name, char delimiter)
 	       (*name == delimiter || name[strlen(name) - 1] == delimiter || strstr(name, doubled));
 }
 
-/* The same, but for the case of INBOX in front. */
+/* Equal except for the case of a leading INBOX? */
 static bool is_same_name(const char *a, const char *b)
 {
 	size_t any_case = strncasecmp(a, "INBOX", 5) == 0 ? 5 : 0;
@@ -222,7 +222,7 @@ static bool is_same_name(const char *a, const char *b)
 	return strncasecmp(a, b, any_case) == 0 && strcmp(a + any_case, b + any_case) == 0;
 }
 
-static void any_name_comes_back(void)
+static void any_name_survives_the_round_trip(void)
 {
 	static const struct {
 		char delimiter;
@@ -276,12 +276,12 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(modified_utf7_and_utf8_are_one_name),
-		PROMISE(what_is_no_modified_utf7_is_not_decoded),
+		PROMISE(invalid_modified_utf7_is_not_decoded),
 		PROMISE(wire_names_become_paths_and_come_back),
 		PROMISE(the_prefix_is_not_part_of_a_path),
-		PROMISE(paths_go_to_servers_of_another_kind),
-		PROMISE(paths_that_are_none_are_refused),
-		PROMISE(any_name_comes_back),
+		PROMISE(paths_translate_to_other_servers),
+		PROMISE(invalid_paths_are_refused),
+		PROMISE(any_name_survives_the_round_trip),
 		PROMISE(long_names_cost_linear_time),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

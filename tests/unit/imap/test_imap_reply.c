@@ -78,7 +78,7 @@ static void response_codes_of_every_shape(void)
 		{"+ [x y] go\r\n", "continue other=X text=go\n"}, );
 }
 
-static void codes_with_arguments_that_cannot_be_are_unknown_codes(void)
+static void codes_with_impossible_arguments_count_as_unknown(void)
 {
 	CHECK_SAMPLES(
 		{"* OK [UIDVALIDITY 0] x\r\n* OK [UIDVALIDITY 4294967296] x\r\n"
@@ -280,7 +280,7 @@ static void other_literals_are_no_body(void)
 		"body 1:x;!malformed response: FETCH with two bodies"});
 }
 
-static void bodies_are_passed_over_without_a_sink(void)
+static void bodies_are_skipped_without_a_sink(void)
 {
 	static const char bytes[] = "* 1 FETCH (BODY[] {3}\r\nabc UID 7)\r\n";
 
@@ -288,7 +288,7 @@ static void bodies_are_passed_over_without_a_sink(void)
 		show_replies_without_sink, bytes, sizeof(bytes) - 1, "fetch n=1 uid=7 body=3\n");
 }
 
-static void unknown_items_and_responses_are_passed_over(void)
+static void unknown_items_and_responses_are_skipped(void)
 {
 	CHECK_SAMPLES(
 		{"* 1 FETCH (X-GM-MSGID 1278 EMAILID (M6d99) THREADID NIL X ((a) \"(\" {3}\r\n)))) "
@@ -302,7 +302,7 @@ static void unknown_items_and_responses_are_passed_over(void)
 		{"* LANGUAGE (EN)\r\n* METADATA \"\" (/x {4}\r\n* OK)\r\n", "other\nother\n"}, );
 }
 
-static void items_that_cannot_be_used_are_absent_and_counted(void)
+static void unusable_items_are_absent_and_counted(void)
 {
 	CHECK_SAMPLES({"* 1 FETCH (UID 0 RFC822.SIZE 9.3736e+06 MODSEQ (-1))\r\n",
 			      "fetch n=1 bad-items=3\n"},
@@ -335,7 +335,7 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(greetings_and_tagged_replies),
 		PROMISE(response_codes_of_every_shape),
-		PROMISE(codes_with_arguments_that_cannot_be_are_unknown_codes),
+		PROMISE(codes_with_impossible_arguments_count_as_unknown),
 		PROMISE(a_giant_appenduid_set_stays_a_range),
 		PROMISE(capabilities_and_enabled),
 		PROMISE(folders_in_every_spelling),
@@ -349,9 +349,9 @@ int main(int argc, char **argv)
 		PROMISE(fetched_items_in_any_order),
 		PROMISE(bodies_go_to_the_sink),
 		PROMISE(other_literals_are_no_body),
-		PROMISE(bodies_are_passed_over_without_a_sink),
-		PROMISE(unknown_items_and_responses_are_passed_over),
-		PROMISE(items_that_cannot_be_used_are_absent_and_counted),
+		PROMISE(bodies_are_skipped_without_a_sink),
+		PROMISE(unknown_items_and_responses_are_skipped),
+		PROMISE(unusable_items_are_absent_and_counted),
 		PROMISE(lines_without_a_tag_are_something_else),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -93,7 +93,7 @@ static bool accept_begin(void *context, uint64_t size, struct err *err)
 	return true;
 }
 
-static void an_error_of_the_sink_comes_through(void)
+static void an_error_of_the_sink_is_passed_on(void)
 {
 	const struct imap_body_sink sink = {.begin = accept_begin, .data = refuse_data};
 	CLEANUP(imap_parser_freep) struct imap_parser *parser = imap_parser_new();
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 		PROMISE(strings_of_one_response_have_a_limit),
 		PROMISE(sets_may_be_long_but_not_endless),
 		PROMISE(headers_with_nul_are_kept),
-		PROMISE(an_error_of_the_sink_comes_through),
+		PROMISE(an_error_of_the_sink_is_passed_on),
 		PROMISE(a_parser_knows_what_it_holds),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -38,7 +38,7 @@ static void sets_are_read_in_any_order(void)
 	}
 }
 
-static void sets_that_are_none_are_refused(void)
+static void invalid_sets_are_refused(void)
 {
 	static const char *const bad[] = {"", "0", "*", "1:*", "1,", ",1", "1,,2", "1:", ":1",
 		"1:2:3", "1-2", "-1", "+1", " 1", "1 ", "01", "1,0", "0:5", "4294967296",
@@ -66,7 +66,7 @@ static void a_set_that_does_not_fit_says_so(void)
 	CHECK(!seqset_format(&set, &out));
 }
 
-static void sets_come_back_as_they_were(void)
+static void sets_survive_the_round_trip(void)
 {
 	struct err err = ERR_INIT;
 
@@ -129,7 +129,7 @@ static void flags_have_one_canonical_text(void)
 	gives("\\Recent", "", 0);
 }
 
-static void flags_that_no_atom_may_be_are_left_out_and_counted(void)
+static void flags_that_are_no_atoms_are_left_out_and_counted(void)
 {
 	gives("a b,(,),{x,\"q\",50%,\\*,caf\xc3\xa9,\x01,\x7f,\\,,a\\b,\\\\Seen,ok", "ok", 14);
 }
@@ -169,7 +169,7 @@ static void too_many_flags_are_refused(void)
 	CHECK_INT(bad, 0);
 }
 
-static void what_can_be_sent_is_a_flag(void)
+static void only_valid_flags_can_be_sent(void)
 {
 	CHECK(flag_can_be_sent("\\Seen", 5));
 	CHECK(flag_can_be_sent("$Forwarded", 10));
@@ -197,15 +197,15 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(sets_are_read_in_any_order),
-		PROMISE(sets_that_are_none_are_refused),
+		PROMISE(invalid_sets_are_refused),
 		PROMISE(a_set_that_does_not_fit_says_so),
-		PROMISE(sets_come_back_as_they_were),
+		PROMISE(sets_survive_the_round_trip),
 		PROMISE(too_many_ranges_are_refused_and_all_numbers_are_one),
 		PROMISE(flags_have_one_canonical_text),
-		PROMISE(flags_that_no_atom_may_be_are_left_out_and_counted),
+		PROMISE(flags_that_are_no_atoms_are_left_out_and_counted),
 		PROMISE(the_wildcard_is_kept_where_it_may_be),
 		PROMISE(too_many_flags_are_refused),
-		PROMISE(what_can_be_sent_is_a_flag),
+		PROMISE(only_valid_flags_can_be_sent),
 		PROMISE(flags_are_found_whole_and_in_any_case),
 	};
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

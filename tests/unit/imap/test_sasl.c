@@ -11,7 +11,7 @@ static const char client_final[] = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCA
 				   "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
 static const char server_final[] = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
-/* How scram_final() fails for this message of the server. */
+/* The error of scram_final() for this message of the server. */
 static enum err_kind kind_for(const char *message)
 {
 	CLEANUP(scram_free) struct scram scram;
@@ -37,7 +37,7 @@ static void plain_is_three_strings(void)
 	CHECK(out.len == 20 && memcmp(out.data, "Ursel\0Kurt\0xipj3plmq", out.len) == 0);
 }
 
-static void plain_that_is_too_long_is_no_overflow(void)
+static void plain_messages_that_are_too_long_are_refused(void)
 {
 	CLEANUP(buf_wipe) struct buf out = BUF_INIT(16);
 	struct err err = ERR_INIT;
@@ -100,7 +100,7 @@ static void scram_refuses_a_server_that_cannot_prove_itself(void)
 	CHECK_INT(err.kind, ERR_AUTH);
 }
 
-static void scram_bounds_the_iterations(void)
+static void scram_limits_the_iterations(void)
 {
 	CHECK_INT(kind_for("r=rOprNGfwEbeRWgbNEkqOx,s=QUJD,i=1"), ERR_SECURITY);
 	CHECK_INT(kind_for("r=rOprNGfwEbeRWgbNEkqOx,s=QUJD,i=4095"), ERR_SECURITY);
@@ -131,12 +131,12 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(plain_is_three_strings),
-		PROMISE(plain_that_is_too_long_is_no_overflow),
+		PROMISE(plain_messages_that_are_too_long_are_refused),
 		PROMISE(scram_gives_the_messages_of_rfc_7677),
 		PROMISE(scram_names_are_escaped),
 		PROMISE(scram_nonces_differ),
 		PROMISE(scram_refuses_a_server_that_cannot_prove_itself),
-		PROMISE(scram_bounds_the_iterations),
+		PROMISE(scram_limits_the_iterations),
 		PROMISE(scram_refuses_a_nonce_that_is_not_ours),
 		PROMISE(scram_refuses_malformed_messages),
 	};

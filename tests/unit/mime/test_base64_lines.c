@@ -11,10 +11,10 @@ static bool looks(const char *text, struct base64_line *ret_line)
 {
 	CLEANUP(freep) uint8_t *exact = xmemdup(text, strlen(text));
 
-	return base64_line_look(exact, strlen(text), ret_line);
+	return base64_line_recognise(exact, strlen(text), ret_line);
 }
 
-static void exact_lines_are_known(void)
+static void exact_lines_are_recognised(void)
 {
 	static const struct {
 		const char *text;
@@ -37,7 +37,7 @@ static void exact_lines_are_known(void)
 	}
 }
 
-static void what_would_not_come_back_is_not(void)
+static void lines_that_would_change_are_not(void)
 {
 	static const char *const cases[] = {"", "\r\n", "AAA", "AAAA\n", "AAAA\r",
 		"AB==", "AC==", "AE==", "AI==", "AAB=", "AAC=", "====", "A===", "=AAA", "AA=A",
@@ -80,7 +80,7 @@ static void check_round_trip(size_t len, size_t line_chars, size_t portion, bool
 		size_t line_len = lf ? (size_t)(lf - text.data) + 1 - at : text.len - at;
 		struct base64_line line;
 
-		CHECK(base64_line_look(text.data + at, line_len, &line));
+		CHECK(base64_line_recognise(text.data + at, line_len, &line));
 		CHECK(line.chars == line_chars || at + line_len == text.len);
 		at += line_len;
 	}
@@ -88,7 +88,7 @@ static void check_round_trip(size_t len, size_t line_chars, size_t portion, bool
 	CHECK(memcmp(back, bytes, len) == 0);
 }
 
-static void bytes_come_back_in_any_portions(void)
+static void bytes_survive_in_any_portions(void)
 {
 	static const size_t lengths[] = {1, 2, 3, 56, 57, 58, 1024, 1140, 5701};
 	static const size_t line_chars[] = {4, 60, 64, 76, 996, 4096};
@@ -103,9 +103,9 @@ static void bytes_come_back_in_any_portions(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(exact_lines_are_known),
-		PROMISE(what_would_not_come_back_is_not),
-		PROMISE(bytes_come_back_in_any_portions),
+		PROMISE(exact_lines_are_recognised),
+		PROMISE(lines_that_would_change_are_not),
+		PROMISE(bytes_survive_in_any_portions),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

@@ -40,7 +40,7 @@ static void add_lines(struct buf *text, size_t len)
 		CHECK(buf_printf(text, "some words %7zu\r\n", i));
 }
 
-/* Taken apart and put together, in several portions, it is the same. */
+/* Split and joined, in several portions, the message is the same. */
 static void check_counts(const struct buf *text, size_t base64_count, size_t text_count)
 {
 	static const size_t portions[] = {WHOLE, 4096, 1000, 1};
@@ -57,7 +57,7 @@ static void check_counts(const struct buf *text, size_t base64_count, size_t tex
 	}
 }
 
-static void an_attachment_is_found_wherever_it_stands(void)
+static void an_attachment_is_found_anywhere(void)
 {
 	static const size_t lengths[] = {1024, 1025, 1026, 1140, 5700, 70000};
 	static const size_t line_chars[] = {4, 60, 64, 72, 76, 996, 4096};
@@ -73,7 +73,7 @@ static void an_attachment_is_found_wherever_it_stands(void)
 	}
 }
 
-static void a_long_body_is_a_leaf_and_its_head_is_not(void)
+static void a_long_body_is_a_leaf_and_its_header_is_not(void)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
 	CLEANUP(apart_free) struct apart apart;
@@ -91,7 +91,7 @@ static void a_long_body_is_a_leaf_and_its_head_is_not(void)
 	CHECK_INT(apart.leaves.len, body);
 }
 
-static void text_around_an_attachment_is_none_of_it(void)
+static void text_around_an_attachment_does_not_belong_to_it(void)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
 
@@ -113,7 +113,7 @@ static void the_end_may_lack_its_line_end(void)
 	check_counts(&text, 1, 0);
 }
 
-static void another_line_length_says_the_same(void)
+static void the_same_bytes_in_another_line_length_are_the_same_leaf(void)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
 	CLEANUP(apart_free) struct apart apart;
@@ -127,7 +127,7 @@ static void another_line_length_says_the_same(void)
 	CHECK(memcmp(apart.leaves.data, apart.leaves.data + 10001, 10001) == 0);
 }
 
-static void what_does_not_encode_again_is_no_leaf(void)
+static void base64_that_is_not_exact_is_no_leaf(void)
 {
 	static const char *const lines[] = {"QUJD\n", "QUJD \r\n", "QUJ\r\n", "QR==\r\n",
 		"QUI=\r\n", "QUJE\r", "Q===\r\n", "====\r\n", "QU-_\r\n", "\r\n"};
@@ -191,7 +191,7 @@ static void add_hostile_piece(struct buf *text)
 		add_str(text, pieces[roll(ARRAY_LEN(pieces))]);
 }
 
-static void hostile_mail_goes_round_exactly(void)
+static void hostile_mail_is_split_and_joined_exactly(void)
 {
 	size_t leaves = 0;
 
@@ -217,15 +217,15 @@ static void hostile_mail_goes_round_exactly(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(an_attachment_is_found_wherever_it_stands),
-		PROMISE(a_long_body_is_a_leaf_and_its_head_is_not),
-		PROMISE(text_around_an_attachment_is_none_of_it),
+		PROMISE(an_attachment_is_found_anywhere),
+		PROMISE(a_long_body_is_a_leaf_and_its_header_is_not),
+		PROMISE(text_around_an_attachment_does_not_belong_to_it),
 		PROMISE(the_end_may_lack_its_line_end),
-		PROMISE(another_line_length_says_the_same),
-		PROMISE(what_does_not_encode_again_is_no_leaf),
+		PROMISE(the_same_bytes_in_another_line_length_are_the_same_leaf),
+		PROMISE(base64_that_is_not_exact_is_no_leaf),
 		PROMISE(lines_without_end_are_text),
 		PROMISE(the_rest_is_taken_on_demand),
-		PROMISE(hostile_mail_goes_round_exactly),
+		PROMISE(hostile_mail_is_split_and_joined_exactly),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
