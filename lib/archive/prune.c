@@ -25,7 +25,7 @@ static bool read_history(struct db *db, struct history *history, struct err *err
 
 		if (!row)
 			return true;
-		snapshot = catalogue_snapshot_row(db, CATALOGUE_SNAPSHOT_LIST);
+		snapshot = catalogue_read_snapshot(db, CATALOGUE_SNAPSHOT_LIST);
 		ARRAY_GROW(history->items, history->count, history->cap);
 		history->items[history->count++] = (struct keep_snapshot){
 			.generation = snapshot.generation,

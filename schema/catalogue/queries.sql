@@ -17,7 +17,7 @@ insert into volume (sequence, uuid, state, applied_frame) values (:sequence, :uu
 select sequence, uuid, state, applied_frame from volume order by sequence;
 
 -- name: volume_get
-select uuid, state, applied_frame from volume where sequence = :sequence;
+select sequence, uuid, state, applied_frame from volume where sequence = :sequence;
 
 -- name: volume_set_state
 update volume set state = :state where sequence = :sequence;
@@ -27,9 +27,6 @@ update volume set applied_frame = :frame where sequence = :sequence;
 
 -- Whole tables in an order that does not depend on their history, for comparing a catalogue
 -- with one rebuilt from the volumes.
-
--- name: all_volumes
-select sequence, uuid, state, applied_frame from volume order by sequence;
 
 -- name: all_folders
 select id, gen_from, gen_to, path, wire_name, delimiter, attributes, special_use, subscribed,
@@ -60,7 +57,7 @@ select folder, uidvalidity, uidnext, highestmodseq, messages, flags_compared_ms
 from mark order by folder;
 
 -- name: all_snapshots
-select generation, unix_ms, complete, pinned, messages, bytes, added, removed, changed, pruned
+select generation, unix_ms, complete, pinned, pruned, messages, bytes, added, removed, changed
 from snapshot order by generation;
 
 -- name: all_tombstones
@@ -96,7 +93,7 @@ insert into item (id, kind, volume, frame, offset, size, sha256)
 values (:id, :kind, :volume, :frame, :offset, :size, :sha256);
 
 -- name: item_get
-select kind, volume, frame, offset, size from item where id = :id;
+select id, kind, volume, frame, offset, size from item where id = :id;
 
 -- name: leaf_find
 select id from item
@@ -108,7 +105,7 @@ limit 1;
 insert into part (skeleton, number, leaf) values (:skeleton, :number, :leaf);
 
 -- name: part_list
-select i.id, i.volume, i.frame, i.offset, i.size
+select i.id, i.kind, i.volume, i.frame, i.offset, i.size
 from part p cross join item i on i.id = p.leaf
 where p.skeleton = :skeleton order by p.number;
 
@@ -117,7 +114,7 @@ insert into message (id, sha256, size, header_size, item, sender, subject, date_
 values (:id, :sha256, :size, :header_size, :item, :sender, :subject, :date_header, :message_id);
 
 -- name: message_get
-select item, size, sha256 from message where id = :id;
+select id, sha256, size, header_size, item from message where id = :id;
 
 -- name: message_find
 select id from message
@@ -130,7 +127,8 @@ select coalesce((select max(id) from item), 0),
 	coalesce((select max(id) from folder), 0);
 
 -- name: folder_present
-select path, wire_name, delimiter, attributes, special_use, subscribed, selectable, uidvalidity
+select id, gen_from, gen_to, path, wire_name, delimiter, attributes, special_use, subscribed,
+	selectable, uidvalidity
 from folder where id = :id and gen_to is null;
 
 -- name: folder_put
@@ -157,8 +155,8 @@ where id = :id and gen_to is null and gen_from < :generation;
 update folder set gen_to = :generation where id = :id and gen_to is null;
 
 -- name: folders_at
-select id, path, wire_name, delimiter, attributes, special_use, subscribed, selectable, uidvalidity,
-	gen_to is null or gen_to > :generation
+select id, gen_from, gen_to, path, wire_name, delimiter, attributes, special_use, subscribed,
+	selectable, uidvalidity
 from folder f
 where gen_from = (select max(gen_from) from folder where id = f.id and gen_from <= :generation)
 	and (:id = 0 or id = :id)
@@ -177,7 +175,7 @@ select id from flag_set where flags = :flags;
 insert into flag_set (flags) values (:flags);
 
 -- name: placement_present
-select p.gen_from, p.flag_set, f.flags
+select f.flags
 from placement p join flag_set f on f.id = p.flag_set
 where p.folder = :folder and p.uidvalidity = :uidvalidity and p.uid = :uid and p.gen_to is null;
 
@@ -241,8 +239,10 @@ where p.folder = :folder and p.uidvalidity = :uidvalidity and p.uid between :fir
 order by p.uid;
 
 -- name: entries_at
-select p.uidvalidity, p.uid, p.message, m.size, m.sha256, p.date_s, p.date_offset, p.date_text,
-	f.flags,
+select p.folder, p.uidvalidity, p.uid, p.gen_from, p.gen_to, p.gone, p.added, p.message, p.known,
+	p.date_s, p.date_offset, p.date_text, f.flags,
+	m.id, m.sha256, m.size, m.header_size, m.item, m.sender, m.subject, m.date_header,
+	m.message_id,
 	(select unix_ms from snapshot where generation = p.added),
 	case
 	when p.gen_to is null then 0
@@ -251,8 +251,7 @@ select p.uidvalidity, p.uid, p.message, m.size, m.sha256, p.date_s, p.date_offse
 		from placement l join snapshot s on s.generation = l.gen_to
 		where l.folder = p.folder and l.uidvalidity = p.uidvalidity and l.uid = p.uid
 			and l.added = p.added and l.gone), 0)
-	end,
-	m.sender, m.subject, m.date_header, m.message_id
+	end
 from placement p cross join message m on m.id = p.message
 	cross join flag_set f on f.id = p.flag_set
 where p.folder = :folder and p.gen_from <= :generation
@@ -261,7 +260,7 @@ where p.folder = :folder and p.gen_from <= :generation
 order by p.uidvalidity, p.uid, p.gen_from;
 
 -- name: mark_get
-select uidvalidity, uidnext, highestmodseq, messages, flags_compared_ms
+select folder, uidvalidity, uidnext, highestmodseq, messages, flags_compared_ms
 from mark where folder = :folder;
 
 -- name: mark_put
@@ -275,30 +274,31 @@ delete from mark where folder = :folder and uidvalidity <> :uidvalidity;
 -- name: snapshot_put
 insert into snapshot (generation, unix_ms, complete, pinned, pruned, messages, bytes, added,
 	removed, changed)
-values (:generation, :unix_ms, :complete, 0, 0, :messages, :bytes, :added, :removed, :changed);
+values (:generation, :unix_ms, :complete, :pinned, :pruned, :messages, :bytes, :added, :removed,
+	:changed);
 
 -- name: snapshot_pin
 update snapshot set pinned = :pinned where generation = :generation and not pruned;
 
 -- name: snapshot_last
-select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+select generation, unix_ms, complete, pinned, pruned, messages, bytes, added, removed, changed
 from snapshot order by generation desc limit 1;
 
 -- name: snapshot_get
-select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+select generation, unix_ms, complete, pinned, pruned, messages, bytes, added, removed, changed
 from snapshot where generation = :generation and not pruned;
 
 -- name: snapshot_at_time
-select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+select generation, unix_ms, complete, pinned, pruned, messages, bytes, added, removed, changed
 from snapshot where complete and not pruned and unix_ms <= :unix_ms
 order by generation desc limit 1;
 
 -- name: snapshot_first_complete
-select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+select generation, unix_ms, complete, pinned, pruned, messages, bytes, added, removed, changed
 from snapshot where complete and not pruned order by generation limit 1;
 
 -- name: snapshot_list
-select generation, unix_ms, complete, pinned, messages, added, removed, changed, bytes
+select generation, unix_ms, complete, pinned, pruned, messages, bytes, added, removed, changed
 from snapshot where not pruned order by generation;
 
 -- Journal checkpoints: the whole state, removed and restored row by row.
@@ -353,12 +353,6 @@ insert into placement (folder, uidvalidity, uid, gen_from, gen_to, gone, added, 
 	date_s, date_offset, date_text, flag_set)
 values (:folder, :uidvalidity, :uid, :gen_from, nullif(:gen_to, 0), :gone, :added, :message, :known,
 	:date_s, :date_offset, :date_text, :flag_set);
-
--- name: snapshot_row_put
-insert into snapshot (generation, unix_ms, complete, pinned, pruned, messages, bytes, added,
-	removed, changed)
-values (:generation, :unix_ms, :complete, :pinned, :pruned, :messages, :bytes, :added, :removed,
-	:changed);
 
 -- name: tombstone_put
 insert or ignore into tombstone (folder, uidvalidity, uid) values (:folder, :uidvalidity, :uid);

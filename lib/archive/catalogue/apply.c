@@ -34,20 +34,7 @@ static bool corrupt(const struct apply *apply, const char *what, int64_t id, str
 		apply->generation, what, id);
 }
 
-static void bind_text(struct db *db, size_t query, const char *name, struct text text)
-{
-	db_bind_text_len(db, query, name, text.data, text.len);
-}
-
-static void bind_place(
-	struct db *db, size_t query, int64_t folder, uint32_t uidvalidity, uint32_t uid)
-{
-	db_bind_int(db, query, "folder", folder);
-	db_bind_int(db, query, "uidvalidity", uidvalidity);
-	db_bind_int(db, query, "uid", uid);
-}
-
-/* Step a query that gives at most one row of numbers; fewer numbers than asked stay 0. */
+/* Step a query that gives at most one row and read its first `count` columns, all numbers. */
 static bool one_row(
 	struct db *db, size_t query, int64_t *numbers, int count, bool *ret_row, struct err *err)
 {
@@ -66,12 +53,21 @@ static bool one_row(
 static bool find_item(
 	struct apply *apply, int64_t id, bool *ret_found, int64_t *ret_kind, struct err *err)
 {
+	enum { ROW = CATALOGUE_ITEM_GET };
+	struct db *db = apply->catalogue;
+
 	*ret_found = apply->item.id == id;
 	*ret_kind = *ret_found ? apply->item.value : 0;
 	if (*ret_found)
 		return true;
-	db_bind_int(apply->catalogue, CATALOGUE_ITEM_GET, "id", id);
-	return one_row(apply->catalogue, CATALOGUE_ITEM_GET, ret_kind, 1, ret_found, err);
+	db_bind_int(db, ROW, "id", id);
+	if (!db_step(db, ROW, ret_found, err))
+		return false;
+	if (*ret_found) {
+		*ret_kind = db_int(db, ROW, ITEM_ROW_KIND);
+		db_reset(db, ROW);
+	}
+	return true;
 }
 
 static bool apply_leaf(
@@ -108,18 +104,19 @@ static bool apply_item(struct apply *apply, const struct record_item *item, stru
 	struct db *db = apply->catalogue;
 	const struct directory_entry *place =
 		apply->directory ? directory_find(apply->directory, item->id) : NULL;
+	struct item_row row;
 
 	if (apply->directory && !place)
 		return corrupt(apply, "its directory lacks item", item->id, err);
-	db_bind_int(db, CATALOGUE_ITEM_PUT, "id", item->id);
-	db_bind_int(db, CATALOGUE_ITEM_PUT, "kind", item->kind);
-	db_bind_int(db, CATALOGUE_ITEM_PUT, "volume", apply->volume);
-	db_bind_int(db, CATALOGUE_ITEM_PUT, "frame", place ? place->frame : item->frame);
-	db_bind_int(
-		db, CATALOGUE_ITEM_PUT, "offset", (int64_t)(place ? place->offset : item->offset));
-	db_bind_int(db, CATALOGUE_ITEM_PUT, "size", (int64_t)item->size);
-	if (item->has_sha256)
-		db_bind_blob(db, CATALOGUE_ITEM_PUT, "sha256", item->sha256, SHA256_BYTES);
+	row = (struct item_row){
+		.id = item->id,
+		.kind = item->kind,
+		.volume = apply->volume,
+		.frame = place ? place->frame : item->frame,
+		.offset = place ? place->offset : item->offset,
+		.size = item->size,
+	};
+	rows_bind_item(db, CATALOGUE_ITEM_PUT, &row, item->has_sha256 ? item->sha256 : NULL);
 	if (!db_run(db, CATALOGUE_ITEM_PUT, err) || !apply_leaves(apply, item, err))
 		return false;
 	apply->item = (struct apply_row){item->id, item->kind};
@@ -137,15 +134,7 @@ static bool apply_message(
 		return false;
 	if (!found)
 		return corrupt(apply, "a message of item", message->item, err);
-	db_bind_int(db, CATALOGUE_MESSAGE_PUT, "id", message->id);
-	db_bind_blob(db, CATALOGUE_MESSAGE_PUT, "sha256", message->sha256, SHA256_BYTES);
-	db_bind_int(db, CATALOGUE_MESSAGE_PUT, "size", (int64_t)message->size);
-	db_bind_int(db, CATALOGUE_MESSAGE_PUT, "header_size", (int64_t)message->header_size);
-	db_bind_int(db, CATALOGUE_MESSAGE_PUT, "item", message->item);
-	bind_text(db, CATALOGUE_MESSAGE_PUT, "sender", message->from);
-	bind_text(db, CATALOGUE_MESSAGE_PUT, "subject", message->subject);
-	packed_date_bind(db, CATALOGUE_MESSAGE_PUT, "date_header", message->date);
-	bind_text(db, CATALOGUE_MESSAGE_PUT, "message_id", message->message_id);
+	rows_bind_message(db, CATALOGUE_MESSAGE_PUT, message);
 	if (!db_run(db, CATALOGUE_MESSAGE_PUT, err))
 		return false;
 	apply->message = (struct apply_row){message->id, (int64_t)message->size};
@@ -164,18 +153,9 @@ static bool folder_step(struct apply *apply, size_t query, int64_t id, struct er
 
 static bool apply_folder(struct apply *apply, const struct record_folder *folder, struct err *err)
 {
-	struct db *db = apply->catalogue;
-
 	if (!folder_step(apply, CATALOGUE_FOLDER_CLOSE_OLDER, folder->id, err))
 		return false;
-	bind_text(db, CATALOGUE_FOLDER_PUT, "path", folder->path);
-	bind_text(db, CATALOGUE_FOLDER_PUT, "wire_name", folder->wire_name);
-	db_bind_int(db, CATALOGUE_FOLDER_PUT, "delimiter", folder->delimiter);
-	bind_text(db, CATALOGUE_FOLDER_PUT, "attributes", folder->attributes);
-	if (folder->has_special_use)
-		bind_text(db, CATALOGUE_FOLDER_PUT, "special_use", folder->special_use);
-	db_bind_int(db, CATALOGUE_FOLDER_PUT, "subscribed", folder->subscribed);
-	db_bind_int(db, CATALOGUE_FOLDER_PUT, "selectable", folder->selectable);
+	rows_bind_folder(apply->catalogue, CATALOGUE_FOLDER_PUT, folder);
 	return folder_step(apply, CATALOGUE_FOLDER_PUT, folder->id, err);
 }
 
@@ -245,10 +225,10 @@ bool apply_flag_set(struct db *db, struct text flags, int64_t *ret_id, struct er
 {
 	bool row;
 
-	bind_text(db, CATALOGUE_FLAG_SET_FIND, "flags", flags);
+	db_bind_text_len(db, CATALOGUE_FLAG_SET_FIND, "flags", flags.data, flags.len);
 	if (!one_row(db, CATALOGUE_FLAG_SET_FIND, ret_id, 1, &row, err) || row)
 		return row;
-	bind_text(db, CATALOGUE_FLAG_SET_PUT, "flags", flags);
+	db_bind_text_len(db, CATALOGUE_FLAG_SET_PUT, "flags", flags.data, flags.len);
 	if (!db_run(db, CATALOGUE_FLAG_SET_PUT, err))
 		return false;
 	*ret_id = db_last_row_id(db);
@@ -272,18 +252,22 @@ static bool find_flag_set(struct apply *apply, struct text flags, int64_t *ret_i
 
 static bool message_size(struct apply *apply, int64_t id, int64_t *ret_size, struct err *err)
 {
-	int64_t numbers[2] = {0};
+	enum { ROW = CATALOGUE_MESSAGE_GET };
+	struct db *db = apply->catalogue;
 	bool row;
 
 	if (apply->message.id == id) {
 		*ret_size = apply->message.value;
 		return true;
 	}
-	db_bind_int(apply->catalogue, CATALOGUE_MESSAGE_GET, "id", id);
-	if (!one_row(apply->catalogue, CATALOGUE_MESSAGE_GET, numbers, 2, &row, err))
+	db_bind_int(db, ROW, "id", id);
+	if (!db_step(db, ROW, &row, err))
 		return false;
-	*ret_size = numbers[1];
-	return row || corrupt(apply, "a placement of message", id, err);
+	if (!row)
+		return corrupt(apply, "a placement of message", id, err);
+	*ret_size = db_int(db, ROW, MESSAGE_ROW_SIZE);
+	db_reset(db, ROW);
+	return true;
 }
 
 static bool apply_placement(
@@ -298,17 +282,8 @@ static bool apply_placement(
 		!message_size(apply, placement->message, &size, err) ||
 		!find_flag_set(apply, placement->flags, &flag_set, err))
 		return false;
-	bind_place(db, PUT, placement->folder, placement->uidvalidity, placement->uid);
+	rows_bind_placement(db, PUT, placement, flag_set);
 	db_bind_int(db, PUT, "generation", apply->generation);
-	db_bind_int(db, PUT, "message", placement->message);
-	db_bind_int(db, PUT, "known", placement->known);
-	if (placement->has_date) {
-		db_bind_int(db, PUT, "date_s", placement->date_s);
-		db_bind_int(db, PUT, "date_offset", placement->date_offset_min);
-	}
-	if (placement->has_date_text)
-		bind_text(db, PUT, "date_text", placement->date_text);
-	db_bind_int(db, PUT, "flag_set", flag_set);
 	if (!db_run(db, PUT, err))
 		return false;
 	apply->added++;
@@ -325,28 +300,19 @@ static bool apply_flags(struct apply *apply, const struct record_flags *flags, s
 
 	if (!find_flag_set(apply, flags->flags, &flag_set, err))
 		return false;
-	bind_place(db, PUT, flags->folder, flags->uidvalidity, flags->uid);
+	rows_bind_place(db, PUT, flags->folder, flags->uidvalidity, flags->uid);
 	db_bind_int(db, PUT, "generation", apply->generation);
 	db_bind_int(db, PUT, "flag_set", flag_set);
 	if (!db_run(db, PUT, err))
 		return false;
 	if (db_changes(db) == 0)
 		return corrupt(apply, "flags of uid", flags->uid, err);
-	bind_place(db, CLOSE, flags->folder, flags->uidvalidity, flags->uid);
+	rows_bind_place(db, CLOSE, flags->folder, flags->uidvalidity, flags->uid);
 	db_bind_int(db, CLOSE, "generation", apply->generation);
 	if (!db_run(db, CLOSE, err))
 		return false;
 	apply->changed += (uint64_t)db_changes(db);
 	return true;
-}
-
-static void bind_range(
-	struct db *db, size_t query, int64_t folder, uint32_t uidvalidity, struct range range)
-{
-	db_bind_int(db, query, "folder", folder);
-	db_bind_int(db, query, "uidvalidity", uidvalidity);
-	db_bind_int(db, query, "first", range.first);
-	db_bind_int(db, query, "last", range.last);
 }
 
 static bool close_uids(
@@ -356,15 +322,15 @@ static bool close_uids(
 	int64_t totals[2] = {0};
 	bool row;
 
-	bind_range(db, CATALOGUE_RANGE_TOTALS, gone->folder, gone->uidvalidity, range);
+	rows_bind_range(db, CATALOGUE_RANGE_TOTALS, gone->folder, gone->uidvalidity, range);
 	if (!one_row(db, CATALOGUE_RANGE_TOTALS, totals, 2, &row, err))
 		return false;
 	apply->removed += (uint64_t)totals[0];
 	apply->messages -= (uint64_t)totals[0];
 	apply->bytes -= (uint64_t)totals[1];
-	bind_range(db, CATALOGUE_RANGE_CLOSE, gone->folder, gone->uidvalidity, range);
+	rows_bind_range(db, CATALOGUE_RANGE_CLOSE, gone->folder, gone->uidvalidity, range);
 	db_bind_int(db, CATALOGUE_RANGE_CLOSE, "generation", apply->generation);
-	bind_range(db, CATALOGUE_RANGE_BURY, gone->folder, gone->uidvalidity, range);
+	rows_bind_range(db, CATALOGUE_RANGE_BURY, gone->folder, gone->uidvalidity, range);
 	return db_run(db, CATALOGUE_RANGE_CLOSE, err) && db_run(db, CATALOGUE_RANGE_BURY, err);
 }
 
@@ -388,12 +354,7 @@ static bool apply_mark(struct apply *apply, const struct record_mark *mark, stru
 
 	if (!need_folder(apply, mark->folder, err))
 		return false;
-	db_bind_int(db, PUT, "folder", mark->folder);
-	db_bind_int(db, PUT, "uidvalidity", mark->uidvalidity);
-	db_bind_int(db, PUT, "uidnext", mark->uidnext);
-	db_bind_int(db, PUT, "highestmodseq", (int64_t)mark->highestmodseq);
-	db_bind_int(db, PUT, "messages", mark->messages);
-	db_bind_int(db, PUT, "flags_compared_ms", mark->flags_compared_ms);
+	rows_bind_mark(db, PUT, mark);
 	return db_run(db, PUT, err);
 }
 
@@ -411,21 +372,22 @@ static bool apply_pin(struct apply *apply, int64_t generation, bool pinned, stru
 static bool apply_snapshot(
 	struct apply *apply, const struct record_snapshot *snapshot, struct err *err)
 {
-	struct db *db = apply->catalogue;
-	enum { PUT = CATALOGUE_SNAPSHOT_PUT };
+	const struct record_snapshot_row row = {
+		.generation = apply->generation,
+		.unix_ms = snapshot->unix_ms,
+		.complete = snapshot->complete,
+		.messages = apply->messages,
+		.bytes = apply->bytes,
+		.added = apply->added,
+		.removed = apply->removed,
+		.changed = apply->changed,
+	};
 
 	if (snapshot->generation != apply->generation)
 		return corrupt(apply, "a snapshot of generation", snapshot->generation, err);
-	db_bind_int(db, PUT, "generation", apply->generation);
-	db_bind_int(db, PUT, "unix_ms", snapshot->unix_ms);
-	db_bind_int(db, PUT, "complete", snapshot->complete);
-	db_bind_int(db, PUT, "messages", (int64_t)apply->messages);
-	db_bind_int(db, PUT, "bytes", (int64_t)apply->bytes);
-	db_bind_int(db, PUT, "added", (int64_t)apply->added);
-	db_bind_int(db, PUT, "removed", (int64_t)apply->removed);
-	db_bind_int(db, PUT, "changed", (int64_t)apply->changed);
+	rows_bind_snapshot(apply->catalogue, CATALOGUE_SNAPSHOT_PUT, &row);
 	apply->ended = true;
-	return db_run(db, PUT, err);
+	return db_run(apply->catalogue, CATALOGUE_SNAPSHOT_PUT, err);
 }
 
 bool apply_record(struct apply *apply, const struct record *record, struct err *err)

@@ -12,16 +12,16 @@ static bool no_folder(int64_t id, struct err *err)
 
 static bool same_folder(struct db *db, const struct record_folder *folder)
 {
-	enum { ROW = CATALOGUE_FOLDER_PRESENT };
+	struct record_folder_row row = rows_read_folder(db, CATALOGUE_FOLDER_PRESENT);
+	const struct record_folder *there = &row.folder;
 
-	return text_equal(folder->path, db_text(db, ROW, 0)) &&
-	       text_equal(folder->wire_name, db_text(db, ROW, 1)) &&
-	       folder->delimiter == db_int(db, ROW, 2) &&
-	       text_equal(folder->attributes, db_text(db, ROW, 3)) &&
-	       folder->has_special_use == !db_is_null(db, ROW, 4) &&
-	       text_equal(folder->special_use, db_text(db, ROW, 4)) &&
-	       folder->subscribed == (db_int(db, ROW, 5) != 0) &&
-	       folder->selectable == (db_int(db, ROW, 6) != 0);
+	return text_equal(folder->path, there->path.data) &&
+	       text_equal(folder->wire_name, there->wire_name.data) &&
+	       folder->delimiter == there->delimiter &&
+	       text_equal(folder->attributes, there->attributes.data) &&
+	       folder->has_special_use == there->has_special_use &&
+	       text_equal(folder->special_use, there->special_use.data) &&
+	       folder->subscribed == there->subscribed && folder->selectable == there->selectable;
 }
 
 static bool folder_row(struct db *db, int64_t id, bool *ret_row, struct err *err)
@@ -59,7 +59,7 @@ static bool uidvalidity_changes(
 		return false;
 	if (!row)
 		return no_folder(id, err);
-	*ret_change = db_int(db, CATALOGUE_FOLDER_PRESENT, 7) != uidvalidity;
+	*ret_change = db_int(db, CATALOGUE_FOLDER_PRESENT, FOLDER_ROW_UIDVALIDITY) != uidvalidity;
 	db_reset(db, CATALOGUE_FOLDER_PRESENT);
 	return true;
 }
@@ -67,9 +67,7 @@ static bool uidvalidity_changes(
 static bool placement_row(struct db *db, int64_t folder, uint32_t uidvalidity, uint32_t uid,
 	bool *ret_row, struct err *err)
 {
-	db_bind_int(db, CATALOGUE_PLACEMENT_PRESENT, "folder", folder);
-	db_bind_int(db, CATALOGUE_PLACEMENT_PRESENT, "uidvalidity", uidvalidity);
-	db_bind_int(db, CATALOGUE_PLACEMENT_PRESENT, "uid", uid);
+	rows_bind_place(db, CATALOGUE_PLACEMENT_PRESENT, folder, uidvalidity, uid);
 	return db_step(db, CATALOGUE_PLACEMENT_PRESENT, ret_row, err);
 }
 
@@ -98,7 +96,7 @@ static bool flags_change(
 
 	if (!placement_row(db, flags->folder, flags->uidvalidity, flags->uid, &row, err))
 		return false;
-	*ret_change = row && !text_equal(flags->flags, db_text(db, CATALOGUE_PLACEMENT_PRESENT, 2));
+	*ret_change = row && !text_equal(flags->flags, db_text(db, CATALOGUE_PLACEMENT_PRESENT, 0));
 	db_reset(db, CATALOGUE_PLACEMENT_PRESENT);
 	return true;
 }
@@ -106,10 +104,7 @@ static bool flags_change(
 bool apply_range_any(struct db *catalogue, int64_t folder, uint32_t uidvalidity, struct range range,
 	bool *ret_any, struct err *err)
 {
-	db_bind_int(catalogue, CATALOGUE_RANGE_ANY, "folder", folder);
-	db_bind_int(catalogue, CATALOGUE_RANGE_ANY, "uidvalidity", uidvalidity);
-	db_bind_int(catalogue, CATALOGUE_RANGE_ANY, "first", range.first);
-	db_bind_int(catalogue, CATALOGUE_RANGE_ANY, "last", range.last);
+	rows_bind_range(catalogue, CATALOGUE_RANGE_ANY, folder, uidvalidity, range);
 	if (!db_step(catalogue, CATALOGUE_RANGE_ANY, ret_any, err))
 		return false;
 	db_reset(catalogue, CATALOGUE_RANGE_ANY);
@@ -133,6 +128,7 @@ static bool mark_changes(
 	struct db *db, const struct record_mark *mark, bool *ret_change, struct err *err)
 {
 	enum { ROW = CATALOGUE_MARK_GET };
+	struct record_mark there;
 	bool row;
 
 	if (!folder_row(db, mark->folder, &row, err))
@@ -143,11 +139,14 @@ static bool mark_changes(
 	db_bind_int(db, ROW, "folder", mark->folder);
 	if (!db_step(db, ROW, &row, err))
 		return false;
-	*ret_change = !row || db_int(db, ROW, 0) != mark->uidvalidity ||
-		      db_int(db, ROW, 1) != mark->uidnext ||
-		      db_int(db, ROW, 2) != (int64_t)mark->highestmodseq ||
-		      db_int(db, ROW, 3) != mark->messages ||
-		      db_int(db, ROW, 4) != mark->flags_compared_ms;
+	*ret_change = true;
+	if (!row)
+		return true;
+	there = rows_read_mark(db, ROW);
+	*ret_change = there.uidvalidity != mark->uidvalidity || there.uidnext != mark->uidnext ||
+		      there.highestmodseq != mark->highestmodseq ||
+		      there.messages != mark->messages ||
+		      there.flags_compared_ms != mark->flags_compared_ms;
 	db_reset(db, ROW);
 	return true;
 }
@@ -163,7 +162,7 @@ static bool pin_changes(
 		return false;
 	if (!row)
 		return err_set(err, ERR_NOT_FOUND, "no snapshot %" PRId64, generation);
-	*ret_change = (db_int(db, ROW, 3) != 0) != pinned;
+	*ret_change = (db_int(db, ROW, SNAPSHOT_ROW_PINNED) != 0) != pinned;
 	db_reset(db, ROW);
 	return true;
 }

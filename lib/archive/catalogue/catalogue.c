@@ -121,38 +121,30 @@ bool catalogue_open(
 	return db_open(path, &options, ret_catalogue, err);
 }
 
-static bool copy_blob(
-	struct db *db, size_t query, int column, void *out, size_t len, struct err *err)
-{
-	size_t got;
-	const void *data = db_blob(db, query, column, &got);
-
-	if (got != len)
-		return err_set(
-			err, ERR_CORRUPT, "%s: %zu bytes where %zu belong", db_path(db), got, len);
-	memcpy(out, data, len);
-	return true;
-}
+/* The columns of CATALOGUE_STATE_GET. */
+enum { STATE_ARCHIVE, STATE_APPLIED_SEQ, STATE_HEAD, STATE_CHECKPOINT, STATE_PRUNED_MS };
 
 bool catalogue_state(struct db *catalogue, struct catalogue_state *ret_state, struct err *err)
 {
+	enum { ROW = CATALOGUE_STATE_GET };
 	struct catalogue_state state = {0};
 	bool row;
 	bool ok;
 
-	if (!db_step(catalogue, CATALOGUE_STATE_GET, &row, err))
+	if (!db_step(catalogue, ROW, &row, err))
 		return false;
 	if (!row)
 		return err_set(err, ERR_CORRUPT, "%s: has no state", db_path(catalogue));
-	state.applied_seq = (uint64_t)db_int(catalogue, CATALOGUE_STATE_GET, 1);
-	state.checkpoint = db_int(catalogue, CATALOGUE_STATE_GET, 3);
-	state.pruned_ms = db_int(catalogue, CATALOGUE_STATE_GET, 4);
-	ok = copy_blob(catalogue, CATALOGUE_STATE_GET, 0, state.archive, ARCHIVE_UUID_BYTES, err) &&
-	     copy_blob(catalogue, CATALOGUE_STATE_GET, 2, state.head, SHA256_BYTES, err);
-	db_reset(catalogue, CATALOGUE_STATE_GET);
-	if (ok)
-		*ret_state = state;
-	return ok;
+	state.applied_seq = (uint64_t)db_int(catalogue, ROW, STATE_APPLIED_SEQ);
+	state.checkpoint = db_int(catalogue, ROW, STATE_CHECKPOINT);
+	state.pruned_ms = db_int(catalogue, ROW, STATE_PRUNED_MS);
+	ok = rows_read_blob(catalogue, ROW, STATE_ARCHIVE, state.archive, ARCHIVE_UUID_BYTES) &&
+	     rows_read_blob(catalogue, ROW, STATE_HEAD, state.head, SHA256_BYTES);
+	db_reset(catalogue, ROW);
+	if (!ok)
+		return err_set(err, ERR_CORRUPT, "%s: its state is damaged", db_path(catalogue));
+	*ret_state = state;
+	return true;
 }
 
 bool catalogue_set_state(struct db *catalogue, uint64_t applied_seq,
@@ -168,18 +160,17 @@ bool catalogue_set_state(struct db *catalogue, uint64_t applied_seq,
 bool catalogue_volume(struct db *catalogue, int64_t sequence, bool *ret_found,
 	struct catalogue_volume *ret_volume, struct err *err)
 {
-	struct catalogue_volume volume = {.id.sequence = sequence};
+	enum { ROW = CATALOGUE_VOLUME_GET };
+	struct catalogue_volume volume;
 	bool ok;
 
-	db_bind_int(catalogue, CATALOGUE_VOLUME_GET, "sequence", sequence);
-	if (!db_step(catalogue, CATALOGUE_VOLUME_GET, ret_found, err))
+	db_bind_int(catalogue, ROW, "sequence", sequence);
+	if (!db_step(catalogue, ROW, ret_found, err))
 		return false;
 	if (!*ret_found)
 		return true;
-	volume.state = (enum volume_state)db_int(catalogue, CATALOGUE_VOLUME_GET, 1);
-	volume.applied_frame = db_int(catalogue, CATALOGUE_VOLUME_GET, 2);
-	ok = copy_blob(catalogue, CATALOGUE_VOLUME_GET, 0, volume.id.uuid, ARCHIVE_UUID_BYTES, err);
-	db_reset(catalogue, CATALOGUE_VOLUME_GET);
+	ok = rows_read_volume(catalogue, ROW, &volume, err);
+	db_reset(catalogue, ROW);
 	if (ok)
 		*ret_volume = volume;
 	return ok;
@@ -209,31 +200,20 @@ bool catalogue_set_applied(
 	return db_run(catalogue, CATALOGUE_VOLUME_SET_APPLIED, err);
 }
 
-static bool add_volume_row(struct db *catalogue, struct catalogue_volumes *volumes, struct err *err)
-{
-	struct catalogue_volume *volume;
-
-	ARRAY_GROW(volumes->items, volumes->count, volumes->cap);
-	volume = &volumes->items[volumes->count++];
-	volume->id.sequence = db_int(catalogue, CATALOGUE_VOLUME_LIST, 0);
-	volume->state = (enum volume_state)db_int(catalogue, CATALOGUE_VOLUME_LIST, 2);
-	volume->applied_frame = db_int(catalogue, CATALOGUE_VOLUME_LIST, 3);
-	return copy_blob(
-		catalogue, CATALOGUE_VOLUME_LIST, 1, volume->id.uuid, ARCHIVE_UUID_BYTES, err);
-}
-
 bool catalogue_volumes(struct db *catalogue, struct catalogue_volumes *ret_volumes, struct err *err)
 {
+	enum { ROW = CATALOGUE_VOLUME_LIST };
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
-	bool row;
+	bool row = true;
 
-	for (;;) {
-		if (!db_step(catalogue, CATALOGUE_VOLUME_LIST, &row, err))
+	while (row) {
+		if (!db_step(catalogue, ROW, &row, err))
 			return false;
 		if (!row)
 			break;
-		if (!add_volume_row(catalogue, &volumes, err)) {
-			db_reset(catalogue, CATALOGUE_VOLUME_LIST);
+		ARRAY_GROW(volumes.items, volumes.count, volumes.cap);
+		if (!rows_read_volume(catalogue, ROW, &volumes.items[volumes.count++], err)) {
+			db_reset(catalogue, ROW);
 			return false;
 		}
 	}
@@ -292,34 +272,41 @@ bool catalogue_stand_on_checkpoint(struct db *catalogue, int64_t sequence, int64
 
 /* --- snapshots and messages --- */
 
-struct archive_snapshot catalogue_snapshot_row(struct db *catalogue, size_t query)
+static struct archive_snapshot public_snapshot(const struct record_snapshot_row *row)
 {
 	return (struct archive_snapshot){
-		.generation = db_int(catalogue, query, 0),
-		.unix_ms = db_int(catalogue, query, 1),
-		.complete = db_int(catalogue, query, 2) != 0,
-		.pinned = db_int(catalogue, query, 3) != 0,
-		.messages = (uint64_t)db_int(catalogue, query, 4),
-		.added = (uint64_t)db_int(catalogue, query, 5),
-		.removed = (uint64_t)db_int(catalogue, query, 6),
-		.changed = (uint64_t)db_int(catalogue, query, 7),
+		.generation = row->generation,
+		.unix_ms = row->unix_ms,
+		.complete = row->complete,
+		.pinned = row->pinned,
+		.messages = row->messages,
+		.added = row->added,
+		.removed = row->removed,
+		.changed = row->changed,
 	};
+}
+
+struct archive_snapshot catalogue_read_snapshot(struct db *catalogue, size_t query)
+{
+	struct record_snapshot_row row = rows_read_snapshot(catalogue, query);
+
+	return public_snapshot(&row);
 }
 
 bool catalogue_last_snapshot(struct db *catalogue, struct archive_snapshot *ret_snapshot,
 	uint64_t *ret_bytes, struct err *err)
 {
+	struct record_snapshot_row last = {0};
 	bool row;
 
 	if (!db_step(catalogue, CATALOGUE_SNAPSHOT_LAST, &row, err))
 		return false;
-	*ret_snapshot = (struct archive_snapshot){0};
-	*ret_bytes = 0;
-	if (!row)
-		return true;
-	*ret_snapshot = catalogue_snapshot_row(catalogue, CATALOGUE_SNAPSHOT_LAST);
-	*ret_bytes = (uint64_t)db_int(catalogue, CATALOGUE_SNAPSHOT_LAST, 8);
-	db_reset(catalogue, CATALOGUE_SNAPSHOT_LAST);
+	if (row) {
+		last = rows_read_snapshot(catalogue, CATALOGUE_SNAPSHOT_LAST);
+		db_reset(catalogue, CATALOGUE_SNAPSHOT_LAST);
+	}
+	*ret_snapshot = public_snapshot(&last);
+	*ret_bytes = last.bytes;
 	return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "archive/archive.h"
 #include "archive/catalogue/catalogue_sql.h"
+#include "archive/catalogue/rows.h"
 #include "archive/format/layout.h"
 #include "archive/volume/volume.h"
 #include "db/db.h"
@@ -39,11 +40,6 @@ bool catalogue_set_pruned(struct db *catalogue, int64_t unix_ms, struct err *err
 bool catalogue_stand_on_checkpoint(struct db *catalogue, int64_t sequence, int64_t frame_id,
 	const struct catalogue_state *state, struct err *err);
 
-struct catalogue_volume {
-	struct volume_id id;
-	enum volume_state state;
-	int64_t applied_frame; /* the last journal frame in the catalogue */
-};
 bool catalogue_volume(struct db *catalogue, int64_t sequence, bool *ret_found,
 	struct catalogue_volume *ret_volume, struct err *err);
 bool catalogue_add_volume(struct db *catalogue, const struct volume_id *id, struct err *err);
@@ -68,12 +64,12 @@ bool catalogue_names(const struct catalogue_volumes *volumes, const struct volum
 bool catalogue_count_items(
 	struct db *catalogue, int64_t sequence, int64_t *ret_count, struct err *err);
 
-/* The newest generation, all zeros before the first; *ret_bytes: sum of its messages' sizes. */
+/* The newest snapshot, all zeros before the first; *ret_bytes: sum of its messages' sizes. */
 bool catalogue_last_snapshot(struct db *catalogue, struct archive_snapshot *ret_snapshot,
 	uint64_t *ret_bytes, struct err *err);
 
-/* The row that `query`, one of CATALOGUE_SNAPSHOT_..., stands on. */
-struct archive_snapshot catalogue_snapshot_row(struct db *catalogue, size_t query);
+/* The snapshot that `query`, one of CATALOGUE_SNAPSHOT_..., stands on. */
+struct archive_snapshot catalogue_read_snapshot(struct db *catalogue, size_t query);
 
 /* The id of a message with these bytes, 0: none. */
 bool catalogue_find_message(

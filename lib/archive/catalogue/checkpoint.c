@@ -113,17 +113,6 @@ static bool clear(struct db *catalogue, struct err *err)
 	return true;
 }
 
-static void bind_text(struct db *db, size_t query, const char *name, struct text text)
-{
-	db_bind_text_len(db, query, name, text.data, text.len);
-}
-
-static void bind_span(struct db *db, size_t query, const struct record_span *span)
-{
-	db_bind_int(db, query, "gen_from", span->from);
-	db_bind_int(db, query, "gen_to", span->to);
-}
-
 /* It, or the sealed one that took its place; NULL: neither. */
 static const struct volume_id *find_present(
 	const struct restating *restating, const struct volume_id *listed)
@@ -172,18 +161,9 @@ static bool put_volume(
 static bool put_folder(struct db *db, const struct record_folder_row *row, struct err *err)
 {
 	enum { PUT = CATALOGUE_FOLDER_ROW_PUT };
-	const struct record_folder *folder = &row->folder;
 
-	db_bind_int(db, PUT, "id", folder->id);
-	bind_span(db, PUT, &row->span);
-	bind_text(db, PUT, "path", folder->path);
-	bind_text(db, PUT, "wire_name", folder->wire_name);
-	db_bind_int(db, PUT, "delimiter", folder->delimiter);
-	bind_text(db, PUT, "attributes", folder->attributes);
-	if (folder->has_special_use)
-		bind_text(db, PUT, "special_use", folder->special_use);
-	db_bind_int(db, PUT, "subscribed", folder->subscribed);
-	db_bind_int(db, PUT, "selectable", folder->selectable);
+	rows_bind_folder(db, PUT, &row->folder);
+	rows_bind_span(db, PUT, &row->span);
 	db_bind_int(db, PUT, "uidvalidity", row->uidvalidity);
 	return db_run(db, PUT, err);
 }
@@ -191,51 +171,27 @@ static bool put_folder(struct db *db, const struct record_folder_row *row, struc
 static bool put_placement(struct db *db, const struct record_placement_row *row, struct err *err)
 {
 	enum { PUT = CATALOGUE_PLACEMENT_ROW_PUT };
-	const struct record_placement *placement = &row->placement;
 	int64_t flag_set;
 
-	if (!apply_flag_set(db, placement->flags, &flag_set, err))
+	if (!apply_flag_set(db, row->placement.flags, &flag_set, err))
 		return false;
-	db_bind_int(db, PUT, "folder", placement->folder);
-	db_bind_int(db, PUT, "uidvalidity", placement->uidvalidity);
-	db_bind_int(db, PUT, "uid", placement->uid);
-	bind_span(db, PUT, &row->span);
+	rows_bind_placement(db, PUT, &row->placement, flag_set);
+	rows_bind_span(db, PUT, &row->span);
 	db_bind_int(db, PUT, "gone", row->gone);
 	db_bind_int(db, PUT, "added", row->added);
-	db_bind_int(db, PUT, "message", placement->message);
-	db_bind_int(db, PUT, "known", placement->known);
-	if (placement->has_date) {
-		db_bind_int(db, PUT, "date_s", placement->date_s);
-		db_bind_int(db, PUT, "date_offset", placement->date_offset_min);
-	}
-	if (placement->has_date_text)
-		bind_text(db, PUT, "date_text", placement->date_text);
-	db_bind_int(db, PUT, "flag_set", flag_set);
 	return db_run(db, PUT, err);
 }
 
 static bool put_snapshot(struct db *db, const struct record_snapshot_row *row, struct err *err)
 {
-	enum { PUT = CATALOGUE_SNAPSHOT_ROW_PUT };
-
-	db_bind_int(db, PUT, "generation", row->generation);
-	db_bind_int(db, PUT, "unix_ms", row->unix_ms);
-	db_bind_int(db, PUT, "complete", row->complete);
-	db_bind_int(db, PUT, "pinned", row->pinned);
-	db_bind_int(db, PUT, "pruned", row->pruned);
-	db_bind_int(db, PUT, "messages", (int64_t)row->messages);
-	db_bind_int(db, PUT, "bytes", (int64_t)row->bytes);
-	db_bind_int(db, PUT, "added", (int64_t)row->added);
-	db_bind_int(db, PUT, "removed", (int64_t)row->removed);
-	db_bind_int(db, PUT, "changed", (int64_t)row->changed);
-	return db_run(db, PUT, err);
+	rows_bind_snapshot(db, CATALOGUE_SNAPSHOT_PUT, row);
+	return db_run(db, CATALOGUE_SNAPSHOT_PUT, err);
 }
 
 static bool put_tombstone(struct db *db, const struct record_tombstone *tombstone, struct err *err)
 {
-	db_bind_int(db, CATALOGUE_TOMBSTONE_PUT, "folder", tombstone->folder);
-	db_bind_int(db, CATALOGUE_TOMBSTONE_PUT, "uidvalidity", tombstone->uidvalidity);
-	db_bind_int(db, CATALOGUE_TOMBSTONE_PUT, "uid", tombstone->uid);
+	rows_bind_place(db, CATALOGUE_TOMBSTONE_PUT, tombstone->folder, tombstone->uidvalidity,
+		tombstone->uid);
 	return db_run(db, CATALOGUE_TOMBSTONE_PUT, err);
 }
 

@@ -68,10 +68,12 @@ static bool put_items(struct db *catalogue, const struct directory *directory, i
 	for (size_t i = 0; i < directory->count; i++) {
 		const struct directory_entry *entry = &directory->items[i];
 
-		db_bind_int(catalogue, PUT, "id", entry->item);
-		db_bind_int(catalogue, PUT, "volume", directory->sequence);
-		db_bind_int(catalogue, PUT, "frame", entry->frame);
-		db_bind_int(catalogue, PUT, "offset", (int64_t)entry->offset);
+		const struct item_row place = {.id = entry->item,
+			.volume = directory->sequence,
+			.frame = entry->frame,
+			.offset = entry->offset};
+
+		rows_bind_item_place(catalogue, PUT, &place);
 		if (!db_run(catalogue, PUT, err))
 			return false;
 		*ret_count += db_changes(catalogue);

@@ -14,7 +14,7 @@ static const struct {
 	size_t query;
 	const char *name;
 } tables[] = {
-	{CATALOGUE_ALL_VOLUMES, "volume"},
+	{CATALOGUE_VOLUME_LIST, "volume"},
 	{CATALOGUE_ALL_FOLDERS, "folder"},
 	{CATALOGUE_ALL_PLACEMENTS, "placement"},
 	{CATALOGUE_ALL_MESSAGES, "message"},

@@ -15,11 +15,12 @@ static bool move_to(struct copying *copying, const struct source_item *source, i
 	uint64_t offset, struct err *err)
 {
 	struct db *db = copying->packer->catalogue;
+	const struct item_row place = {.id = source->id,
+		.volume = copying->packer->volume.id.sequence,
+		.frame = frame,
+		.offset = offset};
 
-	db_bind_int(db, CATALOGUE_ITEM_MOVE, "id", source->id);
-	db_bind_int(db, CATALOGUE_ITEM_MOVE, "volume", copying->packer->volume.id.sequence);
-	db_bind_int(db, CATALOGUE_ITEM_MOVE, "frame", frame);
-	db_bind_int(db, CATALOGUE_ITEM_MOVE, "offset", (int64_t)offset);
+	rows_bind_item_place(db, CATALOGUE_ITEM_MOVE, &place);
 	return db_run(db, CATALOGUE_ITEM_MOVE, err);
 }
 

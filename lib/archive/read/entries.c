@@ -10,18 +10,20 @@
 
 enum { FOLDERS = CATALOGUE_FOLDERS_AT, TOTALS = CATALOGUE_FOLDER_TOTALS_AT };
 
-static struct archive_folder folder_row(struct db *db)
+static struct archive_folder public_folder(const struct record_folder_row *row)
 {
+	const struct record_folder *folder = &row->folder;
+
 	return (struct archive_folder){
-		.id = db_int(db, FOLDERS, 0),
-		.path = db_text(db, FOLDERS, 1),
-		.wire_name = db_text(db, FOLDERS, 2),
-		.delimiter = (char)db_int(db, FOLDERS, 3),
-		.attributes = db_text(db, FOLDERS, 4),
-		.special_use = db_is_null(db, FOLDERS, 5) ? NULL : db_text(db, FOLDERS, 5),
-		.subscribed = db_int(db, FOLDERS, 6) != 0,
-		.selectable = db_int(db, FOLDERS, 7) != 0,
-		.uidvalidity = (uint32_t)db_int(db, FOLDERS, 8),
+		.id = folder->id,
+		.path = folder->path.data,
+		.wire_name = folder->wire_name.data,
+		.delimiter = (char)folder->delimiter,
+		.attributes = folder->attributes.data,
+		.special_use = folder->has_special_use ? folder->special_use.data : NULL,
+		.subscribed = folder->subscribed,
+		.selectable = folder->selectable,
+		.uidvalidity = row->uidvalidity,
 	};
 }
 
@@ -40,11 +42,17 @@ static bool count_folder(
 	return true;
 }
 
-static bool next_folder(struct db *db, bool *ret_row, bool *ret_present, struct err *err)
+/* The next folder that was ever there up to the generation, and whether it was there then. */
+static bool next_folder(struct db *db, int64_t generation, bool *ret_row,
+	struct record_folder_row *ret_folder, bool *ret_present, struct err *err)
 {
+	*ret_present = false;
 	if (!db_step(db, FOLDERS, ret_row, err))
 		return false;
-	*ret_present = *ret_row && db_int(db, FOLDERS, 9) != 0;
+	if (!*ret_row)
+		return true;
+	*ret_folder = rows_read_folder(db, FOLDERS);
+	*ret_present = ret_folder->span.to == 0 || ret_folder->span.to > generation;
 	return true;
 }
 
@@ -65,13 +73,14 @@ static bool each_folder(struct archive *archive, int64_t generation, bool counte
 		return false;
 	bind_folders(archive->catalogue, 0, generation);
 	while (ok && row) {
+		struct record_folder_row stored;
 		struct archive_folder folder;
 		bool present;
 
-		ok = next_folder(archive->catalogue, &row, &present, err);
+		ok = next_folder(archive->catalogue, generation, &row, &stored, &present, err);
 		if (!ok || !present)
 			continue;
-		folder = folder_row(archive->catalogue);
+		folder = public_folder(&stored);
 		ok = (!counted || count_folder(archive->catalogue, generation, &folder, err)) &&
 		     each(context, &folder, err);
 	}
@@ -96,33 +105,43 @@ bool archive_each_folder_counted(struct archive *archive, int64_t generation,
 
 /* --- placements --- */
 
-enum { ENTRIES = CATALOGUE_ENTRIES_AT };
+enum {
+	ENTRIES = CATALOGUE_ENTRIES_AT,
 
-static struct archive_entry entry_row(struct db *db, char date[MIME_DATE_TEXT_MAX])
+	/* its columns: the placement's, its message's, and */
+	ENTRY_MESSAGE = PLACEMENT_ROW_COLUMNS,
+	ENTRY_ADDED_MS = ENTRY_MESSAGE + MESSAGE_ROW_COLUMNS,
+	ENTRY_GONE_MS,
+};
+
+static struct archive_entry read_entry(
+	struct db *db, const struct record_folder *folder, char date[MIME_DATE_TEXT_MAX])
 {
-	struct archive_entry entry = {
-		.folder_id = db_int(db, FOLDERS, 0),
-		.folder_path = db_text(db, FOLDERS, 1),
-		.uidvalidity = (uint32_t)db_int(db, ENTRIES, 0),
-		.uid = (uint32_t)db_int(db, ENTRIES, 1),
-		.message_id = db_int(db, ENTRIES, 2),
-		.size = (uint64_t)db_int(db, ENTRIES, 3),
-		.has_date = !db_is_null(db, ENTRIES, 5),
-		.date.unix_s = db_int(db, ENTRIES, 5),
-		.date.offset_min = (int16_t)db_int(db, ENTRIES, 6),
-		.date_text = db_is_null(db, ENTRIES, 7) ? NULL : db_text(db, ENTRIES, 7),
-		.flags = db_text(db, ENTRIES, 8),
-		.added_ms = db_int(db, ENTRIES, 9),
-		.gone_ms = db_int(db, ENTRIES, 10),
-		.from = db_text(db, ENTRIES, 11),
-		.subject = db_text(db, ENTRIES, 12),
-		.date_header = packed_date_column(db, ENTRIES, 13, date),
-		.header_message_id = db_text(db, ENTRIES, 14),
-	};
-	size_t len;
-	const void *sha256 = db_blob(db, ENTRIES, 4, &len);
+	const struct record_placement placement = rows_read_placement(db, ENTRIES).placement;
+	struct record_message message;
+	struct archive_entry entry;
 
-	memcpy(entry.sha256, sha256, len < SHA256_BYTES ? len : SHA256_BYTES);
+	(void)rows_read_message(db, ENTRIES, ENTRY_MESSAGE, date, &message);
+	entry = (struct archive_entry){
+		.folder_id = folder->id,
+		.folder_path = folder->path.data,
+		.uidvalidity = placement.uidvalidity,
+		.uid = placement.uid,
+		.message_id = message.id,
+		.size = message.size,
+		.has_date = placement.has_date,
+		.date.unix_s = placement.date_s,
+		.date.offset_min = placement.date_offset_min,
+		.date_text = placement.has_date_text ? placement.date_text.data : NULL,
+		.flags = placement.flags.data,
+		.added_ms = db_int(db, ENTRIES, ENTRY_ADDED_MS),
+		.gone_ms = db_int(db, ENTRIES, ENTRY_GONE_MS),
+		.from = message.from.data,
+		.subject = message.subject.data,
+		.date_header = message.date.data,
+		.header_message_id = message.message_id.data,
+	};
+	memcpy(entry.sha256, message.sha256, SHA256_BYTES);
 	return entry;
 }
 
@@ -131,14 +150,13 @@ struct sink {
 	void *context;
 };
 
-/* Those of the folder the folders' statement stands on. */
-static bool folder_entries(
-	struct db *db, const struct archive_list *list, struct sink sink, struct err *err)
+static bool folder_entries(struct db *db, const struct record_folder *folder,
+	const struct archive_list *list, struct sink sink, struct err *err)
 {
 	bool row = true;
 	bool ok = true;
 
-	db_bind_int(db, ENTRIES, "folder", db_int(db, FOLDERS, 0));
+	db_bind_int(db, ENTRIES, "folder", folder->id);
 	db_bind_int(db, ENTRIES, "generation", list->generation);
 	db_bind_int(db, ENTRIES, "present", !list->only_deleted);
 	db_bind_int(db, ENTRIES, "deleted", list->deleted || list->only_deleted);
@@ -149,7 +167,7 @@ static bool folder_entries(
 		ok = db_step(db, ENTRIES, &row, err);
 		if (!ok || !row)
 			break;
-		entry = entry_row(db, date);
+		entry = read_entry(db, folder, date);
 		ok = sink.each(sink.context, &entry, err);
 	}
 	db_reset(db, ENTRIES);
@@ -169,11 +187,13 @@ bool archive_each_entry(struct archive *archive, const struct archive_list *list
 		return false;
 	bind_folders(archive->catalogue, list->folder_id, list->generation);
 	while (ok && row) {
+		struct record_folder_row stored;
 		bool present;
 
-		ok = next_folder(archive->catalogue, &row, &present, err);
+		ok = next_folder(
+			archive->catalogue, list->generation, &row, &stored, &present, err);
 		if (ok && row && (present || with_gone))
-			ok = folder_entries(archive->catalogue, list, sink, err);
+			ok = folder_entries(archive->catalogue, &stored.folder, list, sink, err);
 	}
 	db_reset(archive->catalogue, FOLDERS);
 	archive_leave(archive);
@@ -282,17 +302,6 @@ bool archive_add_forgotten(struct archive *archive, int64_t folder_id, uint32_t 
 	return ok;
 }
 
-static struct archive_mark mark_row(struct db *db)
-{
-	return (struct archive_mark){
-		.uidvalidity = (uint32_t)db_int(db, CATALOGUE_MARK_GET, 0),
-		.uidnext = (uint32_t)db_int(db, CATALOGUE_MARK_GET, 1),
-		.highestmodseq = (uint64_t)db_int(db, CATALOGUE_MARK_GET, 2),
-		.messages = (uint32_t)db_int(db, CATALOGUE_MARK_GET, 3),
-		.flags_compared_ms = db_int(db, CATALOGUE_MARK_GET, 4),
-	};
-}
-
 bool archive_mark_of(struct archive *archive, int64_t folder_id, bool *ret_found,
 	struct archive_mark *ret_mark, struct err *err)
 {
@@ -304,7 +313,16 @@ bool archive_mark_of(struct archive *archive, int64_t folder_id, bool *ret_found
 	db_bind_int(archive->catalogue, CATALOGUE_MARK_GET, "folder", folder_id);
 	ok = db_step(archive->catalogue, CATALOGUE_MARK_GET, &row, err);
 	if (ok && row) {
-		*ret_mark = mark_row(archive->catalogue);
+		const struct record_mark mark =
+			rows_read_mark(archive->catalogue, CATALOGUE_MARK_GET);
+
+		*ret_mark = (struct archive_mark){
+			.uidvalidity = mark.uidvalidity,
+			.uidnext = mark.uidnext,
+			.highestmodseq = mark.highestmodseq,
+			.messages = mark.messages,
+			.flags_compared_ms = mark.flags_compared_ms,
+		};
 		db_reset(archive->catalogue, CATALOGUE_MARK_GET);
 	}
 	if (ok)

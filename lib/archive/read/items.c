@@ -130,7 +130,7 @@ static bool read_frame(struct archive *archive, int64_t sequence, int64_t frame,
 
 /* --- items --- */
 
-bool item_find(struct archive *archive, int64_t item, struct item_place *ret_place, struct err *err)
+bool item_find(struct archive *archive, int64_t item, struct item_row *ret_item, struct err *err)
 {
 	struct db *db = archive->catalogue;
 	bool row;
@@ -141,29 +141,22 @@ bool item_find(struct archive *archive, int64_t item, struct item_place *ret_pla
 	if (!row)
 		return err_set(err, ERR_CORRUPT, "%s: item %" PRId64 " is not catalogued",
 			archive->path, item);
-	*ret_place = (struct item_place){
-		.item = item,
-		.kind = (int)db_int(db, CATALOGUE_ITEM_GET, 0),
-		.volume = db_int(db, CATALOGUE_ITEM_GET, 1),
-		.frame = db_int(db, CATALOGUE_ITEM_GET, 2),
-		.offset = (uint64_t)db_int(db, CATALOGUE_ITEM_GET, 3),
-		.size = (uint64_t)db_int(db, CATALOGUE_ITEM_GET, 4),
-	};
+	*ret_item = rows_read_item(db, CATALOGUE_ITEM_GET);
 	db_reset(db, CATALOGUE_ITEM_GET);
 	return true;
 }
 
-bool item_read(struct archive *archive, const struct item_place *place, struct byte_sink sink,
+bool item_read(struct archive *archive, const struct item_row *item, struct byte_sink sink,
 	struct err *err)
 {
-	uint64_t offset = place->offset;
-	uint64_t left = place->size;
+	uint64_t offset = item->offset;
+	uint64_t left = item->size;
 
-	for (int64_t frame = place->frame; left > 0; frame++) {
+	for (int64_t frame = item->frame; left > 0; frame++) {
 		const struct buf *raw;
 		uint64_t len;
 
-		if (!read_frame(archive, place->volume, frame, &raw, err))
+		if (!read_frame(archive, item->volume, frame, &raw, err))
 			return false;
 		if (offset >= raw->len)
 			return err_set(err, ERR_CORRUPT, "it passes the end of its frame");
@@ -183,10 +176,10 @@ static bool collect(void *context, const uint8_t *data, size_t len, struct err *
 	return buf_add(context, data, len) || err_set(err, ERR_CORRUPT, "it is longer than it was");
 }
 
-static bool fetch(struct archive *archive, struct cached_leaf *leaf, const struct item_place *place,
+static bool fetch(struct archive *archive, struct cached_leaf *leaf, const struct item_row *item,
 	struct err *err)
 {
-	if (item_read(archive, place, (struct byte_sink){collect, &leaf->bytes}, err)) {
+	if (item_read(archive, item, (struct byte_sink){collect, &leaf->bytes}, err)) {
 		leaf_cache_keep(archive->leaf_cache, leaf);
 		return true;
 	}
@@ -194,15 +187,15 @@ static bool fetch(struct archive *archive, struct cached_leaf *leaf, const struc
 	return false;
 }
 
-bool leaf_read(struct archive *archive, const struct item_place *place, struct byte_sink sink,
+bool leaf_read(struct archive *archive, const struct item_row *item, struct byte_sink sink,
 	struct err *err)
 {
-	struct cached_leaf *kept = leaf_cache_find(archive->leaf_cache, place->item, place->size);
+	struct cached_leaf *kept = leaf_cache_find(archive->leaf_cache, item->id, item->size);
 	bool done;
 
 	if (!kept)
-		return item_read(archive, place, sink, err);
-	if (kept->bytes.len == 0 && !fetch(archive, kept, place, err))
+		return item_read(archive, item, sink, err);
+	if (kept->bytes.len == 0 && !fetch(archive, kept, item, err))
 		return false;
 	done = sink.each(sink.context, kept->bytes.data, kept->bytes.len, err);
 	leaf_cache_done(archive->leaf_cache, kept);

@@ -23,8 +23,7 @@ struct reading {
 static bool find_message(struct reading *reading, int64_t id, struct err *err)
 {
 	struct db *db = reading->archive->catalogue;
-	const void *sha256;
-	size_t len;
+	struct record_message message;
 	bool row;
 
 	db_bind_int(db, CATALOGUE_MESSAGE_GET, "id", id);
@@ -32,12 +31,12 @@ static bool find_message(struct reading *reading, int64_t id, struct err *err)
 		return false;
 	if (!row)
 		return err_set(err, ERR_NOT_FOUND, "no message %" PRId64, id);
-	reading->item = db_int(db, CATALOGUE_MESSAGE_GET, 0);
-	reading->size = (uint64_t)db_int(db, CATALOGUE_MESSAGE_GET, 1);
-	sha256 = db_blob(db, CATALOGUE_MESSAGE_GET, 2, &len);
-	memcpy(reading->sha256, sha256, len < SHA256_BYTES ? len : SHA256_BYTES);
+	(void)rows_read_message_numbers(db, CATALOGUE_MESSAGE_GET, 0, &message);
 	db_reset(db, CATALOGUE_MESSAGE_GET);
-	reading->left = reading->size;
+	reading->item = message.item;
+	reading->size = message.size;
+	reading->left = message.size;
+	memcpy(reading->sha256, message.sha256, SHA256_BYTES);
 	return true;
 }
 
@@ -96,7 +95,7 @@ static bool end_base64(struct reading *reading, bool crlf, struct err *err)
 	return give(reading, lines->data, lines->len, err);
 }
 
-static bool next_leaf(struct reading *reading, struct item_place *ret_place, struct err *err)
+static bool next_leaf(struct reading *reading, struct item_row *ret_item, struct err *err)
 {
 	struct db *db = reading->archive->catalogue;
 	bool row;
@@ -105,23 +104,17 @@ static bool next_leaf(struct reading *reading, struct item_place *ret_place, str
 		return false;
 	if (!row)
 		return err_set(err, ERR_CORRUPT, "a leaf of it is not catalogued");
-	*ret_place = (struct item_place){
-		.item = db_int(db, CATALOGUE_PART_LIST, 0),
-		.volume = db_int(db, CATALOGUE_PART_LIST, 1),
-		.frame = db_int(db, CATALOGUE_PART_LIST, 2),
-		.offset = (uint64_t)db_int(db, CATALOGUE_PART_LIST, 3),
-		.size = (uint64_t)db_int(db, CATALOGUE_PART_LIST, 4),
-	};
+	*ret_item = rows_read_item(db, CATALOGUE_PART_LIST);
 	return true;
 }
 
 static bool give_leaf(struct reading *reading, const struct gap *gap, struct err *err)
 {
 	struct byte_sink sink = {gap->form == LEAF_BASE64 ? give_base64 : give, reading};
-	struct item_place place;
+	struct item_row item;
 
 	reading->writer = (struct base64_writer){.line_chars = gap->line_chars};
-	return next_leaf(reading, &place, err) && leaf_read(reading->archive, &place, sink, err) &&
+	return next_leaf(reading, &item, err) && leaf_read(reading->archive, &item, sink, err) &&
 	       (gap->form != LEAF_BASE64 || end_base64(reading, gap->crlf, err));
 }
 
@@ -148,7 +141,7 @@ static bool give_pieces(struct reading *reading, struct skeleton *skeleton, stru
 	return true;
 }
 
-static bool join(struct reading *reading, const struct item_place *place, struct err *err)
+static bool join(struct reading *reading, const struct item_row *item, struct err *err)
 {
 	struct archive *archive = reading->archive;
 	struct byte_sink sink = {collect, &archive->skeleton};
@@ -156,7 +149,7 @@ static bool join(struct reading *reading, const struct item_place *place, struct
 	bool done;
 
 	buf_reset(&archive->skeleton);
-	if (!item_read(archive, place, sink, err))
+	if (!item_read(archive, item, sink, err))
 		return false;
 	if (!skeleton_open(archive->skeleton.data, archive->skeleton.len, &skeleton))
 		return err_set(err, ERR_CORRUPT, "its skeleton is none");
@@ -183,13 +176,13 @@ static bool read_message(struct reading *reading, struct err *err)
 {
 	struct archive *archive = reading->archive;
 	struct byte_sink sink = {give, reading};
-	struct item_place place;
+	struct item_row item;
 
 	buf_reset(&archive->whole);
-	if (!item_find(archive, reading->item, &place, err))
+	if (!item_find(archive, reading->item, &item, err))
 		return false;
-	if (!(place.kind == ITEM_SKELETON ? join(reading, &place, err)
-					  : item_read(archive, &place, sink, err)) ||
+	if (!(item.kind == ITEM_SKELETON ? join(reading, &item, err)
+					 : item_read(archive, &item, sink, err)) ||
 		!check_digest(reading, err))
 		return false;
 	if (!is_small(reading))

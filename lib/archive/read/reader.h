@@ -65,16 +65,6 @@ enum db_mode archive_reading_mode(const char *archive_path, const char *db_path,
 
 /* --- bytes (items.c) --- */
 
-/* Where an item is. */
-struct item_place {
-	int64_t item;
-	int kind;
-	int64_t volume;
-	int64_t frame;
-	uint64_t offset;
-	uint64_t size;
-};
-
 struct byte_sink {
 	bool (*each)(void *context, const uint8_t *data, size_t len, struct err *err);
 	void *context;
@@ -84,15 +74,14 @@ struct byte_sink {
 bool archive_use_volume(
 	struct archive *archive, int64_t sequence, struct volume **ret_volume, struct err *err);
 
-bool item_find(
-	struct archive *archive, int64_t item, struct item_place *ret_place, struct err *err);
+bool item_find(struct archive *archive, int64_t item, struct item_row *ret_item, struct err *err);
 
 /* Its bytes, a frame's at a time; they are valid until the next frame is read. */
-bool item_read(struct archive *archive, const struct item_place *place, struct byte_sink sink,
+bool item_read(struct archive *archive, const struct item_row *item, struct byte_sink sink,
 	struct err *err);
 
 /* The same for a leaf, which may lie in the leaf cache. */
-bool leaf_read(struct archive *archive, const struct item_place *place, struct byte_sink sink,
+bool leaf_read(struct archive *archive, const struct item_row *item, struct byte_sink sink,
 	struct err *err);
 
 /* Something is about to be written: peeking ends, now or when the calls under way have ended. */

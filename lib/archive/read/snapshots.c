@@ -16,7 +16,7 @@ static bool one_snapshot(
 	if (!db_step(db, query, ret_found, err))
 		return false;
 	if (*ret_found) {
-		*out = catalogue_snapshot_row(db, query);
+		*out = catalogue_read_snapshot(db, query);
 		db_reset(db, query);
 	}
 	return true;
@@ -117,7 +117,7 @@ bool archive_each_snapshot(struct archive *archive,
 		ok = db_step(archive->catalogue, CATALOGUE_SNAPSHOT_LIST, &row, err);
 		if (!ok || !row)
 			break;
-		snapshot = catalogue_snapshot_row(archive->catalogue, CATALOGUE_SNAPSHOT_LIST);
+		snapshot = catalogue_read_snapshot(archive->catalogue, CATALOGUE_SNAPSHOT_LIST);
 		ok = each(context, &snapshot, err);
 	}
 	db_reset(archive->catalogue, CATALOGUE_SNAPSHOT_LIST);

@@ -147,7 +147,7 @@ static const char *flags_of(struct world *world, uint32_t uid)
 	db_bind_int(db, CATALOGUE_PLACEMENT_PRESENT, "uid", uid);
 	CHECK_OK(db_step(db, CATALOGUE_PLACEMENT_PRESENT, &row, &err));
 	CHECK(row);
-	(void)snprintf(flags, sizeof(flags), "%s", db_text(db, CATALOGUE_PLACEMENT_PRESENT, 2));
+	(void)snprintf(flags, sizeof(flags), "%s", db_text(db, CATALOGUE_PLACEMENT_PRESENT, 0));
 	db_reset(db, CATALOGUE_PLACEMENT_PRESENT);
 	return flags;
 }
