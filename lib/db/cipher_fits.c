@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "db/db_internal.h"
+#include "db/vfs_internal.h"
 
 enum { RESERVED_AT = 20 }; /* offset in the database header of a page's count of reserved bytes */
 

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "db/db_internal.h"
+#include "db/vfs_internal.h"
 
 enum {
 	LENGTH_MAX = 16 * 1024 * 1024, /* bytes of a text, blob or row */

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/rand.h"
-#include "db/db_internal.h"
+#include "db/vfs_internal.h"
 #include "db/vfs_shim_internal.h"
 
 enum {

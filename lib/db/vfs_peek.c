@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "db/db_internal.h"
+#include "db/vfs_internal.h"
 #include "db/vfs_shim_internal.h"
 
 struct peek_file {

@@ -52,7 +52,7 @@ bool db_empty_wal(struct db *db, struct err *err)
 			return false;
 	}
 	return err_set(err, ERR_BUSY, "%s: readers kept it in use for %d s; try again later",
-		db_path(db), DB_EMPTY_TRIES * DB_EMPTY_PAUSE_MS / 1000);
+		db->path, DB_EMPTY_TRIES * DB_EMPTY_PAUSE_MS / 1000);
 }
 
 bool db_has_wal(const char *path)

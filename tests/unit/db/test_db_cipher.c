@@ -9,7 +9,8 @@
 #include "archive/volume/volume_sql.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "db/db_internal.h"
+#include "db/db.h"
+#include "db/vfs_internal.h"
 #include "support/check.h"
 
 enum { ROWS = 300, PAGE1_MIDDLE = 2000, FILE_MAX = 64 * 1024 * 1024 };
