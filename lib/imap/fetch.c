@@ -12,7 +12,7 @@ struct flight {
 	struct rangeset uids;
 };
 
-struct fetching {
+struct ranged_fetch {
 	struct imap *imap;
 	const struct imap_fetch *fetch;
 	const struct imap_fetch_sink *sink;
@@ -33,7 +33,7 @@ static bool is_open(struct range range)
  * The UIDs of the next command, limited in messages and in text. An open range ("n:*") has no known
  * size and is not cut.
  */
-static void take_part(struct fetching *fetching, struct rangeset *part)
+static void take_part(struct ranged_fetch *fetching, struct rangeset *part)
 {
 	const struct rangeset *all = fetching->fetch->uids;
 	uint64_t room = fetching->fetch->range_messages ? fetching->fetch->range_messages
@@ -96,14 +96,14 @@ static void add_changed_since(
 	command_close(command);
 }
 
-static uint64_t expected_answers(const struct fetching *fetching, const struct rangeset *part)
+static uint64_t expected_answers(const struct ranged_fetch *fetching, const struct rangeset *part)
 {
 	uint64_t size = rangeset_size(part), messages = fetching->fetch->messages;
 
 	return messages > 0 && messages < size ? messages : size;
 }
 
-static bool send_part(struct fetching *fetching, struct flight *flight, struct err *err)
+static bool send_part(struct ranged_fetch *fetching, struct flight *flight, struct err *err)
 {
 	struct imap *imap = fetching->imap;
 	CLEANUP(command_free) struct imap_command command = {0};
@@ -117,10 +117,11 @@ static bool send_part(struct fetching *fetching, struct flight *flight, struct e
 	command_end(&command);
 	session_expect(imap, expected_answers(fetching, &flight->uids));
 	fetching->in_flight++;
+	assert(fetching->in_flight <= IMAP_FETCH_IN_FLIGHT);
 	return session_send(imap, &command, &flight->serial, NULL, err);
 }
 
-static bool fill_flights(struct fetching *fetching, struct err *err)
+static bool fill_flights(struct ranged_fetch *fetching, struct err *err)
 {
 	for (size_t i = 0; i < IMAP_FETCH_IN_FLIGHT; i++) {
 		struct flight *flight = &fetching->flights[i];
@@ -137,7 +138,7 @@ static bool fill_flights(struct fetching *fetching, struct err *err)
 
 /* Does this reply answer one of the commands in flight, or is it news of another client's change?
  */
-static bool is_answer(const struct fetching *fetching, const struct imap_fetch_reply *reply)
+static bool is_answer(const struct ranged_fetch *fetching, const struct imap_fetch_reply *reply)
 {
 	uint32_t asked = fetching->fetch->items, has = reply->has;
 	bool more_than_flags = asked & ~(uint32_t)(IMAP_ITEM_FLAGS | IMAP_ITEM_MODSEQ);
@@ -154,7 +155,7 @@ static bool is_answer(const struct fetching *fetching, const struct imap_fetch_r
 
 static bool hear_fetch(void *context, const struct imap_reply *reply, struct err *err)
 {
-	struct fetching *fetching = context;
+	struct ranged_fetch *fetching = context;
 	const struct imap_fetch_sink *sink = fetching->sink;
 
 	if (reply->kind == IMAP_FETCH) {
@@ -166,7 +167,7 @@ static bool hear_fetch(void *context, const struct imap_reply *reply, struct err
 	return true;
 }
 
-static bool range_done(struct fetching *fetching, const struct rangeset *uids,
+static bool range_done(struct ranged_fetch *fetching, const struct rangeset *uids,
 	const struct imap_reply *reply, struct err *err)
 {
 	const struct imap_fetch_sink *sink = fetching->sink;
@@ -182,7 +183,7 @@ static bool range_done(struct fetching *fetching, const struct rangeset *uids,
 static bool flight_answered(
 	void *context, uint64_t serial, const struct imap_reply *reply, struct err *err)
 {
-	struct fetching *fetching = context;
+	struct ranged_fetch *fetching = context;
 
 	if (reply->status != IMAP_OK && reply->code != IMAP_CODE_UNAVAILABLE &&
 		reply_is_busy(reply))
@@ -202,7 +203,7 @@ static bool flight_answered(
 	return true;
 }
 
-static bool fetch_all(struct fetching *fetching, struct err *err)
+static bool fetch_all(struct ranged_fetch *fetching, struct err *err)
 {
 	const struct imap_reply *reply;
 	struct sent sent;
@@ -220,7 +221,7 @@ static bool fetch_all(struct fetching *fetching, struct err *err)
 bool imap_fetch(struct imap *imap, const struct imap_fetch *fetch,
 	const struct imap_fetch_sink *sink, struct err *err)
 {
-	struct fetching fetching = {.imap = imap, .fetch = fetch, .sink = sink};
+	struct ranged_fetch fetching = {.imap = imap, .fetch = fetch, .sink = sink};
 	const struct listener listener = {hear_fetch, flight_answered, &fetching};
 	bool fetched;
 

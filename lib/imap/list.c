@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -160,6 +161,7 @@ static bool ask(struct asking *asking, struct imap_folder *folder, struct err *e
 	asking->flights[i].serial = imap->serial + 1;
 	asking->flights[i].folder = folder;
 	asking->in_flight++;
+	assert(asking->in_flight <= IMAP_STATUS_IN_FLIGHT);
 	return session_send(imap, &command, &serial, &refused, err);
 }
 

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,17 +252,22 @@ static bool begin_body(struct imap_parser *parser, uint64_t size, struct err *er
 		return reply_malformed("FETCH with two bodies", err);
 	parser->body_seen = true;
 	parser->body_size = size;
+	parser->body_given = 0;
 	return !parser->has_sink || parser->sink.begin(parser->sink.context, size, err);
 }
 
 static bool body_data(struct imap_parser *parser, const uint8_t *data, size_t len, struct err *err)
 {
+	parser->body_given += len;
+	assert(parser->body_given <= parser->body_size);
 	return !parser->has_sink || len == 0 ||
 	       parser->sink.data(parser->sink.context, data, len, err);
 }
 
+/* The sink takes the digest: it has been given exactly the bytes that the server announced. */
 static bool end_body(struct imap_parser *parser, struct err *err)
 {
+	assert(parser->body_given == parser->body_size);
 	add_token(parser, SCAN_LITERAL, parser->strings.len);
 	return !parser->has_sink || parser->sink.end(parser->sink.context, err);
 }

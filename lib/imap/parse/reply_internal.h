@@ -40,9 +40,10 @@ struct imap_parser {
 	enum reply_line line;
 	unsigned depth;                                               /* of parentheses */
 	enum { LITERAL_KEPT, LITERAL_SKIPPED, LITERAL_BODY } literal; /* the one under way */
-	size_t literal_at; /* where a kept one begins in strings */
-	bool body_seen;    /* in this response */
-	uint64_t body_size;
+	size_t literal_at;        /* where a kept one begins in strings */
+	bool body_seen;           /* in this response */
+	uint64_t body_size;       /* as announced */
+	uint64_t body_given;      /* bytes passed to the sink so far */
 	struct range_list ranges; /* the response's set, as received */
 
 	struct imap_reply reply;

@@ -62,7 +62,7 @@ struct input {
 	struct err *err;
 };
 
-/* --- steps of any state --- */
+/* --- scan_step.c: steps of any state --- */
 
 enum step scan_fail(struct input *in, const char *what);
 enum step scan_fail_long(struct scan *scan, struct input *in);
@@ -84,12 +84,15 @@ enum step scan_give(struct scan *scan, struct input *in, enum scan_kind kind);
 /* Moves to the first byte of one of these classes. False: this input has none. */
 bool scan_run_to(struct input *in, uint8_t stop);
 
-/* --- states; the input has a byte, except for LITERAL_DONE --- */
+/* --- states; the input has a byte, except for LITERAL_DONE. In scan_atom.c: --- */
 
 enum step scan_in_word(struct scan *scan, struct input *in);
 enum step scan_in_atom(struct scan *scan, struct input *in);
 enum step scan_in_section(struct scan *scan, struct input *in);
 enum step scan_in_origin(struct scan *scan, struct input *in);
+
+/* --- in scan_string.c: --- */
+
 enum step scan_in_quoted(struct scan *scan, struct input *in);
 enum step scan_in_escape(struct scan *scan, struct input *in);
 enum step scan_in_text(struct scan *scan, struct input *in);
