@@ -48,7 +48,7 @@ static bool is_boundary(const uint8_t *line, size_t len)
 
 /* --- a run of base64 lines --- */
 
-struct run {
+struct base64_run {
 	bool any;
 	size_t start;
 	size_t line_chars;
@@ -56,10 +56,10 @@ struct run {
 	bool closed; /* its last line is short, so no line can follow */
 };
 
-static void add_line(struct run *run, size_t at, const struct base64_line *line)
+static void add_line(struct base64_run *run, size_t at, const struct base64_line *line)
 {
 	if (!run->any || run->closed || line->chars > run->line_chars)
-		*run = (struct run){.any = true, .start = at, .line_chars = line->chars};
+		*run = (struct base64_run){.any = true, .start = at, .line_chars = line->chars};
 	run->decoded += base64_line_decoded(line);
 	run->closed = line->padding > 0 || line->chars < run->line_chars || !line->crlf;
 }
@@ -118,7 +118,7 @@ struct stop {
 
 /* Examines the line at `at`. True: the text stops there. */
 static bool stops_at_line(const struct splitter *splitter, const uint8_t *window, size_t at,
-	const struct line *line, struct run *run, struct stop *stop)
+	const struct line *line, struct base64_run *run, struct stop *stop)
 {
 	struct base64_line look;
 	bool whole = !(splitter->mid_line && at == 0);
@@ -144,7 +144,7 @@ static bool stops_at_line(const struct splitter *splitter, const uint8_t *window
 static struct stop find_stop(
 	const struct splitter *splitter, const uint8_t *window, size_t len, bool final)
 {
-	struct run run = {0};
+	struct base64_run run = {0};
 	struct stop stop;
 	struct line line = {0};
 	size_t at = 0;
