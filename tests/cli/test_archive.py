@@ -137,7 +137,7 @@ def an_archive_of_a_newer_mailstow_is_not_called_damaged(lab):
         catalogue.execute("pragma user_version = 99")
     finding, summary = lab.ask("check", "alice", status=65)
     equal((finding["where"], summary["errors"]), ("catalogue.db", 1))
-    has(finding["what"], "newer mailstow (version 99 of the catalogue")
+    has(finding["what"], "newer mailstow (catalogue version 99")
     lab.fails(65, "check", "alice", words="alice: written by a newer mailstow")
     for file in (lab.archive / "volumes").iterdir():
         file.write_bytes(b"no database" if file.suffix == ".vol" else b"")
