@@ -37,13 +37,14 @@ struct promise {
 
 int check_main(int argc, char **argv, const struct promise *promises, size_t count);
 
-/* Between the places of a ring that has more of them than a daily run has time for. */
+/* For rings with more places than tools/check has time for without --long. */
 enum { CHECK_DAILY_STEP = 3 };
 
 /*
- * Rings try every `step`th place, or, by MAILSTOW_STRIDE, only every so many of those: where a
- * slower build repeats what another has tried. MAILSTOW_EVERY_BYTE: each of them, where time does
- * not matter.
+ * A ring repeats one piece of work and stops it at another place each time: a write, a byte, an
+ * event. Returns the distance between two places: `step` times MAILSTOW_STRIDE, or 1 with
+ * MAILSTOW_EVERY_BYTE, which tools/check sets with --long. If kinds take turns from place to place,
+ * their number and the distance must have no common factor, or some kinds are never tried.
  */
 long check_stride(long step);
 

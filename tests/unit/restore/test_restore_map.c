@@ -237,7 +237,7 @@ static void a_separator_in_a_name_is_replaced_told_and_found_again(void)
 
 	CHECK_STR(first.map.places[0].wire_name, "Dr=2E Jones=3D");
 	CHECK_STR(first.map.places[0].note,
-		"the name held the character that separates levels there");
+		"the name contained the character that separates levels there");
 	scene.targets[0] = (struct map_target){
 		.path = "whatever", .wire_name = first.map.places[0].wire_name, .selectable = true};
 	second = play(&scene);
