@@ -22,7 +22,8 @@ def main(mailstow, mailstowd, source):
     pages = pathlib.Path(source) / "docs" / "man"
     page = {name: (pages / f"{name}.scd").read_text()
             for name in ("mailstow.1", "mailstowd.8", "mailstow.conf.5")}
-    keys = set(KEY.findall((pathlib.Path(source) / "lib/config/config_keys.c").read_text()))
+    keys = {key for file in pathlib.Path(source).glob("lib/config/**/*.c")
+            for key in KEY.findall(file.read_text())}
     names = re.findall(r"^  ([a-z]+) {2,}\S", shown(mailstow).split("ACCOUNT is")[0], re.M)
     helped = set(OPTION.findall(shown(mailstow)))
     for name in names:
