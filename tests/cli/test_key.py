@@ -382,7 +382,7 @@ def without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes(lab):
     lab.key(secrets.token_hex(32))
     has(lab.run("ls", "alice", status=77).stderr, "does not open")
     equal(keyring.exists(), False)
-    has(lab.run("key", "encrypt", "alice", status=64).stderr, "encrypted already")
+    has(lab.run("key", "encrypt", "alice", status=64).stderr, "already encrypted")
     lab.key(key)
     equal(lab.ask("key", "rotate", "alice")[-1]["epoch"], 2)
     lab.sound()
