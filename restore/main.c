@@ -55,7 +55,7 @@ static bool report_unknown_command(const char *name, struct err *err)
 	return err_set(err, ERR_USAGE, "no command '%s'; 'mailstow --help' lists all", shown);
 }
 
-static bool run_command(struct app *app, int argc, char **argv, struct err *err)
+static bool find_and_run(struct app *app, int argc, char **argv, struct err *err)
 {
 	int next = 1;
 
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 	secret_forbid_dumps();
 	set_locale();
 	(void)signal(SIGPIPE, SIG_IGN);
-	good = run_command(&app, argc, argv, &err);
+	good = find_and_run(&app, argc, argv, &err);
 	if (!good && err.kind == ERR_NONE)
 		good = true;
 	if (good)

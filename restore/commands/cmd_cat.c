@@ -85,7 +85,7 @@ static bool report_missing(const struct wanted_message *wanted, int64_t folder_i
  * Finds the message among those present at the snapshot. --uidvalidity names one message for all
  * time, so with it the search goes on among those that were gone by then.
  */
-static bool find_message(
+static bool find_wanted_message(
 	struct archive *archive, int64_t generation, struct wanted_message *wanted, struct err *err)
 {
 	struct archive_list list = {.generation = generation};
@@ -132,7 +132,7 @@ static bool run_cat(struct app *app, int argc, char **argv, struct err *err)
 	if (!parse_u32("UID", arguments.items[2], &wanted.uid, err) ||
 		!account_ref_find(app, arguments.items[0], &place, err) ||
 		!app_open(&place, &archive, &snapshot, err) ||
-		!find_message(archive, snapshot.generation, &wanted, err))
+		!find_wanted_message(archive, snapshot.generation, &wanted, err))
 		return false;
 	return archive_read_message(archive, wanted.message_id, write_piece, NULL, err);
 }

@@ -33,7 +33,7 @@ static void end_section(struct section_sink *sink, bool last)
 		(void)putchar('\n');
 }
 
-static void put_text(struct section_sink *sink, const char *key, const char *value)
+static void put_line(struct section_sink *sink, const char *key, const char *value)
 {
 	CLEANUP(freep) char *shown = NULL;
 
@@ -52,7 +52,7 @@ static void put_count(struct section_sink *sink, const char *key, uint64_t numbe
 	char text[32];
 
 	(void)snprintf(text, sizeof(text), "%" PRIu64, number);
-	put_text(sink, key, text);
+	put_line(sink, key, text);
 }
 
 /* In the largest unit that fits exactly, as a configuration file has it. */
@@ -71,7 +71,7 @@ static void put_duration(struct section_sink *sink, const char *key, int64_t ms)
 			text, sizeof(text), "%" PRId64 "%c", ms / units[i].ms, units[i].letter);
 		break;
 	}
-	put_text(sink, key, text);
+	put_line(sink, key, text);
 }
 
 static void put_size(struct section_sink *sink, const char *key, uint64_t bytes)
@@ -88,7 +88,7 @@ static void put_size(struct section_sink *sink, const char *key, uint64_t bytes)
 			break;
 		}
 	}
-	put_text(sink, key, text);
+	put_line(sink, key, text);
 }
 
 /*
@@ -110,7 +110,7 @@ static void put_command(struct section_sink *sink, const char *key, const char *
 		text = str_printf("%.*s (arguments hidden)", (int)len, command);
 	else
 		text = xstrdup("(hidden)");
-	put_text(sink, key, text);
+	put_line(sink, key, text);
 }
 
 /* Shows scheme and host only: the path of a ping URL is a secret. */
@@ -124,12 +124,12 @@ static void put_url(struct section_sink *sink, const char *key, const char *url)
 	if (!url || url[0] == '\0')
 		return;
 	if (!host || credentials) {
-		put_text(sink, key, "(hidden)");
+		put_line(sink, key, "(hidden)");
 		return;
 	}
 	len = (size_t)(host - url) + 3 + strcspn(host + 3, "/?#");
 	text = url[len] ? str_printf("%.*s/(hidden)", (int)len, url) : xstrdup(url);
-	put_text(sink, key, text);
+	put_line(sink, key, text);
 }
 
 static void put_secret(
@@ -140,8 +140,8 @@ static void put_secret(
 	CLEANUP(freep) char *credential = str_printf("%s-credential", name);
 
 	put_command(sink, command, secret->command);
-	put_text(sink, file, secret->file);
-	put_text(sink, credential, secret->credential);
+	put_line(sink, file, secret->file);
+	put_line(sink, credential, secret->credential);
 }
 
 static char *joined(const struct str_list *words)
@@ -159,20 +159,20 @@ static char *joined(const struct str_list *words)
 
 static void put_login(struct section_sink *sink, const struct config_account *account)
 {
-	put_text(sink, "address", account->address);
-	put_text(sink, "host", account->host);
+	put_line(sink, "address", account->address);
+	put_line(sink, "host", account->host);
 	put_count(sink, "port", account->port);
-	put_text(sink, "tls", config_tls_word(account->tls));
-	put_text(sink, "tls-ca-file", account->tls_ca_file);
-	put_text(sink, "tls-pin-sha256", account->tls_pin_sha256);
-	put_text(sink, "user", account->user);
-	put_text(sink, "auth", config_auth_word(account->auth));
+	put_line(sink, "tls", config_tls_word(account->tls));
+	put_line(sink, "tls-ca-file", account->tls_ca_file);
+	put_line(sink, "tls-pin-sha256", account->tls_pin_sha256);
+	put_line(sink, "user", account->user);
+	put_line(sink, "auth", config_auth_word(account->auth));
 	put_secret(sink, "password", &account->password);
 	put_secret(sink, "token", &account->token);
-	put_text(sink, "oauth-client-id", account->oauth_client_id);
-	put_text(sink, "oauth-client-secret-file", account->oauth_client_secret_file);
-	put_text(sink, "oauth-tenant", account->oauth_tenant);
-	put_text(sink, "master-user", account->master_user);
+	put_line(sink, "oauth-client-id", account->oauth_client_id);
+	put_line(sink, "oauth-client-secret-file", account->oauth_client_secret_file);
+	put_line(sink, "oauth-tenant", account->oauth_tenant);
+	put_line(sink, "master-user", account->master_user);
 }
 
 static void put_account(struct section_sink *sink, const struct config_account *account)
@@ -181,19 +181,19 @@ static void put_account(struct section_sink *sink, const struct config_account *
 	CLEANUP(freep) char *guard = str_printf("%d%%", account->guard_percent);
 
 	put_login(sink, account);
-	put_text(sink, "mirror", account->mirror ? "yes" : "no");
-	put_text(sink, "folders", folders);
+	put_line(sink, "mirror", account->mirror ? "yes" : "no");
+	put_line(sink, "folders", folders);
 	put_count(sink, "connections", (uint64_t)account->connections);
 	put_duration(sink, "idle-renew", account->idle_renew_ms);
 	put_duration(sink, "poll", account->poll_ms);
 	put_duration(sink, "flag-scan", account->flag_scan_ms);
 	put_secret(sink, "passphrase", &account->passphrase);
-	put_text(sink, "key-file", account->key_file);
-	put_text(sink, "key-credential", account->key_credential);
-	put_text(sink, "keep", account->keep);
+	put_line(sink, "key-file", account->key_file);
+	put_line(sink, "key-credential", account->key_credential);
+	put_line(sink, "keep", account->keep);
 	put_duration(sink, "keep-deleted", account->keep_deleted_ms);
 	put_duration(sink, "seal-after", account->seal_after_ms);
-	put_text(sink, "guard-threshold", guard);
+	put_line(sink, "guard-threshold", guard);
 	put_size(sink, "max-message-size", account->max_message_bytes);
 	put_url(sink, "ping-url", account->ping_url);
 }
@@ -205,10 +205,10 @@ static void show_config(const struct config *config, bool json)
 	if (!json)
 		(void)printf("# %s, including defaults\n", config->file);
 	begin_section(&sink, json, "mailstow");
-	put_text(&sink, "archive-dir", config->archive_dir);
+	put_line(&sink, "archive-dir", config->archive_dir);
 	put_count(&sink, "workers", (uint64_t)config->workers);
-	put_text(&sink, "metrics-listen", config->metrics_listen);
-	put_text(&sink, "metrics-textfile", config->metrics_textfile);
+	put_line(&sink, "metrics-listen", config->metrics_listen);
+	put_line(&sink, "metrics-textfile", config->metrics_textfile);
 	put_command(&sink, "notify-command", config->notify_command);
 	end_section(&sink, config->accounts_count == 0);
 	for (size_t i = 0; i < config->accounts_count; i++) {

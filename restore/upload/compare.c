@@ -136,7 +136,7 @@ static bool fetch_listed(const struct compare_ask *ask, struct item **items, siz
 	return listed_fetch(list, ask->imap, &bodies, IMAP_ITEM_BODY, err);
 }
 
-static bool add_bytes(void *context, const uint8_t *data, size_t len, struct err *err)
+static bool fingerprint_piece(void *context, const uint8_t *data, size_t len, struct err *err)
 {
 	(void)err;
 	fingerprint_add(context, data, len);
@@ -148,8 +148,8 @@ static bool fingerprint_source(const struct compare_ask *ask, const struct item 
 	struct fingerprint *fingerprint, struct fingerprint_digests *ret_digests)
 {
 	struct err err = ERR_INIT;
-	bool read =
-		archive_read_message(ask->archive, item->message_id, add_bytes, fingerprint, &err);
+	bool read = archive_read_message(
+		ask->archive, item->message_id, fingerprint_piece, fingerprint, &err);
 
 	fingerprint_finish(fingerprint, ret_digests);
 	return read;

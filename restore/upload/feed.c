@@ -137,7 +137,7 @@ static bool push_fault(struct feed *feed, size_t message, const struct err *err)
 	return push_piece(feed, piece);
 }
 
-static bool read_message(struct feed *feed, size_t i)
+static bool queue_message(struct feed *feed, size_t i)
 {
 	const struct feed_message *message = &feed->messages[i];
 	struct feed_reading reading = {.feed = feed, .message = i, .in_header = true};
@@ -158,11 +158,11 @@ static bool read_message(struct feed *feed, size_t i)
 	return push_piece(feed, reading.held);
 }
 
-static void *read_messages(void *context)
+static void *queue_messages(void *context)
 {
 	struct feed *feed = context;
 
-	for (size_t i = 0; i < feed->count && read_message(feed, i); i++)
+	for (size_t i = 0; i < feed->count && queue_message(feed, i); i++)
 		;
 	return NULL;
 }
@@ -182,7 +182,7 @@ bool feed_start(const char *archive_path, const struct feed_message *messages, s
 	pthread_cond_init(&feed->moved, NULL);
 	if (!archive_open(archive_path, &feed->archive, err))
 		return false;
-	failed = pthread_create(&feed->thread, NULL, read_messages, feed);
+	failed = pthread_create(&feed->thread, NULL, queue_messages, feed);
 	if (failed)
 		return err_errno(err, ERR_LOCAL, failed, "cannot start a thread");
 	feed->running = true;

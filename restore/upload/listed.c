@@ -60,7 +60,7 @@ static void set_message_id(struct listed *listed, const char *header)
 	listed->message_id = TAKE(summary.message_id);
 }
 
-static void set_flags(struct listed *listed, const char *flags)
+static void set_listed_flags(struct listed *listed, const char *flags)
 {
 	free(listed->flags);
 	listed->flags = xstrdup(flags);
@@ -88,7 +88,7 @@ static bool take_reply(void *context, const struct imap_fetch_reply *fetch, stru
 	if (fetch->has & IMAP_FETCHED_SIZE)
 		listed->size = fetch->size;
 	if (fetch->has & IMAP_FETCHED_FLAGS)
-		set_flags(listed, fetch->flags);
+		set_listed_flags(listed, fetch->flags);
 	if (fetch->has & IMAP_FETCHED_DATE) {
 		listed->has_date = true;
 		listed->date = fetch->date;
@@ -100,7 +100,7 @@ static bool take_reply(void *context, const struct imap_fetch_reply *fetch, stru
 	return true;
 }
 
-static bool begin_body(void *context, uint64_t size_bytes, struct err *err)
+static bool begin_fingerprint(void *context, uint64_t size_bytes, struct err *err)
 {
 	struct listed_set *list = context;
 	struct fingerprint_digests unused;
@@ -111,7 +111,7 @@ static bool begin_body(void *context, uint64_t size_bytes, struct err *err)
 	return true;
 }
 
-static bool add_body(void *context, const uint8_t *data, size_t len, struct err *err)
+static bool continue_fingerprint(void *context, const uint8_t *data, size_t len, struct err *err)
 {
 	struct listed_set *list = context;
 
@@ -120,7 +120,7 @@ static bool add_body(void *context, const uint8_t *data, size_t len, struct err 
 	return true;
 }
 
-static bool end_body(void *context, struct err *err)
+static bool end_fingerprint(void *context, struct err *err)
 {
 	struct listed_set *list = context;
 
@@ -134,7 +134,7 @@ bool listed_fetch(struct listed_set *list, struct imap *imap, const struct range
 {
 	const struct imap_fetch_sink sink = {
 		.context = list,
-		.body = {list, begin_body, add_body, end_body},
+		.body = {list, begin_fingerprint, continue_fingerprint, end_fingerprint},
 		.fetched = take_reply,
 	};
 	const struct imap_fetch ask = {

@@ -312,7 +312,7 @@ static bool open_target_folder(struct present_search *search, struct err *err)
 		       ask->journal, ask->wire_name, present->uidvalidity, err);
 }
 
-static bool find_present(struct present_search *search, struct err *err)
+static bool search_folder(struct present_search *search, struct err *err)
 {
 	if (!open_target_folder(search, err))
 		return false;
@@ -326,7 +326,7 @@ bool present_find(const struct present_ask *ask, struct items *items, struct pre
 	struct err *err)
 {
 	struct present_search search = {.ask = ask, .items = items};
-	bool found = find_present(&search, err);
+	bool found = search_folder(&search, err);
 
 	if (found) {
 		*ret_present = search.present;

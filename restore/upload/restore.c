@@ -51,7 +51,7 @@ static void count_items(struct restoring *run, struct items *items, const char *
 	}
 }
 
-static void pass_note(const struct restoring *run, const char *folder, const char *text)
+static void send_note(const struct restoring *run, const char *folder, const char *text)
 {
 	if (text && run->watcher->note)
 		run->watcher->note(run->watcher->context, folder, text);
@@ -181,9 +181,9 @@ static void count_folders(struct restoring *run)
 
 		run->summary->folders_created += made->created;
 		run->summary->folders_failed += made->failure || made->warning;
-		pass_note(run, run->survey.map.places[i].path, made->renamed);
-		pass_note(run, run->survey.map.places[i].path, made->failure);
-		pass_note(run, run->survey.map.places[i].path, made->warning);
+		send_note(run, run->survey.map.places[i].path, made->renamed);
+		send_note(run, run->survey.map.places[i].path, made->failure);
+		send_note(run, run->survey.map.places[i].path, made->warning);
 	}
 }
 
@@ -223,7 +223,7 @@ static void count_plan(struct restoring *run)
 		if (run->survey.map.place_of[i] != MAP_LEFT_OUT)
 			run->summary->planned += run->survey.sources[i].messages;
 	for (size_t i = 0; i < run->survey.problems.count; i++)
-		pass_note(run, "", run->survey.problems.items[i]);
+		send_note(run, "", run->survey.problems.items[i]);
 }
 
 static void count_as_skipped(struct restoring *run)

@@ -51,7 +51,8 @@ char *restore_journal_path(const char *state_dir, const uint8_t archive_uuid[ARC
 
 /* --- opening --- */
 
-static bool open_file(const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
+static bool open_journal_file(
+	const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
 {
 	const struct db_options options = {
 		.kind = &restore_kind,
@@ -65,7 +66,7 @@ static bool open_file(const char *path, const uint8_t *key, struct db **ret_db, 
 	return db_open(path, &options, ret_db, err);
 }
 
-static bool remove_files(const char *path, struct err *err)
+static bool remove_journal_files(const char *path, struct err *err)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 
@@ -81,11 +82,11 @@ static bool remove_files(const char *path, struct err *err)
 static bool open_or_replace(
 	const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
 {
-	if (open_file(path, key, ret_db, err))
+	if (open_journal_file(path, key, ret_db, err))
 		return true;
 	if (err->kind != ERR_CORRUPT)
 		return false;
-	return remove_files(path, err) && open_file(path, key, ret_db, err);
+	return remove_journal_files(path, err) && open_journal_file(path, key, ret_db, err);
 }
 
 bool restore_journal_open(const char *path, struct restore_journal **ret_journal, struct err *err)
@@ -132,7 +133,8 @@ static bool remove_journal(const char *folder, const char *name, struct err *err
 	CLEANUP(freep) char *lock_path = str_printf("%s.lock", path);
 	CLEANUP(fs_unlock) int lock = -1;
 
-	return fs_lock(lock_path, JOURNAL_LOCK_TIMEOUT_MS, &lock, err) && remove_files(path, err);
+	return fs_lock(lock_path, JOURNAL_LOCK_TIMEOUT_MS, &lock, err) &&
+	       remove_journal_files(path, err);
 }
 
 bool restore_journal_remove_all(

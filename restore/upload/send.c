@@ -38,8 +38,8 @@ void sending_lost(struct sending *sending)
 }
 
 /*
- * Part of a damaged message was sent. The literal must not be completed, or the server would store
- * it: the error drops the connection, and no later run takes the fragment for the message.
+ * Part of a damaged message was sent. Completing the literal would make the server store it: the
+ * error closes the connection instead.
  */
 static bool break_literal_off(
 	struct sending *sending, struct item *item, const char *words, struct err *err)

@@ -85,7 +85,7 @@ static bool create_named(struct imap *imap, const struct map_place *place,
 	return made->created || made->exists;
 }
 
-/* A refused name is tried once more in its plain form, which any server accepts. */
+/* A refused name is tried once more in its plain form. */
 static bool create_or_rename(
 	struct imap *imap, struct map_place *place, struct target_folder *made, struct err *err)
 {

@@ -31,7 +31,7 @@ static bool note_stored(struct attempt *attempt, struct item *item,
 					 uidvalidity, result->uid, err);
 }
 
-static bool take_answer(
+static bool handle_answer(
 	void *context, struct item *item, const struct imap_append_result *result, struct err *err)
 {
 	struct attempt *attempt = context;
@@ -197,7 +197,7 @@ static bool try_upload(const struct upload *upload, struct err *err)
 		.wire_name = upload->wire_name,
 		.context = &attempt,
 		.flags = attempt_flags,
-		.answered = take_answer,
+		.answered = handle_answer,
 		.unsent = skip_unsent,
 	};
 	attempt.list = xcalloc(upload->items->count + 1, sizeof(struct item *));

@@ -11,7 +11,7 @@ struct verifying {
 	bool sound;
 };
 
-static void report_difference(const struct verifying *verifying, const struct item *item,
+static void report_to_watcher(const struct verifying *verifying, const struct item *item,
 	const char *kind, const char *detail)
 {
 	const struct restore_watcher *watcher = verifying->ask->watcher;
@@ -38,7 +38,7 @@ static bool take_result(void *context, struct item *item, const struct listed *l
 		return true;
 	if (result->missing || item->outcome == OUTCOME_EXACT)
 		verifying->sound = false;
-	report_difference(verifying, item,
+	report_to_watcher(verifying, item,
 		result->missing ? "missing"
 		: result->bytes ? "bytes"
 		: result->flags ? "flags"

@@ -138,7 +138,7 @@ class Lab:
                        env={**os.environ, **environment})
 
     def encrypt(self):
-        """The archive anew, encrypted; the secrets that open it, by their kind."""
+        """Creates the archive again, encrypted; returns the secrets that open it, by their kind."""
         shutil.rmtree(self.archive)
         for part in (HISTORY, LATER):
             self.make(part, MAILSTOW_TEST_ENCRYPTED="1")
@@ -178,7 +178,7 @@ class Lab:
         return run
 
     def typed(self, arguments, *answers, conf=True):
-        """Exit code and what is shown to somebody who types these answers."""
+        """Exit code and output for a person who types these answers."""
         config = ["-c", self.conf] if conf else []
         return terminal.typed(MAILSTOW, [*config, *arguments], self.environment, *answers)
 

@@ -97,18 +97,18 @@ def half_rotated(lab):
         with subprocess.Popen([MAILSTOW, "-c", lab.conf, "key", "rotate", "alice"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, env=lab.environment) as process:
-            while process.poll() is None and not half_way(lab):
+            while process.poll() is None and not rekey_is_interrupted(lab):
                 time.sleep(0.001)
             time.sleep(0.001 * (number % 20))
             process.send_signal(signal.SIGKILL)
-        if half_way(lab):
+        if rekey_is_interrupted(lab):
             return
         shutil.rmtree(lab.archive)
         shutil.copytree(lab.place / "before", lab.archive)
-    raise AssertionError("it was never stopped half way")
+    raise AssertionError("the rekeying was never interrupted")
 
 
-def half_way(lab):
+def rekey_is_interrupted(lab):
     return (lab.archive / "keyring").read_bytes()[KEYRING_VERSION_AT] == CHANGING
 
 

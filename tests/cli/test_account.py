@@ -124,14 +124,14 @@ def a_configuration_gets_one_section_more(lab):
     equal(lab.conf.read_text(), "rubbish\n")
 
 
-def a_hand_made_copy_is_taken_where_it_stands(lab):
+def a_hand_made_copy_is_adopted_in_place(lab):
     shutil.copytree(lab.archive, lab.place / "archives" / "bob")
     line = lab.ask("account", "adopt", lab.place / "archives" / "bob")[0]
     equal((line["account"], line["files"]), ("bob", 0))
     equal(lab.ask("ls", "bob"), lab.ask("ls", "alice"))
 
 
-def damage_is_told_and_not_taken_in(lab):
+def a_damaged_archive_is_reported_and_not_adopted(lab):
     copy = lab.place / "disk" / "bob"
     lab.run("copy", "alice", copy)
     volume = next((copy / "volumes").glob("*.vol"))
@@ -221,7 +221,7 @@ def accounts_are_listed(lab):
 main(
     the_copy_alone_is_enough, once_more_is_nothing_new, the_folder_or_the_person_gives_the_name,
     an_account_that_is_configured_gets_it, what_is_there_is_not_written_over,
-    a_configuration_gets_one_section_more, a_hand_made_copy_is_taken_where_it_stands,
-    damage_is_told_and_not_taken_in, any_key_opens_a_copy_and_lets_it_be_adopted,
+    a_configuration_gets_one_section_more, a_hand_made_copy_is_adopted_in_place,
+    a_damaged_archive_is_reported_and_not_adopted, any_key_opens_a_copy_and_lets_it_be_adopted,
     a_copy_without_its_keyring_is_adopted_as_an_encrypted_one, a_wrong_secret_adopts_nothing,
     plain_mail_does_not_become_that_of_an_encrypted_account, accounts_are_listed)

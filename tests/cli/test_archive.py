@@ -9,7 +9,7 @@ import time
 from cli import EXACT, MESSAGES, equal, has, main
 
 
-def status_is_told(lab):
+def status_is_shown(lab):
     line = lab.ask("status", "alice")[0]
     equal(list(line), ["account", "state", "since", "last_success", "last_check", "messages",
                        "bytes", "archive_bytes", "encrypted", "skipped", "push", "paused_until",
@@ -60,27 +60,27 @@ def what_is_sealed_is_copied_once(lab):
     equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
 
 
-def what_a_crash_kept_from_the_catalogue_is_read(lab):
+def commits_that_a_crash_kept_from_the_catalogue_are_read(lab):
     """The volumes have it: the catalogue's -wal is not synced."""
     listed, head = lab.ask("ls", "alice"), lab.ask("status", "alice")[0]["head"]
     before = lab.place / "before"
     shutil.copytree(lab.archive, before)
     (before / "catalogue.db-wal").unlink()
 
-    def anew():
+    def start_over():
         shutil.rmtree(lab.archive)
         shutil.copytree(before, lab.archive)
-    anew()
+    start_over()
     equal(lab.ask("ls", "alice"), listed)
-    anew()
+    start_over()
     equal(lab.run("cat", "alice", "INBOX", "4").content, MESSAGES["four"])
-    anew()
+    start_over()
     equal(len(lab.ask("snapshots", "alice")), 2)
-    anew()
+    start_over()
     equal(lab.ask("status", "alice")[0]["head"], head)
-    anew()
+    start_over()
     equal(lab.ask("check", "alice", "--read-data")[-1]["messages"], 4)
-    anew()
+    start_over()
     (lab.archive / "lock").unlink()  # it may be another user's: none is made to read
     has(lab.run("folders", "alice").errors, "the newest mail may be missing")
     equal((lab.archive / "lock").exists(), False)
@@ -115,7 +115,7 @@ def a_sound_archive_is_checked(lab):
     lab.fails(66, "check", "nobody")
 
 
-def a_damaged_archive_is_told_and_its_catalogue_made_anew(lab):
+def damage_is_reported_and_the_catalogue_rebuilt(lab):
     wanted = lab.run("ls", "alice", "--json").output
     for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
         (lab.archive / name).unlink(missing_ok=True)
@@ -169,9 +169,9 @@ def a_copy_is_an_archive(lab):
 
 
 main(
-    status_is_told, an_old_success_is_exit_3, a_damaged_archive_does_not_hide_the_others,
-    a_sound_archive_is_checked, a_damaged_archive_is_told_and_its_catalogue_made_anew,
+    status_is_shown, an_old_success_is_exit_3, a_damaged_archive_does_not_hide_the_others,
+    a_sound_archive_is_checked, damage_is_reported_and_the_catalogue_rebuilt,
     an_archive_of_a_newer_mailstow_is_not_called_damaged,
-    a_copy_is_an_archive, what_a_crash_kept_from_the_catalogue_is_read,
+    a_copy_is_an_archive, commits_that_a_crash_kept_from_the_catalogue_are_read,
     a_copy_does_not_go_into_its_archive,
     what_is_sealed_is_copied_once)

@@ -58,7 +58,7 @@ WRONG_LINES = [
 ]
 
 
-def every_problem_of_a_configuration_is_told(lab):
+def every_problem_of_a_configuration_is_reported(lab):
     lab.conf.write_text(WRONG_CONFIG)
     (lab.place / "accounts.tsv").write_text(WRONG_LIST)
     lines = [f"{lab.place}/{line.format(place=lab.place)}" for line in WRONG_LINES]
@@ -128,5 +128,5 @@ def what_is_shown_is_a_configuration(lab):
 
 main(
     a_wrong_configuration_is_exit_78, a_path_needs_no_configuration, secrets_are_hidden,
-    every_problem_of_a_configuration_is_told, a_good_configuration_is_checked_in_silence,
+    every_problem_of_a_configuration_is_reported, a_good_configuration_is_checked_in_silence,
     checking_looks_at_files_too, accounts_of_a_list_are_accounts, what_is_shown_is_a_configuration)

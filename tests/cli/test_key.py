@@ -18,7 +18,7 @@ from cli import MAILSTOW, MAILSTOWD, MAKE_ARCHIVE, equal, has, lacks, main, term
 
 RUN_SECONDS = 600
 KEYRING_VERSION_AT = 4
-CHANGING = 2  # the keyring's version while everything is written anew
+CHANGING = 2  # the keyring's version while all volumes are rewritten
 KILLS_MAX = 200
 MAILS = 4
 CONFIG = """[mailstow]
@@ -96,21 +96,21 @@ class Lab:
     def keys(self):
         return [(line["id"], line["kind"]) for line in self.ask("key", "list", "alice")]
 
-    def half_way(self):
+    def interrupted(self):
         keyring = self.archive / "keyring"
         return keyring.exists() and keyring.read_bytes()[KEYRING_VERSION_AT] == CHANGING
 
-    def stop_half_way(self, *arguments):
+    def interrupt(self, *arguments):
         """Killed when it has begun and before it has ended."""
         for kill in range(KILLS_MAX):
             with subprocess.Popen([MAILSTOW, "-c", self.conf, *arguments], env=self.environment,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL, start_new_session=True) as process:
-                while process.poll() is None and not self.half_way():
+                while process.poll() is None and not self.interrupted():
                     time.sleep(0.001)
                 time.sleep(0.002 * kill % 0.05)
                 process.send_signal(signal.SIGKILL)
-            if self.half_way():
+            if self.interrupted():
                 return
             raise AssertionError("it was done before it could be stopped")
 
@@ -136,7 +136,7 @@ def an_encrypted_archive_is_the_same_and_tells_nothing(lab):
     equal(lab.keys(), [(1, "key")])
 
 
-def what_lies_beside_tells_nothing_either(lab):
+def files_beside_the_archive_are_encrypted_too(lab):
     journals = lab.state / "restore"
     journals.mkdir(parents=True)
     uuid = sqlite3.connect(lab.archive / "catalogue.db").execute(
@@ -182,7 +182,7 @@ def wrong_calls_have_their_codes(lab):
     lab.run("key", "rotate", "alice", status=77)
     lab.configure()
     lab.run("key", "rotate", "alice", status=77)
-    equal(lab.half_way(), False)
+    equal(lab.interrupted(), False)
 
 
 def a_secret_that_is_taken_out_starts_no_plain_volume(lab):
@@ -195,7 +195,7 @@ def a_secret_that_is_taken_out_starts_no_plain_volume(lab):
     equal(sorted(path.name for path in lab.archive.rglob("*.vol")), names)
 
 
-def who_rotates_is_told_before_which_keys_go(lab):
+def rotate_lists_the_keys_it_will_remove(lab):
     lab.run("key", "encrypt", "alice")
     old = lab.ask("key", "recovery", "alice")[0]["recovery_key"]
     done = lab.run("key", "rotate", "alice", "--json", "--recovery")
@@ -221,7 +221,8 @@ def at_a_terminal_keys_can_be_kept(lab):
     recovery = lab.ask("key", "recovery", "alice")[0]["recovery_key"]
     words, status = lab.talk("key", "rotate", "alice", answers=[
         "not one of them", "", "n"])
-    equal((status, lab.half_way(), lab.keys()), (75, False, [(1, "key"), (2, "recovery")]), words)
+    equal((status, lab.interrupted()), (75, False), words)
+    equal(lab.keys(), [(1, "key"), (2, "recovery")], words)
     words, status = lab.talk("key", "rotate", "alice", answers=[recovery, "y"])
     equal(status, 0, words)
     equal(lab.keys(), [(1, "key"), (2, "recovery")])
@@ -268,7 +269,7 @@ def a_passphrase_of_the_digits_of_a_key_is_typed(lab):
     lab.sound()
 
 
-def who_removes_the_key_in_use_is_told(lab):
+def removing_the_configured_key_warns(lab):
     lab.run("key", "encrypt", "alice")
     lab.run("key", "recovery", "alice")
     lab.run("key", "recovery", "alice")
@@ -277,7 +278,7 @@ def who_removes_the_key_in_use_is_told(lab):
         "alice: the configured secret does not open the archive")
 
 
-def what_a_process_knows_stands_in_no_core_dump(lab):
+def secrets_are_in_no_core_dump(lab):
     seen = lab.place / "limits"
     lab.configure(f"passphrase-command = grep core /proc/self/limits >{seen}; echo correct\n")
     lab.run("key", "encrypt", "alice")
@@ -288,28 +289,28 @@ def what_a_process_knows_stands_in_no_core_dump(lab):
         equal(seen.read_text().split()[:6], ["Max", "core", "file", "size", "0", "0"])
 
 
-def half_way_it_opens_and_the_command_goes_on(lab):
+def an_interrupted_change_still_opens_and_resumes(lab):
     noise = random.Random(3)
     for uid in range(MAILS + 1, MAILS + 4):
         lab.mail(uid, "".join(chr(noise.randrange(32, 127)) for _ in range(1_000_000)))
     lab.before = lab.seen()
-    lab.stop_half_way("key", "encrypt", "alice")
+    lab.interrupt("key", "encrypt", "alice")
     has(lab.run("ls", "alice").stderr, "'mailstow key encrypt alice' completes it")
     has(lab.ask("status", "alice")[0]["detail"], "'mailstow key encrypt alice' completes it")
     has(lab.run("key", "rotate", "alice", status=64).stderr, "mailstow key encrypt alice")
     lab.sound()
     lab.run("key", "encrypt", "alice")
-    equal((lab.half_way(), lab.telling()), (False, []))
+    equal((lab.interrupted(), lab.telling()), (False, []))
     lab.sound()
-    lab.stop_half_way("key", "rotate", "alice")
+    lab.interrupt("key", "rotate", "alice")
     has(lab.run("ls", "alice").stderr, "'mailstow key rotate alice' completes it")
     lab.sound()
     equal(lab.ask("key", "rotate", "alice")[-1]["epoch"], 2)
-    equal(lab.half_way(), False)
+    equal(lab.interrupted(), False)
     lab.sound()
 
 
-def who_reads_meanwhile_reads_or_is_told_to_try_again(lab):
+def a_reader_meanwhile_reads_or_gets_try_again(lab):
     noise = random.Random(4)
     lab.mail(MAILS + 1, "".join(chr(noise.randrange(32, 127)) for _ in range(2_000_000)))
     lab.before = lab.seen()
@@ -328,7 +329,7 @@ def who_reads_meanwhile_reads_or_is_told_to_try_again(lab):
     lab.sound()
 
 
-def a_lock_that_is_held_is_waited_for(lab):
+def a_held_lock_is_waited_out(lab):
     with open(lab.archive / "lock", "r+", encoding="utf-8") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
         has(lab.run("key", "encrypt", "alice", status=75).stderr, str(os.getpid()))
@@ -399,21 +400,21 @@ def a_copy_without_its_keyring_is_adopted(lab):
     equal(lab.keys(), [(1, "key")])
 
 
-def progress_is_told(lab):
+def progress_is_shown(lab):
     done = lab.run("key", "encrypt", "alice", "--progress=always")
     has(done.stderr, "B of ")
     has(done.stdout, "Encrypted: 1 volume (")
 
 
 main(
-    an_encrypted_archive_is_the_same_and_tells_nothing, what_lies_beside_tells_nothing_either,
+    an_encrypted_archive_is_the_same_and_tells_nothing, files_beside_the_archive_are_encrypted_too,
     wrong_calls_have_their_codes, a_secret_that_is_taken_out_starts_no_plain_volume,
-    who_rotates_is_told_before_which_keys_go, at_a_terminal_keys_can_be_kept,
+    rotate_lists_the_keys_it_will_remove, at_a_terminal_keys_can_be_kept,
     a_path_asks_for_a_new_passphrase, a_key_that_is_typed_is_a_key,
-    a_passphrase_of_the_digits_of_a_key_is_typed, what_a_process_knows_stands_in_no_core_dump,
-    who_removes_the_key_in_use_is_told, half_way_it_opens_and_the_command_goes_on,
-    who_reads_meanwhile_reads_or_is_told_to_try_again, a_lock_that_is_held_is_waited_for,
+    a_passphrase_of_the_digits_of_a_key_is_typed, secrets_are_in_no_core_dump,
+    removing_the_configured_key_warns, an_interrupted_change_still_opens_and_resumes,
+    a_reader_meanwhile_reads_or_gets_try_again, a_held_lock_is_waited_out,
     a_damaged_archive_is_left_as_it_is,
     without_its_keyring_an_archive_opens_by_the_copy_in_its_volumes,
-    a_copy_without_its_keyring_is_adopted, progress_is_told,
+    a_copy_without_its_keyring_is_adopted, progress_is_shown,
     make_lab=Lab)

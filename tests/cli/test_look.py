@@ -59,7 +59,7 @@ def messages_are_selected(lab):
     equal(uids("--subject", "nobody wrote this"), [])
 
 
-def snapshots_are_told(lab):
+def snapshots_are_listed(lab):
     lines = lab.ask("snapshots", "alice")
     equal([list(line) for line in lines],
           [["id", "time", "complete", "pinned", "messages", "added", "removed", "changed"]] * 2)
@@ -67,7 +67,7 @@ def snapshots_are_told(lab):
             line["changed"]) for line in lines], [(1, True, 4, 4, 0, 0), (2, True, 4, 1, 1, 1)])
 
 
-def folders_are_told(lab):
+def folders_are_listed(lab):
     lines = {line["folder"]: line for line in lab.ask("folders", "alice")}
     equal(list(lines["Gesendet"].values()),
           ["Gesendet", "Gesendet", "/", ["\\Sent"], "\\Sent", True, 7, 0, 0])
@@ -126,7 +126,7 @@ def a_read_only_copy_is_read(lab):
         equal(sorted(copy.rglob("*")), before)
 
 
-def an_incomplete_state_is_warned_of(lab):
+def an_incomplete_state_warns(lab):
     lab.make("folder\tINBOX\t1\ncommit\tpartial\n", lab.place / "archives" / "never")
     run = lab.run("ls", "never")
     equal(run.status, 0)
@@ -142,7 +142,7 @@ def an_at_sign_belongs_to_the_address(lab):
     lab.fails(66, "ls", "alice@2026-13-01", words="alice@2026-13-01")
 
 
-def what_changed_is_told(lab):
+def changes_are_listed(lab):
     equal(lab.ask("diff", "alice@1", "alice@1"), [])
     lines = lab.ask("diff", "alice@1", "alice")
     keys = set(lab.ask("ls", "alice")[0])
@@ -188,8 +188,8 @@ def a_pin_is_remembered_by_the_volumes(lab):
 
 main(
     ls_tells_every_key, the_past_is_as_it_was, times_that_are_printed_are_understood,
-    deleted_mail_is_listed, messages_are_selected, snapshots_are_told, folders_are_told,
+    deleted_mail_is_listed, messages_are_selected, snapshots_are_listed, folders_are_listed,
     cat_prints_exact_bytes, cat_finds_what_is_gone_by_its_uidvalidity,
     what_is_not_there_is_exit_66, a_path_is_as_good_as_a_name, a_read_only_copy_is_read,
-    an_incomplete_state_is_warned_of, an_at_sign_belongs_to_the_address, what_changed_is_told,
+    an_incomplete_state_warns, an_at_sign_belongs_to_the_address, changes_are_listed,
     a_pin_is_remembered_by_the_volumes)

@@ -70,7 +70,7 @@ class Lab:
 PRESENT = [("INBOX", 3), ("INBOX", 4), ("Other", 1)]
 
 
-def what_would_go_is_told_and_stays(lab):
+def a_dry_run_lists_and_removes_nothing(lab):
     told = lab.ask("prune", "alice", "--dry-run")[-1]
     equal(set(told), {"summary", "dry_run", "kept", "removed", "messages_lost", "bytes_lost",
                       "volumes", "bytes_freed"})
@@ -181,7 +181,7 @@ def what_is_forgotten_is_nowhere(lab):
 
 
 main(
-    what_would_go_is_told_and_stays, the_configuration_decides_and_the_command_line_more,
+    a_dry_run_lists_and_removes_nothing, the_configuration_decides_and_the_command_line_more,
     a_pin_stays, a_bare_path_is_not_pruned_without_a_word, wrong_words_are_exit_64,
     the_format_alone_is_enough_after_pruning, the_rebuilt_is_the_same_after_pruning,
     a_sealed_archive_is_the_same_archive, what_is_forgotten_is_nowhere,

@@ -10,7 +10,7 @@ from cli import READ_ARCHIVE, RUN_SECONDS, equal, has, lacks, main, terminal
 
 
 def read(lab, *options, status=0, archive=None):
-    """What it prints; its output lies in lab.output then."""
+    """What it prints; lab.output then holds its files."""
     lab.output = lab.place / "taken out"
     shutil.rmtree(lab.output, ignore_errors=True)
     done = subprocess.run([sys.executable, READ_ARCHIVE, archive or lab.archive, lab.output,
@@ -22,7 +22,7 @@ def read(lab, *options, status=0, archive=None):
 
 
 def check_taken_out(lab, words, *options):
-    """Byte for byte what mailstow lists, flags and heads, too."""
+    """Byte for byte what mailstow lists, flags and heads as well."""
     text = (lab.output / "index.tsv").read_text()
     rows = [line.split("\t") for line in text.splitlines()]
     wanted = lab.ask("ls", "alice", *options)
@@ -105,7 +105,7 @@ def it_asks_at_the_terminal(lab):
 
 
 def damage_is_named(lab):
-    """A byte of each frame in turn, which lies somewhere in the file or its -wal."""
+    """One byte of each frame in turn, in the file or its -wal."""
     secrets = lab.encrypt()
     copy = lab.place / "copy"
     lab.run("copy", "alice", copy)

@@ -1,4 +1,4 @@
-/* What a restore remembers of a server. */
+/* The journal of restores to one server. */
 #include <stdio.h>
 #include <string.h>
 
@@ -103,7 +103,7 @@ static void another_uidvalidity_forgets(void)
 	CHECK_STR(rows(journal, "Work"), "b7/0<3?0 ");
 }
 
-static void a_damaged_journal_is_begun_anew(void)
+static void a_damaged_journal_is_replaced_by_an_empty_one(void)
 {
 	CLEANUP(freep) char *path = fresh_path("damaged");
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = open_at(path);
@@ -117,7 +117,7 @@ static void a_damaged_journal_is_begun_anew(void)
 	CHECK_STR(rows(journal, "INBOX"), "");
 }
 
-/* It is no damage: a newer mailstow goes on with it. */
+/* A newer version is no damage: the newer mailstow still needs the file. */
 static void a_journal_of_a_newer_mailstow_is_left_alone(void)
 {
 	enum { VERSION_AT = 63 /* the last byte of SQLite's user_version */, NEWER = 99 };
@@ -137,7 +137,7 @@ static void a_journal_of_a_newer_mailstow_is_left_alone(void)
 	CHECK(after.len == before.len && memcmp(after.data, before.data, after.len) == 0);
 }
 
-static void one_run_at_a_time_holds_it(void)
+static void one_run_at_a_time_holds_a_journal(void)
 {
 	CLEANUP(freep) char *path = fresh_path("held");
 	CLEANUP(restore_journal_freep) struct restore_journal *first = open_at(path);
@@ -148,7 +148,7 @@ static void one_run_at_a_time_holds_it(void)
 	CHECK_INT(err.kind, ERR_BUSY);
 }
 
-static void every_target_has_its_own(void)
+static void every_target_has_its_own_journal(void)
 {
 	static const uint8_t uuid[ARCHIVE_UUID_BYTES] = {1, 2, 3};
 	CLEANUP(freep) char *one = restore_journal_path("/s", uuid, "host", 993, "a");
@@ -165,10 +165,10 @@ int main(int argc, char **argv)
 		PROMISE(rows_are_kept_when_committed_and_only_then),
 		PROMISE(a_uid_is_one_message),
 		PROMISE(another_uidvalidity_forgets),
-		PROMISE(a_damaged_journal_is_begun_anew),
+		PROMISE(a_damaged_journal_is_replaced_by_an_empty_one),
 		PROMISE(a_journal_of_a_newer_mailstow_is_left_alone),
-		PROMISE(one_run_at_a_time_holds_it),
-		PROMISE(every_target_has_its_own),
+		PROMISE(one_run_at_a_time_holds_a_journal),
+		PROMISE(every_target_has_its_own_journal),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

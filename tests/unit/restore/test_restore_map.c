@@ -86,7 +86,7 @@ static const struct scene scenes[] = {
 		.delimiter = '/',
 		.targets = {THERE("Sent Items")},
 		.wire_names = {"Gesendet", "Sent Items"}},
-	{.promise = "a name stands for a use only when nobody has the attribute",
+	{.promise = "a name implies a use only if no folder has the attribute",
 		.sources = {FOLDER("Sent Items"), FOLDER("Trash"), SPECIAL("Muell", "\\Trash")},
 		.delimiter = '/',
 		.targets = {THERE_AS("Sent", "\\Sent"), THERE_AS("Bin", "\\Trash")},
@@ -187,7 +187,7 @@ static const char *name_of(const struct result *result, size_t source)
 	return place == MAP_NONE ? "(none)" : result->map.places[place].wire_name;
 }
 
-static void every_scene_maps_as_told(void)
+static void every_scene_maps_as_listed(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
 		struct result result = play(&scenes[i]);
@@ -205,7 +205,7 @@ static void every_scene_maps_as_told(void)
 	}
 }
 
-static void several_folders_in_one_place_are_told(void)
+static void several_folders_in_one_place_are_noted(void)
 {
 	const struct scene scene = {
 		.rules = {"a=x", "b=x"}, .sources = {FOLDER("a"), FOLDER("b")}, .delimiter = '/'};
@@ -217,7 +217,7 @@ static void several_folders_in_one_place_are_told(void)
 	result_free(&result);
 }
 
-static void names_that_differ_in_case_are_told(void)
+static void names_that_differ_in_case_are_noted(void)
 {
 	const struct scene scene = {.sources = {FOLDER("Work"), FOLDER("work")},
 		.delimiter = '/',
@@ -333,9 +333,9 @@ static void rules_that_are_none_are_refused(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(every_scene_maps_as_told),
-		PROMISE(several_folders_in_one_place_are_told),
-		PROMISE(names_that_differ_in_case_are_told),
+		PROMISE(every_scene_maps_as_listed),
+		PROMISE(several_folders_in_one_place_are_noted),
+		PROMISE(names_that_differ_in_case_are_noted),
 		PROMISE(a_separator_in_a_name_is_replaced_told_and_found_again),
 		PROMISE(a_name_that_may_be_refused_has_a_plain_one_that_is_found_again),
 		PROMISE(a_plain_name_is_never_that_of_another_folder),

@@ -66,7 +66,7 @@ static const struct scene scenes[] = {
 		{{"Message-ID: <1>\n\nbo"}}, "a", 1},
 	{"a target the journal explains is never taken for another", {{"Message-ID: <1>\n\na\n"}},
 		{{"Message-ID: <1>\r\n\r\na\r\n", .known = "something else"}}, "a", 0},
-	{"a size that lies is found by Message-ID", {{"Message-ID: <1>\n\nbody"}},
+	{"a message with a wrong size is found by Message-ID", {{"Message-ID: <1>\n\nbody"}},
 		{{"Message-ID: <1>\n\nbody", .claimed_size = 99}}, "t", 1},
 	{"what cannot be read is not taken for anything", {{"A"}}, {{"A", .unreadable = true}}, "a",
 		0},
@@ -176,7 +176,7 @@ static void play(const struct scene *scene)
 	free(stage);
 }
 
-static void every_scene_ends_as_told(void)
+static void every_scene_ends_as_listed(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(scenes); i++)
 		play(&scenes[i]);
@@ -233,7 +233,7 @@ static void fingerprint_sees_every_other_change(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(every_scene_ends_as_told),
+		PROMISE(every_scene_ends_as_listed),
 		PROMISE(many_messages_are_decided_in_little_time),
 		PROMISE(fingerprint_is_the_same_however_it_is_cut),
 		PROMISE(fingerprint_sees_every_other_change),

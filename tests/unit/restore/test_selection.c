@@ -173,7 +173,7 @@ static void what_cannot_be_meant_is_refused(void)
 	check_refused(SELECT_FOLDER, "!", "empty");
 }
 
-static void a_folder_named_in_vain_is_told(void)
+static void a_named_folder_that_is_missing_is_found(void)
 {
 	CLEANUP(selection_free) struct selection selection = {0};
 	CLEANUP(str_list_free) struct str_list seen = {0};
@@ -198,7 +198,7 @@ int main(int argc, char **argv)
 		PROMISE(a_message_id_may_lack_its_brackets),
 		PROMISE(all_that_is_said_must_fit),
 		PROMISE(what_cannot_be_meant_is_refused),
-		PROMISE(a_folder_named_in_vain_is_told),
+		PROMISE(a_named_folder_that_is_missing_is_found),
 	};
 
 	CHECK(setenv("TZ", "UTC0", 1) == 0);

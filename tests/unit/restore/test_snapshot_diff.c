@@ -62,7 +62,7 @@ static void equal_states_differ_in_nothing(void)
 	CHECK_STR(told(ROWS({"a", 1, 1, "x"}), ROWS({"a", 1, 1, "x"})), "");
 }
 
-static void what_came_went_and_was_marked_is_told(void)
+static void additions_removals_and_flag_changes_are_found(void)
 {
 	CHECK_STR(told(ROWS({"a", 1, 1, ""}, {"a", 2, 2, ""}),
 			  ROWS({"a", 2, 2, "\\Seen"}, {"b", 1, 3, ""})),
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
 		PROMISE(equal_states_differ_in_nothing),
-		PROMISE(what_came_went_and_was_marked_is_told),
+		PROMISE(additions_removals_and_flag_changes_are_found),
 		PROMISE(equal_bytes_elsewhere_have_moved),
 		PROMISE(each_going_and_coming_counts_once),
 		PROMISE(mail_of_renamed_folders_keeps_its_uid),

@@ -68,7 +68,7 @@ static char *print(size_t terminal_columns, row *rows, size_t count)
 	return end(&capture);
 }
 
-static void columns_are_as_wide_as_what_stands_in_them(void)
+static void columns_are_as_wide_as_their_cells(void)
 {
 	row rows[] = {{"1", "ann", "hello"}, {"1000", "bartholomew", "x"}};
 	CLEANUP(freep) char *text = print(80, rows, ARRAY_LEN(rows));
@@ -229,7 +229,7 @@ static void numbers_are_grouped(void)
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
-		PROMISE(columns_are_as_wide_as_what_stands_in_them),
+		PROMISE(columns_are_as_wide_as_their_cells),
 		PROMISE(nothing_is_a_table_of_titles),
 		PROMISE(wide_and_combining_characters_keep_columns_straight),
 		PROMISE(what_does_not_fit_is_cut),

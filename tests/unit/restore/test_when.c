@@ -1,4 +1,4 @@
-/* Moments as people write them, in zones with and without summer time. */
+/* Times as people write them, in zones with and without summer time. */
 #include "restore/ui/when.h"
 
 #include <stdlib.h>
@@ -191,18 +191,18 @@ static void a_selecting_date_is_the_beginning_of_its_day(void)
 static void what_is_shown_finds_what_it_was_shown_for(void)
 {
 	static const char *const zones[] = {UTC, BERLIN, KOLKATA, PARA};
-	const int64_t moments[] = {utc(2026, 11, 20, 10, 0) + 1, utc(2026, 11, 20, 23, 59) + 59999,
+	const int64_t times[] = {utc(2026, 11, 20, 10, 0) + 1, utc(2026, 11, 20, 23, 59) + 59999,
 		utc(2026, 7, 1, 0, 0)};
 
 	for (size_t z = 0; z < ARRAY_LEN(zones); z++) {
 		be_in(zones[z]);
-		for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
+		for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 			char shown[WHEN_TEXT_MAX];
 			int64_t found;
 
-			when_format(moments[i], true, shown);
+			when_format(times[i], true, shown);
 			found = time_of(shown);
-			CHECK(found >= moments[i] && found - moments[i] < SECOND_MS);
+			CHECK(found >= times[i] && found - times[i] < SECOND_MS);
 		}
 	}
 }
