@@ -8,7 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "archive/archive.h"
+#include "archive/unlock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -104,7 +104,9 @@ static void list_all_skipped(const struct config_account *account, struct state 
 static int once_account(const struct config_account *account, struct state *state, FILE *wire_log)
 {
 	CLEANUP(turns_free)
-	struct account_turns turns = {.account = account, .state = state, .wire_log = wire_log};
+	CLEANUP(archive_keys_freep) struct archive_keys *keys = archive_keys_new();
+	struct account_turns turns = {
+		.account = account, .keys = keys, .state = state, .wire_log = wire_log};
 	struct mirror_result result;
 	struct err err = ERR_INIT;
 	bool passed = turns_pass(&turns, &result, &err);
@@ -172,13 +174,14 @@ static bool archives_open(const struct config *config, struct err *err)
 {
 	for (size_t i = 0; i < config->accounts_count; i++) {
 		const struct config_account *account = &config->accounts[i];
+		const struct archive_ref ref = {.path = account->archive_path};
 		CLEANUP(archive_freep) struct archive *archive = NULL;
 
 		/* an encrypted archive is opened later, when its secret is available */
 		if (!account->mirror || !archive_exists(account->archive_path) ||
-			archive_is_encrypted(account->archive_path))
+			archive_is_encrypted(&ref))
 			continue;
-		if (!archive_open(account->archive_path, &archive, err))
+		if (!archive_open(&ref, &archive, err))
 			return err_wrap(err, "%s", account->name);
 	}
 	return true;

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "archive/archive.h"
 #include "archive/seal.h"
+#include "archive/unlock.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,6 +25,7 @@ enum {
 
 struct quiet_account {
 	const struct config_account *account;
+	struct archive_keys *keys;
 	int64_t due_ms; /* by clock_mono_ms(); 0: nothing to do */
 };
 
@@ -38,7 +39,8 @@ struct sealer {
 	bool stop;
 };
 
-void sealer_note(struct sealer *sealer, const struct config_account *account)
+void sealer_note(
+	struct sealer *sealer, const struct config_account *account, struct archive_keys *keys)
 {
 	size_t at = 0;
 
@@ -46,7 +48,7 @@ void sealer_note(struct sealer *sealer, const struct config_account *account)
 	while (at < sealer->count && sealer->accounts[at].account != account)
 		at++;
 	sealer->accounts[at] =
-		(struct quiet_account){account, clock_mono_ms() + account->seal_after_ms};
+		(struct quiet_account){account, keys, clock_mono_ms() + account->seal_after_ms};
 	sealer->count += at == sealer->count;
 	(void)pthread_cond_signal(&sealer->changed);
 	(void)pthread_mutex_unlock(&sealer->mutex);
@@ -80,13 +82,13 @@ static void wait_until(struct sealer *sealer, const struct quiet_account *next)
 	(void)pthread_cond_timedwait(&sealer->changed, &sealer->mutex, &until);
 }
 
-/* Waits until an account is due; NULL: the sealer is to stop. */
-static const struct config_account *take_due(struct sealer *sealer)
+/* Waits until an account is due; false: the sealer is to stop. */
+static bool take_due(struct sealer *sealer, struct quiet_account *ret_due)
 {
-	const struct config_account *due = NULL;
+	bool found = false;
 
 	(void)pthread_mutex_lock(&sealer->mutex);
-	while (!due && !sealer->stop) {
+	while (!found && !sealer->stop) {
 		struct quiet_account *next = next_due(sealer);
 
 		if (!next || next->due_ms > clock_mono_ms()) {
@@ -94,14 +96,15 @@ static const struct config_account *take_due(struct sealer *sealer)
 			continue;
 		}
 		next->due_ms = 0;
-		due = next->account;
+		*ret_due = *next;
+		found = true;
 	}
 	(void)pthread_mutex_unlock(&sealer->mutex);
-	return due;
+	return found;
 }
 
 /* Waits for a concurrent writer, in short steps so that cancel is noticed. */
-static bool seal_when_free(const struct sealer *sealer, const char *path,
+static bool seal_when_free(const struct sealer *sealer, const struct archive_ref *archive,
 	struct archive_sealed *ret_sealed, struct err *err)
 {
 	const struct archive_seal options = {.open_bytes_min = OPEN_BYTES_MIN,
@@ -111,21 +114,22 @@ static bool seal_when_free(const struct sealer *sealer, const char *path,
 	bool ok;
 
 	do
-		ok = archive_seal(path, &options, WAIT_STEP_MS, ret_sealed, err);
+		ok = archive_seal(archive, &options, WAIT_STEP_MS, ret_sealed, err);
 	while (!ok && wait_again(wait, err));
 	return ok;
 }
 
-static void seal_account(const struct sealer *sealer, const struct config_account *account)
+static void seal_account(const struct sealer *sealer, const struct quiet_account *quiet)
 {
-	const char *path = account->archive_path;
+	const struct config_account *account = quiet->account;
+	const struct archive_ref archive = {account->archive_path, quiet->keys};
 	char before[STR_SIZE_MAX], after[STR_SIZE_MAX];
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
 
-	if (archive_is_encrypted(path) && !archive_is_unlocked(path))
+	if (archive_is_encrypted(&archive) && !archive_is_unlocked(&archive))
 		return;
-	if (!seal_when_free(sealer, path, &sealed, &err)) {
+	if (!seal_when_free(sealer, &archive, &sealed, &err)) {
 		if (err.kind != ERR_CANCELLED)
 			log_warning("%s: sealing: %s; it is tried again after the next change",
 				account->name, err.text);
@@ -152,11 +156,11 @@ static void set_idle_priority(void)
 static void *run_sealer(void *context)
 {
 	struct sealer *sealer = context;
-	const struct config_account *account;
+	struct quiet_account due;
 
 	set_idle_priority();
-	while ((account = take_due(sealer)))
-		seal_account(sealer, account);
+	while (take_due(sealer, &due))
+		seal_account(sealer, &due);
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
 #ifndef MAILSTOW_DAEMON_SEALER_H
 #define MAILSTOW_DAEMON_SEALER_H
 
+#include "archive/archive.h"
 #include "base/wait.h"
 #include "config/config.h"
 
@@ -17,7 +18,9 @@ bool sealer_start(
 /* Waits for the thread to end. Set the cancel first, or it may finish a long seal. */
 void sealer_stopp(struct sealer **sealer);
 
-/* The account changed, or the daemon just started: its archive is sealed after its seal-after. */
-void sealer_note(struct sealer *sealer, const struct config_account *account);
+/* The account changed, or the daemon just started: its archive is sealed after its seal-after. The
+ * keys outlive the sealer. */
+void sealer_note(
+	struct sealer *sealer, const struct config_account *account, struct archive_keys *keys);
 
 #endif

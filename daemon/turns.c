@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/archive.h"
 #include "archive/seal.h"
+#include "archive/unlock.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -30,6 +30,11 @@ static enum account_state state_of_error(enum err_kind kind)
 	}
 }
 
+static struct archive_ref archive_of(const struct account_turns *turns)
+{
+	return (struct archive_ref){turns->account->archive_path, turns->keys};
+}
+
 static bool get_status(struct account_turns *turns, struct account_status *ret_status)
 {
 	struct err err = ERR_INIT;
@@ -43,12 +48,13 @@ static bool get_status(struct account_turns *turns, struct account_status *ret_s
 /* The state file is not encrypted: the detail, which may name a folder, stays out of it. */
 static void put_status(struct account_turns *turns, struct account_status *status)
 {
-	const char *path = turns->account->archive_path;
+	const struct archive_ref archive = archive_of(turns);
 	struct err err = ERR_INIT;
 
-	if (status->detail[0] && (archive_is_encrypted(path) || mirror_has_secret(turns->account)))
+	if (status->detail[0] &&
+		(archive_is_encrypted(&archive) || mirror_has_secret(turns->account)))
 		(void)snprintf(status->detail, sizeof(status->detail), "see the log");
-	if (!state_put(turns->state, path, status, &err))
+	if (!state_put(turns->state, archive.path, status, &err))
 		log_warning("%s: state: %s", turns->account->name, err.text);
 }
 
@@ -103,15 +109,16 @@ static void log_pass(const struct account_turns *turns, const struct mirror_resu
 /* A missing or wrong archive secret is ACCOUNT_LOCKED, unlike a refused server password. */
 static enum account_state state_of(const struct account_turns *turns, enum err_kind kind)
 {
-	const char *path = turns->account->archive_path;
-	bool locked = archive_is_encrypted(path) && !archive_is_unlocked(path);
+	const struct archive_ref archive = archive_of(turns);
+	bool locked = archive_is_encrypted(&archive) && !archive_is_unlocked(&archive);
 
 	return locked && kind != ERR_CANCELLED ? ACCOUNT_LOCKED : state_of_error(kind);
 }
 
 static bool unlock(const struct account_turns *turns, struct err *err)
 {
-	return mirror_unlock(turns->account, turns->cancel, err) || err_wrap(err, "archive");
+	return mirror_unlock(turns->account, turns->keys, turns->cancel, err) ||
+	       err_wrap(err, "archive");
 }
 
 static bool connect_when_needed(struct account_turns *turns, struct err *err)
@@ -133,6 +140,7 @@ static void note_folder(void *context, const struct imap_folder *folder, bool ch
 static bool run_pass(struct account_turns *turns, struct mirror_result *ret_result, struct err *err)
 {
 	struct mirror_job job = {.account = turns->account,
+		.keys = turns->keys,
 		.state = turns->state,
 		.writer = turns->writer,
 		.cancel = turns->cancel,
@@ -236,7 +244,7 @@ void turns_prune(struct account_turns *turns)
 		(turns->pruned_mono_ms && now_ms - turns->pruned_mono_ms < PRUNE_EVERY_MS))
 		return;
 	turns->pruned_mono_ms = now_ms;
-	if (mirror_prune(turns->account, &pruned, &err))
+	if (mirror_prune(turns->account, turns->keys, &pruned, &err))
 		log_pruned(turns, &pruned);
 	else
 		log_warning("%s: prune: %s", turns->account->name, err.text);
@@ -244,9 +252,10 @@ void turns_prune(struct account_turns *turns)
 
 void turns_empty_wal(struct account_turns *turns)
 {
+	const struct archive_ref archive = archive_of(turns);
 	struct err err = ERR_INIT;
 
-	if (!archive_checkpoint_wal(turns->account->archive_path, 0, &err) && err.kind != ERR_BUSY)
+	if (!archive_checkpoint_wal(&archive, 0, &err) && err.kind != ERR_BUSY)
 		log_warning("%s: %s", turns->account->name, err.text);
 }
 
@@ -255,7 +264,7 @@ static bool compare_with_writer(struct account_turns *turns, struct err *err)
 {
 	bool done;
 
-	if (!mirror_open_archive(turns->account, turns->cancel, &turns->writer, err))
+	if (!mirror_open_archive(turns->account, turns->keys, turns->cancel, &turns->writer, err))
 		return false;
 	done = pass_until_quiet(turns, err);
 	archive_writer_freep(&turns->writer);

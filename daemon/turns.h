@@ -17,6 +17,7 @@
 
 struct account_turns {
 	const struct config_account *account;
+	struct archive_keys *keys; /* of its archive; the caller's, like the rest above imap */
 	struct state *state;
 	const struct cancel *cancel;
 	const struct pools *pools;     /* a turn takes a slot to compare; NULL: turns_pass() only */

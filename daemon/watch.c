@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "archive/unlock.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -166,7 +167,7 @@ static void turn_done(uv_work_t *job, int status)
 
 	(void)status;
 	if (watched->turns.changed)
-		sealer_note(watched->watch->sealer, watched->turns.account);
+		sealer_note(watched->watch->sealer, watched->turns.account, watched->turns.keys);
 	watched->turns.changed = false;
 	if (watched->watch->stopping) {
 		close_watched(watched);
@@ -292,6 +293,7 @@ static void add_watched(
 	*watched = (struct watched){
 		.watch = watch,
 		.turns = {.account = account,
+			.keys = archive_keys_new(),
 			.state = state,
 			.cancel = &watch->cancel,
 			.pools = &watch->pools,
@@ -318,10 +320,12 @@ static void add_signals(struct watch *watch)
 
 static void watch_free(struct watch *watch)
 {
-	for (size_t i = 0; i < watch->count; i++)
-		free(watch->accounts[i].idle_watchers);
-	free(watch->accounts);
 	sealer_stopp(&watch->sealer);
+	for (size_t i = 0; i < watch->count; i++) {
+		free(watch->accounts[i].idle_watchers);
+		archive_keys_freep(&watch->accounts[i].turns.keys); /* the sealer used them */
+	}
+	free(watch->accounts);
 	pool_close(&watch->pools.bulk);
 	pool_close(&watch->pools.brief);
 	cancel_close(&watch->cancel);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/unlock.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "restore/ui/when.h"
@@ -52,7 +53,7 @@ static bool find_configured(struct app *app, struct account_ref *place, struct e
 	place->account = config_account(config, place->name);
 	if (!place->account)
 		return report_no_account(config, place->name, err);
-	place->archive_path = xstrdup(place->account->archive_path);
+	place->archive.path = xstrdup(place->account->archive_path);
 	return true;
 }
 
@@ -61,9 +62,10 @@ bool account_ref_find(
 {
 	CLEANUP(account_ref_free) struct account_ref place = {0};
 
+	place.archive.keys = archive_keys_new();
 	place.when_given = when_split(text, &place.name, &place.when);
 	if (strchr(place.name, '/'))
-		place.archive_path = xstrdup(place.name);
+		place.archive.path = xstrdup(place.name);
 	else if (!find_configured(app, &place, err))
 		return false;
 	*ret_place = place;
@@ -83,6 +85,7 @@ bool account_ref_find_whole(
 void account_ref_free(struct account_ref *place)
 {
 	free(place->name);
-	free(place->archive_path);
+	free((char *)place->archive.path);
+	archive_keys_freep(&place->archive.keys);
 	*place = (struct account_ref){0};
 }

@@ -6,8 +6,8 @@
 #include "restore/app.h"
 
 struct account_ref {
-	char *name; /* as written, without @WHEN */
-	char *archive_path;
+	char *name;                 /* as written, without @WHEN */
+	struct archive_ref archive; /* path and keys are this struct's own; locked at first */
 	const struct config_account *account; /* NULL: an archive named by its path */
 	bool when_given;
 	struct archive_when when; /* latest unless given */

@@ -15,7 +15,7 @@ static void catch_up(const struct account_ref *place, bool warn)
 {
 	struct err err = ERR_INIT;
 	bool outdated;
-	bool looked = archive_catch_up(place->archive_path, &outdated, &err);
+	bool looked = archive_catch_up(&place->archive, &outdated, &err);
 
 	if (!warn)
 		return;
@@ -35,10 +35,10 @@ void app_catch_up(const struct account_ref *place)
 static bool open_caught_up(
 	const struct account_ref *place, bool warn, struct archive **ret_archive, struct err *err)
 {
-	if (archive_open_newest(place->archive_path, ret_archive))
+	if (archive_open_newest(&place->archive, ret_archive))
 		return true;
 	catch_up(place, warn);
-	return archive_open(place->archive_path, ret_archive, err);
+	return archive_open(&place->archive, ret_archive, err);
 }
 
 bool app_open_newest(const struct account_ref *place, struct archive **ret_archive, struct err *err)

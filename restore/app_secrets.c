@@ -10,6 +10,7 @@
 
 #include "archive/keys/keyring.h"
 #include "archive/rekey.h"
+#include "archive/unlock.h"
 #include "base/str.h"
 #include "base/wait.h"
 #include "mirror/account_unlock.h"
@@ -99,8 +100,8 @@ bool app_read_secret(const struct account_ref *place, struct buf *text,
 	if (place->account && mirror_has_secret(place->account))
 		return mirror_read_secret(place->account, NULL, text, ret_secret, err);
 	if (!app_ask_secret("Passphrase, key or recovery key of the archive", text, err))
-		return err_wrap(err, "%s is encrypted", place->archive_path);
-	*ret_secret = app_secret_of(place->archive_path, text);
+		return err_wrap(err, "%s is encrypted", place->archive.path);
+	*ret_secret = app_secret_of(place->archive.path, text);
 	return true;
 }
 
@@ -122,7 +123,7 @@ bool app_ask_new_passphrase(struct buf *text, struct archive_secret *ret_secret,
 
 char *app_interrupted_rekey(const struct account_ref *place)
 {
-	enum archive_rekey_state state = archive_rekey_state(place->archive_path);
+	enum archive_rekey_state state = archive_rekey_state(place->archive.path);
 
 	if (state == ARCHIVE_REKEY_NONE)
 		return NULL;
@@ -146,25 +147,25 @@ bool app_unlock(const struct account_ref *place, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(TYPED_BYTES_MAX);
 	CLEANUP(freep) char *interrupted = NULL;
-	const char *path = place->archive_path;
 	struct archive_secret secret;
 
-	if (archive_is_unlocked(path) || !archive_needs_secret(path))
+	if (archive_is_unlocked(&place->archive) || !archive_needs_secret(&place->archive))
 		return true;
 	interrupted = app_interrupted_rekey(place);
 	if (interrupted)
 		say_warn("%s: %s", place->name, interrupted);
 	return app_read_secret(place, &text, &secret, err) &&
-	       (archive_unlock(path, &secret, err) || explain_damaged_keyring(path, err));
+	       (archive_unlock(&place->archive, &secret, err) ||
+		       explain_damaged_keyring(place->archive.path, err));
 }
 
 bool app_unlock_unasked(const struct account_ref *place)
 {
 	struct err ignored = ERR_INIT;
 
-	if (!archive_needs_secret(place->archive_path))
+	if (!archive_needs_secret(&place->archive))
 		return true;
 	if (place->account)
-		(void)mirror_unlock(place->account, NULL, &ignored);
-	return archive_is_unlocked(place->archive_path);
+		(void)mirror_unlock(place->account, place->archive.keys, NULL, &ignored);
+	return archive_is_unlocked(&place->archive);
 }

@@ -5,6 +5,7 @@
 #ifndef MAILSTOW_RESTORE_APP_SECRETS_H
 #define MAILSTOW_RESTORE_APP_SECRETS_H
 
+#include "archive/unlock.h"
 #include "restore/account_ref.h"
 
 /*

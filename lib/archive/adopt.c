@@ -7,7 +7,7 @@
 
 #include "archive/catalogue/rebuild.h"
 #include "archive/compact/maintenance.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keys.h"
 #include "archive/read/reader.h"
 #include "archive/volume/staged.h"
 #include "archive/volume/writer_lock.h"
@@ -70,23 +70,19 @@ static bool belongs(const char *path, const struct volume_list *volumes,
 	return true;
 }
 
-static bool share_key(const char *from, const char *to, struct err *err)
+static bool check_unlocked(const struct archive_ref *archive, struct err *err)
 {
-	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(keys_view_free) struct keys_view view = {0};
 
-	if (!vault_look(from, &view, err))
-		return false;
-	if (view.encrypted)
-		vault_put(to, view.keyring.epoch, view.master);
-	return true;
+	return keys_look(archive, &view, err);
 }
 
-static bool facts_of(
-	const char *path, bool may_peek, struct archive_facts *ret_facts, struct err *err)
+static bool facts_of(const struct archive_ref *ref, bool may_peek, struct archive_facts *ret_facts,
+	struct err *err)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 
-	return archive_open_view(path, may_peek, &archive, err) &&
+	return archive_open_view(ref, may_peek, &archive, err) &&
 	       archive_facts(archive, ret_facts, err);
 }
 
@@ -116,22 +112,23 @@ static bool look_at_both(
 }
 
 /* An archive at `to`: fine if it is this one, as it is now. */
-static bool look_at_target(const char *from, const char *to, int timeout_ms,
-	char ret_head[SHA256_HEX_MAX], struct err *err)
+static bool look_at_target(const struct archive_ref *from, const struct archive_ref *to,
+	int timeout_ms, char ret_head[SHA256_HEX_MAX], struct err *err)
 {
 	CLEANUP(both_free) struct both both = {.lock = -1};
 	struct archive_facts ours, theirs;
 
-	if (!look_at_both(from, to, timeout_ms, &both, err))
+	if (!look_at_both(from->path, to->path, timeout_ms, &both, err))
 		return false;
 	if (!both.same)
-		return err_set(err, ERR_CREATE, "%s: another archive is there", to);
-	if (!share_key(from, to, err) || !facts_of(to, false, &ours, err) ||
+		return err_set(err, ERR_CREATE, "%s: another archive is there", to->path);
+	if (!check_unlocked(from, err) || !facts_of(to, false, &ours, err) ||
 		!facts_of(from, true, &theirs, err))
 		return false;
 	if (strcmp(ours.head, theirs.head) != 0)
 		return err_set(err, ERR_CREATE,
-			"%s: is this archive already, in another state; nothing was changed", to);
+			"%s: is this archive already, in another state; nothing was changed",
+			to->path);
 	memcpy(ret_head, ours.head, SHA256_HEX_MAX);
 	return true;
 }
@@ -215,25 +212,25 @@ static bool copy_locked(const char *from, const char *to, int timeout_ms,
 
 /* The volume that was written to there is ended: what follows it has this epoch. All of it is on
  * the disk before it gets its name. */
-static bool begin_epoch(const char *path, int timeout_ms, struct err *err)
+static bool begin_owner_epoch(const struct archive_ref *archive, int timeout_ms, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	bool rolled;
 
-	if (!maintenance_open(&job, path, timeout_ms, err))
+	if (!maintenance_open(&job, archive, timeout_ms, err))
 		return false;
-	job.packer.epoch++;
+	job.packer.owner_epoch++;
 	return packer_roll_now(&job.packer, &rolled, err) &&
-	       (rolled || err_set(err, ERR_BUSY, "%s: somebody reads it", path)) &&
+	       (rolled || err_set(err, ERR_BUSY, "%s: somebody reads it", archive->path)) &&
 	       db_wal_checkpoint(job.packer.catalogue, true, err);
 }
 
-static bool check_made(const char *path, const struct archive_check *check, int timeout_ms,
-	struct archive_adopted *made, struct err *err)
+static bool check_made(const struct archive_ref *archive, const struct archive_check *check,
+	int timeout_ms, struct archive_adopted *made, struct err *err)
 {
 	struct archive_checked checked;
 
-	if (!archive_check(path, check, timeout_ms, &checked, err))
+	if (!archive_check(archive, check, timeout_ms, &checked, err))
 		return false;
 	memcpy(made->head, checked.head, SHA256_HEX_MAX);
 	return checked.errors == 0 || err_set(err, ERR_CORRUPT, "the archive is damaged");
@@ -250,46 +247,47 @@ static void throw_away(const char *path)
 			path, &there, &(struct volume_list){0}, &unimportant);
 }
 
-static bool make(const char *from, const char *path, const struct archive_check *check,
-	int timeout_ms, struct archive_adopted *made, struct err *err)
+static bool make(const struct archive_ref *from, const struct archive_ref *adopted,
+	const struct archive_check *check, int timeout_ms, struct archive_adopted *made,
+	struct err *err)
 {
-	if (copy_locked(from, path, timeout_ms, made, err) && share_key(from, path, err) &&
-		archive_rebuild(path, timeout_ms, err) && begin_epoch(path, timeout_ms, err) &&
-		check_made(path, check, timeout_ms, made, err))
+	if (copy_locked(from->path, adopted->path, timeout_ms, made, err) &&
+		check_unlocked(from, err) && archive_rebuild(adopted, timeout_ms, err) &&
+		begin_owner_epoch(adopted, timeout_ms, err) &&
+		check_made(adopted, check, timeout_ms, made, err))
 		return true;
 	if (err_is_unreadable(err))
-		throw_away(path);
+		throw_away(adopted->path);
 	return false;
 }
 
 /* Holds the repack lock: the steps take the writer lock themselves. */
-static bool adopt(const char *from, const char *to, const struct archive_check *check,
+static bool adopt(const struct archive_ref *from, const char *to, const struct archive_check *check,
 	int timeout_ms, struct archive_adopted *made, struct err *err)
 {
 	CLEANUP(freep) char *path = beside(to);
+	const struct archive_ref adopted = {path, from->keys};
 	CLEANUP(freep) char *volumes = layout_volumes_path(path);
 	CLEANUP(fs_unlock) int lock = -1;
-	bool done;
 
 	if (!check_free(to, err) || !fs_make_dirs(path, LAYOUT_FOLDER_MODE, err) ||
 		!fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err) ||
 		!repack_lock_take(path, timeout_ms, &lock, err))
 		return false;
-	done = make(from, path, check, timeout_ms, made, err) && fs_rename(path, to, err);
-	archive_lock_out(path);
-	return done;
+	return make(from, &adopted, check, timeout_ms, made, err) && fs_rename(path, to, err);
 }
 
-bool archive_adopt(const char *from, const char *to,
+bool archive_adopt(const struct archive_ref *from, const char *to,
 	bool (*finding)(void *context, const struct archive_finding *finding, struct err *err),
 	void *context, int timeout_ms, struct archive_adopted *ret_adopted, struct err *err)
 {
 	const struct archive_check check = {.finding = finding, .context = context};
+	const struct archive_ref target = {to, from->keys};
 	struct archive_adopted made = {.was_there = archive_exists(to)};
 
-	if (!archive_exists(from))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from);
-	if (!(made.was_there ? look_at_target(from, to, timeout_ms, made.head, err)
+	if (!archive_exists(from->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from->path);
+	if (!(made.was_there ? look_at_target(from, &target, timeout_ms, made.head, err)
 			     : adopt(from, to, &check, timeout_ms, &made, err)))
 		return false;
 	*ret_adopted = made;

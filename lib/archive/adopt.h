@@ -28,7 +28,7 @@ struct archive_adopted {
  * another state. ERR_CORRUPT: it is damaged; finding() got the details, as from archive_check(),
  * and the copied files are removed.
  */
-bool archive_adopt(const char *from, const char *to,
+bool archive_adopt(const struct archive_ref *from, const char *to,
 	bool (*finding)(void *context, const struct archive_finding *finding, struct err *err),
 	void *context, int timeout_ms, struct archive_adopted *ret_adopted, struct err *err);
 

@@ -30,7 +30,6 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/rangeset.h"
-#include "base/secret.h"
 #include "base/wait.h"
 
 enum {
@@ -47,6 +46,13 @@ enum {
 };
 
 struct archive;
+struct archive_keys; /* unlock.h */
+
+/* An archive to open. Path and keys are the caller's; the keys outlive what is opened. */
+struct archive_ref {
+	const char *path;
+	struct archive_keys *keys; /* NULL, or locked: an encrypted archive is ERR_AUTH */
+};
 
 /*
  * Create an empty plain archive. The folder must be empty or missing. Waits for a concurrent
@@ -55,72 +61,6 @@ struct archive;
  */
 bool archive_create(const char *path, int timeout_ms, struct err *err);
 
-/* --- encrypted archives: unlock once, then open as any other --- */
-
-/* Text as a person has it: a passphrase, 64 hexadecimal digits, a recovery key. */
-struct archive_secret {
-	enum { ARCHIVE_PASSPHRASE, ARCHIVE_KEY, ARCHIVE_RECOVERY_KEY } kind;
-	const char *text;
-	size_t len;
-};
-
-/* Make an empty encrypted archive that this secret opens. It is unlocked afterwards. */
-bool archive_create_encrypted(
-	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err);
-
-/* Has it a keyring? */
-bool archive_is_encrypted(const char *path);
-
-/* Had it one, that was lost? With its copy in the newest volume it can be unlocked all the same. */
-bool archive_lacks_keyring(const char *path);
-
-/* Either: it cannot be opened unless it is unlocked. */
-bool archive_needs_secret(const char *path);
-
-/* Put a keyring that was lost back, from the newest volume that has a copy. A plain archive stays
- * as it is. */
-bool archive_mend_keyring(const char *path, struct err *err);
-
-/*
- * Unlock it for this process: from now on it is opened, read and written under this same path as a
- * plain one is; opened without, it is ERR_AUTH. A wrong secret: ERR_AUTH. ERR_NOT_FOUND: it is not
- * encrypted. Takes half a second and 134 MB for a passphrase.
- */
-bool archive_unlock(const char *path, const struct archive_secret *secret, struct err *err);
-bool archive_is_unlocked(const char *path);
-/* Forget the key. What is open stays open. */
-void archive_lock_out(const char *path);
-
-/*
- * For files beside the archive that tell of its mail. A key for one of them, by its name: NULL when
- * the archive is plain, ERR_AUTH when it is locked. And a name that tells nothing: of an encrypted
- * archive, a keyed digest of text in hexadecimal; else text itself. The caller frees.
- */
-bool archive_side_key(const char *path, const char *name, struct secret **ret_key, struct err *err);
-bool archive_hide_name(const char *path, const char *text, char **ret_name, struct err *err);
-/* The same as it was before a change of the master key that is under way (rekey.h). */
-bool archive_name_before(const char *path, const char *text, char **ret_name, struct err *err);
-
-struct archive_key {
-	uint32_t id;
-	const char *kind; /* passphrase, key, recovery */
-	int64_t created_ms;
-};
-bool archive_each_key(const char *path,
-	bool (*each)(void *context, const struct archive_key *key, struct err *err), void *context,
-	struct err *err);
-/* The archive is unlocked. Volumes keep the keyring of their day: who has an old copy of the
- * archive and a removed secret can still read that copy. */
-bool archive_add_key(
-	const char *path, const struct archive_secret *secret, uint32_t *ret_id, struct err *err);
-bool archive_remove_key(const char *path, uint32_t id, struct err *err);
-/* Which key is this? It need not be unlocked. ERR_AUTH: none of them. */
-bool archive_find_key(
-	const char *path, const struct archive_secret *secret, uint32_t *ret_id, struct err *err);
-
-enum { ARCHIVE_RECOVERY_KEY_TEXT = 45 };
-void archive_new_recovery_key(char out[ARCHIVE_RECOVERY_KEY_TEXT]); /* a secret: wipe it */
-
 /* Is there an archive: a catalogue, a volume, or a completely staged copy? */
 bool archive_exists(const char *path);
 
@@ -128,12 +68,12 @@ bool archive_exists(const char *path);
  * Open for reading, also on read-only media. Changes nothing on disk except SQLite's scratch file
  * (-shm). Waits for an archive that is being created. ERR_NOT_FOUND: there is no archive.
  */
-bool archive_open(const char *path, struct archive **ret_archive, struct err *err);
+bool archive_open(const struct archive_ref *archive, struct archive **ret_archive, struct err *err);
 void archive_freep(struct archive **archive);
 
 /* The same, if the catalogue is up to date with the volumes. False: it is not, or only a holder of
  * the writer lock can tell. Call archive_catch_up(), then archive_open(). */
-bool archive_open_newest(const char *path, struct archive **ret_archive);
+bool archive_open_newest(const struct archive_ref *archive, struct archive **ret_archive);
 
 /*
  * Update a catalogue that a crash or a power cut left older than the volumes. Does nothing if
@@ -141,7 +81,7 @@ bool archive_open_newest(const char *path, struct archive **ret_archive);
  * date or unreferenced volumes remain, and the archive is on read-only media. ERR_CORRUPT: the
  * newest part of the journal is unreadable; what the catalogue has can still be read.
  */
-bool archive_catch_up(const char *path, bool *ret_outdated, struct err *err);
+bool archive_catch_up(const struct archive_ref *archive, bool *ret_outdated, struct err *err);
 
 /* --- snapshots --- */
 
@@ -287,8 +227,8 @@ struct archive_writer;
  * makes every later call fail with it. Only one thread may call. Nothing is durable before a
  * commit. Until the first call that changes something, no file is written and no thread started.
  */
-bool archive_writer_open(
-	const char *path, int timeout_ms, struct archive_writer **ret_writer, struct err *err);
+bool archive_writer_open(const struct archive_ref *archive, int timeout_ms,
+	struct archive_writer **ret_writer, struct err *err);
 
 /* Discards uncommitted work and releases the lock. NULL is allowed. */
 void archive_writer_freep(struct archive_writer **writer);

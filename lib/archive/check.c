@@ -14,7 +14,7 @@ static bool reads_all(const struct checking *checking)
 
 static bool check_catalogue(struct checking *checking, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_catalogue_path(checking->path);
+	CLEANUP(freep) char *path = layout_catalogue_path(checking->archive->path);
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct err of = ERR_INIT;
 
@@ -22,7 +22,7 @@ static bool check_catalogue(struct checking *checking, struct err *err)
 	if (!fs_exists(path))
 		return checking_found(checking, "catalogue.db",
 			"is missing; `mailstow rebuild` makes it anew", err);
-	if (!archive_open_view(checking->path, true, &archive, &of))
+	if (!archive_open_view(checking->archive, true, &archive, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
 	checking->no_catalogue = false;
 	if (!db_integrity_check(archive->catalogue, &of))
@@ -45,22 +45,22 @@ static bool check_under_lock(struct checking *checking, int timeout_ms, struct e
 {
 	CLEANUP(fs_unlock) int lock = -1;
 
-	if (!writer_lock_take_if_allowed(checking->path, timeout_ms, &lock, err))
+	if (!writer_lock_take_if_allowed(checking->archive->path, timeout_ms, &lock, err))
 		return false;
 	checking->may_write = lock >= 0;
-	return has_its_names(checking->path, err) && check_structure(checking, err) &&
+	return has_its_names(checking->archive->path, err) && check_structure(checking, err) &&
 	       check_catalogue(checking, err);
 }
 
-bool archive_check(const char *path, const struct archive_check *check, int timeout_ms,
-	struct archive_checked *ret_checked, struct err *err)
+bool archive_check(const struct archive_ref *archive, const struct archive_check *check,
+	int timeout_ms, struct archive_checked *ret_checked, struct err *err)
 {
 	struct archive_checked result = {0};
-	struct checking checking = {.path = path, .check = check, .result = &result};
+	struct checking checking = {.archive = archive, .check = check, .result = &result};
 	bool done;
 
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	if (!archive_exists(archive->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", archive->path);
 	done = check_under_lock(&checking, timeout_ms, err) &&
 	       (check->read_percent == 0 || checking.no_catalogue ||
 		       check_messages(&checking, err));

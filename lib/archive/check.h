@@ -45,7 +45,7 @@ struct archive_checked {
  * read-only media it works without. Damage is a finding, not a failure. False: the archive cannot
  * be examined (ERR_NOT_FOUND, ERR_BUSY, ERR_LOCAL), or finding() returned false.
  */
-bool archive_check(const char *path, const struct archive_check *check, int timeout_ms,
-	struct archive_checked *ret_checked, struct err *err);
+bool archive_check(const struct archive_ref *archive, const struct archive_check *check,
+	int timeout_ms, struct archive_checked *ret_checked, struct err *err);
 
 #endif

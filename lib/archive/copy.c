@@ -5,7 +5,9 @@
 
 #include "archive/catalogue/ancestry.h"
 #include "archive/catalogue/replay.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keyring_file.h"
+#include "archive/keys/keys.h"
+#include "archive/volume/keyring_copy.h"
 #include "archive/volume/staged.h"
 #include "archive/volume/volume.h"
 #include "base/alloc.h"
@@ -14,32 +16,34 @@
 
 /* --- files without -wal --- */
 
-static bool settle_volume(const char *path, const struct volume_id *id, struct err *err)
+static bool settle_volume(
+	const struct archive_ref *archive, const struct volume_id *id, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
 
-	return volume_open(path, id, DB_WRITE, &volume, err) && db_empty_wal(volume.db, err);
+	return volume_open(archive, id, DB_WRITE, &volume, err) && db_empty_wal(volume.db, err);
 }
 
 /* The catalogue is brought up to the volumes, too, where a crash left it behind. */
-static bool settle_catalogue(const char *path, struct catalogue_state *ret_state, struct err *err)
+static bool settle_catalogue(
+	const struct archive_ref *archive, struct catalogue_state *ret_state, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(db_freep) struct db *catalogue = NULL;
 
 	bool needed;
 
-	return catalogue_open(path, DB_WRITE, &catalogue, err) &&
-	       replay_needed(path, catalogue, &needed, err) &&
-	       (!needed || replay(path, catalogue, zstd, err)) && db_empty_wal(catalogue, err) &&
+	return catalogue_open(archive, DB_WRITE, &catalogue, err) &&
+	       replay_needed(archive, catalogue, &needed, err) &&
+	       (!needed || replay(archive, catalogue, zstd, err)) && db_empty_wal(catalogue, err) &&
 	       catalogue_state(catalogue, ret_state, err);
 }
 
-static bool settle(const char *path, const struct volume_list *volumes,
+static bool settle(const struct archive_ref *archive, const struct volume_list *volumes,
 	struct catalogue_state *ret_state, struct err *err)
 {
-	return settle_volume(path, &volumes->items[volumes->count - 1], err) &&
-	       settle_catalogue(path, ret_state, err);
+	return settle_volume(archive, &volumes->items[volumes->count - 1], err) &&
+	       settle_catalogue(archive, ret_state, err);
 }
 
 /* --- the copy --- */
@@ -112,7 +116,7 @@ static bool remove_old(const struct volume_list *ours, const struct volume_list 
 
 /* A keyring that is lost or damaged is told by the volumes. *ret_before: it is under one of before.
  */
-static bool is_under(const char *to, const struct volume_id *theirs, const struct vault_view *key,
+static bool is_under(const char *to, const struct volume_id *theirs, const struct keys_view *key,
 	bool *ret_before)
 {
 	uint32_t ours = key->encrypted ? key->keyring.epoch : 0;
@@ -120,7 +124,7 @@ static bool is_under(const char *to, const struct volume_id *theirs, const struc
 	struct err unreadable = ERR_INIT;
 	uint32_t epoch = 0;
 
-	if (vault_read_keyring(to, &there, &unreadable)) {
+	if (keyring_file_or_copy(to, &there, &unreadable)) {
 		bool same = key->encrypted && keyring_is_of(&there, key->master);
 
 		*ret_before = same || there.epoch < ours;
@@ -132,10 +136,10 @@ static bool is_under(const char *to, const struct volume_id *theirs, const struc
 
 /* Under another master key all volumes are others: half of those and half of these would be opened
  * by neither keyring, if a run were stopped. Another archive's is another matter. */
-static bool has_same_key(const char *from, const char *to, const struct volume_list *theirs,
-	const struct catalogue_state *state, struct err *err)
+static bool has_same_key(const struct archive_ref *from, const char *to,
+	const struct volume_list *theirs, const struct catalogue_state *state, struct err *err)
 {
-	CLEANUP(vault_view_free) struct vault_view key = {0};
+	CLEANUP(keys_view_free) struct keys_view key = {0};
 	size_t i = 0; /* the first that can be read */
 	bool before;
 
@@ -143,7 +147,7 @@ static bool has_same_key(const char *from, const char *to, const struct volume_l
 		i++;
 	if (i == theirs->count)
 		return true;
-	if (!vault_look(from, &key, err))
+	if (!keys_look(from, &key, err))
 		return false;
 	if (is_under(to, &theirs->items[i], &key, &before))
 		return true;
@@ -169,10 +173,10 @@ static bool copy_file(
 }
 
 /* Before there are volumes. One that is there alone is another archive's. */
-static bool copy_keyring(
-	const char *from, const char *to, struct archive_copied *copied, struct err *err)
+static bool copy_keyring(const struct archive_ref *from, const char *to,
+	struct archive_copied *copied, struct err *err)
 {
-	CLEANUP(freep) char *here = layout_keyring_path(from);
+	CLEANUP(freep) char *here = layout_keyring_path(from->path);
 	CLEANUP(freep) char *there = layout_keyring_path(to);
 
 	if (fs_exists(here))
@@ -190,8 +194,8 @@ static void list_changed(
 
 	for (size_t i = 0; i < ours->count; i++) {
 		const struct volume_id *id = &ours->items[i];
-		CLEANUP(freep) char *here = layout_volume_path(places->from, id);
-		CLEANUP(freep) char *there = layout_volume_path(places->to, id);
+		CLEANUP(freep) char *here = layout_volume_path(places->from->path, id);
+		CLEANUP(freep) char *there = layout_volume_path(places->to->path, id);
 
 		if (id->sequence < newest ? fs_was_copied(there, here)
 					  : same_catalogue && fs_is_copy(there, here))
@@ -233,7 +237,7 @@ static bool all_brought(const char *to, const struct volume_list *volumes, struc
 static bool stage(const struct ancestry *places, const uint8_t *replaced,
 	struct archive_copied *copied, struct err *err)
 {
-	const char *from = places->from, *to = places->to;
+	const char *from = places->from->path, *to = places->to->path;
 	CLEANUP(volume_list_free) struct volume_list changed = {0};
 	CLEANUP(freep) char *here = layout_catalogue_path(from);
 	CLEANUP(freep) char *there = layout_catalogue_path(to);
@@ -243,7 +247,7 @@ static bool stage(const struct ancestry *places, const uint8_t *replaced,
 	list_changed(places, same, &changed);
 	if (staged_remove_others(to, &changed, err) &&
 		stage_volumes(from, to, &changed, copied, err) &&
-		copy_keyring(from, to, copied, err) &&
+		copy_keyring(places->from, to, copied, err) &&
 		ancestry_note_copied(to, places->state->head, replaced, err) &&
 		((same && changed.count == 0) || (all_brought(to, places->ours, err) &&
 							 copy_file(here, staged, copied, err))))
@@ -265,35 +269,19 @@ static bool is_untouched(const char *to, const struct volume_list *theirs, struc
 	return !touched || err_set(err, ERR_CREATE, "%s: was written to since it was copied", to);
 }
 
-/* ret_head: as of ancestry_check(). */
-static bool is_behind(const struct ancestry *places, bool *ret_any, uint8_t ret_head[SHA256_BYTES],
-	struct err *err)
-{
-	CLEANUP(vault_view_free) struct vault_view key = {0};
-	bool is;
-
-	if (!vault_look(places->from, &key, err))
-		return false;
-	if (key.encrypted)
-		vault_put(places->to, key.keyring.epoch, key.master);
-	is = ancestry_check(places, ret_any, ret_head, err);
-	archive_lock_out(places->to);
-	return is;
-}
-
 /* Theirs is needed to look at what they hold; that of the same key, as was seen. */
-static bool mend_keyring(const char *from, const char *to, const struct volume_list *theirs,
-	struct archive_copied *copied, struct err *err)
+static bool mend_keyring(const struct archive_ref *from, const char *to,
+	const struct volume_list *theirs, struct archive_copied *copied, struct err *err)
 {
 	struct keyring there;
 	struct err unreadable = ERR_INIT;
 
-	return theirs->count == 0 || vault_read_keyring(to, &there, &unreadable) ||
+	return theirs->count == 0 || keyring_file_or_copy(to, &there, &unreadable) ||
 	       copy_keyring(from, to, copied, err);
 }
 
-static bool copy_locked(
-	const char *from, const char *to, struct archive_copied *copied, struct err *err)
+static bool copy_locked(const struct archive_ref *from, const struct archive_ref *to,
+	struct archive_copied *copied, struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list ours = {0}, theirs = {0};
 	struct catalogue_state state;
@@ -301,17 +289,17 @@ static bool copy_locked(
 	uint8_t head[SHA256_BYTES];
 	bool any;
 
-	if (!volume_list(from, &ours, err) || !volume_list(to, &theirs, err))
+	if (!volume_list(from->path, &ours, err) || !volume_list(to->path, &theirs, err))
 		return false;
 	if (ours.count == 0)
-		return err_set(err, ERR_CORRUPT, "%s: no volumes", from);
-	return is_untouched(to, &theirs, err) && settle(from, &ours, &state, err) &&
-	       has_same_key(from, to, &theirs, &state, err) &&
-	       is_same_archive(from, &ours, &theirs, &state, to, err) &&
-	       mend_keyring(from, to, &theirs, copied, err) &&
-	       is_behind(&places, &any, head, err) &&
-	       stage(&places, any ? head : NULL, copied, err) && staged_publish(to, err) &&
-	       remove_old(&ours, &theirs, to, err);
+		return err_set(err, ERR_CORRUPT, "%s: no volumes", from->path);
+	return is_untouched(to->path, &theirs, err) && settle(from, &ours, &state, err) &&
+	       has_same_key(from, to->path, &theirs, &state, err) &&
+	       is_same_archive(from->path, &ours, &theirs, &state, to->path, err) &&
+	       mend_keyring(from, to->path, &theirs, copied, err) &&
+	       ancestry_check(&places, &any, head, err) &&
+	       stage(&places, any ? head : NULL, copied, err) && staged_publish(to->path, err) &&
+	       remove_old(&ours, &theirs, to->path, err);
 }
 
 static bool make_place(const char *to, struct err *err)
@@ -322,18 +310,19 @@ static bool make_place(const char *to, struct err *err)
 	       fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err);
 }
 
-bool archive_copy(const char *from, const char *to, int timeout_ms,
+bool archive_copy(const struct archive_ref *from, const char *to, int timeout_ms,
 	struct archive_copied *ret_copied, struct err *err)
 {
+	const struct archive_ref copy = {to, from->keys};
 	CLEANUP(fs_unlock) int ours = -1;
 	CLEANUP(fs_unlock) int theirs = -1;
 	struct archive_copied copied = {0};
 
-	if (!archive_exists(from))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from);
-	if (!make_place(to, err) || !staged_lock_and_publish(from, timeout_ms, &ours, err) ||
+	if (!archive_exists(from->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from->path);
+	if (!make_place(to, err) || !staged_lock_and_publish(from->path, timeout_ms, &ours, err) ||
 		!staged_lock_and_publish(to, timeout_ms, &theirs, err) ||
-		!copy_locked(from, to, &copied, err))
+		!copy_locked(from, &copy, &copied, err))
 		return false;
 	*ret_copied = copied;
 	return true;

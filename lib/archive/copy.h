@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "base/err.h"
+#include "archive/archive.h"
 
 struct archive_copied {
 	uint64_t files; /* copied: volumes and the catalogue */
@@ -24,7 +24,7 @@ struct archive_copied {
  * previous master key, or cannot be read; it is left alone. ERR_BUSY: names the holder of a lock,
  * or says that readers delay the WAL checkpoint.
  */
-bool archive_copy(const char *from, const char *to, int timeout_ms,
+bool archive_copy(const struct archive_ref *from, const char *to, int timeout_ms,
 	struct archive_copied *ret_copied, struct err *err);
 
 #endif

@@ -149,8 +149,8 @@ static bool remove_files(struct packer *packer, struct err *err)
 	for (int i = 0; i < READER_TRIES; i++) {
 		bool left;
 
-		if (!litter_remove(packer->path, packer->catalogue, err) ||
-			!litter_exists(packer->path, packer->catalogue, &left, err) ||
+		if (!litter_remove(packer->archive.path, packer->catalogue, err) ||
+			!litter_exists(packer->archive.path, packer->catalogue, &left, err) ||
 			!db_wal_checkpoint(packer->volume.db, true, err))
 			return false;
 		if (!left && db_wal_file_bytes(packer->volume.db) == 0)
@@ -160,7 +160,7 @@ static bool remove_files(struct packer *packer, struct err *err)
 	}
 	return err_set(err, ERR_BUSY,
 		"%s: somebody reads it all the time; the files go with the next writer",
-		packer->path);
+		packer->archive.path);
 }
 
 static bool forget_in_transaction(struct forgetting *forgetting,
@@ -206,28 +206,28 @@ static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests
 }
 
 /* Nor has a file the catalogue was in any rest of them. That it was begun goes last. */
-static bool renew_catalogue(const char *path, struct err *err)
+static bool renew_catalogue(const struct archive_ref *archive, struct err *err)
 {
-	CLEANUP(freep) char *volumes = layout_volumes_path(path);
+	CLEANUP(freep) char *volumes = layout_volumes_path(archive->path);
 
-	return rebuild_locked(path, err) && layout_remove_leftovers(volumes, err) &&
-	       layout_remove_leftovers(path, err);
+	return rebuild_locked(archive, err) && layout_remove_leftovers(volumes, err) &&
+	       layout_remove_leftovers(archive->path, err);
 }
 
-bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
-	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err)
+bool archive_forget(const struct archive_ref *archive, const uint8_t (*digests)[SHA256_BYTES],
+	size_t count, int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err)
 {
-	CLEANUP(freep) char *begun = layout_forgotten_path(path);
+	CLEANUP(freep) char *begun = layout_forgotten_path(archive->path);
 	struct forgetting forgetting = {.maintenance = {.lock = -1}, .begun = begun};
 	bool done;
 
 	reclaim_init(&forgetting.reclaim, &forgetting.maintenance);
-	done = maintenance_open(&forgetting.maintenance, path, timeout_ms, err) &&
+	done = maintenance_open(&forgetting.maintenance, archive, timeout_ms, err) &&
 	       forget_locked(&forgetting, digests, count, err);
 
 	forgetting.any = forgetting.any || fs_exists(begun);
 	maintenance_end(&forgetting.maintenance);
-	done = done && (!forgetting.any || renew_catalogue(path, err));
+	done = done && (!forgetting.any || renew_catalogue(archive, err));
 	maintenance_close(&forgetting.maintenance);
 	forget_search_free(&forgetting.search);
 	forgetting.result.volumes = forgetting.reclaim.volumes;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/archive.h"
 #include "base/crypto.h"
 #include "base/err.h"
 
@@ -30,7 +31,7 @@ struct archive_forgotten {
  * ERR_BUSY: the lock is held, or a reader does not finish; then the next writer, or another run,
  * removes the remaining files.
  */
-bool archive_forget(const char *path, const uint8_t (*digests)[SHA256_BYTES], size_t count,
-	int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err);
+bool archive_forget(const struct archive_ref *archive, const uint8_t (*digests)[SHA256_BYTES],
+	size_t count, int timeout_ms, struct archive_forgotten *ret_forgotten, struct err *err);
 
 #endif

@@ -118,8 +118,8 @@ static bool is_time(struct maintenance *maintenance, const struct archive_prune 
 	return true;
 }
 
-bool archive_prune(const char *path, const struct archive_prune *prune, int timeout_ms,
-	struct archive_pruned *ret_pruned, struct err *err)
+bool archive_prune(const struct archive_ref *archive, const struct archive_prune *prune,
+	int timeout_ms, struct archive_pruned *ret_pruned, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance maintenance = {.lock = -1};
 	struct reclaim reclaim;
@@ -127,7 +127,7 @@ bool archive_prune(const char *path, const struct archive_prune *prune, int time
 	bool due;
 	bool done;
 
-	if (!maintenance_open(&maintenance, path, timeout_ms, err) ||
+	if (!maintenance_open(&maintenance, archive, timeout_ms, err) ||
 		!is_time(&maintenance, prune, &due, err))
 		return false;
 	if (!due) {

@@ -8,6 +8,7 @@
 #ifndef MAILSTOW_ARCHIVE_PRUNE_H
 #define MAILSTOW_ARCHIVE_PRUNE_H
 
+#include "archive/archive.h"
 #include "archive/retention.h"
 #include "base/err.h"
 
@@ -32,7 +33,7 @@ struct archive_pruned {
 
 /* Takes the writer lock (ERR_BUSY). ERR_CORRUPT: data that must be kept cannot be read; nothing was
  * removed. */
-bool archive_prune(const char *path, const struct archive_prune *prune, int timeout_ms,
-	struct archive_pruned *ret_pruned, struct err *err);
+bool archive_prune(const struct archive_ref *archive, const struct archive_prune *prune,
+	int timeout_ms, struct archive_pruned *ret_pruned, struct err *err);
 
 #endif

@@ -11,7 +11,10 @@
 #include "archive/compact/rewrite.h"
 #include "archive/compact/rewrite_rekey.h"
 #include "archive/forget.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keyring_file.h"
+#include "archive/keys/keys.h"
+#include "archive/keys/secrets.h"
+#include "archive/volume/keyring_copy.h"
 #include "archive/volume/staged.h"
 #include "archive/volume/writer_lock.h"
 #include "base/fs.h"
@@ -23,7 +26,7 @@ enum archive_rekey_state archive_rekey_state(const char *path)
 	struct keyring keyring;
 	struct err unreadable = ERR_INIT;
 
-	if (!fs_exists(file) || !vault_read_keyring(path, &keyring, &unreadable) ||
+	if (!fs_exists(file) || !keyring_file_or_copy(path, &keyring, &unreadable) ||
 		!keyring.change.under_way)
 		return ARCHIVE_REKEY_NONE;
 	return keyring.change.from_epoch == 0 ? ARCHIVE_REKEY_ENCRYPTING : ARCHIVE_REKEY_ROTATING;
@@ -62,33 +65,34 @@ static bool find_newest(const char *path, struct volume_id *ret_id, struct err *
 	return true;
 }
 
-bool archive_encrypt_begin(
-	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err)
+bool archive_encrypt_begin(const struct archive_ref *archive, const struct archive_secret *secret,
+	int timeout_ms, struct err *err)
 {
 	CLEANUP(locks_free) struct locks locks = {-1, -1};
 	CLEANUP(freep) char *file = NULL;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 	struct volume_id newest;
 
-	if (!lock_both(path, timeout_ms, &locks, err) || !archive_mend_keyring(path, err))
+	if (!lock_both(archive->path, timeout_ms, &locks, err) ||
+		!archive_mend_keyring(archive->path, err))
 		return false;
-	if (archive_is_encrypted(path))
-		return err_set(err, ERR_USAGE, "%s: is encrypted already", path);
-	if (!find_newest(path, &newest, err))
+	if (archive_is_encrypted(archive))
+		return err_set(err, ERR_USAGE, "%s: is encrypted already", archive->path);
+	if (!find_newest(archive->path, &newest, err))
 		return false;
-	file = layout_volume_path(path, &newest);
+	file = layout_volume_path(archive->path, &newest);
 	return volume_peek_archive(file, &newest, uuid, err) &&
-	       vault_make(path, uuid, secret, newest.sequence, err);
+	       keys_create(archive, uuid, secret, newest.sequence, err);
 }
 
 static bool carry(struct keyring *keyring, const struct secret *master,
 	const struct keyring *before, const struct archive_carried *carried, struct err *err)
 {
-	enum keyring_kind kind = vault_kind(&carried->secret);
+	enum keyring_kind kind = secrets_kind(&carried->secret);
 	CLEANUP(secret_freep) struct secret *bytes = NULL;
 	uint32_t id;
 
-	if (!vault_secret_bytes(&carried->secret, &bytes, err))
+	if (!secrets_bytes(&carried->secret, &bytes, err))
 		return false;
 	if (carried->id == 0)
 		return keyring_add(keyring, master, kind, bytes->data, bytes->len, &id, err);
@@ -100,39 +104,40 @@ static bool carry(struct keyring *keyring, const struct secret *master,
 		err, ERR_BUSY, "key %" PRIu32 " was removed meanwhile: try again", carried->id);
 }
 
-bool archive_rotate_begin(const char *path, const struct archive_carried *carried, size_t count,
-	int timeout_ms, struct err *err)
+bool archive_rotate_begin(const struct archive_ref *archive, const struct archive_carried *carried,
+	size_t count, int timeout_ms, struct err *err)
 {
 	CLEANUP(locks_free) struct locks locks = {-1, -1};
-	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(keys_view_free) struct keys_view view = {0};
 	CLEANUP(secret_freep) struct secret *master = NULL;
 	struct volume_id newest = {0};
 	struct keyring keyring;
 
-	if (!lock_both(path, timeout_ms, &locks, err) || !archive_mend_keyring(path, err) ||
-		!vault_look(path, &view, err) || !find_newest(path, &newest, err))
+	if (!lock_both(archive->path, timeout_ms, &locks, err) ||
+		!archive_mend_keyring(archive->path, err) || !keys_look(archive, &view, err) ||
+		!find_newest(archive->path, &newest, err))
 		return false;
 	if (!view.encrypted)
-		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", path);
+		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", archive->path);
 	if (view.keyring.change.under_way)
-		return err_set(
-			err, ERR_BUSY, "%s: its keys were changed meanwhile: try again", path);
+		return err_set(err, ERR_BUSY, "%s: its keys were changed meanwhile: try again",
+			archive->path);
 	keyring_next_epoch(&view.keyring, view.master, newest.sequence, &keyring, &master);
 	for (size_t i = 0; i < count; i++)
 		if (!carry(&keyring, master, &view.keyring, &carried[i], err))
 			return false;
 	if (keyring.count == 0)
-		return err_set(err, ERR_AUTH, "%s: no key is to open it", path);
-	if (!vault_write_keyring(path, &keyring, master, err))
+		return err_set(err, ERR_AUTH, "%s: no key is to open it", archive->path);
+	if (!keyring_file_write(archive->path, &keyring, master, err))
 		return false;
-	vault_put(path, keyring.epoch, master);
+	keys_put(archive->keys, keyring.epoch, master);
 	return true;
 }
 
 /* --- one volume after the other --- */
 
 struct rekeying {
-	const char *path;
+	const struct archive_ref *archive;
 	const struct archive_rekey *wish;
 	int timeout_ms;
 	uint32_t epoch;
@@ -169,7 +174,7 @@ static bool is_outdated(
 	*ret_outdated = false;
 	if (id->sequence > rekeying->until)
 		return true;
-	if (!volume_peek_key_epoch(rekeying->path, id, &epoch, err))
+	if (!volume_peek_key_epoch(rekeying->archive->path, id, &epoch, err))
 		return false;
 	*ret_outdated = epoch != rekeying->epoch;
 	return true;
@@ -191,10 +196,10 @@ static bool write_anew(
 	bool ok;
 
 	if (!(is_sealed ? rekey_make : rewrite_repack)(
-		    rekeying->path, plan, &watch, &made, &directory, err))
+		    rekeying->archive, plan, &watch, &made, &directory, err))
 		return err_wrap(err, "volume %" PRId64, plan->volume.id.sequence);
 	ok = rewrite_replace(
-		rekeying->path, plan, &made, &directory, rekeying->timeout_ms, ret_done, err);
+		rekeying->archive, plan, &made, &directory, rekeying->timeout_ms, ret_done, err);
 	if (made.db)
 		rewrite_discard(&made);
 	return ok;
@@ -205,8 +210,9 @@ static bool settle_one(struct rekeying *rekeying, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
-	return maintenance_open(&job, rekeying->path, rekeying->timeout_ms, err) &&
-	       litter_remove_all(rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
+	return maintenance_open(&job, rekeying->archive, rekeying->timeout_ms, err) &&
+	       litter_remove_all(
+		       rekeying->archive->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
 }
 
 static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
@@ -214,11 +220,12 @@ static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done,
 	CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};
 
 	*ret_done = false;
-	if (!rewrite_plan_next(rekeying->path, 0, choose_outdated, rekeying, ret_found, &plan, err))
+	if (!rewrite_plan_next(
+		    rekeying->archive, 0, choose_outdated, rekeying, ret_found, &plan, err))
 		return false;
 	if (!*ret_found)
 		return true;
-	rekeying->own = volume_file_bytes(rekeying->path, &plan.volume.id);
+	rekeying->own = volume_file_bytes(rekeying->archive->path, &plan.volume.id);
 	rekeying->wrote = 0;
 	tell(rekeying);
 	if (!write_anew(rekeying, &plan, ret_done, err) || !settle_one(rekeying, err))
@@ -243,7 +250,7 @@ static bool all_of_them(struct rekeying *rekeying, struct err *err)
 		tries = done ? 0 : tries + 1;
 		if (tries == REKEY_TRIES)
 			return err_set(err, ERR_BUSY, "%s: is changed all the time; try again",
-				rekeying->path);
+				rekeying->archive->path);
 	}
 	return true;
 }
@@ -256,14 +263,15 @@ static bool add_up(struct rekeying *rekeying, struct err *err)
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 
 	rekeying->total = 0;
-	if (!volume_list(rekeying->path, &list, err))
+	if (!volume_list(rekeying->archive->path, &list, err))
 		return false;
 	for (size_t i = 0; i < list.count; i++) {
 		bool outdated;
 
 		if (!is_outdated(rekeying, &list.items[i], &outdated, err))
 			return false;
-		rekeying->total += outdated ? volume_file_bytes(rekeying->path, &list.items[i]) : 0;
+		rekeying->total +=
+			outdated ? volume_file_bytes(rekeying->archive->path, &list.items[i]) : 0;
 	}
 	return true;
 }
@@ -276,12 +284,12 @@ static bool add_up(struct rekeying *rekeying, struct err *err)
 static bool prepare(struct rekeying *rekeying, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
-	CLEANUP(freep) char *folder = layout_volumes_path(rekeying->path);
+	CLEANUP(freep) char *folder = layout_volumes_path(rekeying->archive->path);
 	struct catalogue_state state;
 	struct reclaim reclaim;
 	bool owed;
 
-	if (!maintenance_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
+	if (!maintenance_open(&job, rekeying->archive, rekeying->timeout_ms, err) ||
 		!layout_remove_leftovers(folder, err) ||
 		!catalogue_state(job.packer.catalogue, &state, err) ||
 		!reclaim_is_owed(&job, &owed, err))
@@ -292,40 +300,40 @@ static bool prepare(struct rekeying *rekeying, struct err *err)
 		!reclaim_run(&reclaim, err))
 		return false;
 	return litter_remove_all(
-		       rekeying->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err) &&
+		       rekeying->archive->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err) &&
 	       add_up(rekeying, err);
 }
 
 /* Whatever else the catalogue's file ever held goes with it. */
-static bool renew_catalogue(const char *path, struct err *err)
+static bool renew_catalogue(const struct archive_ref *archive, struct err *err)
 {
-	CLEANUP(freep) char *folder = layout_volumes_path(path);
-	CLEANUP(freep) char *forgetting = layout_forgotten_path(path);
+	CLEANUP(freep) char *folder = layout_volumes_path(archive->path);
+	CLEANUP(freep) char *forgetting = layout_forgotten_path(archive->path);
 	bool outdated;
 
-	return catalogue_is_outdated(path, &outdated, err) &&
-	       ((!outdated && !fs_exists(forgetting)) || rebuild_locked(path, err)) &&
-	       layout_remove_leftovers(path, err) && layout_remove_leftovers(folder, err);
+	return catalogue_is_outdated(archive, &outdated, err) &&
+	       ((!outdated && !fs_exists(forgetting)) || rebuild_locked(archive, err)) &&
+	       layout_remove_leftovers(archive->path, err) && layout_remove_leftovers(folder, err);
 }
 
-static bool end_change(const char *path, struct err *err)
+static bool end_change(const struct archive_ref *archive, struct err *err)
 {
-	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(keys_view_free) struct keys_view view = {0};
 
-	if (!vault_look(path, &view, err))
+	if (!keys_look(archive, &view, err))
 		return false;
 	keyring_finish_change(&view.keyring);
-	return vault_write_keyring(path, &view.keyring, view.master, err);
+	return keyring_file_write(archive->path, &view.keyring, view.master, err);
 }
 
 /* What is still of before was doomed meanwhile by one who was stopped. */
 static bool nothing_left(struct rekeying *rekeying, struct db *catalogue, struct err *err)
 {
-	return litter_remove_all(rekeying->path, catalogue, LITTER_READER_WAIT_MS, err) &&
+	return litter_remove_all(rekeying->archive->path, catalogue, LITTER_READER_WAIT_MS, err) &&
 	       add_up(rekeying, err) &&
 	       (rekeying->total == 0 ||
 		       err_set(err, ERR_BUSY, "%s: was changed meanwhile; try again",
-			       rekeying->path));
+			       rekeying->archive->path));
 }
 
 static bool finish(struct rekeying *rekeying, struct err *err)
@@ -334,39 +342,39 @@ static bool finish(struct rekeying *rekeying, struct err *err)
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (!maintenance_open(&job, rekeying->path, rekeying->timeout_ms, err) ||
+	if (!maintenance_open(&job, rekeying->archive, rekeying->timeout_ms, err) ||
 		!nothing_left(rekeying, job.packer.catalogue, err))
 		return false;
 	memcpy(uuid, job.packer.state.archive, sizeof(uuid));
 	maintenance_end(&job);
 	return (!wish->beside || wish->beside(wish->context, uuid, err)) &&
-	       renew_catalogue(rekeying->path, err) && end_change(rekeying->path, err);
+	       renew_catalogue(rekeying->archive, err) && end_change(rekeying->archive, err);
 }
 
 static bool look(struct rekeying *rekeying, struct err *err)
 {
-	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(keys_view_free) struct keys_view view = {0};
 
-	if (!vault_look(rekeying->path, &view, err))
+	if (!keys_look(rekeying->archive, &view, err))
 		return false;
 	if (!view.keyring.change.under_way)
-		return err_set(
-			err, ERR_USAGE, "%s: its keys are not being changed", rekeying->path);
+		return err_set(err, ERR_USAGE, "%s: its keys are not being changed",
+			rekeying->archive->path);
 	rekeying->epoch = view.keyring.epoch;
 	rekeying->until = view.keyring.change.until;
 	rekeying->result.epoch = rekeying->epoch;
 	return true;
 }
 
-bool archive_rekey(const char *path, const struct archive_rekey *wish, int timeout_ms,
-	struct archive_rekeyed *ret_rekeyed, struct err *err)
+bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey *wish,
+	int timeout_ms, struct archive_rekeyed *ret_rekeyed, struct err *err)
 {
-	struct rekeying rekeying = {.path = path, .wish = wish, .timeout_ms = timeout_ms};
+	struct rekeying rekeying = {.archive = archive, .wish = wish, .timeout_ms = timeout_ms};
 	CLEANUP(fs_unlock) int lock = -1;
 
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!repack_lock_take(path, timeout_ms, &lock, err) || !look(&rekeying, err) ||
+	if (!archive_exists(archive->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", archive->path);
+	if (!repack_lock_take(archive->path, timeout_ms, &lock, err) || !look(&rekeying, err) ||
 		!prepare(&rekeying, err) || !all_of_them(&rekeying, err) || !finish(&rekeying, err))
 		return false;
 	*ret_rekeyed = rekeying.result;

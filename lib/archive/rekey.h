@@ -13,7 +13,7 @@
 #ifndef MAILSTOW_ARCHIVE_REKEY_H
 #define MAILSTOW_ARCHIVE_REKEY_H
 
-#include "archive/archive.h"
+#include "archive/unlock.h"
 
 enum { REKEY_TRIES = 20 }; /* for a volume that others change meanwhile */
 
@@ -23,8 +23,8 @@ enum archive_rekey_state archive_rekey_state(const char *path);
 
 /* Begin to encrypt a plain archive under this secret. The archive is unlocked afterwards.
  * ERR_USAGE: it is already encrypted. */
-bool archive_encrypt_begin(
-	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err);
+bool archive_encrypt_begin(const struct archive_ref *archive, const struct archive_secret *secret,
+	int timeout_ms, struct err *err);
 
 /* A secret that also opens the archive under the next master key. */
 struct archive_carried {
@@ -37,8 +37,8 @@ struct archive_carried {
  * archive is unlocked before, and unlocked with the new key afterwards. ERR_BUSY: another process
  * changed the keys meanwhile.
  */
-bool archive_rotate_begin(const char *path, const struct archive_carried *carried, size_t count,
-	int timeout_ms, struct err *err);
+bool archive_rotate_begin(const struct archive_ref *archive, const struct archive_carried *carried,
+	size_t count, int timeout_ms, struct err *err);
 
 struct archive_rekey {
 	const struct cancel *cancel; /* NULL: cannot be cancelled */
@@ -61,7 +61,7 @@ struct archive_rekeyed {
  * ERR_BUSY: the lock is held, or a reader does not finish. ERR_CORRUPT: a volume cannot be read
  * completely. After any error, another run continues.
  */
-bool archive_rekey(const char *path, const struct archive_rekey *wish, int timeout_ms,
-	struct archive_rekeyed *ret_rekeyed, struct err *err);
+bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey *wish,
+	int timeout_ms, struct archive_rekeyed *ret_rekeyed, struct err *err);
 
 #endif

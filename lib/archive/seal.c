@@ -27,29 +27,29 @@ static bool choose_full(
 
 /* --- one of them --- */
 
-static bool seal_one(const char *path, const struct archive_seal *seal,
+static bool seal_one(const struct archive_ref *archive, const struct archive_seal *seal,
 	const struct rewrite_plan *plan, int timeout_ms, struct archive_sealed *sealed,
 	struct err *err)
 {
 	CLEANUP(directory_free) struct directory directory = {0};
 	const struct rewrite_watch watch = {.cancel = seal->cancel};
-	uint64_t before = volume_file_bytes(path, &plan->volume.id);
+	uint64_t before = volume_file_bytes(archive->path, &plan->volume.id);
 	struct volume made = {0};
 	struct volume_id id;
 	bool done = false;
 	bool ok;
 
-	if (!rewrite_repack(path, plan, &watch, &made, &directory, err))
+	if (!rewrite_repack(archive, plan, &watch, &made, &directory, err))
 		return err_wrap(err, "volume %" PRId64, plan->volume.id.sequence);
 	id = made.id;
-	ok = rewrite_replace(path, plan, &made, &directory, timeout_ms, &done, err);
+	ok = rewrite_replace(archive, plan, &made, &directory, timeout_ms, &done, err);
 	if (made.db)
 		rewrite_discard(&made);
 	if (!ok || !done)
 		return ok;
 	sealed->volumes++;
 	sealed->bytes_before += before;
-	sealed->bytes_after += volume_file_bytes(path, &id);
+	sealed->bytes_after += volume_file_bytes(archive->path, &id);
 	return true;
 }
 
@@ -68,77 +68,79 @@ static bool is_settled(const char *path)
 	return !db_has_wal(newest);
 }
 
-bool archive_checkpoint_wal(const char *path, int timeout_ms, struct err *err)
+bool archive_checkpoint_wal(const struct archive_ref *archive, int timeout_ms, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
-	if (is_settled(path))
+	if (is_settled(archive->path))
 		return true;
-	return maintenance_open(&job, path, timeout_ms, err) &&
+	return maintenance_open(&job, archive, timeout_ms, err) &&
 	       packer_checkpoint_wal(&job.packer, err);
 }
 
 /* What one that was stopped left goes. The newest is ended if it has enough; readers in the way:
  * another time. */
-static bool prepare(const char *path, uint64_t bytes_min, int timeout_ms, struct err *err)
+static bool prepare(
+	const struct archive_ref *archive, uint64_t bytes_min, int timeout_ms, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
-	CLEANUP(freep) char *folder = layout_volumes_path(path);
+	CLEANUP(freep) char *folder = layout_volumes_path(archive->path);
 	bool unimportant;
 
-	if (!maintenance_open(&job, path, timeout_ms, err) ||
+	if (!maintenance_open(&job, archive, timeout_ms, err) ||
 		!layout_remove_leftovers(folder, err) ||
-		!litter_remove(path, job.packer.catalogue, err) ||
+		!litter_remove(archive->path, job.packer.catalogue, err) ||
 		!packer_checkpoint_wal(&job.packer, err))
 		return false;
 	return bytes_min == 0 ||
-	       volume_file_bytes(path, &job.packer.volume.id) + db_wal_bytes(job.packer.volume.db) <
+	       volume_file_bytes(archive->path, &job.packer.volume.id) +
+			       db_wal_bytes(job.packer.volume.db) <
 		       bytes_min ||
 	       packer_roll_now(&job.packer, &unimportant, err);
 }
 
-static bool seal_all(const char *path, const struct archive_seal *seal, int timeout_ms,
-	struct archive_sealed *sealed, struct err *err)
+static bool seal_all(const struct archive_ref *archive, const struct archive_seal *seal,
+	int timeout_ms, struct archive_sealed *sealed, struct err *err)
 {
 	int64_t after = 0;
 	bool found = true;
 
-	if (!prepare(path, seal->open_bytes_min, timeout_ms, err))
+	if (!prepare(archive, seal->open_bytes_min, timeout_ms, err))
 		return false;
 	while (found) {
 		CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};
 
-		if (!rewrite_plan_next(path, after, choose_full, NULL, &found, &plan, err) ||
-			(found && !seal_one(path, seal, &plan, timeout_ms, sealed, err)))
+		if (!rewrite_plan_next(archive, after, choose_full, NULL, &found, &plan, err) ||
+			(found && !seal_one(archive, seal, &plan, timeout_ms, sealed, err)))
 			return false;
 		after = plan.volume.id.sequence;
 	}
 	return true;
 }
 
-static bool merge_small(const char *path, const struct archive_seal *seal, int timeout_ms,
-	uint64_t *ret_merged, struct err *err)
+static bool merge_small(const struct archive_ref *archive, const struct archive_seal *seal,
+	int timeout_ms, uint64_t *ret_merged, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
 	*ret_merged = 0;
 	return seal->small_count == 0 ||
-	       (maintenance_open(&job, path, timeout_ms, err) &&
+	       (maintenance_open(&job, archive, timeout_ms, err) &&
 		       reclaim_merge(&job, seal->small_count, seal->cancel, ret_merged, err));
 }
 
-bool archive_seal(const char *path, const struct archive_seal *seal, int timeout_ms,
-	struct archive_sealed *ret_sealed, struct err *err)
+bool archive_seal(const struct archive_ref *archive, const struct archive_seal *seal,
+	int timeout_ms, struct archive_sealed *ret_sealed, struct err *err)
 {
 	CLEANUP(fs_unlock) int lock = -1;
 	struct archive_sealed sealed = {0};
 
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!repack_lock_take(path, timeout_ms, &lock, err) ||
-		!seal_all(path, seal, timeout_ms, &sealed, err) ||
-		!merge_small(path, seal, timeout_ms, &sealed.merged, err) ||
-		(sealed.merged > 0 && !seal_all(path, seal, timeout_ms, &sealed, err)))
+	if (!archive_exists(archive->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", archive->path);
+	if (!repack_lock_take(archive->path, timeout_ms, &lock, err) ||
+		!seal_all(archive, seal, timeout_ms, &sealed, err) ||
+		!merge_small(archive, seal, timeout_ms, &sealed.merged, err) ||
+		(sealed.merged > 0 && !seal_all(archive, seal, timeout_ms, &sealed, err)))
 		return false;
 	*ret_sealed = sealed;
 	return true;

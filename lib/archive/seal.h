@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "archive/archive.h"
 #include "base/err.h"
 #include "base/wait.h"
 
@@ -43,11 +44,11 @@ struct archive_sealed {
  * Checkpoint all -wal files, so that the database files alone are the archive, as far as readers
  * allow. The next commit costs one more fsync. Takes the writer lock. ERR_BUSY.
  */
-bool archive_checkpoint_wal(const char *path, int timeout_ms, struct err *err);
+bool archive_checkpoint_wal(const struct archive_ref *archive, int timeout_ms, struct err *err);
 
 /* Seal all full volumes, one after the other. Takes the writer lock briefly for each. ERR_CORRUPT:
  * a volume cannot be read completely and stays as it is. ERR_CANCELLED. */
-bool archive_seal(const char *path, const struct archive_seal *seal, int timeout_ms,
-	struct archive_sealed *ret_sealed, struct err *err);
+bool archive_seal(const struct archive_ref *archive, const struct archive_seal *seal,
+	int timeout_ms, struct archive_sealed *ret_sealed, struct err *err);
 
 #endif

@@ -27,9 +27,10 @@ struct archive_prune mirror_prune_rules(const struct config_keep *keep, int64_t 
 	};
 }
 
-bool mirror_prune(
-	const struct config_account *account, struct archive_pruned *ret_pruned, struct err *err)
+bool mirror_prune(const struct config_account *account, struct archive_keys *keys,
+	struct archive_pruned *ret_pruned, struct err *err)
 {
+	const struct archive_ref archive = {account->archive_path, keys};
 	struct archive_prune prune;
 	struct config_keep keep;
 
@@ -41,5 +42,5 @@ bool mirror_prune(
 	}
 	prune = mirror_prune_rules(&keep, account->keep_deleted_ms);
 	prune.every_ms = EVERY_MS;
-	return archive_prune(account->archive_path, &prune, LOCK_TIMEOUT_MS, ret_pruned, err);
+	return archive_prune(&archive, &prune, LOCK_TIMEOUT_MS, ret_pruned, err);
 }

@@ -12,7 +12,7 @@ struct archive_prune mirror_prune_rules(const struct config_keep *keep, int64_t 
  * Call after a complete pass. Prunes at most once a day, and only if `keep` lets anything go; else
  * sets ret_pruned->skipped. Takes the writer lock, waiting one second; ERR_BUSY.
  */
-bool mirror_prune(
-	const struct config_account *account, struct archive_pruned *ret_pruned, struct err *err);
+bool mirror_prune(const struct config_account *account, struct archive_keys *keys,
+	struct archive_pruned *ret_pruned, struct err *err);
 
 #endif

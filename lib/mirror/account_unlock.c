@@ -26,80 +26,80 @@ bool mirror_read_secret(const struct config_account *account, const struct cance
 	return true;
 }
 
-bool mirror_unlock(
-	const struct config_account *account, const struct cancel *cancel, struct err *err)
+bool mirror_unlock(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
-	const char *path = account->archive_path;
+	const struct archive_ref archive = {account->archive_path, keys};
 	struct archive_secret secret;
 
-	if (archive_is_unlocked(path))
+	if (archive_is_unlocked(&archive))
 		return true;
 	/* no secret is the usual case: every pass checks it, so it must not open a volume */
 	if (!mirror_has_secret(account))
-		return !archive_is_encrypted(path) ||
+		return !archive_is_encrypted(&archive) ||
 		       err_set(err, ERR_AUTH,
 			       "%s: the archive is encrypted; configure its passphrase or key",
-			       path);
-	return !archive_needs_secret(path) ||
+			       archive.path);
+	return !archive_needs_secret(&archive) ||
 	       (mirror_read_secret(account, cancel, &text, &secret, err) &&
-		       archive_unlock(path, &secret, err));
+		       archive_unlock(&archive, &secret, err));
 }
 
 /* Waits for a concurrent writer, such as a first copy. secret NULL: not encrypted. */
-static bool create_with(const char *path, const struct archive_secret *secret,
+static bool create_with(const struct archive_ref *archive, const struct archive_secret *secret,
 	const struct cancel *cancel, struct err *err)
 {
 	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, cancel);
 	bool ok;
 
 	do
-		ok = secret ? archive_create_encrypted(path, secret, WAIT_STEP_MS, err)
-			    : archive_create(path, WAIT_STEP_MS, err);
+		ok = secret ? archive_create_encrypted(archive, secret, WAIT_STEP_MS, err)
+			    : archive_create(archive->path, WAIT_STEP_MS, err);
 	while (!ok && wait_again(wait, err));
 	return ok;
 }
 
-static bool create(
-	const struct config_account *account, const struct cancel *cancel, struct err *err)
+static bool create(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
-	const char *path = account->archive_path;
+	const struct archive_ref archive = {account->archive_path, keys};
 	struct archive_secret secret;
 
 	if (!mirror_has_secret(account))
-		return create_with(path, NULL, cancel, err);
+		return create_with(&archive, NULL, cancel, err);
 	return mirror_read_secret(account, cancel, &text, &secret, err) &&
-	       create_with(path, &secret, cancel, err);
+	       create_with(&archive, &secret, cancel, err);
 }
 
-static bool unlock_existing(
-	const struct config_account *account, const struct cancel *cancel, struct err *err)
+static bool unlock_existing(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct err *err)
 {
-	const char *path = account->archive_path;
+	const struct archive_ref archive = {account->archive_path, keys};
 
-	if (mirror_has_secret(account) && !archive_mend_keyring(path, err))
+	if (mirror_has_secret(account) && !archive_mend_keyring(archive.path, err))
 		return false;
-	if (mirror_has_secret(account) && !archive_is_encrypted(path))
+	if (mirror_has_secret(account) && !archive_is_encrypted(&archive))
 		return err_set(err, ERR_CONFIG,
 			"%s: a passphrase or key is configured, but the archive is not encrypted; "
 			"nothing is added to it. Encrypt it with 'mailstow key encrypt %s'",
-			path, account->name);
-	return mirror_unlock(account, cancel, err);
+			archive.path, account->name);
+	return mirror_unlock(account, keys, cancel, err);
 }
 
-bool mirror_make_or_unlock(
-	const struct config_account *account, const struct cancel *cancel, struct err *err)
+bool mirror_make_or_unlock(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct err *err)
 {
-	const char *path = account->archive_path;
+	const struct archive_ref archive = {account->archive_path, keys};
 	struct err create_err = ERR_INIT;
 
-	if (archive_exists(path))
-		return unlock_existing(account, cancel, err);
-	if (create(account, cancel, &create_err))
+	if (archive_exists(archive.path))
+		return unlock_existing(account, keys, cancel, err);
+	if (create(account, keys, cancel, &create_err))
 		return true;
 	/* the concurrent writer we waited for may have created it */
-	if (create_err.kind == ERR_CREATE && archive_exists(path))
-		return unlock_existing(account, cancel, err);
+	if (create_err.kind == ERR_CREATE && archive_exists(archive.path))
+		return unlock_existing(account, keys, cancel, err);
 	return err_set(err, create_err.kind, "%s", create_err.text);
 }

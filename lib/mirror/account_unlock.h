@@ -5,7 +5,7 @@
 #ifndef MAILSTOW_MIRROR_ACCOUNT_UNLOCK_H
 #define MAILSTOW_MIRROR_ACCOUNT_UNLOCK_H
 
-#include "archive/archive.h"
+#include "archive/unlock.h"
 #include "config/config.h"
 
 /* Does the configuration name a secret for the account's archive? */
@@ -16,14 +16,14 @@ bool mirror_has_secret(const struct config_account *account);
 bool mirror_read_secret(const struct config_account *account, const struct cancel *cancel,
 	struct buf *ret_text, struct archive_secret *ret_secret, struct err *err);
 
-/* Unlocks the account's archive for this process, if it is encrypted and not unlocked yet.
+/* Unlocks the keys of the account's archive, if it is encrypted and they are not unlocked yet.
  * ERR_AUTH: no secret is configured, or the wrong one. */
-bool mirror_unlock(
-	const struct config_account *account, const struct cancel *cancel, struct err *err);
+bool mirror_unlock(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct err *err);
 
 /* Creates the account's archive, encrypted when a secret is configured; or unlocks the existing
  * one. ERR_CONFIG: a secret is configured and the archive is not encrypted. */
-bool mirror_make_or_unlock(
-	const struct config_account *account, const struct cancel *cancel, struct err *err);
+bool mirror_make_or_unlock(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct err *err);
 
 #endif

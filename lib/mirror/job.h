@@ -13,6 +13,7 @@ enum { MIRROR_WINDOW_MESSAGES = 50 * 1000 };
 
 struct mirror_job {
 	const struct config_account *account;
+	struct archive_keys *keys; /* of its archive; NULL: that is not encrypted */
 	struct imap *imap;
 	struct state *state;           /* holds the ledger of messages that could not be fetched */
 	struct archive_writer *writer; /* NULL: opened for this pass alone */

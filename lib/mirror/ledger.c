@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/archive.h"
+#include "archive/unlock.h"
 #include "base/alloc.h"
 
 enum {
@@ -19,9 +19,10 @@ static const char hidden_reason[] = "the reason is not recorded for an encrypted
  */
 static char *stored_name(const struct ledger *ledger, const char *folder)
 {
+	const struct archive_ref archive = {ledger->account->archive_path, ledger->keys};
 	char *name = NULL;
 	struct err err;
-	bool unlocked = archive_hide_name(ledger->account->archive_path, folder, &name, &err);
+	bool unlocked = archive_hide_name(&archive, folder, &name, &err);
 
 	assert(unlocked); /* it is open for writing */
 	(void)unlocked;
@@ -55,9 +56,10 @@ static bool hold_entry(void *context, const struct skipped *skipped, struct err 
 }
 
 bool ledger_load(struct ledger *ledger, struct state *state, const struct config_account *account,
-	int64_t now_ms, struct err *err)
+	struct archive_keys *keys, int64_t now_ms, struct err *err)
 {
-	*ledger = (struct ledger){.state = state, .account = account, .now_ms = now_ms};
+	*ledger =
+		(struct ledger){.state = state, .account = account, .keys = keys, .now_ms = now_ms};
 	return state_each_skipped(state, account->archive_path, hold_entry, ledger, err);
 }
 
@@ -173,7 +175,8 @@ static bool put_entry(struct state *state, const char *archive_path,
 static bool record_attempt(struct ledger *ledger, struct ledger_entry *entry, int64_t next_try_ms,
 	const char *reason, struct err *err)
 {
-	bool hides = archive_is_encrypted(ledger->account->archive_path);
+	const struct archive_ref archive = {ledger->account->archive_path, ledger->keys};
+	bool hides = archive_is_encrypted(&archive);
 
 	free(entry->reason);
 	entry->reason = xstrdup(hides ? hidden_reason : reason);
@@ -351,7 +354,7 @@ size_t ledger_count(const struct ledger *ledger, size_t *ret_owed)
 /* --- a new master key: other hidden names --- */
 
 struct hidden_names {
-	const char *archive_path;
+	const struct archive_ref *archive;
 	struct ledger old; /* as in the state file */
 	struct ledger new; /* to replace it */
 };
@@ -375,8 +378,8 @@ static bool hide_folder(void *context, const struct archive_folder *folder, stru
 	CLEANUP(freep) char *old_name = NULL;
 	CLEANUP(freep) char *new_name = NULL;
 
-	if (!archive_name_before(names->archive_path, folder->path, &old_name, err) ||
-		!archive_hide_name(names->archive_path, folder->path, &new_name, err))
+	if (!archive_name_before(names->archive, folder->path, &old_name, err) ||
+		!archive_hide_name(names->archive, folder->path, &new_name, err))
 		return false;
 	for (size_t i = 0; i < ledger->count; i++)
 		if (is_of(&ledger->items[i], old_name) || is_of(&ledger->items[i], new_name))
@@ -399,7 +402,7 @@ static bool hide_all(struct hidden_names *names, struct err *err)
 	struct archive_snapshot latest;
 
 	return names->old.count == 0 ||
-	       (archive_open(names->archive_path, &archive, err) &&
+	       (archive_open(names->archive, &archive, err) &&
 		       archive_resolve(archive, (struct archive_when){.kind = ARCHIVE_LATEST},
 			       &latest, err) &&
 		       archive_each_folder(archive, latest.generation, hide_folder, names, err));
@@ -418,10 +421,10 @@ static bool replace_entries(
 	       state_empty_wal(state, err);
 }
 
-bool ledger_hide_names(
-	struct state *state, const char *state_path, const char *archive_path, struct err *err)
+bool ledger_hide_names(struct state *state, const char *state_path,
+	const struct archive_ref *archive, struct err *err)
 {
-	struct hidden_names names = {.archive_path = archive_path};
+	struct hidden_names names = {.archive = archive};
 	bool done = state_each_skipped(state, state_path, hold_entry, &names.old, err) &&
 		    hide_all(&names, err) && replace_entries(state, state_path, &names.new, err);
 

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/archive.h"
 #include "base/err.h"
 #include "base/rangeset.h"
 #include "config/config.h"
@@ -36,6 +37,7 @@ struct ledger_entry {
 struct ledger {
 	struct state *state;
 	const struct config_account *account;
+	struct archive_keys *keys; /* of its archive */
 	int64_t now_ms;
 	struct ledger_entry *items;
 	size_t count, cap;
@@ -43,7 +45,7 @@ struct ledger {
 
 /* Loads what the last pass left in the state file. */
 bool ledger_load(struct ledger *ledger, struct state *state, const struct config_account *account,
-	int64_t now_ms, struct err *err);
+	struct archive_keys *keys, int64_t now_ms, struct err *err);
 void ledger_free(struct ledger *ledger); /* also for CLEANUP() */
 
 /* Adds the folder's UIDs that are not to be asked for now to `without`. *ret_owed: some of the
@@ -106,7 +108,7 @@ size_t ledger_count(const struct ledger *ledger, size_t *ret_owed);
  * ledger under the new key, and erases everything that tells of its mail from the state file.
  * state_path is the archive's path in the state file. The archive is unlocked. May be repeated.
  */
-bool ledger_hide_names(
-	struct state *state, const char *state_path, const char *archive_path, struct err *err);
+bool ledger_hide_names(struct state *state, const char *state_path,
+	const struct archive_ref *archive, struct err *err);
 
 #endif

@@ -248,23 +248,24 @@ static void pass_free(struct pass *pass)
 
 /* Waits for the writer lock in short steps, so that cancel is noticed. Unlocks again before each
  * step: the holder of the lock may be changing the keys. */
-static bool open_writer(const struct config_account *account, const struct cancel *cancel,
-	struct archive_writer **ret_writer, struct err *err)
+static bool open_writer(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct archive_writer **ret_writer, struct err *err)
 {
+	const struct archive_ref archive = {account->archive_path, keys};
 	struct wait wait = wait_for(ARCHIVE_LOCK_TIMEOUT_MS, cancel);
 	bool ok;
 
 	do
-		ok = archive_writer_open(account->archive_path, WAIT_STEP_MS, ret_writer, err);
-	while (!ok && wait_again(wait, err) && mirror_unlock(account, cancel, err));
+		ok = archive_writer_open(&archive, WAIT_STEP_MS, ret_writer, err);
+	while (!ok && wait_again(wait, err) && mirror_unlock(account, keys, cancel, err));
 	return ok;
 }
 
-bool mirror_open_archive(const struct config_account *account, const struct cancel *cancel,
-	struct archive_writer **ret_writer, struct err *err)
+bool mirror_open_archive(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct archive_writer **ret_writer, struct err *err)
 {
-	return (mirror_make_or_unlock(account, cancel, err) &&
-		       open_writer(account, cancel, ret_writer, err)) ||
+	return (mirror_make_or_unlock(account, keys, cancel, err) &&
+		       open_writer(account, keys, cancel, ret_writer, err)) ||
 	       err_wrap(err, "archive");
 }
 
@@ -275,11 +276,11 @@ bool mirror_pass(const struct mirror_job *job, struct mirror_result *ret_result,
 	CLEANUP(archive_writer_freep) struct archive_writer *own = NULL;
 
 	if (!pass.writer) {
-		if (!mirror_open_archive(job->account, job->cancel, &own, err))
+		if (!mirror_open_archive(job->account, job->keys, job->cancel, &own, err))
 			return false;
 		pass.writer = own;
 	}
-	if (!ledger_load(&pass.ledger, job->state, job->account, pass.now_ms, err) ||
+	if (!ledger_load(&pass.ledger, job->state, job->account, job->keys, pass.now_ms, err) ||
 		!mirror_account(&pass, err))
 		return false;
 	*ret_result = pass.result;

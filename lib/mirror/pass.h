@@ -22,8 +22,8 @@
  * as long as ARCHIVE_LOCK_TIMEOUT_MS; ERR_BUSY names the holder. cancel (may be NULL) ends the
  * wait.
  */
-bool mirror_open_archive(const struct config_account *account, const struct cancel *cancel,
-	struct archive_writer **ret_writer, struct err *err);
+bool mirror_open_archive(const struct config_account *account, struct archive_keys *keys,
+	const struct cancel *cancel, struct archive_writer **ret_writer, struct err *err);
 
 /*
  * False: the session or the archive failed. What was committed stays; the next pass continues from

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "archive/adopt.h"
+#include "archive/unlock.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -68,9 +69,9 @@ static bool list_accounts(struct app *app, struct err *err)
 /* --- adopt: which account and archive --- */
 
 struct adoption {
-	char *from;    /* the archive to adopt, without a trailing "/" */
-	char *name;    /* of the account */
-	char *file;    /* the configuration */
+	struct archive_ref from; /* the archive to adopt, without a trailing "/" */
+	char *name;              /* of the account */
+	char *file;              /* the configuration */
 	char *section; /* text to add to the file; "": the account is configured already */
 	struct config *config;
 	const struct config_account *account;
@@ -78,7 +79,8 @@ struct adoption {
 
 static void adoption_free(struct adoption *adoption)
 {
-	free(adoption->from);
+	free((char *)adoption->from.path);
+	archive_keys_freep(&adoption->from.keys);
 	free(adoption->name);
 	free(adoption->file);
 	free(adoption->section);
@@ -105,8 +107,8 @@ static bool choose_name(
 
 	while (len > 1 && path[len - 1] == '/')
 		len--;
-	adoption->from = xstrndup(path, len);
-	adoption->name = name ? xstrdup(name) : folder_name(adoption->from);
+	adoption->from = (struct archive_ref){xstrndup(path, len), archive_keys_new()};
+	adoption->name = name ? xstrdup(name) : folder_name(adoption->from.path);
 	if (config_name_valid(adoption->name))
 		return true;
 	shown = str_printable(adoption->name, strlen(adoption->name), CONFIG_NAME_BYTES_MAX);
@@ -129,7 +131,7 @@ static char *make_section(const struct adoption *adoption)
 		"%s"
 		"mirror = no\n",
 		adoption->name,
-		archive_needs_secret(adoption->from)
+		archive_needs_secret(&adoption->from)
 			? "# Or passphrase-file, or key-file; without one mailstow asks.\n"
 			  "# passphrase-command =\n"
 			: "");
@@ -166,19 +168,20 @@ static bool find_or_add_account(struct app *app, struct adoption *adoption, stru
 static bool unlock_for_account(const struct adoption *adoption, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
-	const struct account_ref place = {.name = adoption->from, .archive_path = adoption->from};
+	const struct account_ref place = {
+		.name = (char *)adoption->from.path, .archive = adoption->from};
 	struct archive_secret secret;
 
 	if (!mirror_has_secret(adoption->account))
 		return app_unlock(&place, err);
-	if (!archive_needs_secret(adoption->from))
+	if (!archive_needs_secret(&adoption->from))
 		return err_set(err, ERR_CONFIG,
 			"%s: is not encrypted, but account %s is configured with a passphrase or "
 			"key and would never write to it; encrypt it first, or remove the key "
 			"from the configuration",
-			adoption->from, adoption->account->name);
+			adoption->from.path, adoption->account->name);
 	return mirror_read_secret(adoption->account, NULL, &text, &secret, err) &&
-	       archive_unlock(adoption->from, &secret, err);
+	       archive_unlock(&adoption->from, &secret, err);
 }
 
 static bool print_damage(void *context, const struct archive_finding *finding, struct err *err)
@@ -212,13 +215,13 @@ static bool adopt_checked(
 	const char *to = adoption->account->archive_path;
 	struct err cause = ERR_INIT;
 
-	if (archive_adopt(adoption->from, to, print_damage, NULL, ARCHIVE_LOCK_TIMEOUT_MS,
+	if (archive_adopt(&adoption->from, to, print_damage, NULL, ARCHIVE_LOCK_TIMEOUT_MS,
 		    ret_adopted, &cause))
 		return true;
 	if (cause.kind == ERR_CORRUPT)
 		return err_set(err, cause.kind,
 			"%s: nothing was adopted, but what is intact can be restored from it: %s",
-			adoption->from, cause.text);
+			adoption->from.path, cause.text);
 	return err_set(err, cause.kind, "%s", cause.text);
 }
 
@@ -272,15 +275,15 @@ static bool adopt_archive(struct app *app, const char *path, const char *name, s
 
 	if (!choose_name(&adoption, path, name, err))
 		return false;
-	if (!archive_exists(adoption.from))
-		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", adoption.from);
+	if (!archive_exists(adoption.from.path))
+		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", adoption.from.path);
 	if (!find_or_add_account(app, &adoption, err) || !unlock_for_account(&adoption, err))
 		return false;
-	in_place = is_in_place(adoption.from, adoption.account->archive_path);
+	in_place = is_in_place(adoption.from.path, adoption.account->archive_path);
 	if (!adopt_checked(&adoption, &adopted, err))
 		return false;
 	if (!in_place)
-		app_remember_copy(adoption.account->archive_path, adoption.from);
+		app_remember_copy(adoption.account->archive_path, adoption.from.path);
 	app->partial = !write_section(&adoption);
 	print_adopted(app, &adoption, &adopted);
 	return true;

@@ -132,7 +132,7 @@ static bool run_check(struct app *app, int argc, char **argv, struct err *err)
 	if (!app_unlock(&place, err))
 		return false;
 	app_catch_up(&place);
-	if (!archive_check(place.archive_path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err))
+	if (!archive_check(&place.archive, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err))
 		return false;
 	print_check_summary(app, &checked);
 	if (checked.errors == 1 && wanted.head && !str_equal_case(wanted.head, checked.head))

@@ -20,14 +20,14 @@ static bool run_copy(struct app *app, int argc, char **argv, struct err *err)
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
 		!account_ref_find_whole(app, arguments.items[0], &place, err))
 		return false;
-	if (fs_is_within(arguments.items[1], place.archive_path))
+	if (fs_is_within(arguments.items[1], place.archive.path))
 		return err_set(err, ERR_CREATE,
 			"%s: is inside the archive; choose a folder outside it",
 			arguments.items[1]);
-	if (!app_unlock(&place, err) || !archive_copy(place.archive_path, arguments.items[1],
+	if (!app_unlock(&place, err) || !archive_copy(&place.archive, arguments.items[1],
 						ARCHIVE_LOCK_TIMEOUT_MS, &copied, err))
 		return false;
-	app_remember_copy(place.archive_path, arguments.items[1]);
+	app_remember_copy(place.archive.path, arguments.items[1]);
 	str_format_size(copied.bytes, size);
 	str_format_count(copied.files, "file", files);
 	if (!app->json && copied.files == 0)

@@ -143,7 +143,7 @@ static bool run_diff(struct app *app, int argc, char **argv, struct err *err)
 		!account_ref_find(app, arguments.items[0], &first, err) ||
 		!account_ref_find(app, arguments.items[1], &second, err))
 		return false;
-	if (strcmp(first.archive_path, second.archive_path) != 0)
+	if (strcmp(first.archive.path, second.archive.path) != 0)
 		return err_set(err, ERR_USAGE, "diff: expected two snapshots of the same account");
 	if (!first.when_given)
 		return err_set(

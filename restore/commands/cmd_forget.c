@@ -193,8 +193,8 @@ static bool resume_or_report_none(
 {
 	struct archive_forgotten forgotten;
 
-	if (!run->dry_run && !archive_forget(place->archive_path, NULL, 0, ARCHIVE_LOCK_TIMEOUT_MS,
-				     &forgotten, err))
+	if (!run->dry_run &&
+		!archive_forget(&place->archive, NULL, 0, ARCHIVE_LOCK_TIMEOUT_MS, &forgotten, err))
 		return false;
 	return err_set(err, ERR_NOT_FOUND, "no message matches");
 }
@@ -206,7 +206,7 @@ static bool forget_chosen(const struct app *app, struct forget_run *run,
 
 	if (!run->dry_run && !app_consents(app, "Forget these for all time?"))
 		return true;
-	if (!run->dry_run && !archive_forget(place->archive_path,
+	if (!run->dry_run && !archive_forget(&place->archive,
 				     (const uint8_t(*)[SHA256_BYTES])run->chosen.digests,
 				     run->chosen.count, ARCHIVE_LOCK_TIMEOUT_MS, &forgotten, err))
 		return false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/unlock.h"
 #include "mirror/account_unlock.h"
 #include "restore/app_secrets.h"
 #include "restore/commands/cmd_key_rekey.h"
@@ -55,7 +56,7 @@ static bool list_archive_keys(const struct app *app, const char *path, struct er
 	return archive_each_key(path, add_key_row, &table, err);
 }
 
-static bool add_passphrase(const char *path, struct err *err)
+static bool add_passphrase(const struct archive_ref *archive, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(PASSPHRASE_BYTES_MAX);
 	struct archive_secret secret;
@@ -63,13 +64,14 @@ static bool add_passphrase(const char *path, struct err *err)
 
 	if (!app_ask_new_passphrase(&text, &secret, err))
 		return false;
-	if (!archive_add_key(path, &secret, &id, err))
+	if (!archive_add_key(archive, &secret, &id, err))
 		return false;
 	say_note("key %" PRIu32 " was added", id);
 	return true;
 }
 
-static bool add_recovery_key(const struct app *app, const char *path, struct err *err)
+static bool add_recovery_key(
+	const struct app *app, const struct archive_ref *archive, struct err *err)
 {
 	char text[ARCHIVE_RECOVERY_KEY_TEXT];
 	struct archive_secret secret = {ARCHIVE_RECOVERY_KEY, text, sizeof(text) - 1};
@@ -77,7 +79,7 @@ static bool add_recovery_key(const struct app *app, const char *path, struct err
 	bool good;
 
 	archive_new_recovery_key(text);
-	good = archive_add_key(path, &secret, &id, err);
+	good = archive_add_key(archive, &secret, &id, err);
 	if (good && app->json) {
 		struct json *line = json_begin();
 
@@ -104,7 +106,7 @@ static void warn_if_configured_secret_fails(const struct account_ref *place)
 	if (!place->account || !mirror_has_secret(place->account))
 		return;
 	if (!mirror_read_secret(place->account, NULL, &text, &secret, &err) ||
-		!archive_unlock(place->archive_path, &secret, &err))
+		!archive_unlock(&place->archive, &secret, &err))
 		say_warn("%s: the configured secret does not open the archive: %s", place->name,
 			err.text);
 }
@@ -120,7 +122,7 @@ static bool remove_key(
 			"key remove: expected an ID as 'mailstow key list' shows it");
 	if (!app_consents(app, "Remove this key?"))
 		return err_set(err, ERR_CANCELLED, "nothing was removed");
-	if (!archive_remove_key(place->archive_path, (uint32_t)id, err))
+	if (!archive_remove_key(&place->archive, (uint32_t)id, err))
 		return false;
 	say_note("key %" PRIu64 " was removed; with it and an older copy of the archive or of its "
 		 "volumes, the mail can still be read",
@@ -142,18 +144,18 @@ static bool run_on_keyring(struct app *app, const struct account_ref *place,
 	const struct arguments *arguments, struct err *err)
 {
 	const char *what = arguments->items[0];
-	const char *path = place->archive_path;
+	const char *path = place->archive.path;
 
-	if (!archive_needs_secret(path))
+	if (!archive_needs_secret(&place->archive))
 		return err_set(err, ERR_NOT_FOUND, "%s is not encrypted", path);
 	if (strcmp(what, "list") == 0)
 		return list_archive_keys(app, path, err);
 	if (!app_unlock(place, err))
 		return false;
 	if (strcmp(what, "add") == 0)
-		return add_passphrase(path, err);
+		return add_passphrase(&place->archive, err);
 	if (strcmp(what, "recovery") == 0)
-		return add_recovery_key(app, path, err);
+		return add_recovery_key(app, &place->archive, err);
 	if (strcmp(what, "remove") == 0)
 		return remove_key(app, place, arguments->items[2], err);
 	return err_set(err, ERR_USAGE,
@@ -178,8 +180,8 @@ static bool run_key(struct app *app, int argc, char **argv, struct err *err)
 		return err_set(err, ERR_USAGE, "key: wrong arguments");
 	if (!account_ref_find_whole(app, arguments.items[1], &place, err))
 		return false;
-	if (!archive_exists(place.archive_path))
-		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", place.archive_path);
+	if (!archive_exists(place.archive.path))
+		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", place.archive.path);
 	if (strcmp(what, "encrypt") == 0)
 		return rekey_encrypt(app, &place, err);
 	if (strcmp(what, "rotate") == 0)

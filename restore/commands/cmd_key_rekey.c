@@ -8,6 +8,7 @@
 
 #include "archive/check.h"
 #include "archive/rekey.h"
+#include "archive/unlock.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "mirror/account_unlock.h"
@@ -26,27 +27,26 @@ enum { CARRIED_MAX = 17 /* the most keys an archive can have, and a new one */ }
 /* --- files outside the archive --- */
 
 /* The state database knows the account by the path of its archive, as configured or resolved. */
-static bool rekey_state(const char *state_dir, const char *archive_path, struct err *err)
+static bool rekey_state(const char *state_dir, const struct archive_ref *archive, struct err *err)
 {
 	CLEANUP(freep) char *file = str_printf("%s/state.db", state_dir);
-	CLEANUP(freep) char *real = realpath(archive_path, NULL);
+	CLEANUP(freep) char *real = realpath(archive->path, NULL);
 	CLEANUP(state_freep) struct state *state = NULL;
 
-	return !fs_exists(file) ||
-	       (state_open(state_dir, &state, err) &&
-		       ledger_hide_names(state, archive_path, archive_path, err) &&
-		       (!real || strcmp(real, archive_path) == 0 ||
-			       ledger_hide_names(state, real, archive_path, err)));
+	return !fs_exists(file) || (state_open(state_dir, &state, err) &&
+					   ledger_hide_names(state, archive->path, archive, err) &&
+					   (!real || strcmp(real, archive->path) == 0 ||
+						   ledger_hide_names(state, real, archive, err)));
 }
 
 /* Restore journals and the ledger describe the mail, in plain text or under the old key. */
 static bool rekey_outside(
-	const char *archive_path, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
+	const struct archive_ref *archive, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
 	CLEANUP(freep) char *state_dir = config_state_dir();
 
 	return restore_journal_remove_all(state_dir, uuid, err) &&
-	       rekey_state(state_dir, archive_path, err);
+	       rekey_state(state_dir, archive, err);
 }
 
 /* --- rewriting --- */
@@ -69,7 +69,7 @@ static bool rekey_outside_files(
 {
 	struct rekey_run *work = context;
 
-	return rekey_outside(work->place->archive_path, uuid, err);
+	return rekey_outside(&work->place->archive, uuid, err);
 }
 
 static void print_rekeyed(
@@ -100,8 +100,7 @@ static bool rekey_volumes(const struct app *app, const struct account_ref *place
 	const struct archive_rekey wish = {
 		.progress = show_rekey_progress, .beside = rekey_outside_files, .context = &work};
 	struct archive_rekeyed rekeyed;
-	bool good =
-		archive_rekey(place->archive_path, &wish, ARCHIVE_LOCK_TIMEOUT_MS, &rekeyed, err);
+	bool good = archive_rekey(&place->archive, &wish, ARCHIVE_LOCK_TIMEOUT_MS, &rekeyed, err);
 
 	progress_clear(&work.progress);
 	if (good)
@@ -158,7 +157,7 @@ static bool check_intact(const struct account_ref *place, struct err *err)
 	const struct archive_check check = {.finding = fail_on_finding, .context = (void *)place};
 	struct archive_checked checked;
 
-	return archive_check(place->archive_path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err);
+	return archive_check(&place->archive, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, err);
 }
 
 /* --- encrypt --- */
@@ -195,18 +194,18 @@ static bool begin_encrypt(const struct app *app, const struct account_ref *place
 		say_note("after that nothing opens the archive without its secret");
 	}
 	return confirm(app, "Encrypt the archive?", err) &&
-	       archive_encrypt_begin(place->archive_path, &secret, ARCHIVE_LOCK_TIMEOUT_MS, err);
+	       archive_encrypt_begin(&place->archive, &secret, ARCHIVE_LOCK_TIMEOUT_MS, err);
 }
 
 bool rekey_encrypt(const struct app *app, const struct account_ref *place, struct err *err)
 {
-	const char *path = place->archive_path;
+	const char *path = place->archive.path;
 	enum archive_rekey_state state = archive_rekey_state(path);
 
 	if (state == ARCHIVE_REKEY_ENCRYPTING)
 		return app_unlock(place, err) &&
 		       rekey_volumes(app, place, "encrypt", "Encrypted", err);
-	if (archive_needs_secret(path))
+	if (archive_needs_secret(&place->archive))
 		return err_set(err, ERR_USAGE,
 			"%s is already encrypted; 'mailstow key rotate %s' changes its master key",
 			place->name, place->name);
@@ -226,11 +225,12 @@ static bool unlock_and_carry(
 	const struct account_ref *place, struct carried *carried, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
-	const char *path = place->archive_path;
+	const char *path = place->archive.path;
 	struct archive_secret secret;
 	uint32_t id;
 
-	if (!app_read_secret(place, &text, &secret, err) || !archive_unlock(path, &secret, err) ||
+	if (!app_read_secret(place, &text, &secret, err) ||
+		!archive_unlock(&place->archive, &secret, err) ||
 		!archive_find_key(path, &secret, &id, err))
 		return false;
 	carry_secret(carried, id, &secret);
@@ -337,8 +337,8 @@ static void show_recovery(const struct app *app, const char *text)
 }
 
 /* Prints the new recovery key as soon as it is in the keyring, before the long rewrite. */
-static bool begin_rotate(const struct app *app, const char *path, struct carried *carried,
-	bool recovery, struct err *err)
+static bool begin_rotate(const struct app *app, const struct archive_ref *archive,
+	struct carried *carried, bool recovery, struct err *err)
 {
 	char text[ARCHIVE_RECOVERY_KEY_TEXT];
 	const struct archive_secret secret = {ARCHIVE_RECOVERY_KEY, text, sizeof(text) - 1};
@@ -349,7 +349,7 @@ static bool begin_rotate(const struct app *app, const char *path, struct carried
 		carry_secret(carried, 0, &secret);
 	}
 	good = archive_rotate_begin(
-		path, carried->items, carried->count, ARCHIVE_LOCK_TIMEOUT_MS, err);
+		archive, carried->items, carried->count, ARCHIVE_LOCK_TIMEOUT_MS, err);
 	if (good && recovery) {
 		show_recovery(app, text);
 		good = app_flush(err);
@@ -362,14 +362,14 @@ static bool begin_or_resume_rotate(
 	const struct app *app, const struct account_ref *place, bool recovery, struct err *err)
 {
 	CLEANUP(carried_free) struct carried carried = {0};
-	const char *path = place->archive_path;
+	const char *path = place->archive.path;
 
 	if (!unlock_and_carry(place, &carried, err))
 		return false;
 	if (archive_rekey_state(path) == ARCHIVE_REKEY_NONE &&
 		(!check_intact(place, err) || !gather_secrets(app, path, &carried, err) ||
 			!confirm(app, "Rotate, so that no other key opens the archive?", err) ||
-			!begin_rotate(app, path, &carried, recovery, err)))
+			!begin_rotate(app, &place->archive, &carried, recovery, err)))
 		return false;
 	return rekey_volumes(app, place, "rotate", "Rotated", err);
 }
@@ -377,9 +377,9 @@ static bool begin_or_resume_rotate(
 bool rekey_rotate(
 	const struct app *app, const struct account_ref *place, bool recovery, struct err *err)
 {
-	const char *path = place->archive_path;
+	const char *path = place->archive.path;
 
-	if (!archive_needs_secret(path))
+	if (!archive_needs_secret(&place->archive))
 		return err_set(err, ERR_NOT_FOUND,
 			"%s is not encrypted; 'mailstow key encrypt %s' encrypts it", place->name,
 			place->name);

@@ -34,7 +34,7 @@ static bool set_pin(struct app *app, int argc, char **argv, bool pinned, struct 
 		return err_set(
 			err, ERR_USAGE, "%s: which snapshot? expected ACCOUNT@WHEN", argv[0]);
 	if (!app_unlock(&place, err) ||
-		!archive_writer_open(place.archive_path, ARCHIVE_LOCK_TIMEOUT_MS, &writer, err) ||
+		!archive_writer_open(&place.archive, ARCHIVE_LOCK_TIMEOUT_MS, &writer, err) ||
 		!archive_resolve(archive_writer_view(writer), place.when, &snapshot, err) ||
 		!commit_pin(writer, snapshot.generation, pinned, err))
 		return false;

@@ -132,8 +132,8 @@ static void print_pruned(FILE *out, const struct archive_pruned *pruned, bool dr
 	(void)fprintf(out, "%s: %s.\n", dry_run ? "Would be freed, about" : "Freed", freed);
 }
 
-static bool confirm_prune(const struct app *app, const char *path, struct archive_prune prune,
-	bool *ret_go, struct err *err)
+static bool confirm_prune(const struct app *app, const struct archive_ref *archive,
+	struct archive_prune prune, bool *ret_go, struct err *err)
 {
 	struct archive_pruned pruned;
 
@@ -141,7 +141,7 @@ static bool confirm_prune(const struct app *app, const char *path, struct archiv
 	if (!app_asks(app))
 		return true;
 	prune.dry_run = true;
-	if (!archive_prune(path, &prune, ARCHIVE_LOCK_TIMEOUT_MS, &pruned, err))
+	if (!archive_prune(archive, &prune, ARCHIVE_LOCK_TIMEOUT_MS, &pruned, err))
 		return false;
 	print_pruned(stderr, &pruned, true);
 	*ret_go = (pruned.snapshots == 0 && pruned.messages == 0) ||
@@ -159,11 +159,11 @@ static bool prune_archive(const struct app *app, const struct prune_options *wan
 	if (!choose_rules(wanted, place, &prune, err) || !app_unlock(place, err))
 		return false;
 	prune.dry_run = wanted->dry_run;
-	if (!prune.dry_run && !confirm_prune(app, place->archive_path, prune, &go, err))
+	if (!prune.dry_run && !confirm_prune(app, &place->archive, prune, &go, err))
 		return false;
 	if (!go)
 		return true;
-	if (!archive_prune(place->archive_path, &prune, ARCHIVE_LOCK_TIMEOUT_MS, &pruned, err))
+	if (!archive_prune(&place->archive, &prune, ARCHIVE_LOCK_TIMEOUT_MS, &pruned, err))
 		return false;
 	if (app->json)
 		print_pruned_json(&pruned, prune.dry_run);

@@ -19,8 +19,8 @@ static bool run_rebuild(struct app *app, int argc, char **argv, struct err *err)
 		!account_ref_find_whole(app, arguments.items[0], &place, err))
 		return false;
 	if (!app_unlock(&place, err) ||
-		!archive_rebuild(place.archive_path, ARCHIVE_LOCK_TIMEOUT_MS, err) ||
-		!archive_open(place.archive_path, &archive, err) ||
+		!archive_rebuild(&place.archive, ARCHIVE_LOCK_TIMEOUT_MS, err) ||
+		!archive_open(&place.archive, &archive, err) ||
 		!archive_facts(archive, &facts, err))
 		return false;
 	if (!app->json)

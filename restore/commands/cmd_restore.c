@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/unlock.h"
 #include "base/str.h"
 #include "mirror/account_connect.h"
 #include "restore/app.h"
@@ -299,7 +300,7 @@ static bool find_target(struct app *app, const char *name,
 	       err_set(err, ERR_NOT_FOUND, "--to %s: no such account in the configuration", name);
 }
 
-static bool open_journal(const char *archive_path, struct archive *archive,
+static bool open_journal(const struct archive_ref *ref, struct archive *archive,
 	const struct config_account *account, struct restore_journal **ret_journal, struct err *err)
 {
 	CLEANUP(freep) char *state_dir = config_state_dir();
@@ -307,8 +308,7 @@ static bool open_journal(const char *archive_path, struct archive *archive,
 	CLEANUP(secret_freep) struct secret *key = NULL;
 	struct archive_facts facts;
 
-	if (!archive_facts(archive, &facts, err) ||
-		!archive_side_key(archive_path, "restore", &key, err))
+	if (!archive_facts(archive, &facts, err) || !archive_side_key(ref, "restore", &key, err))
 		return false;
 	path = restore_journal_path(
 		state_dir, facts.uuid, account->host, account->port, account->user);
@@ -338,10 +338,10 @@ static bool run_session(struct app *app, struct restore_session *session,
 
 	if (!app_open(place, &archive, &snapshot, err) ||
 		!check_selected_folders(archive, snapshot.generation, &options->selection, err) ||
-		!open_journal(place->archive_path, archive, account, &journal, err))
+		!open_journal(&place->archive, archive, account, &journal, err))
 		return false;
 	const struct restore restore = {
-		.archive_path = place->archive_path,
+		.ref = &place->archive,
 		.archive = archive,
 		.generation = snapshot.generation,
 		.only_deleted = options->selection.deleted_only,

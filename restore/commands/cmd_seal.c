@@ -52,7 +52,7 @@ static bool run_seal(struct app *app, int argc, char **argv, struct err *err)
 		!account_ref_find_whole(app, arguments.items[0], &place, err))
 		return false;
 	if (!app_unlock(&place, err) ||
-		!archive_seal(place.archive_path, &seal, ARCHIVE_LOCK_TIMEOUT_MS, &sealed, err))
+		!archive_seal(&place.archive, &seal, ARCHIVE_LOCK_TIMEOUT_MS, &sealed, err))
 		return false;
 	if (app->json)
 		print_sealed_json(&sealed);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/unlock.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -86,7 +87,7 @@ static int64_t newest_complete_ms(struct archive *archive)
 /* status asks nobody for a passphrase: without the configured secret an archive stays locked. */
 static bool stays_locked(const struct account_ref *place, struct account_report *report)
 {
-	report->facts.encrypted = archive_needs_secret(place->archive_path);
+	report->facts.encrypted = archive_needs_secret(&place->archive);
 	if (app_unlock_unasked(place))
 		return false;
 	report->status.state = ACCOUNT_LOCKED;
@@ -107,7 +108,7 @@ static void note_interrupted_rekey(const struct account_ref *place, struct accou
 static void read_archive_facts(const struct account_ref *place, struct account_report *report)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
-	const char *path = place->archive_path;
+	const char *path = place->archive.path;
 	struct err err = ERR_INIT;
 
 	if (!archive_exists(path) || stays_locked(place, report))
@@ -140,7 +141,7 @@ static bool read_noted_state(
 	if (!state_open(status->state_dir, &state, err))
 		return false;
 	for (size_t i = 0; i < status->count; i++) {
-		const char *path = status->places[i].archive_path;
+		const char *path = status->places[i].archive.path;
 
 		if (!state_get(state, path, &reports[i].status, err) ||
 			!state_skipped_count(state, path, &reports[i].skipped, err) ||
@@ -197,7 +198,7 @@ static void print_status_json(const struct account_ref *place, const struct acco
 /* Whether the archive exists but is locked or unreadable. */
 static bool has_no_facts(const struct account_ref *place, const struct account_report *report)
 {
-	return report->facts.archive_bytes == 0 && archive_exists(place->archive_path);
+	return report->facts.archive_bytes == 0 && archive_exists(place->archive.path);
 }
 
 static void add_status_row(
@@ -224,7 +225,7 @@ static void print_copy(const struct account_ref *place, const struct state_copy 
 {
 	char when[WHEN_TEXT_MAX];
 
-	if (!place->account || !archive_exists(place->archive_path))
+	if (!place->account || !archive_exists(place->archive.path))
 		return;
 	when_format(copy->copied_ms, false, when);
 	if (copy->copied_ms == 0)
@@ -299,7 +300,7 @@ static bool choose_all(struct app *app, struct status *status, struct err *err)
 			continue;
 		status->places[status->count++] =
 			(struct account_ref){.name = xstrdup(account->name),
-				.archive_path = xstrdup(account->archive_path),
+				.archive = {xstrdup(account->archive_path), archive_keys_new()},
 				.account = account};
 	}
 	return true;
@@ -316,8 +317,8 @@ static bool choose_one(struct app *app, const char *text, struct status *status,
 	status->count = 1;
 	if (place->when_given)
 		return err_set(err, ERR_USAGE, "status: shows the present; leave out @WHEN");
-	if (!place->account && !archive_exists(place->archive_path))
-		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", place->archive_path);
+	if (!place->account && !archive_exists(place->archive.path))
+		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", place->archive.path);
 	return true;
 }
 

@@ -169,7 +169,7 @@ static void *queue_messages(void *context)
 
 /* --- the caller's side --- */
 
-bool feed_start(const char *archive_path, const struct feed_message *messages, size_t count,
+bool feed_start(const struct archive_ref *ref, const struct feed_message *messages, size_t count,
 	struct feed **ret_feed, struct err *err)
 {
 	CLEANUP(feed_freep) struct feed *feed = xcalloc(1, sizeof(*feed));
@@ -180,7 +180,7 @@ bool feed_start(const char *archive_path, const struct feed_message *messages, s
 	feed->count = count;
 	pthread_mutex_init(&feed->lock, NULL);
 	pthread_cond_init(&feed->moved, NULL);
-	if (!archive_open(archive_path, &feed->archive, err))
+	if (!archive_open(ref, &feed->archive, err))
 		return false;
 	failed = pthread_create(&feed->thread, NULL, queue_messages, feed);
 	if (failed)

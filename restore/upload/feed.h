@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/archive.h"
 #include "base/err.h"
 
 enum {
@@ -29,7 +30,7 @@ struct feed_message {
 };
 
 /* Starts reading these, in this order. The list is copied. */
-bool feed_start(const char *archive_path, const struct feed_message *messages, size_t count,
+bool feed_start(const struct archive_ref *ref, const struct feed_message *messages, size_t count,
 	struct feed **ret_feed, struct err *err);
 
 /* Stops reading, finished or not, and waits for the thread. NULL is allowed. */

@@ -129,7 +129,7 @@ static bool upload_items(struct restoring *run, size_t index, struct items *item
 	const struct upload upload = {
 		.target = restore->target,
 		.archive = restore->archive,
-		.archive_path = restore->archive_path,
+		.ref = restore->ref,
 		.journal = restore->journal,
 		.wire_name = place->wire_name,
 		.items = items,

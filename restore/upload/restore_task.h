@@ -61,7 +61,7 @@ struct restore_watcher {
 };
 
 struct restore {
-	const char *archive_path;
+	const struct archive_ref *ref;
 	struct archive *archive;
 	int64_t generation;
 	bool only_deleted;

@@ -103,7 +103,7 @@ static struct feed *start_feed(
 
 	for (size_t i = 0; i < count; i++)
 		messages[i] = (struct feed_message){items[i]->message_id, items[i]->size};
-	(void)feed_start(sending->archive_path, messages, count, &feed, err);
+	(void)feed_start(sending->ref, messages, count, &feed, err);
 	return feed;
 }
 

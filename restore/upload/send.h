@@ -10,7 +10,7 @@
 
 struct sending {
 	struct imap *imap;
-	const char *archive_path;
+	const struct archive_ref *ref;
 	const char *wire_name;
 	void *context;
 	/* The flags to send with the message; the caller frees. */

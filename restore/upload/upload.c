@@ -193,7 +193,7 @@ static bool try_upload(const struct upload *upload, struct err *err)
 
 	attempt.sending = (struct sending){
 		.imap = attempt.imap,
-		.archive_path = upload->archive_path,
+		.ref = upload->ref,
 		.wire_name = upload->wire_name,
 		.context = &attempt,
 		.flags = attempt_flags,

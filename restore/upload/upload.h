@@ -39,7 +39,7 @@ struct upload_lessons {
 struct upload {
 	struct target *target;
 	struct archive *archive;
-	const char *archive_path;        /* for the thread that reads ahead */
+	const struct archive_ref *ref;   /* for the thread that reads ahead */
 	struct restore_journal *journal; /* NULL: none */
 	const char *wire_name;
 	struct items *items;

@@ -122,7 +122,8 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	if (archive_create(argv[1], 0, &err) &&
-		archive_writer_open(argv[1], LOCK_MS, &writer, &err) &&
+		archive_writer_open(
+			&(struct archive_ref){.path = argv[1]}, LOCK_MS, &writer, &err) &&
 		put_all(writer, count, bytes, &err))
 		return 0;
 	(void)fprintf(stderr, "bench_fill: %s\n", err.text);

@@ -18,6 +18,7 @@
 #include "base/crypto.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "support/archive/refs.h"
 
 enum {
 	MESSAGES = 5000,
@@ -193,13 +194,13 @@ int main(int argc, char **argv)
 
 	make_pools();
 	make_message(&message, 0);
-	need(argc > 3 ? archive_create_encrypted(path, &key, 0, &err)
+	need(argc > 3 ? archive_create_encrypted(ref_of(path), &key, 0, &err)
 		      : archive_create(path, 0, &err),
 		&err);
 	before_kib = memory_kib("VmRSS:");
 	start_ms = clock_mono_ms();
 	start_cpu = cpu_s();
-	need(archive_writer_open(path, 1000, &writer, &err), &err);
+	need(archive_writer_open(ref_of(path), 1000, &writer, &err), &err);
 	need(archive_put_folder(writer, &folder, &folder.id, &err), &err);
 	need(archive_set_uidvalidity(writer, folder.id, 1, &err), &err);
 	for (uint32_t uid = 1; uid <= messages; uid++) {

@@ -97,7 +97,8 @@ int main(int argc, char **argv)
 		(void)fputs("usage: bench_read ARCHIVE COUNT\n", stderr);
 		return 64;
 	}
-	if (archive_open(argv[1], &archive, &err) && read_some(archive, count, &err))
+	if (archive_open(&(struct archive_ref){.path = argv[1]}, &archive, &err) &&
+		read_some(archive, count, &err))
 		return 0;
 	(void)fprintf(stderr, "bench_read: %s\n", err.text);
 	return 1;

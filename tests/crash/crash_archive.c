@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/crash_vfs.h"
 
@@ -125,7 +126,7 @@ static bool work(const struct scenario *scenario, const char *path, int ack_fd, 
 
 	if (!(archive_exists(path) ? fixture_unlock : fixture_create)(path, err))
 		return false;
-	if (!archive_writer_open(path, 1000, &writer, err))
+	if (!archive_writer_open(ref_of(path), 1000, &writer, err))
 		return false;
 	if (scenario->volume_bytes)
 		writer->volume_bytes_max = scenario->volume_bytes;
@@ -178,7 +179,7 @@ static void check_databases(const char *path)
 	for (size_t i = 0; i < list.count; i++) {
 		CLEANUP(volume_close) struct volume volume = {0};
 
-		CHECK_OK(volume_open(path, &list.items[i], DB_READ, &volume, &err));
+		CHECK_OK(volume_open(ref_of(path), &list.items[i], DB_READ, &volume, &err));
 		CHECK_OK(db_integrity_check(volume.db, &err));
 	}
 }

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/crash_vfs.h"
 
@@ -54,7 +55,7 @@ static bool copy(const struct world *world, struct err *err)
 	struct archive_copied copied;
 
 	return fixture_unlock(world->archive, err) &&
-	       archive_copy(world->archive, world->made, WAIT_MS, &copied, err);
+	       archive_copy(ref_of(world->archive), world->made, WAIT_MS, &copied, err);
 }
 
 static bool no_finding(void *context, const struct archive_finding *finding, struct err *err)
@@ -68,7 +69,8 @@ static bool adopt(const struct world *world, struct err *err)
 	struct archive_adopted adopted;
 
 	return fixture_unlock(world->archive, err) &&
-	       archive_adopt(world->archive, world->made, no_finding, NULL, WAIT_MS, &adopted, err);
+	       archive_adopt(ref_of(world->archive), world->made, no_finding, NULL, WAIT_MS,
+		       &adopted, err);
 }
 
 static const struct work first_copy = {copy, false, false};
@@ -107,7 +109,7 @@ static void go_on(const char *path)
 	CHECK_OK(archive_pin(writer, PINNED, true, &err));
 	CHECK_INT(fixture_commit(writer, true), PRUNED_SNAPSHOTS + 1);
 	archive_writer_freep(&writer);
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 1);
 	writer = fixture_writer(path);
 	CHECK_OK(archive_pin(writer, PINNED, false, &err));
@@ -174,7 +176,7 @@ static void check_half(const struct world *world, const char *old, const char *n
 	struct err err = ERR_INIT;
 
 	if (!old && (!archive_exists(world->made) || !fixture_unlock(world->made, &err) ||
-			    !archive_open(world->made, &archive, &err)))
+			    !archive_open(ref_of(world->made), &archive, &err)))
 		return;
 	if (!archive)
 		archive = fixture_reader(world->made);

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/power.h"
 #include "support/crash/power_archive.h"
@@ -101,7 +102,8 @@ static bool run_big(const char *place, struct err *err)
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 	struct archive_snapshot snapshot;
 
-	if (!fixture_unlock(path, err) || !archive_writer_open(path, WAIT_MS, &writer, err) ||
+	if (!fixture_unlock(path, err) ||
+		!archive_writer_open(ref_of(path), WAIT_MS, &writer, err) ||
 		!archive_resolve(archive_writer_view(writer),
 			(struct archive_when){.kind = ARCHIVE_LATEST}, &snapshot, err))
 		return false;
@@ -115,7 +117,8 @@ static bool seal_and_merge(const char *path, size_t small_count, struct err *err
 	const struct archive_seal wish = {.open_bytes_min = 1, .small_count = small_count};
 	struct archive_sealed sealed;
 
-	return fixture_unlock(path, err) && archive_seal(path, &wish, WAIT_MS, &sealed, err);
+	return fixture_unlock(path, err) &&
+	       archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, err);
 }
 
 static bool seal(const char *path, struct err *err)
@@ -156,7 +159,8 @@ static bool prune(const char *path, struct err *err)
 		.keep.last = 1, .keep_deleted_ms = 0, .now_ms = INT64_MAX / 2};
 	struct archive_pruned pruned;
 
-	return fixture_unlock(path, err) && archive_prune(path, &wish, WAIT_MS, &pruned, err);
+	return fixture_unlock(path, err) &&
+	       archive_prune(ref_of(path), &wish, WAIT_MS, &pruned, err);
 }
 
 static bool run_prune(const char *place, struct err *err)
@@ -199,15 +203,15 @@ static bool run_forget(const char *place, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(uids); i++)
 		power_digest(uids[i], digests[i]);
 	return fixture_unlock(path, err) &&
-	       archive_forget(path, (const uint8_t(*)[SHA256_BYTES])digests, ARRAY_LEN(uids),
-		       WAIT_MS, &forgotten, err);
+	       archive_forget(ref_of(path), (const uint8_t(*)[SHA256_BYTES])digests,
+		       ARRAY_LEN(uids), WAIT_MS, &forgotten, err);
 }
 
 static bool run_rebuild(const char *place, struct err *err)
 {
 	CLEANUP(freep) char *path = archive_in(place);
 
-	return fixture_unlock(path, err) && archive_rebuild(path, WAIT_MS, err);
+	return fixture_unlock(path, err) && archive_rebuild(ref_of(path), WAIT_MS, err);
 }
 
 static void prepare_lost(const char *place)

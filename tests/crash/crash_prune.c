@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/stops.h"
 
@@ -45,7 +46,7 @@ static bool forget(const char *path, struct err *err)
 		sha256_of(message.data, message.len, digests[i]);
 	}
 	return fixture_unlock(path, err) &&
-	       archive_forget(path, (const uint8_t(*)[SHA256_BYTES])digests,
+	       archive_forget(ref_of(path), (const uint8_t(*)[SHA256_BYTES])digests,
 		       ARRAY_LEN(forgotten_uids), WAIT_MS, &forgotten, err);
 }
 
@@ -55,7 +56,8 @@ static bool seal(const char *path, struct err *err)
 	const struct archive_seal wish = {.open_bytes_min = 1};
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	struct archive_sealed sealed;
-	bool done = fixture_unlock(path, err) && archive_seal(path, &wish, WAIT_MS, &sealed, err) &&
+	bool done = fixture_unlock(path, err) &&
+		    archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, err) &&
 		    volume_list(path, &list, err);
 
 	for (size_t i = 0; done && i + 1 < list.count; i++) {
@@ -75,7 +77,8 @@ static bool merge(const char *path, struct err *err)
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	struct archive_sealed sealed;
 
-	return fixture_unlock(path, err) && archive_seal(path, &wish, WAIT_MS, &sealed, err) &&
+	return fixture_unlock(path, err) &&
+	       archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, err) &&
 	       volume_list(path, &list, err) &&
 	       (list.count <= SMALL_COUNT ||
 		       err_set(err, ERR_LOCAL, "there are %zu volumes", list.count));
@@ -105,7 +108,7 @@ static char *prepare_small(void)
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	return path;
 }
 

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/keys/vault.h"
 #include "archive/seal.h"
+#include "archive/volume/keyring_copy.h"
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/archive/rekeyed.h"
 #include "support/check.h"
 #include "support/crash/stops.h"
@@ -26,8 +27,8 @@ static const struct archive_secret key = {
 /* As another process does: what this one knows of keys is of another archive's day. */
 static bool unlock(const char *path, struct err *err)
 {
-	archive_lock_out(path);
-	return !archive_is_encrypted(path) || archive_unlock(path, &key, err);
+	ref_lock_out(path);
+	return !archive_is_encrypted(ref_of(path)) || archive_unlock(ref_of(path), &key, err);
 }
 
 static bool go_on(const char *path, struct err *err)
@@ -36,13 +37,14 @@ static bool go_on(const char *path, struct err *err)
 	struct archive_rekeyed rekeyed;
 
 	return archive_rekey_state(path) == ARCHIVE_REKEY_NONE ||
-	       archive_rekey(path, &wish, WAIT_MS, &rekeyed, err);
+	       archive_rekey(ref_of(path), &wish, WAIT_MS, &rekeyed, err);
 }
 
 static bool encrypt(const char *path, struct err *err)
 {
 	return unlock(path, err) &&
-	       (archive_is_encrypted(path) || archive_encrypt_begin(path, &key, WAIT_MS, err)) &&
+	       (archive_is_encrypted(ref_of(path)) ||
+		       archive_encrypt_begin(ref_of(path), &key, WAIT_MS, err)) &&
 	       go_on(path, err);
 }
 
@@ -51,7 +53,7 @@ static uint32_t epoch_of(const char *path)
 	struct keyring keyring;
 	struct err err = ERR_INIT;
 
-	return vault_read_keyring(path, &keyring, &err) ? keyring.epoch : 0;
+	return keyring_file_or_copy(path, &keyring, &err) ? keyring.epoch : 0;
 }
 
 static bool rotate(const char *path, struct err *err)
@@ -59,7 +61,8 @@ static bool rotate(const char *path, struct err *err)
 	const struct archive_carried carried = {.id = 1, .secret = key};
 
 	return unlock(path, err) &&
-	       (epoch_of(path) == 2 || archive_rotate_begin(path, &carried, 1, WAIT_MS, err)) &&
+	       (epoch_of(path) == 2 ||
+		       archive_rotate_begin(ref_of(path), &carried, 1, WAIT_MS, err)) &&
 	       go_on(path, err);
 }
 
@@ -72,10 +75,10 @@ static char *prepare_plain(void)
 	struct err err = ERR_INIT;
 
 	files_remove(path);
-	archive_lock_out(path);
+	ref_lock_out(path);
 	CHECK_OK(archive_create(path, 0, &err));
 	pruned_fill(path);
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 1);
 	CHECK(pruned_words(path) > 0);
 	return path;

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/power_archive.h"
 
@@ -49,7 +50,7 @@ static char *tell_adopted(const char *copy, const char *adopted)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(fixture_unlock(copy, &err));
-	CHECK_OK(archive_adopt(copy, adopted, no_finding, NULL, WAIT_MS, &made, &err));
+	CHECK_OK(archive_adopt(ref_of(copy), adopted, no_finding, NULL, WAIT_MS, &made, &err));
 	return power_tell(adopted, false);
 }
 
@@ -92,5 +93,5 @@ bool power_copy(const char *place, struct err *err)
 	CLEANUP(freep) char *copy = copy_in(place);
 	struct archive_copied copied;
 
-	return fixture_unlock(path, err) && archive_copy(path, copy, WAIT_MS, &copied, err);
+	return fixture_unlock(path, err) && archive_copy(ref_of(path), copy, WAIT_MS, &copied, err);
 }

@@ -1,9 +1,10 @@
 #include "power_keys.h"
 
-#include "archive/keys/vault.h"
 #include "archive/rekey.h"
+#include "archive/volume/keyring_copy.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/power_archive.h"
 #include "support/crash/power_log.h"
@@ -24,8 +25,8 @@ static bool opens(const char *path, const struct archive_secret *secret)
 {
 	struct err err = ERR_INIT;
 
-	archive_lock_out(path);
-	return archive_unlock(path, secret, &err);
+	ref_lock_out(path);
+	return archive_unlock(ref_of(path), secret, &err);
 }
 
 /* The first key opens it whatever happened. */
@@ -35,7 +36,7 @@ char *power_tell_keys(const char *place)
 	bool also = opens(path, &second);
 	CLEANUP(freep) char *text = NULL;
 
-	archive_lock_out(path);
+	ref_lock_out(path);
 	text = power_tell(path, true);
 	return str_printf("%s%s", text, also ? "and the second key\n" : "");
 }
@@ -46,7 +47,7 @@ bool power_key_add(const char *place, struct err *err)
 	uint32_t id;
 
 	return opens(path, &second) ||
-	       (fixture_unlock(path, err) && archive_add_key(path, &second, &id, err));
+	       (fixture_unlock(path, err) && archive_add_key(ref_of(path), &second, &id, err));
 }
 
 static bool highest_key(void *context, const struct archive_key *key, struct err *err)
@@ -63,7 +64,8 @@ bool power_key_remove(const char *place, struct err *err)
 
 	if (!opens(path, &second))
 		return true;
-	return archive_each_key(path, highest_key, &id, err) && archive_remove_key(path, id, err);
+	return archive_each_key(path, highest_key, &id, err) &&
+	       archive_remove_key(ref_of(path), id, err);
 }
 
 /* --- another master key --- */
@@ -73,8 +75,8 @@ static const struct archive_secret first = {
 
 static bool unlock(const char *path, struct err *err)
 {
-	archive_lock_out(path);
-	return !archive_is_encrypted(path) || archive_unlock(path, &first, err);
+	ref_lock_out(path);
+	return !archive_is_encrypted(ref_of(path)) || archive_unlock(ref_of(path), &first, err);
 }
 
 static uint32_t epoch_of(const char *path)
@@ -82,7 +84,7 @@ static uint32_t epoch_of(const char *path)
 	struct keyring keyring;
 	struct err err = ERR_INIT;
 
-	return vault_read_keyring(path, &keyring, &err) ? keyring.epoch : 0;
+	return keyring_file_or_copy(path, &keyring, &err) ? keyring.epoch : 0;
 }
 
 /* That it was begun is promised, too: from then on nothing comes in under the old key. */
@@ -119,7 +121,7 @@ static bool go_on(const char *path, struct err *err)
 
 	power_log_acknowledge();
 	return archive_rekey_state(path) == ARCHIVE_REKEY_NONE ||
-	       archive_rekey(path, &wish, WAIT_MS, &rekeyed, err);
+	       archive_rekey(ref_of(path), &wish, WAIT_MS, &rekeyed, err);
 }
 
 bool power_encrypt(const char *place, struct err *err)
@@ -127,7 +129,8 @@ bool power_encrypt(const char *place, struct err *err)
 	CLEANUP(freep) char *path = archive_in(place);
 
 	return unlock(path, err) &&
-	       (archive_is_encrypted(path) || archive_encrypt_begin(path, &first, WAIT_MS, err)) &&
+	       (archive_is_encrypted(ref_of(path)) ||
+		       archive_encrypt_begin(ref_of(path), &first, WAIT_MS, err)) &&
 	       go_on(path, err);
 }
 
@@ -137,6 +140,7 @@ bool power_rotate(const char *place, struct err *err)
 	CLEANUP(freep) char *path = archive_in(place);
 
 	return unlock(path, err) &&
-	       (epoch_of(path) == 2 || archive_rotate_begin(path, &carried, 1, WAIT_MS, err)) &&
+	       (epoch_of(path) == 2 ||
+		       archive_rotate_begin(ref_of(path), &carried, 1, WAIT_MS, err)) &&
 	       go_on(path, err);
 }

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "support/archive/refs.h"
 
 static char *folder;
 static struct fuzz_archive archive = {
@@ -73,7 +74,7 @@ static void fill(void)
 	int64_t id, generation;
 
 	fuzz_succeed(archive_create(archive.path, 0, &err), &err);
-	fuzz_succeed(archive_writer_open(archive.path, FUZZ_LOCK_MS, &writer, &err), &err);
+	fuzz_succeed(archive_writer_open(ref_of(archive.path), FUZZ_LOCK_MS, &writer, &err), &err);
 	fuzz_succeed(archive_put_folder(writer, &inbox, &id, &err), &err);
 	fuzz_succeed(archive_set_uidvalidity(writer, id, 1, &err), &err);
 	for (uint32_t uid = 1; uid <= FUZZ_MESSAGES; uid++)
@@ -165,5 +166,6 @@ bool fuzz_check_archive(const char *path)
 	struct archive_checked checked;
 	struct err err = ERR_INIT;
 
-	return archive_check(path, &check, FUZZ_LOCK_MS, &checked, &err) && checked.errors == 0;
+	return archive_check(ref_of(path), &check, FUZZ_LOCK_MS, &checked, &err) &&
+	       checked.errors == 0;
 }

@@ -17,6 +17,7 @@
 #include "base/crypto.h"
 #include "base/str.h"
 #include "fuzz_archive.h"
+#include "support/archive/refs.h"
 
 enum {
 	EDIT_HEAD_BYTES = 4,
@@ -261,7 +262,7 @@ static void ask(const char *path, struct buf *ret_list)
 	struct err err = ERR_INIT;
 
 	buf_reset(ret_list);
-	if (!archive_open(path, &archive, &err))
+	if (!archive_open(ref_of(path), &archive, &err))
 		return;
 	asking.archive = archive;
 	(void)archive_facts(archive, &facts, &err);
@@ -285,7 +286,7 @@ static void write_to(const char *path)
 	struct err err = ERR_INIT;
 	int64_t id, generation;
 
-	if (archive_writer_open(path, FUZZ_LOCK_MS, &writer, &err) &&
+	if (archive_writer_open(ref_of(path), FUZZ_LOCK_MS, &writer, &err) &&
 		archive_put_folder(writer, &inbox, &id, &err) &&
 		archive_set_flags(writer, id, 1, 2, "\\Flagged", &err))
 		(void)archive_commit(writer, true, &generation, &err);

@@ -14,6 +14,7 @@
 #include "archive/archive.h"
 #include "base/alloc.h"
 #include "fuzz_archive.h"
+#include "support/archive/refs.h"
 
 enum { PAGE_BYTES = 4096, EDIT_BYTES = 4, IN_CATALOGUE = 1, CHECKED = 2 };
 
@@ -90,7 +91,7 @@ static unsigned read_archive(const char *path)
 	struct reading reading = {0};
 	struct err err = ERR_INIT;
 
-	if (!archive_open(path, &archive, &err))
+	if (!archive_open(ref_of(path), &archive, &err))
 		return 0;
 	reading.archive = archive;
 	(void)archive_facts(archive, &facts, &err);

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = 1000, HOUR_MS = 60 * 60 * 1000, TEXT_MAX = 4 * 1024 * 1024 };
@@ -138,7 +139,7 @@ void rename_check_archive(struct ring *ring)
 	CHECK_OK(ring_mirror(ring, NULL, &err));
 	after = files_digests(ring->archive);
 	CHECK_STR(after, before);
-	CHECK_OK(archive_check(ring->archive, &check, WAIT_MS, &checked, &err));
+	CHECK_OK(archive_check(ref_of(ring->archive), &check, WAIT_MS, &checked, &err));
 	CHECK_INT(checked.errors, 0);
 }
 

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "net/tcp.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -177,7 +178,7 @@ bool world_try_restore(struct world *world, struct err *err)
 	const struct restore_watcher watcher = {.context = world, .message = hear};
 	CLEANUP(archive_freep) struct archive *archive = fixture_reader(world->archive_path);
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;
-	struct restore restore = {.archive_path = world->archive_path,
+	struct restore restore = {.ref = ref_of(world->archive_path),
 		.archive = archive,
 		.generation = 1,
 		.rules = &world->rules,

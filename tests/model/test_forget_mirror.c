@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "mirror/account_prune.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/ring.h"
 
@@ -41,7 +42,7 @@ static struct pick look(const struct ring *ring, int64_t generation)
 	struct pick pick = {0};
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_open(ring->archive, &archive, &err));
+	CHECK_OK(archive_open(ref_of(ring->archive), &archive, &err));
 	CHECK_OK(archive_each_entry(archive, &list, pick_first, &pick, &err));
 	return pick;
 }
@@ -66,7 +67,7 @@ static void check_buried(struct ring *ring, const struct pick *pick)
 	int64_t generation;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_open(ring->archive, &archive, &err));
+	CHECK_OK(archive_open(ref_of(ring->archive), &archive, &err));
 	CHECK_OK(archive_add_forgotten(archive, pick->folder, pick->uidvalidity, &uids, &err));
 	CHECK(rangeset_has(&uids, pick->uid));
 	CHECK(model_message_expunge(ring->model, "alice", "INBOX", pick->uid));
@@ -88,8 +89,8 @@ static void mirror_forgotten(const struct model_profile *profile, const char *na
 	CHECK_OK(ring_mirror(ring, &generation, &err));
 	pick = look(ring, generation);
 	CHECK(pick.count > 2);
-	CHECK_OK(archive_forget(ring->archive, (const uint8_t(*)[SHA256_BYTES])pick.sha256, 1,
-		WAIT_MS, &forgotten, &err));
+	CHECK_OK(archive_forget(ref_of(ring->archive), (const uint8_t(*)[SHA256_BYTES])pick.sha256,
+		1, WAIT_MS, &forgotten, &err));
 	CHECK_INT(forgotten.messages, 1);
 	CHECK_OK(ring_mirror(ring, &generation, &err));
 	left = look(ring, generation);
@@ -121,14 +122,14 @@ static void after_pruning_a_pass_finds_nothing_new(void)
 	CHECK_OK(ring_mirror(ring, &generation, &err));
 	ring->account.keep = (char *)"last=1";
 	ring->account.keep_deleted_ms = 0;
-	CHECK_OK(mirror_prune(&ring->account, &pruned, &err));
+	CHECK_OK(mirror_prune(&ring->account, NULL, &pruned, &err));
 	CHECK(!pruned.skipped && pruned.snapshots > 0);
 	ring_check_mirrored(ring);
 	check_quiet(ring);
-	CHECK_OK(mirror_prune(&ring->account, &pruned, &err));
+	CHECK_OK(mirror_prune(&ring->account, NULL, &pruned, &err));
 	CHECK(pruned.skipped); /* not twice a day */
 	ring->account.keep = (char *)"all";
-	CHECK_OK(mirror_prune(&ring->account, &pruned, &err));
+	CHECK_OK(mirror_prune(&ring->account, NULL, &pruned, &err));
 	CHECK(pruned.skipped);
 }
 

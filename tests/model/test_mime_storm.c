@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "mime/base64_lines.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -420,11 +421,11 @@ static void a_storm_of_hostile_mail_comes_back_to_the_byte(void)
 
 	fill(path);
 	compare_all(path);
-	CHECK_OK(archive_seal(path, &seal, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &seal, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 0);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	compare_all(path);
-	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
+	CHECK_OK(archive_check(ref_of(path), &check, WAIT_MS, &checked, &err));
 	CHECK_INT(checked.errors, 0);
 }
 

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "state/state.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/ring.h"
 
@@ -86,11 +87,11 @@ static void what_was_forgotten_is_not_owed(void)
 	CHECK_OK(state_skip_put(state, ring->archive, &stale, &err));
 	state_freep(&state);
 	list.generation = ring_newest(ring);
-	CHECK_OK(archive_open(ring->archive, &archive, &err));
+	CHECK_OK(archive_open(ref_of(ring->archive), &archive, &err));
 	CHECK_OK(archive_each_entry(archive, &list, pick, digest, &err));
 	archive_freep(&archive);
-	CHECK_OK(archive_forget(ring->archive, (const uint8_t(*)[SHA256_BYTES])digest, 1, WAIT_MS,
-		&forgotten, &err));
+	CHECK_OK(archive_forget(ref_of(ring->archive), (const uint8_t(*)[SHA256_BYTES])digest, 1,
+		WAIT_MS, &forgotten, &err));
 	CHECK_INT(forgotten.messages, 1);
 	(void)ring_mirror(ring, NULL, &err);
 	searches = model_command_count(ring->model, "UID SEARCH");

@@ -61,9 +61,9 @@ struct commit {
 /* --- theirs --- */
 
 /* As the catalogue says. */
-static bool catalogued(const char *to, struct commit *ret_commit, struct err *err)
+static bool catalogued(const struct archive_ref *to, struct commit *ret_commit, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_catalogue_path(to);
+	CLEANUP(freep) char *path = layout_catalogue_path(to->path);
 	CLEANUP(db_freep) struct db *catalogue = NULL;
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
 	struct commit commit = {0};
@@ -144,7 +144,8 @@ static bool last_commit(const struct ancestry *places, struct commit *ret_commit
 
 /* --- is it ours? --- */
 
-static bool holds_commit(const char *from, const struct commit *commit, struct err *err)
+static bool holds_commit(
+	const struct archive_ref *from, const struct commit *commit, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
@@ -172,7 +173,7 @@ static bool holds_payload(const struct ancestry *places, const struct volume_id 
 		!volume_next_journal(&volume, 0, &any, err))
 		return false;
 	if (any == 0)
-		return ancestry_was_copied(places->to, commit->head);
+		return ancestry_was_copied(places->to->path, commit->head);
 	return replace_find_payload(&volume, commit->head, &frame, &found, err) && found;
 }
 
@@ -187,7 +188,7 @@ static bool is_ours(const struct ancestry *places, const struct commit *commit, 
 	for (size_t i = 0; i < ours->count; i++)
 		if (ours->items[i].sequence == commit->volume.sequence)
 			return holds_payload(places, &ours->items[i], commit, err);
-	return ancestry_was_copied(places->to, commit->head);
+	return ancestry_was_copied(places->to->path, commit->head);
 }
 
 bool ancestry_check(const struct ancestry *places, bool *ret_any, uint8_t ret_head[SHA256_BYTES],
@@ -199,7 +200,7 @@ bool ancestry_check(const struct ancestry *places, bool *ret_any, uint8_t ret_he
 	if (!last_commit(places, &commit, &of))
 		return err_set(err, ERR_CREATE,
 			"%s: what it holds cannot be read; `mailstow check %s` tells more (%s)",
-			places->to, places->to, of.text);
+			places->to->path, places->to->path, of.text);
 	err_clear(&of);
 	*ret_any = commit.frame > 0;
 	memcpy(ret_head, commit.head, SHA256_BYTES);
@@ -207,6 +208,6 @@ bool ancestry_check(const struct ancestry *places, bool *ret_any, uint8_t ret_he
 		return true;
 	if (of.kind != ERR_NONE && of.kind != ERR_CORRUPT)
 		return err_set(err, of.kind, "%s", of.text);
-	return err_set(err, ERR_CREATE, "%s: holds what this archive has not%s%s", places->to,
+	return err_set(err, ERR_CREATE, "%s: holds what this archive has not%s%s", places->to->path,
 		of.text[0] ? ": " : "", of.text);
 }

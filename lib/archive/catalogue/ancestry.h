@@ -11,10 +11,10 @@
 
 /* An archive and its copy, under both writers' locks. */
 struct ancestry {
-	const char *from;
+	const struct archive_ref *from;
 	const struct volume_list *ours;
 	const struct catalogue_state *state; /* of its catalogue, which is up to its volumes */
-	const char *to;
+	const struct archive_ref *to;
 	const struct volume_list *theirs;
 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "archive/format/journal.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keys.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -41,19 +41,19 @@ static bool write_state(void *context, struct db *db, struct err *err)
 
 static struct secret *derive(const struct secret *master)
 {
-	return master ? vault_derive(master, NULL, "catalogue") : NULL;
+	return master ? keys_derive(master, NULL, "catalogue") : NULL;
 }
 
-bool catalogue_create(const char *archive_path, const char *db_path,
+bool catalogue_create(const struct archive_ref *archive, const char *db_path,
 	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], const struct volume_id *first,
 	struct db **ret_catalogue, struct err *err)
 {
 	struct birth birth = {archive_uuid, first};
 	struct db_options options = catalogue_options;
-	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(keys_view_free) struct keys_view view = {0};
 	CLEANUP(secret_freep) struct secret *key = NULL;
 
-	if (!vault_look(archive_path, &view, err))
+	if (!keys_look(archive, &view, err))
 		return false;
 	key = derive(view.master);
 	options.key = key ? key->data : NULL;
@@ -65,13 +65,13 @@ bool catalogue_create(const char *archive_path, const char *db_path,
 }
 
 /* While a change of the master key is under way the catalogue is of before until its end. */
-static bool find_key(const char *archive_path, const char *path, struct secret **ret_key,
+static bool find_key(const struct archive_ref *archive, const char *path, struct secret **ret_key,
 	bool *ret_outdated, struct err *err)
 {
-	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(keys_view_free) struct keys_view view = {0};
 	bool fits = true;
 
-	if (!vault_look(archive_path, &view, err))
+	if (!keys_look(archive, &view, err))
 		return false;
 	*ret_key = derive(view.master);
 	if (view.keyring.change.under_way && !db_fits_key(path, (*ret_key)->data, &fits, err))
@@ -84,12 +84,12 @@ static bool find_key(const char *archive_path, const char *path, struct secret *
 	return true;
 }
 
-bool catalogue_is_outdated(const char *archive_path, bool *ret_outdated, struct err *err)
+bool catalogue_is_outdated(const struct archive_ref *archive, bool *ret_outdated, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_catalogue_path(archive_path);
+	CLEANUP(freep) char *path = layout_catalogue_path(archive->path);
 	CLEANUP(secret_freep) struct secret *key = NULL;
 
-	return find_key(archive_path, path, &key, ret_outdated, err);
+	return find_key(archive, path, &key, ret_outdated, err);
 }
 
 static bool same_key(const struct secret *a, const struct secret *b)
@@ -98,24 +98,24 @@ static bool same_key(const struct secret *a, const struct secret *b)
 }
 
 /* It may take another's place between the two looks at it. */
-bool catalogue_open(
-	const char *archive_path, enum db_mode mode, struct db **ret_catalogue, struct err *err)
+bool catalogue_open(const struct archive_ref *archive, enum db_mode mode, struct db **ret_catalogue,
+	struct err *err)
 {
 	struct db_options options = catalogue_options;
-	CLEANUP(freep) char *path = layout_catalogue_path(archive_path);
+	CLEANUP(freep) char *path = layout_catalogue_path(archive->path);
 	CLEANUP(secret_freep) struct secret *key = NULL;
 	CLEANUP(secret_freep) struct secret *now = NULL;
 	struct err ignored = ERR_INIT;
 	bool unimportant;
 
-	if (!find_key(archive_path, path, &key, &unimportant, err))
+	if (!find_key(archive, path, &key, &unimportant, err))
 		return false;
 	options.key = key ? key->data : NULL;
 	options.mode = mode;
 	if (db_open(path, &options, ret_catalogue, err))
 		return true;
-	if (err->kind != ERR_CORRUPT ||
-		!find_key(archive_path, path, &now, &unimportant, &ignored) || same_key(key, now))
+	if (err->kind != ERR_CORRUPT || !find_key(archive, path, &now, &unimportant, &ignored) ||
+		same_key(key, now))
 		return false;
 	options.key = now ? now->data : NULL;
 	return db_open(path, &options, ret_catalogue, err);

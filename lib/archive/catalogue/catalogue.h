@@ -14,14 +14,14 @@
 
 /* Make an empty one, durably, for the archive with this uuid, whose first volume is `first`, at
  * db_path: layout_catalogue_path(), or beside. */
-bool catalogue_create(const char *archive_path, const char *db_path,
+bool catalogue_create(const struct archive_ref *archive, const char *db_path,
 	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], const struct volume_id *first,
 	struct db **ret_catalogue, struct err *err);
-bool catalogue_open(
-	const char *archive_path, enum db_mode mode, struct db **ret_catalogue, struct err *err);
+bool catalogue_open(const struct archive_ref *archive, enum db_mode mode, struct db **ret_catalogue,
+	struct err *err);
 
 /* Is it still of before the change of the master key that is under way? */
-bool catalogue_is_outdated(const char *archive_path, bool *ret_outdated, struct err *err);
+bool catalogue_is_outdated(const struct archive_ref *archive, bool *ret_outdated, struct err *err);
 
 struct catalogue_state {
 	uint8_t archive[ARCHIVE_UUID_BYTES];

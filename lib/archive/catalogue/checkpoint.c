@@ -70,15 +70,15 @@ static bool find_last(
 	return false;
 }
 
-bool checkpoint_find(const char *archive_path, const struct volume_list *volumes, struct zstd *zstd,
-	struct checkpoint *ret_checkpoint, struct err *err)
+bool checkpoint_find(const struct archive_ref *archive, const struct volume_list *volumes,
+	struct zstd *zstd, struct checkpoint *ret_checkpoint, struct err *err)
 {
 	struct checkpoint found = {0};
 
 	for (size_t i = volumes->count; i > 0 && !found.found; i--) {
 		CLEANUP(volume_close) struct volume volume = {0};
 
-		if (!volume_open_peek(archive_path, &volumes->items[i - 1], &volume, err) ||
+		if (!volume_open_peek(archive, &volumes->items[i - 1], &volume, err) ||
 			!find_last(&volume, zstd, &found, err))
 			return false;
 		found.volume = i - 1;

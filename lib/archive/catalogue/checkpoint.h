@@ -26,8 +26,8 @@ struct checkpoint {
 };
 
 /* Looks through the volumes from the newest on. ERR_CORRUPT: a payload is damaged. */
-bool checkpoint_find(const char *archive_path, const struct volume_list *volumes, struct zstd *zstd,
-	struct checkpoint *ret_checkpoint, struct err *err);
+bool checkpoint_find(const struct archive_ref *archive, const struct volume_list *volumes,
+	struct zstd *zstd, struct checkpoint *ret_checkpoint, struct err *err);
 
 /*
  * Make the catalogue what the checkpoint says, whatever was in it, in a transaction of its own.

@@ -7,7 +7,7 @@
 #include "archive/catalogue/create.h"
 
 #include "archive/catalogue/catalogue.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keys.h"
 #include "archive/volume/staged.h"
 #include "archive/volume/volume.h"
 #include "archive/volume/writer_lock.h"
@@ -62,63 +62,65 @@ static bool prepare_folders(const char *path, int timeout_ms, int *ret_lock, str
 }
 
 /* From the first volume on it exists: a missing catalogue is made of the volumes. */
-static bool make_files(const char *path, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
+static bool make_files(
+	const struct archive_ref *archive, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
-	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(archive->path);
 	CLEANUP(db_freep) struct db *db = NULL;
 	struct volume_id id;
 
-	return volume_create(path, uuid, 1, VOLUME_OWNER_EPOCH_FIRST, &id, err) &&
-	       catalogue_create(path, catalogue, uuid, &id, &db, err);
+	return volume_create(archive, uuid, 1, VOLUME_OWNER_EPOCH_FIRST, &id, err) &&
+	       catalogue_create(archive, catalogue, uuid, &id, &db, err);
 }
 
 bool archive_create(const char *path, int timeout_ms, struct err *err)
 {
 	CLEANUP(fs_unlock) int lock = -1;
+	const struct archive_ref archive = {.path = path};
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
 	if (!prepare_folders(path, timeout_ms, &lock, err))
 		return false;
-	if (archive_is_encrypted(path))
+	if (archive_is_encrypted(&archive))
 		return err_set(
 			err, ERR_AUTH, "%s: has a keyring: its passphrase or key is needed", path);
 	volume_new_uuid(uuid);
-	return make_files(path, uuid, err);
+	return make_files(&archive, uuid, err);
 }
 
 /* A keyring without a volume opens nothing yet: it may be replaced. */
-bool archive_create_encrypted(
-	const char *path, const struct archive_secret *secret, int timeout_ms, struct err *err)
+bool archive_create_encrypted(const struct archive_ref *archive,
+	const struct archive_secret *secret, int timeout_ms, struct err *err)
 {
 	CLEANUP(fs_unlock) int lock = -1;
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (!prepare_folders(path, timeout_ms, &lock, err))
+	if (!prepare_folders(archive->path, timeout_ms, &lock, err))
 		return false;
 	volume_new_uuid(uuid);
-	return vault_make(path, uuid, secret, 0, err) && make_files(path, uuid, err);
+	return keys_create(archive, uuid, secret, 0, err) && make_files(archive, uuid, err);
 }
 
-bool create_catalogue(
-	const char *path, const char *db_path, struct db **ret_catalogue, struct err *err)
+bool create_catalogue(const struct archive_ref *archive, const char *db_path,
+	struct db **ret_catalogue, struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	CLEANUP(volume_close) struct volume volume = {0};
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
-	if (!volume_list(path, &list, err))
+	if (!volume_list(archive->path, &list, err))
 		return false;
 	if (list.count == 0)
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	return volume_open_peek(path, &list.items[0], &volume, err) &&
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", archive->path);
+	return volume_open_peek(archive, &list.items[0], &volume, err) &&
 	       volume_archive_uuid(&volume, uuid, err) &&
-	       catalogue_create(path, db_path, uuid, &list.items[0], ret_catalogue, err);
+	       catalogue_create(archive, db_path, uuid, &list.items[0], ret_catalogue, err);
 }
 
-bool create_missing_catalogue(const char *path, struct err *err)
+bool create_missing_catalogue(const struct archive_ref *archive, struct err *err)
 {
-	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(archive->path);
 	CLEANUP(db_freep) struct db *db = NULL;
 
-	return fs_exists(catalogue) || create_catalogue(path, catalogue, &db, err);
+	return fs_exists(catalogue) || create_catalogue(archive, catalogue, &db, err);
 }

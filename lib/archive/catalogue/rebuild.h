@@ -2,6 +2,7 @@
 #ifndef MAILSTOW_ARCHIVE_CATALOGUE_REBUILD_H
 #define MAILSTOW_ARCHIVE_CATALOGUE_REBUILD_H
 
+#include "archive/archive.h"
 #include "base/err.h"
 #include "db/db.h"
 
@@ -11,13 +12,13 @@
  * Takes the writer's lock. ERR_CORRUPT: the volumes do not hold together, or lack what the
  * catalogue there knows of; nothing is changed.
  */
-bool archive_rebuild(const char *path, int timeout_ms, struct err *err);
+bool archive_rebuild(const struct archive_ref *archive, int timeout_ms, struct err *err);
 
 /* The same; the caller holds the writer's lock and has nothing of the archive open. */
-bool rebuild_locked(const char *path, struct err *err);
+bool rebuild_locked(const struct archive_ref *archive, struct err *err);
 
 /* The same into a file of its own, for looking at; the caller holds the writer's lock. */
-bool rebuild_into(
-	const char *path, const char *db_path, struct db **ret_catalogue, struct err *err);
+bool rebuild_into(const struct archive_ref *archive, const char *db_path, struct db **ret_catalogue,
+	struct err *err);
 
 #endif

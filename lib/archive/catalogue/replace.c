@@ -37,14 +37,14 @@ static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES]
 	       (found || volume_last_journal(volume, ret_frame, err));
 }
 
-static bool applied_journal(const char *archive_path, struct db *catalogue,
+static bool applied_journal(const struct archive_ref *archive, struct db *catalogue,
 	const struct volume_id *id, int64_t *ret_frame, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
 	struct catalogue_state state;
 
 	return catalogue_state(catalogue, &state, err) &&
-	       volume_open_peek(archive_path, id, &volume, err) &&
+	       volume_open_peek(archive, id, &volume, err) &&
 	       find_applied(&volume, state.head, ret_frame, err);
 }
 
@@ -96,15 +96,15 @@ static bool replace(struct db *catalogue, const struct volume_id *sealed,
 		       sealed->sequence, placed, known);
 }
 
-bool replace_volume(const char *archive_path, struct db *catalogue, const struct volume_id *sealed,
-	const struct directory *directory, struct err *err)
+bool replace_volume(const struct archive_ref *archive, struct db *catalogue,
+	const struct volume_id *sealed, const struct directory *directory, struct err *err)
 {
 	struct catalogue_volume known;
 	int64_t journal;
 	bool found;
 
 	if (!catalogue_volume(catalogue, sealed->sequence, &found, &known, err) ||
-		!applied_journal(archive_path, catalogue, sealed, &journal, err))
+		!applied_journal(archive, catalogue, sealed, &journal, err))
 		return false;
 	if (!found || memcmp(known.id.uuid, directory->replaces, ARCHIVE_UUID_BYTES) != 0)
 		return err_set(err, ERR_CORRUPT,
@@ -134,8 +134,8 @@ bool replace_is_due(const struct volume_list *present, const struct catalogue_vo
 	return false;
 }
 
-bool replace_all(const char *archive_path, struct db *catalogue, const struct volume_list *present,
-	const struct directories *directories, struct err *err)
+bool replace_all(const struct archive_ref *archive, struct db *catalogue,
+	const struct volume_list *present, const struct directories *directories, struct err *err)
 {
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
 
@@ -146,7 +146,7 @@ bool replace_all(const char *archive_path, struct db *catalogue, const struct vo
 		const struct directory *directory = directories_of(directories, id->sequence);
 
 		if (directory && is_due(id, &known) &&
-			!replace_volume(archive_path, catalogue, id, directory, err))
+			!replace_volume(archive, catalogue, id, directory, err))
 			return false;
 	}
 	return true;

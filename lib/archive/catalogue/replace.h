@@ -9,8 +9,8 @@
 #include "archive/volume/directory.h"
 
 /* In a transaction of its own. ERR_CORRUPT: it was made of another volume, or lacks items. */
-bool replace_volume(const char *archive_path, struct db *catalogue, const struct volume_id *sealed,
-	const struct directory *directory, struct err *err);
+bool replace_volume(const struct archive_ref *archive, struct db *catalogue,
+	const struct volume_id *sealed, const struct directory *directory, struct err *err);
 
 /* The journal or checkpoint frame with this payload. *ret_frame is undefined if there is none. */
 bool replace_find_payload(struct volume *volume, const uint8_t wanted[SHA256_BYTES],
@@ -20,7 +20,7 @@ bool replace_find_payload(struct volume *volume, const uint8_t wanted[SHA256_BYT
 bool replace_is_due(const struct volume_list *present, const struct catalogue_volumes *known);
 
 /* All such. */
-bool replace_all(const char *archive_path, struct db *catalogue, const struct volume_list *present,
-	const struct directories *directories, struct err *err);
+bool replace_all(const struct archive_ref *archive, struct db *catalogue,
+	const struct volume_list *present, const struct directories *directories, struct err *err);
 
 #endif

@@ -14,7 +14,7 @@
 static const char advice[] = "run `mailstow rebuild` once the volumes are back";
 
 struct replay {
-	const char *archive_path;
+	const struct archive_ref *archive;
 	struct db *catalogue;
 	struct zstd *zstd;
 	struct volume volume; /* the one that is read */
@@ -54,14 +54,14 @@ static bool all_present(const char *archive_path, const struct volume_list *pres
 }
 
 /* A checkpoint past what was applied stands for all before it. */
-static bool find_checkpoint(const char *archive_path, struct db *catalogue,
+static bool find_checkpoint(const struct archive_ref *archive, struct db *catalogue,
 	const struct volume_list *present, struct zstd *zstd, struct checkpoint *ret_checkpoint,
 	struct err *err)
 {
 	struct catalogue_state state;
 
 	if (!catalogue_state(catalogue, &state, err) ||
-		!checkpoint_find(archive_path, present, zstd, ret_checkpoint, err))
+		!checkpoint_find(archive, present, zstd, ret_checkpoint, err))
 		return false;
 	ret_checkpoint->found =
 		ret_checkpoint->found && ret_checkpoint->last_seq > state.applied_seq;
@@ -97,7 +97,7 @@ static bool check_head(struct volume *volume, int64_t applied_frame,
 }
 
 /* Has the last volume of the catalogue a journal frame that was not applied? */
-static bool is_behind(const char *archive_path, struct db *catalogue,
+static bool is_behind(const struct archive_ref *archive, struct db *catalogue,
 	const struct catalogue_volumes *known, bool *ret_behind, struct err *err)
 {
 	const struct catalogue_volume *last = &known->items[known->count - 1];
@@ -109,7 +109,7 @@ static bool is_behind(const char *archive_path, struct db *catalogue,
 	while (head->applied_frame == 0 && head > known->items)
 		head--;
 	if (!catalogue_state(catalogue, &state, err) ||
-		!volume_open_peek(archive_path, &head->id, &volume, err) ||
+		!volume_open_peek(archive, &head->id, &volume, err) ||
 		!check_head(&volume, head->applied_frame, &state, err) ||
 		!volume_next_journal(&volume, head->applied_frame, &next, err))
 		return false;
@@ -117,7 +117,7 @@ static bool is_behind(const char *archive_path, struct db *catalogue,
 	if (*ret_behind || head == last)
 		return true;
 	volume_close(&volume);
-	if (!volume_open_peek(archive_path, &last->id, &volume, err) ||
+	if (!volume_open_peek(archive, &last->id, &volume, err) ||
 		!volume_next_journal(&volume, 0, &next, err))
 		return false;
 	*ret_behind = next != 0;
@@ -125,7 +125,7 @@ static bool is_behind(const char *archive_path, struct db *catalogue,
 }
 
 /* A volume may be missing only where a checkpoint does without it. */
-static bool is_superseded(const char *archive_path, struct db *catalogue,
+static bool is_superseded(const struct archive_ref *archive, struct db *catalogue,
 	const struct volume_list *present, const struct catalogue_volumes *known,
 	bool *ret_superseded, struct err *err)
 {
@@ -136,29 +136,30 @@ static bool is_superseded(const char *archive_path, struct db *catalogue,
 	if (!first_missing(present, known))
 		return true;
 	zstd = zstd_new();
-	if (!find_checkpoint(archive_path, catalogue, present, zstd, &checkpoint, err))
+	if (!find_checkpoint(archive, catalogue, present, zstd, &checkpoint, err))
 		return false;
 	*ret_superseded = checkpoint.found;
-	return checkpoint.found || all_present(archive_path, present, known, err);
+	return checkpoint.found || all_present(archive->path, present, known, err);
 }
 
 bool replay_needed(
-	const char *archive_path, struct db *catalogue, bool *ret_needed, struct err *err)
+	const struct archive_ref *archive, struct db *catalogue, bool *ret_needed, struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list present = {0};
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
 
-	if (!volume_list(archive_path, &present, err) || !catalogue_volumes(catalogue, &known, err))
+	if (!volume_list(archive->path, &present, err) ||
+		!catalogue_volumes(catalogue, &known, err))
 		return false;
 	*ret_needed = replace_is_due(&present, &known);
 	if (*ret_needed)
 		return true;
-	if (!is_superseded(archive_path, catalogue, &present, &known, ret_needed, err))
+	if (!is_superseded(archive, catalogue, &present, &known, ret_needed, err))
 		return false;
 	*ret_needed = *ret_needed || present.count != known.count;
 	if (*ret_needed || known.count == 0)
 		return true;
-	return is_behind(archive_path, catalogue, &known, ret_needed, err);
+	return is_behind(archive, catalogue, &known, ret_needed, err);
 }
 
 /* --- applying --- */
@@ -268,7 +269,7 @@ static bool replay_one(struct replay *replay, const struct volume_id *id, struct
 	if (found && memcmp(volume.id.uuid, id->uuid, ARCHIVE_UUID_BYTES) != 0)
 		return err_set(err, ERR_CORRUPT, "volume %" PRId64 " is not the one catalogued; %s",
 			id->sequence, advice);
-	if (!volume_open_peek(replay->archive_path, id, &replay->volume, err))
+	if (!volume_open_peek(replay->archive, id, &replay->volume, err))
 		return false;
 	ok = replay_volume(replay, found ? volume.applied_frame : 0, err);
 	volume_close(&replay->volume);
@@ -303,12 +304,12 @@ static bool restate(const struct replay *replay, const struct volume_list *prese
 	CLEANUP(volume_close) struct volume volume = {0};
 	struct checkpoint checkpoint;
 
-	if (!find_checkpoint(replay->archive_path, replay->catalogue, present, replay->zstd,
-		    &checkpoint, err))
+	if (!find_checkpoint(
+		    replay->archive, replay->catalogue, present, replay->zstd, &checkpoint, err))
 		return false;
 	return !checkpoint.found ||
 	       (volume_open_peek(
-			replay->archive_path, &present->items[checkpoint.volume], &volume, err) &&
+			replay->archive, &present->items[checkpoint.volume], &volume, err) &&
 		       checkpoint_apply(&volume, &checkpoint, present, &replay->directories,
 			       replay->catalogue, replay->zstd, err));
 }
@@ -340,21 +341,22 @@ static bool replay_from_head(struct replay *replay, const struct volume_list *pr
 	return true;
 }
 
-bool replay(const char *archive_path, struct db *catalogue, struct zstd *zstd, struct err *err)
+bool replay(
+	const struct archive_ref *archive, struct db *catalogue, struct zstd *zstd, struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list present = {0};
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
 	struct replay replay = {
-		.archive_path = archive_path,
+		.archive = archive,
 		.catalogue = catalogue,
 		.zstd = zstd,
 		.payload = BUF_INIT(FRAME_RAW_BYTES_MAX),
 	};
-	bool ok = volume_list(archive_path, &present, err) &&
-		  directories_read(archive_path, &present, zstd, &replay.directories, err) &&
-		  replace_all(archive_path, catalogue, &present, &replay.directories, err) &&
+	bool ok = volume_list(archive->path, &present, err) &&
+		  directories_read(archive, &present, zstd, &replay.directories, err) &&
+		  replace_all(archive, catalogue, &present, &replay.directories, err) &&
 		  restate(&replay, &present, err) && catalogue_volumes(catalogue, &known, err) &&
-		  all_present(archive_path, &present, &known, err) &&
+		  all_present(archive->path, &present, &known, err) &&
 		  replay_from_head(&replay, &present, &known, err) &&
 		  settle_states(&replay, &present, err);
 

@@ -15,13 +15,14 @@
  * holds the writer's lock. ERR_CORRUPT when the catalogue names what the volumes lack.
  */
 bool replay_needed(
-	const char *archive_path, struct db *catalogue, bool *ret_needed, struct err *err);
+	const struct archive_ref *archive, struct db *catalogue, bool *ret_needed, struct err *err);
 
 /*
  * Do it: volumes that stand in the folder but not in the catalogue are entered, and every whole
  * commit past applied_seq is applied in a transaction of its own. ERR_CORRUPT when a volume is
  * missing, the chain is broken, or a payload is damaged; what was applied before that stays.
  */
-bool replay(const char *archive_path, struct db *catalogue, struct zstd *zstd, struct err *err);
+bool replay(const struct archive_ref *archive, struct db *catalogue, struct zstd *zstd,
+	struct err *err);
 
 #endif

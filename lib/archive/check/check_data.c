@@ -249,7 +249,7 @@ bool check_messages(struct checking *checking, struct err *err)
 	struct err of = ERR_INIT;
 	bool done;
 
-	if (!archive_open(checking->path, &archive, &of))
+	if (!archive_open(checking->archive, &archive, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
 	if (!archive_enter(archive, err))
 		return false;

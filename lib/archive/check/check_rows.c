@@ -82,7 +82,7 @@ static bool compare_states(struct checking *checking, struct db *there,
 		return err_set(err, ERR_CORRUPT, "is of another archive");
 	/* stopped between two commits: the next writer brings it up, where one can be */
 	if (state.applied_seq < truth->applied_seq &&
-		!replay_needed(checking->path, there, ret_behind, err))
+		!replay_needed(checking->archive, there, ret_behind, err))
 		return false;
 	if (*ret_behind && !checking->may_write)
 		return err_set(err, ERR_CORRUPT,
@@ -140,7 +140,7 @@ bool check_rows(struct checking *checking, struct db *catalogue, struct err *err
 	if (!place)
 		return false;
 	db_path = str_printf("%s/catalogue.db", place);
-	if (rebuild_into(checking->path, db_path, &anew, &of))
+	if (rebuild_into(checking->archive, db_path, &anew, &of))
 		done = compare(checking, catalogue, anew, err);
 	else
 		done = checking_blame(checking, "volumes", &of, err);

@@ -70,7 +70,7 @@ static bool look_at_volume(struct checking *checking, const struct volume_id *id
 	CLEANUP(volume_close) struct volume volume = {0};
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 
-	if (!volume_open_peek(checking->path, id, &volume, err) ||
+	if (!volume_open_peek(checking->archive, id, &volume, err) ||
 		!volume_archive_uuid(&volume, archive, err))
 		return false;
 	if (chain->seq == 0)
@@ -88,7 +88,7 @@ static bool find_begin(struct checking *checking, const struct volume_list *list
 	struct err of = ERR_INIT;
 
 	*ret_begin = (struct checkpoint){0};
-	if (!checkpoint_find(checking->path, list, zstd, ret_begin, &of))
+	if (!checkpoint_find(checking->archive, list, zstd, ret_begin, &of))
 		return checking_blame(checking, "checkpoint", &of, err);
 	if (ret_begin->found) {
 		chain->seq = ret_begin->seq;
@@ -110,7 +110,7 @@ static bool check_volumes(struct checking *checking, struct chain *ret_chain, st
 	struct checkpoint begin;
 	struct chain chain = {0};
 
-	if (!volume_list(checking->path, &list, err) ||
+	if (!volume_list(checking->archive->path, &list, err) ||
 		!find_begin(checking, &list, &begin, &chain, err))
 		return false;
 	checking->result->volumes = list.count;

@@ -7,7 +7,7 @@
 #include "base/rangeset.h"
 
 struct checking {
-	const char *path;
+	const struct archive_ref *archive;
 	const struct archive_check *check;
 	struct archive_checked *result;
 	struct archive_lost *lost; /* for the next finding */

@@ -163,11 +163,11 @@ static bool search_volume(struct forget_search *search, struct packer *packer,
 static bool search_one(struct forget_search *search, struct packer *packer,
 	const struct volume_id *id, struct zstd *zstd, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(packer->path, id);
+	CLEANUP(freep) char *path = layout_volume_path(packer->archive.path, id);
 	CLEANUP(volume_close) struct volume other = {0};
 	bool newest = id->sequence == packer->volume.id.sequence;
 
-	if (!newest && !volume_open(packer->path, id, db_peek_mode(path), &other, err))
+	if (!newest && !volume_open(&packer->archive, id, db_peek_mode(path), &other, err))
 		return false;
 	return search_volume(search, packer, newest ? &packer->volume : &other, zstd, err) ||
 	       err_wrap(err, "%s", path);

@@ -4,15 +4,15 @@
 #include "archive/volume/staged.h"
 #include "base/fs.h"
 
-bool maintenance_open(
-	struct maintenance *maintenance, const char *path, int timeout_ms, struct err *err)
+bool maintenance_open(struct maintenance *maintenance, const struct archive_ref *archive,
+	int timeout_ms, struct err *err)
 {
 	*maintenance = (struct maintenance){.lock = -1};
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
-	if (!staged_lock_and_publish(path, timeout_ms, &maintenance->lock, err) ||
-		!create_missing_catalogue(path, err) ||
-		!packer_open(&maintenance->packer, path, ARCHIVE_VOLUME_BYTES, NULL, err))
+	if (!archive_exists(archive->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", archive->path);
+	if (!staged_lock_and_publish(archive->path, timeout_ms, &maintenance->lock, err) ||
+		!create_missing_catalogue(archive, err) ||
+		!packer_open(&maintenance->packer, archive, ARCHIVE_VOLUME_BYTES, NULL, err))
 		return false;
 	maintenance->open = true;
 	maintenance->zstd = zstd_new();

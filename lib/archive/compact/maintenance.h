@@ -18,8 +18,8 @@ struct maintenance {
  * Waits at most timeout_ms for the writer lock, makes a missing catalogue and brings an outdated
  * one up to date. ERR_NOT_FOUND: there is no archive. ERR_BUSY: another process writes.
  */
-bool maintenance_open(
-	struct maintenance *maintenance, const char *path, int timeout_ms, struct err *err);
+bool maintenance_open(struct maintenance *maintenance, const struct archive_ref *archive,
+	int timeout_ms, struct err *err);
 
 /* Closes all files and keeps the lock. */
 void maintenance_end(struct maintenance *maintenance);

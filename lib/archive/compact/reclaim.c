@@ -79,15 +79,15 @@ static bool sum_frames(struct volume *volume, uint64_t *ret_raw_bytes, struct er
 
 static bool measure(struct packer *packer, struct estate *estate, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(packer->path, &estate->id);
+	CLEANUP(freep) char *path = layout_volume_path(packer->archive.path, &estate->id);
 	CLEANUP(volume_close) struct volume volume = {0};
 
-	estate->file_bytes = volume_file_bytes(packer->path, &estate->id);
+	estate->file_bytes = volume_file_bytes(packer->archive.path, &estate->id);
 	if (estate->newest) {
 		estate->file_bytes += db_wal_bytes(packer->volume.db);
 		return sum_frames(&packer->volume, &estate->raw_bytes, err);
 	}
-	return volume_open(packer->path, &estate->id, db_peek_mode(path), &volume, err) &&
+	return volume_open(&packer->archive, &estate->id, db_peek_mode(path), &volume, err) &&
 	       sum_frames(&volume, &estate->raw_bytes, err);
 }
 
@@ -224,11 +224,11 @@ static bool make_room(struct packer *packer, const struct estates *victims, stru
 static bool empty_one(struct maintenance *maintenance, const struct estate *victim, struct err *err)
 {
 	struct packer *packer = &maintenance->packer;
-	CLEANUP(freep) char *path = layout_volume_path(packer->path, &victim->id);
+	CLEANUP(freep) char *path = layout_volume_path(packer->archive.path, &victim->id);
 	CLEANUP(volume_close) struct volume volume = {0};
 
 	if (victim->items > 0 &&
-		(!volume_open(packer->path, &victim->id, db_peek_mode(path), &volume, err) ||
+		(!volume_open(&packer->archive, &victim->id, db_peek_mode(path), &volume, err) ||
 			!reclaim_copy(packer, &volume, maintenance->zstd, err)))
 		return false;
 	db_bind_int(packer->catalogue, CATALOGUE_VOLUME_REMOVE, "sequence", victim->id.sequence);
@@ -268,7 +268,7 @@ static bool round_of(struct reclaim *reclaim, bool *ret_more, struct err *err)
 
 	return find_victims(packer, &victims, err) && make_room(packer, &victims, err) &&
 	       empty_some(reclaim, &victims, ret_more, err) && checkpoint_write(packer, err) &&
-	       litter_remove(packer->path, packer->catalogue, err);
+	       litter_remove(packer->archive.path, packer->catalogue, err);
 }
 
 bool reclaim_run(struct reclaim *reclaim, struct err *err)
@@ -287,8 +287,8 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 			return false;
 		}
 		/* or more than a round's worth would lie there twice */
-		if (more && !litter_remove_all(
-				    packer->path, packer->catalogue, reclaim->reader_wait_ms, err))
+		if (more && !litter_remove_all(packer->archive.path, packer->catalogue,
+				    reclaim->reader_wait_ms, err))
 			return false;
 	}
 	reclaim->written = packer->figures.stored_bytes - before;
@@ -310,7 +310,7 @@ static bool merge(struct maintenance *maintenance, const struct estates *small,
 			return err_wrap(err, "volume %" PRId64, small->items[i].id.sequence);
 	}
 	return packer_flush_pack(packer, err) && checkpoint_write(packer, err) &&
-	       litter_remove(packer->path, packer->catalogue, err);
+	       litter_remove(packer->archive.path, packer->catalogue, err);
 }
 
 static bool merge_in_transaction(struct maintenance *maintenance, size_t count,

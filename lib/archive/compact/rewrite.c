@@ -48,14 +48,14 @@ static bool find_chosen(struct db *catalogue, int64_t after, rewrite_choose *cho
 	return true;
 }
 
-bool rewrite_plan_next(const char *path, int64_t after, rewrite_choose *choose, void *context,
-	bool *ret_found, struct rewrite_plan *ret_plan, struct err *err)
+bool rewrite_plan_next(const struct archive_ref *archive, int64_t after, rewrite_choose *choose,
+	void *context, bool *ret_found, struct rewrite_plan *ret_plan, struct err *err)
 {
 	CLEANUP(archive_freep) struct archive *view = NULL;
 	CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};
 	bool done;
 
-	if (!archive_open(path, &view, err) || !archive_enter(view, err))
+	if (!archive_open(archive, &view, err) || !archive_enter(view, err))
 		return false;
 	done = find_chosen(view->catalogue, after, choose, context, ret_found, &plan.volume, err) &&
 	       (!*ret_found || read_items(view->catalogue, &plan, err));
@@ -91,27 +91,29 @@ static bool is_unchanged(
 }
 
 /* The catalogue is on the disk before: it names frames of the volume that goes. */
-static bool publish(const char *path, struct db *catalogue, struct volume *made,
+static bool publish(const struct archive_ref *archive, struct db *catalogue, struct volume *made,
 	const struct directory *directory, struct err *err)
 {
 	const struct volume_id id = made->id;
 
-	return db_wal_checkpoint(catalogue, false, err) && volume_publish_sealed(path, made, err) &&
-	       replace_volume(path, catalogue, &id, directory, err) &&
-	       litter_remove(path, catalogue, err);
+	return db_wal_checkpoint(catalogue, false, err) &&
+	       volume_publish_sealed(archive->path, made, err) &&
+	       replace_volume(archive, catalogue, &id, directory, err) &&
+	       litter_remove(archive->path, catalogue, err);
 }
 
-bool rewrite_replace(const char *path, const struct rewrite_plan *plan, struct volume *made,
-	const struct directory *directory, int timeout_ms, bool *ret_done, struct err *err)
+bool rewrite_replace(const struct archive_ref *archive, const struct rewrite_plan *plan,
+	struct volume *made, const struct directory *directory, int timeout_ms, bool *ret_done,
+	struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	struct db *catalogue;
 
-	if (!maintenance_open(&job, path, timeout_ms, err))
+	if (!maintenance_open(&job, archive, timeout_ms, err))
 		return false;
 	catalogue = job.packer.catalogue;
 	if (!is_unchanged(catalogue, plan, ret_done, err))
 		return false;
 	*ret_done = *ret_done && fs_exists(db_path(made->db)); /* forgetting takes such away */
-	return !*ret_done || publish(path, catalogue, made, directory, err);
+	return !*ret_done || publish(archive, catalogue, made, directory, err);
 }

@@ -12,15 +12,16 @@ typedef bool rewrite_choose(
 	void *context, const struct catalogue_volume *volume, bool *ret_chosen, struct err *err);
 
 /* The first volume past the sequence `after` that is chosen, and what is in it, by folder. */
-bool rewrite_plan_next(const char *path, int64_t after, rewrite_choose *choose, void *context,
-	bool *ret_found, struct rewrite_plan *ret_plan, struct err *err);
+bool rewrite_plan_next(const struct archive_ref *archive, int64_t after, rewrite_choose *choose,
+	void *context, bool *ret_found, struct rewrite_plan *ret_plan, struct err *err);
 
 /*
  * Under the writer's lock: publish what was made of the plan, tell the catalogue, remove the old
  * file, unless somebody reads it: then that goes later. *ret_done false: the volume has changed
  * since it was planned; what was made is still the caller's.
  */
-bool rewrite_replace(const char *path, const struct rewrite_plan *plan, struct volume *made,
-	const struct directory *directory, int timeout_ms, bool *ret_done, struct err *err);
+bool rewrite_replace(const struct archive_ref *archive, const struct rewrite_plan *plan,
+	struct volume *made, const struct directory *directory, int timeout_ms, bool *ret_done,
+	struct err *err);
 
 #endif

@@ -70,15 +70,14 @@ static bool is_same(struct rekeying *rekeying, struct err *err)
 	return false;
 }
 
-static bool make(struct rekeying *rekeying, const char *archive_path,
+static bool make(struct rekeying *rekeying, const struct archive_ref *archive,
 	const struct rewrite_plan *plan, struct directory *ret_directory, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, &plan->volume.id);
+	CLEANUP(freep) char *path = layout_volume_path(archive->path, &plan->volume.id);
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 
-	if (!volume_open(
-		    archive_path, &plan->volume.id, db_peek_mode(path), &rekeying->from, err) ||
-		!volume_create_sealed(archive_path, &rekeying->from, &rekeying->made, err))
+	if (!volume_open(archive, &plan->volume.id, db_peek_mode(path), &rekeying->from, err) ||
+		!volume_create_sealed(archive, &rekeying->from, &rekeying->made, err))
 		return false;
 	if (copy_frames(rekeying, err) && volume_finish_sealed(&rekeying->made, err) &&
 		is_same(rekeying, err) && directory_read(&rekeying->made, zstd, ret_directory, err))
@@ -87,12 +86,12 @@ static bool make(struct rekeying *rekeying, const char *archive_path,
 	return false;
 }
 
-bool rekey_make(const char *archive_path, const struct rewrite_plan *plan,
+bool rekey_make(const struct archive_ref *archive, const struct rewrite_plan *plan,
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
 	struct err *err)
 {
 	struct rekeying rekeying = {.watch = watch, .sealed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX)};
-	bool made = make(&rekeying, archive_path, plan, ret_directory, err);
+	bool made = make(&rekeying, archive, plan, ret_directory, err);
 
 	volume_close(&rekeying.from);
 	buf_free(&rekeying.sealed);

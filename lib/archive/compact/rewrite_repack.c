@@ -288,13 +288,13 @@ static bool fill(struct sealing *sealing, struct err *err)
 	       volume_finish_sealed(&sealing->made, err) && is_same(sealing, err);
 }
 
-static bool make(struct sealing *sealing, const char *archive_path, struct err *err)
+static bool make(struct sealing *sealing, const struct archive_ref *archive, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(archive_path, &sealing->plan->volume.id);
+	CLEANUP(freep) char *path = layout_volume_path(archive->path, &sealing->plan->volume.id);
 
-	if (!volume_open(archive_path, &sealing->plan->volume.id, db_peek_mode(path),
-		    &sealing->from, err) ||
-		!volume_create_sealed(archive_path, &sealing->from, &sealing->made, err))
+	if (!volume_open(
+		    archive, &sealing->plan->volume.id, db_peek_mode(path), &sealing->from, err) ||
+		!volume_create_sealed(archive, &sealing->from, &sealing->made, err))
 		return false;
 	source_init(&sealing->source, &sealing->from, sealing->zstd);
 	if (fill(sealing, err))
@@ -303,7 +303,7 @@ static bool make(struct sealing *sealing, const char *archive_path, struct err *
 	return false;
 }
 
-bool rewrite_repack(const char *archive_path, const struct rewrite_plan *plan,
+bool rewrite_repack(const struct archive_ref *archive, const struct rewrite_plan *plan,
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
 	struct err *err)
 {
@@ -315,7 +315,7 @@ bool rewrite_repack(const char *archive_path, const struct rewrite_plan *plan,
 		.packed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX),
 		.directory.sequence = plan->volume.id.sequence,
 	};
-	bool made = make(&sealing, archive_path, err);
+	bool made = make(&sealing, archive, err);
 
 	memcpy(sealing.directory.replaces, plan->volume.id.uuid, ARCHIVE_UUID_BYTES);
 	source_free(&sealing.source);

@@ -30,7 +30,7 @@ void rewrite_plan_free(struct rewrite_plan *plan); /* also for CLEANUP() */
  * Make it, whole, under a name that means nothing, and compare it with what it was made of.
  * *ret_made is to be published (volume_publish_sealed()) or thrown away.
  */
-bool rewrite_repack(const char *archive_path, const struct rewrite_plan *plan,
+bool rewrite_repack(const struct archive_ref *archive, const struct rewrite_plan *plan,
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
 	struct err *err);
 

@@ -15,18 +15,18 @@ static bool find_volume(struct archive *archive, int64_t sequence,
 	if (!catalogue_volume(archive->catalogue, sequence, &found, ret_known, err))
 		return false;
 	return found || err_set(err, ERR_CORRUPT, "%s: volume %" PRId64 " is not catalogued",
-				archive->path, sequence);
+				archive->ref.path, sequence);
 }
 
 static bool open_volume(struct archive *archive, const struct catalogue_volume *known,
 	struct volume *ret_volume, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(archive->path, &known->id);
+	CLEANUP(freep) char *path = layout_volume_path(archive->ref.path, &known->id);
 	enum db_mode mode = DB_IMMUTABLE;
 
 	if (known->state == VOLUME_OPEN)
-		mode = archive_reading_mode(archive->path, path, archive->may_peek);
-	return volume_open(archive->path, &known->id, mode, ret_volume, err);
+		mode = archive_reading_mode(archive->ref.path, path, archive->may_peek);
+	return volume_open(&archive->ref, &known->id, mode, ret_volume, err);
 }
 
 static bool is_open(const struct volume *volume, const struct volume_id *id)
@@ -140,7 +140,7 @@ bool item_find(struct archive *archive, int64_t item, struct item_row *ret_item,
 		return false;
 	if (!row)
 		return err_set(err, ERR_CORRUPT, "%s: item %" PRId64 " is not catalogued",
-			archive->path, item);
+			archive->ref.path, item);
 	*ret_item = rows_read_item(db, CATALOGUE_ITEM_GET);
 	db_reset(db, CATALOGUE_ITEM_GET);
 	return true;

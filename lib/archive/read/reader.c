@@ -67,14 +67,14 @@ static bool comes_into_being(const char *catalogue)
 
 static bool open_catalogue(struct archive *archive, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_catalogue_path(archive->path);
+	CLEANUP(freep) char *path = layout_catalogue_path(archive->ref.path);
 
 	close_all(archive);
 	if (!comes_into_being(path))
 		return err_set(err, ERR_CORRUPT, "%s: is missing; run `mailstow rebuild`", path);
-	archive->mode = archive_reading_mode(archive->path, path, archive->may_peek);
+	archive->mode = archive_reading_mode(archive->ref.path, path, archive->may_peek);
 	archive->inode = inode_of(path);
-	if (!catalogue_open(archive->path, archive->mode, &archive->catalogue, err))
+	if (!catalogue_open(&archive->ref, archive->mode, &archive->catalogue, err))
 		return false;
 	archive->reopen = false;
 	atomic_store(&archive->peeks, archive->may_peek);
@@ -82,14 +82,14 @@ static bool open_catalogue(struct archive *archive, struct err *err)
 }
 
 bool archive_open_view(
-	const char *path, bool may_peek, struct archive **ret_archive, struct err *err)
+	const struct archive_ref *ref, bool may_peek, struct archive **ret_archive, struct err *err)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+	if (!archive_exists(ref->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", ref->path);
 	archive = xcalloc(1, sizeof(*archive));
-	archive->path = xstrdup(path);
+	archive->ref = (struct archive_ref){xstrdup(ref->path), ref->keys};
 	archive->may_peek = may_peek;
 	archive->zstd = zstd_new();
 	for (size_t i = 0; i < ARCHIVE_CACHED_FRAMES; i++)
@@ -103,9 +103,9 @@ bool archive_open_view(
 	return true;
 }
 
-bool archive_open(const char *path, struct archive **ret_archive, struct err *err)
+bool archive_open(const struct archive_ref *ref, struct archive **ret_archive, struct err *err)
 {
-	return archive_open_view(path, false, ret_archive, err);
+	return archive_open_view(ref, false, ret_archive, err);
 }
 
 void archive_freep(struct archive **archive)
@@ -122,7 +122,7 @@ void archive_freep(struct archive **archive)
 	buf_free(&old->skeleton);
 	buf_free(&old->lines);
 	buf_free(&old->whole);
-	free(old->path);
+	free((char *)old->ref.path);
 	free(old);
 	*archive = NULL;
 }

@@ -29,7 +29,7 @@ struct cached_frame {
 };
 
 struct archive {
-	char *path;
+	struct archive_ref ref; /* with a path of its own */
 	struct db *catalogue;
 	enum db_mode mode; /* of the catalogue */
 	ino_t inode;       /* of its file: another one may take its place (rebuild.h) */
@@ -57,8 +57,8 @@ struct archive {
 };
 
 /* may_peek: the caller holds the writer's lock and nothing is open for writing. */
-bool archive_open_view(
-	const char *path, bool may_peek, struct archive **ret_archive, struct err *err);
+bool archive_open_view(const struct archive_ref *ref, bool may_peek, struct archive **ret_archive,
+	struct err *err);
 
 /* How to open a file of the archive to read. */
 enum db_mode archive_reading_mode(const char *archive_path, const char *db_path, bool may_peek);

@@ -156,7 +156,7 @@ static bool read_facts(struct archive *archive, struct archive_facts *facts, str
 	memcpy(facts->uuid, state.archive, ARCHIVE_UUID_BYTES);
 	facts->messages = last.messages;
 	facts->generation = last.generation;
-	facts->encrypted = archive_is_encrypted(archive->path);
+	facts->encrypted = archive_is_encrypted(&archive->ref);
 	if (state.applied_seq > 0)
 		sha256_hex(state.head, facts->head);
 	return true;
@@ -164,7 +164,7 @@ static bool read_facts(struct archive *archive, struct archive_facts *facts, str
 
 bool archive_facts(struct archive *archive, struct archive_facts *ret_facts, struct err *err)
 {
-	CLEANUP(freep) char *volumes = layout_volumes_path(archive->path);
+	CLEANUP(freep) char *volumes = layout_volumes_path(archive->ref.path);
 	struct archive_facts facts = {0};
 	bool ok;
 
@@ -174,7 +174,7 @@ bool archive_facts(struct archive *archive, struct archive_facts *ret_facts, str
 	archive_leave(archive);
 	if (!ok)
 		return false;
-	facts.archive_bytes = folder_bytes(archive->path) + folder_bytes(volumes);
+	facts.archive_bytes = folder_bytes(archive->ref.path) + folder_bytes(volumes);
 	*ret_facts = facts;
 	return true;
 }

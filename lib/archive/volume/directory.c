@@ -119,12 +119,12 @@ void directories_free(struct directories *directories)
 	*directories = (struct directories){0};
 }
 
-static bool add_one(const char *archive_path, const struct volume_id *id, struct zstd *zstd,
-	struct directories *directories, struct err *err)
+static bool add_one(const struct archive_ref *archive, const struct volume_id *id,
+	struct zstd *zstd, struct directories *directories, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
 
-	if (!volume_open_peek(archive_path, id, &volume, err))
+	if (!volume_open_peek(archive, id, &volume, err))
 		return false;
 	if (!volume.sealed)
 		return true;
@@ -135,13 +135,13 @@ static bool add_one(const char *archive_path, const struct volume_id *id, struct
 	return true;
 }
 
-bool directories_read(const char *archive_path, const struct volume_list *volumes,
+bool directories_read(const struct archive_ref *archive, const struct volume_list *volumes,
 	struct zstd *zstd, struct directories *ret_directories, struct err *err)
 {
 	CLEANUP(directories_free) struct directories directories = {0};
 
 	for (size_t i = 0; i < volumes->count; i++)
-		if (!add_one(archive_path, &volumes->items[i], zstd, &directories, err))
+		if (!add_one(archive, &volumes->items[i], zstd, &directories, err))
 			return false;
 	*ret_directories = directories;
 	directories = (struct directories){0};

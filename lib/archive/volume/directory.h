@@ -44,7 +44,7 @@ struct directories {
 	size_t count;
 	size_t cap;
 };
-bool directories_read(const char *archive_path, const struct volume_list *volumes,
+bool directories_read(const struct archive_ref *archive, const struct volume_list *volumes,
 	struct zstd *zstd, struct directories *ret_directories, struct err *err);
 void directories_free(struct directories *directories); /* also for CLEANUP() */
 

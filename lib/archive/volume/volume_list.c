@@ -1,4 +1,5 @@
-/* The folder of volumes: names, and which of the files there count. */
+#include "archive/volume/volume_list.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "archive/volume/volume.h"
+#include "archive/volume/volume_header.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"

@@ -19,9 +19,9 @@ static bool bring_up_to_date(struct packer *packer, struct err *err)
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	bool needed;
 
-	return replay_needed(packer->path, packer->catalogue, &needed, err) &&
-	       (!needed || (replay(packer->path, packer->catalogue, zstd, err) &&
-				   litter_remove(packer->path, packer->catalogue, err)));
+	return replay_needed(&packer->archive, packer->catalogue, &needed, err) &&
+	       (!needed || (replay(&packer->archive, packer->catalogue, zstd, err) &&
+				   litter_remove(packer->archive.path, packer->catalogue, err)));
 }
 
 /* Of items, messages and frames: larger ones were never given, and could not be counted on. */
@@ -36,11 +36,11 @@ static bool open_newest_volume(struct packer *packer, struct err *err)
 	if (!catalogue_volumes(packer->catalogue, &volumes, err))
 		return false;
 	if (volumes.count == 0)
-		return err_set(err, ERR_CORRUPT, "%s: there is no volume", packer->path);
+		return err_set(err, ERR_CORRUPT, "%s: there is no volume", packer->archive.path);
 	newest = &volumes.items[volumes.count - 1];
-	if (!volume_open(packer->path, &newest->id, DB_WRITE, &packer->volume, err) ||
+	if (!volume_open(&packer->archive, &newest->id, DB_WRITE, &packer->volume, err) ||
 		!volume_last_frame(&packer->volume, &last_frame, err) ||
-		!volume_owner_epoch(&packer->volume, &packer->epoch, err))
+		!volume_owner_epoch(&packer->volume, &packer->owner_epoch, err))
 		return false;
 	if (packer->volume.sealed)
 		return err_set(err, ERR_CORRUPT, "%s: the volume that followed it is missing",
@@ -96,17 +96,17 @@ static void make_blocks(struct packer *packer)
 	incoming_init(&packer->incoming);
 }
 
-bool packer_open(struct packer *packer, const char *archive_path, uint64_t volume_bytes_max,
-	const atomic_bool *view_peeks, struct err *err)
+bool packer_open(struct packer *packer, const struct archive_ref *archive,
+	uint64_t volume_bytes_max, const atomic_bool *view_peeks, struct err *err)
 {
 	*packer = (struct packer){
-		.path = xstrdup(archive_path),
+		.archive = {xstrdup(archive->path), archive->keys},
 		.volume_bytes_max = volume_bytes_max,
 		.view_peeks = view_peeks,
 		.first_ticket = 1,
 	};
 	make_blocks(packer);
-	if (catalogue_open(archive_path, DB_WRITE, &packer->catalogue, err) &&
+	if (catalogue_open(archive, DB_WRITE, &packer->catalogue, err) &&
 		bring_up_to_date(packer, err) && open_newest_volume(packer, err) &&
 		read_ids(packer, err) && leave_outdated(packer, err) &&
 		compressor_start(&packer->compressor, err))
@@ -129,7 +129,7 @@ void packer_close(struct packer *packer)
 	}
 	buf_free(&packer->journal);
 	free(packer->tickets);
-	free(packer->path);
+	free((char *)packer->archive.path);
 	*packer = (struct packer){0};
 }
 

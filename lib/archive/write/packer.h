@@ -30,12 +30,12 @@ enum {
 };
 
 struct packer {
-	char *path;
+	struct archive_ref archive; /* with a path of its own */
 	struct db *catalogue;
 	struct volume volume;
 	struct compressor *compressor;
 	uint64_t volume_bytes_max;
-	int64_t epoch;                 /* of volumes that are begun: as of the open one */
+	int64_t owner_epoch;           /* of volumes that are begun: as of the open one */
 	const atomic_bool *view_peeks; /* a view reads without locks: no checkpoint; NULL: none */
 
 	struct block blocks[PACKER_BLOCKS];
@@ -74,8 +74,8 @@ struct packer {
 /* Opens for writing, brings the catalogue up to date, starts the press. The open volume is of the
  * present master key afterwards: nothing is added to one of before. ERR_BUSY: readers are in the
  * way of that. */
-bool packer_open(struct packer *packer, const char *archive_path, uint64_t volume_bytes_max,
-	const atomic_bool *view_peeks, struct err *err);
+bool packer_open(struct packer *packer, const struct archive_ref *archive,
+	uint64_t volume_bytes_max, const atomic_bool *view_peeks, struct err *err);
 void packer_close(struct packer *packer);
 
 /* --- messages (intake.c) --- */

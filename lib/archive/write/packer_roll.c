@@ -76,7 +76,7 @@ static bool enter_volume(struct packer *packer, const struct volume_id *id, stru
 /* The old volume is complete without its WAL and never written again. */
 static bool close_old(struct packer *packer, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(packer->path, &packer->volume.id);
+	CLEANUP(freep) char *path = layout_volume_path(packer->archive.path, &packer->volume.id);
 
 	volume_close(&packer->volume);
 	return db_remove_wal(path, err) && fs_chmod(path, LAYOUT_CLOSED_VOLUME_MODE, err);
@@ -92,9 +92,9 @@ static bool remove_leftovers(const char *path, struct err *err)
 
 static bool make_next(struct packer *packer, struct volume_id *ret_id, struct err *err)
 {
-	return remove_leftovers(packer->path, err) &&
-	       volume_create(packer->path, packer->state.archive, packer->volume.id.sequence + 1,
-		       packer->epoch, ret_id, err);
+	return remove_leftovers(packer->archive.path, err) &&
+	       volume_create(&packer->archive, packer->state.archive,
+		       packer->volume.id.sequence + 1, packer->owner_epoch, ret_id, err);
 }
 
 bool packer_roll(struct packer *packer, struct err *err)
@@ -123,7 +123,7 @@ bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
 	packer->next_frame = 1;
 	packer->litter_after = 0;
 	*ret_rolled = true;
-	return volume_open(packer->path, &id, DB_WRITE, &packer->volume, err);
+	return volume_open(&packer->archive, &id, DB_WRITE, &packer->volume, err);
 }
 
 bool packer_roll_surely(struct packer *packer, struct err *err)
@@ -134,5 +134,6 @@ bool packer_roll_surely(struct packer *packer, struct err *err)
 		if (!packer_roll_now(packer, &rolled, err) ||
 			(!rolled && !wait_sleep(wait_for(READER_PAUSE_MS, NULL), err)))
 			return false;
-	return rolled || err_set(err, ERR_BUSY, "%s: somebody reads it all the time", packer->path);
+	return rolled ||
+	       err_set(err, ERR_BUSY, "%s: somebody reads it all the time", packer->archive.path);
 }

@@ -124,13 +124,13 @@ void packer_thread_free(struct packer_thread *thread)
 	(void)pthread_mutex_destroy(&thread->mutex);
 }
 
-bool packer_thread_start(struct packer_thread *thread, const char *archive_path,
+bool packer_thread_start(struct packer_thread *thread, const struct archive_ref *archive,
 	uint64_t volume_bytes_max, const atomic_bool *view_peeks, struct err *err)
 {
 	int code;
 
 	assert(!thread->running);
-	if (!packer_open(&thread->packer, archive_path, volume_bytes_max, view_peeks, err))
+	if (!packer_open(&thread->packer, archive, volume_bytes_max, view_peeks, err))
 		return false;
 	thread->queue = queue_new(ARCHIVE_QUEUE_BYTES);
 	code = pthread_create(&thread->thread, NULL, run_packer, thread);

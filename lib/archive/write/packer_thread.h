@@ -44,7 +44,7 @@ void packer_thread_init(struct packer_thread *thread);
 void packer_thread_free(struct packer_thread *thread);
 
 /* Opens the archive for writing (packer_open()) and starts the thread. Once. */
-bool packer_thread_start(struct packer_thread *thread, const char *archive_path,
+bool packer_thread_start(struct packer_thread *thread, const struct archive_ref *archive,
 	uint64_t volume_bytes_max, const atomic_bool *view_peeks, struct err *err);
 
 /* False: it failed, as err says. */

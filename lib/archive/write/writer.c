@@ -7,7 +7,7 @@
 
 #include "archive/catalogue/create.h"
 #include "archive/catalogue/replay.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keys.h"
 #include "archive/read/reader.h"
 #include "archive/volume/staged.h"
 #include "base/alloc.h"
@@ -20,8 +20,8 @@ static bool start_packer(struct archive_writer *writer, struct err *err)
 {
 	return writer->thread.running ||
 	       (archive_stop_peeking(writer->view, err) &&
-		       packer_thread_start(&writer->thread, writer->path, writer->volume_bytes_max,
-			       &writer->view->peeks, err));
+		       packer_thread_start(&writer->thread, &writer->archive,
+			       writer->volume_bytes_max, &writer->view->peeks, err));
 }
 
 static bool read_next_folder(struct archive_writer *writer, struct err *err)
@@ -47,11 +47,11 @@ static bool read_next_folder(struct archive_writer *writer, struct err *err)
 static bool must_roll(struct archive_writer *writer, bool *ret_must, struct err *err)
 {
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
-	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(keys_view_free) struct keys_view view = {0};
 	uint32_t epoch;
 
 	*ret_must = false;
-	if (!vault_look(writer->path, &view, err))
+	if (!keys_look(&writer->archive, &view, err))
 		return false;
 	if (!view.keyring.change.under_way)
 		return true;
@@ -59,7 +59,8 @@ static bool must_roll(struct archive_writer *writer, bool *ret_must, struct err 
 		return false;
 	if (volumes.count == 0)
 		return true;
-	if (!volume_peek_key_epoch(writer->path, &volumes.items[volumes.count - 1].id, &epoch, err))
+	if (!volume_peek_key_epoch(
+		    writer->archive.path, &volumes.items[volumes.count - 1].id, &epoch, err))
 		return false;
 	*ret_must = epoch != view.keyring.epoch;
 	return true;
@@ -70,19 +71,19 @@ static bool open_locked(struct archive_writer *writer, struct err *err)
 {
 	bool needed, outdated = false;
 
-	return create_missing_catalogue(writer->path, err) &&
-	       archive_open_view(writer->path, true, &writer->view, err) &&
-	       replay_needed(writer->path, writer->view->catalogue, &needed, err) &&
+	return create_missing_catalogue(&writer->archive, err) &&
+	       archive_open_view(&writer->archive, true, &writer->view, err) &&
+	       replay_needed(&writer->archive, writer->view->catalogue, &needed, err) &&
 	       (needed || must_roll(writer, &outdated, err)) &&
 	       (!(needed || outdated) || start_packer(writer, err)) &&
 	       read_next_folder(writer, err);
 }
 
-static struct archive_writer *new_writer(const char *path)
+static struct archive_writer *new_writer(const struct archive_ref *archive)
 {
 	struct archive_writer *writer = xcalloc(1, sizeof(*writer));
 
-	writer->path = xstrdup(path);
+	writer->archive = (struct archive_ref){xstrdup(archive->path), archive->keys};
 	writer->digest = sha256_new();
 	writer->lock = -1;
 	writer->next_ticket = 1;
@@ -92,15 +93,15 @@ static struct archive_writer *new_writer(const char *path)
 	return writer;
 }
 
-bool archive_writer_open(
-	const char *path, int timeout_ms, struct archive_writer **ret_writer, struct err *err)
+bool archive_writer_open(const struct archive_ref *archive, int timeout_ms,
+	struct archive_writer **ret_writer, struct err *err)
 {
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 
-	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", path);
-	writer = new_writer(path);
-	if (!staged_lock_and_publish(path, timeout_ms, &writer->lock, err) ||
+	if (!archive_exists(archive->path))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", archive->path);
+	writer = new_writer(archive);
+	if (!staged_lock_and_publish(archive->path, timeout_ms, &writer->lock, err) ||
 		!open_locked(writer, err))
 		return false;
 	*ret_writer = TAKE(writer);
@@ -118,7 +119,7 @@ void archive_writer_freep(struct archive_writer **writer)
 	buf_free(&old->scratch);
 	sha256_freep(&old->digest);
 	fs_unlock(&old->lock);
-	free(old->path);
+	free((char *)old->archive.path);
 	free(old);
 	*writer = NULL;
 }

@@ -9,7 +9,7 @@
 #include "archive/write/packer_thread.h"
 
 struct archive_writer {
-	char *path;
+	struct archive_ref archive; /* with a path of its own */
 	int lock;
 	struct archive *view;
 	bool message_open;

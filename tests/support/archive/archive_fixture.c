@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = 1000 };
@@ -24,13 +25,13 @@ static bool wants_encryption(void)
 
 bool fixture_create(const char *path, struct err *err)
 {
-	return wants_encryption() ? archive_create_encrypted(path, &key, 0, err)
+	return wants_encryption() ? archive_create_encrypted(ref_of(path), &key, 0, err)
 				  : archive_create(path, 0, err);
 }
 
 bool fixture_unlock(const char *path, struct err *err)
 {
-	return !wants_encryption() || archive_unlock(path, &key, err);
+	return !wants_encryption() || archive_unlock(ref_of(path), &key, err);
 }
 
 char *fixture_archive(const char *name)
@@ -48,7 +49,7 @@ struct archive_writer *fixture_writer(const char *path)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(archive_writer_open(path, 1000, &writer, &err));
+	CHECK_OK(archive_writer_open(ref_of(path), 1000, &writer, &err));
 	return writer;
 }
 
@@ -58,7 +59,7 @@ struct archive *fixture_reader(const char *path)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(archive_open(path, &archive, &err));
+	CHECK_OK(archive_open(ref_of(path), &archive, &err));
 	return archive;
 }
 
@@ -269,7 +270,7 @@ void fixture_check(const char *path)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
+	CHECK_OK(archive_check(ref_of(path), &check, WAIT_MS, &checked, &err));
 	CHECK_INT(checked.errors, 0);
 }
 

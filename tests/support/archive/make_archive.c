@@ -20,6 +20,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 
 enum { LINE_BYTES = 4096, WORDS = 6, FOLDERS = 64, MESSAGE_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -179,7 +180,7 @@ int main(int argc, char **argv)
 	if (good && !archive_exists(argv[1]))
 		good = fixture_create(argv[1], &err);
 	good = good && fixture_unlock(argv[1], &err) &&
-	       archive_writer_open(argv[1], 1000, &making.writer, &err);
+	       archive_writer_open(ref_of(argv[1]), 1000, &making.writer, &err);
 	while (good && fgets(line, sizeof(line), stdin))
 		good = obey(&making, line, &err);
 	archive_writer_freep(&making.writer);

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { SMALL_BYTES = 3000, BIG_BYTES = 90 * 1000, TEXT_MAX = 4096, WAIT_MS = 1000, DAY_S = 86400 };
@@ -77,7 +78,8 @@ bool pruned_prune(const char *path, const struct keep_rules *keep, int64_t keep_
 		.now_ms = clock_wall_ms() + 1000,
 	};
 
-	return fixture_unlock(path, err) && archive_prune(path, &prune, WAIT_MS, ret_pruned, err);
+	return fixture_unlock(path, err) &&
+	       archive_prune(ref_of(path), &prune, WAIT_MS, ret_pruned, err);
 }
 
 static bool check_entry(void *context, const struct archive_entry *entry, struct err *err)

@@ -5,6 +5,7 @@
 #include "archive/volume/volume.h"
 #include "base/str.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = REKEYED_WAIT_MS, LATE_BYTES = 3000 };
@@ -41,7 +42,7 @@ struct archive_rekeyed rekeyed_go_on(const char *path)
 	struct archive_rekeyed rekeyed = {0};
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_rekey(path, &wish, WAIT_MS, &rekeyed, &err));
+	CHECK_OK(archive_rekey(ref_of(path), &wish, WAIT_MS, &rekeyed, &err));
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_NONE);
 	return rekeyed;
 }
@@ -50,7 +51,7 @@ void rekeyed_begin_encrypt(const char *path)
 {
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_encrypt_begin(path, &rekeyed_key, WAIT_MS, &err));
+	CHECK_OK(archive_encrypt_begin(ref_of(path), &rekeyed_key, WAIT_MS, &err));
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_ENCRYPTING);
 }
 
@@ -60,7 +61,7 @@ void rekeyed_begin_rotate(const char *path, const struct archive_secret *secret)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_find_key(path, secret, &carried.id, &err));
-	CHECK_OK(archive_rotate_begin(path, &carried, 1, WAIT_MS, &err));
+	CHECK_OK(archive_rotate_begin(ref_of(path), &carried, 1, WAIT_MS, &err));
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_ROTATING);
 }
 
@@ -113,7 +114,7 @@ void rekeyed_stop_late(const char *path)
 	struct archive_rekeyed rekeyed;
 	struct err err = ERR_INIT;
 
-	CHECK(!archive_rekey(path, &wish, WAIT_MS, &rekeyed, &err));
+	CHECK(!archive_rekey(ref_of(path), &wish, WAIT_MS, &rekeyed, &err));
 	CHECK_STR(err.text, "stopped");
 }
 
@@ -131,6 +132,6 @@ void rekeyed_stop(const char *path)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(cancel_init(&cancel, &err));
-	CHECK(!archive_rekey(path, &wish, WAIT_MS, &rekeyed, &err));
+	CHECK(!archive_rekey(ref_of(path), &wish, WAIT_MS, &rekeyed, &err));
 	CHECK_INT(err.kind, ERR_CANCELLED);
 }

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/chance.h"
 #include "support/check.h"
 #include "support/crash/power_disk.h"
@@ -55,7 +56,7 @@ static void lock_all(const struct power_log *log)
 		CLEANUP(freep) char *path = str_printf("%s%s", log->place, name->path);
 
 		if (name->file == POWER_FOLDER)
-			archive_lock_out(path);
+			ref_lock_out(path);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/power_log.h"
 
@@ -126,7 +127,7 @@ bool power_fill(const char *path, int64_t batches, struct err *err)
 	int64_t batch;
 
 	if (!(archive_exists(path) ? fixture_unlock : fixture_create)(path, err) ||
-		!archive_writer_open(path, WAIT_MS, &writer, err) ||
+		!archive_writer_open(ref_of(path), WAIT_MS, &writer, err) ||
 		!newest(archive_writer_view(writer), &batch, err))
 		return false;
 	while (++batch <= batches) {

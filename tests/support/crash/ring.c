@@ -14,6 +14,7 @@
 #include "restore/upload/restore.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -183,8 +184,9 @@ bool ring_mirror(struct ring *ring, int64_t *ret_generation, struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = NULL;
 	CLEANUP(imap_freep) struct imap *imap = NULL;
-	struct mirror_job job = {
-		.account = &ring->account, .window_messages = ring->window_messages};
+	struct mirror_job job = {.account = &ring->account,
+		.keys = ref_of(ring->archive)->keys,
+		.window_messages = ring->window_messages};
 	struct mirror_result result;
 
 	if (!state_open(ring->state_dir, &state, err) || !connect_as(ring, alice, &imap, err))
@@ -403,7 +405,7 @@ bool ring_restore(struct ring *ring, struct err *err)
 	CLEANUP(archive_freep) struct archive *archive = fixture_reader(ring->archive);
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;
 	struct map_rules rules = {0};
-	struct restore restore = {.archive_path = ring->archive,
+	struct restore restore = {.ref = ref_of(ring->archive),
 		.archive = archive,
 		.generation = ring_newest(ring),
 		.rules = &rules,

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = 1000, LATER_UID = 900, LATER_BYTES = 5000 };
@@ -34,8 +35,8 @@ static bool note_finding(void *context, const struct archive_finding *finding, s
 static bool adopt(struct world *world, struct archive_adopted *ret_adopted, struct err *err)
 {
 	return fixture_unlock(world->from, err) &&
-	       archive_adopt(
-		       world->from, world->to, note_finding, world, WAIT_MS, ret_adopted, err);
+	       archive_adopt(ref_of(world->from), world->to, note_finding, world, WAIT_MS,
+		       ret_adopted, err);
 }
 
 /* Several volumes, the newest with a -wal. */
@@ -118,7 +119,7 @@ static int64_t newest_epoch(const char *path)
 
 	CHECK_OK(fixture_unlock(path, &err));
 	CHECK_OK(volume_list(path, &list, &err));
-	CHECK_OK(volume_open(path, &list.items[list.count - 1], DB_READ, &volume, &err));
+	CHECK_OK(volume_open(ref_of(path), &list.items[list.count - 1], DB_READ, &volume, &err));
 	CHECK_OK(volume_owner_epoch(&volume, &epoch, &err));
 	return epoch;
 }
@@ -135,7 +136,7 @@ static void adopt_starts_a_new_owner_epoch(void)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(fixture_unlock(original, &err));
-	CHECK_OK(archive_copy(original, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(original), copy, WAIT_MS, &copied, &err));
 	free(world.from);
 	world.from = str_printf("%s", copy);
 	CHECK_OK(adopt(&world, &adopted, &err));
@@ -143,9 +144,9 @@ static void adopt_starts_a_new_owner_epoch(void)
 	CHECK_INT(newest_epoch(world.to), VOLUME_OWNER_EPOCH_FIRST + 1);
 	add_one(original);
 	add_one(world.to);
-	CHECK_OK(archive_copy(world.to, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(world.to), copy, WAIT_MS, &copied, &err));
 	CHECK_INT(newest_epoch(copy), VOLUME_OWNER_EPOCH_FIRST + 1);
-	CHECK(!archive_copy(original, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(original), copy, WAIT_MS, &copied, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 	end(&world);
 }
@@ -278,7 +279,7 @@ static void adopt_replaces_a_left_over_keyring(void)
 	struct err err = ERR_INIT;
 	uint64_t bytes;
 
-	CHECK_OK(archive_create_encrypted(other, &key, WAIT_MS, &err));
+	CHECK_OK(archive_create_encrypted(ref_of(other), &key, WAIT_MS, &err));
 	CHECK_OK(fs_make_dirs(unfinished, 0700, &err));
 	CHECK_OK(fs_copy(theirs, left, &bytes, &err));
 	CHECK_OK(adopt(&world, &adopted, &err));

@@ -5,6 +5,7 @@
 #include "archive/catalogue/apply.h"
 #include "archive/catalogue/catalogue.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -39,7 +40,7 @@ static void begin(const char *name, struct world *world)
 	struct err err = ERR_INIT;
 
 	archive_writer_freep(&writer);
-	CHECK_OK(catalogue_open(path, DB_WRITE, &world->catalogue, &err));
+	CHECK_OK(catalogue_open(ref_of(path), DB_WRITE, &world->catalogue, &err));
 	CHECK_OK(db_begin(world->catalogue, &err));
 	CHECK_OK(apply_begin(&world->apply, world->catalogue, 1, 1, &err));
 }

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { VALIDITY = 77, WAIT_MS = 5000 };
@@ -102,7 +103,7 @@ static void a_folder_that_the_older_catalogue_lacks_can_be_changed(void)
 	(void)fixture_folder(writer, "INBOX", VALIDITY);
 	(void)fixture_commit(writer, true);
 	archive_writer_freep(&writer);
-	CHECK_OK(archive_checkpoint_wal(path, WAIT_MS, &err));
+	CHECK_OK(archive_checkpoint_wal(ref_of(path), WAIT_MS, &err));
 	old = copy_of(path, "");
 	writer = fixture_writer(path);
 	renamed.id = fixture_folder(writer, "New", VALIDITY);
@@ -130,7 +131,7 @@ static void the_volumes_alone_rebuild_the_catalogue(void)
 	CHECK_OK(archive_facts(archive_writer_view(writer), &before, &err));
 	archive_writer_freep(&writer);
 	fixture_remove_catalogue(path);
-	CHECK(!archive_open(path, &reader, &err));
+	CHECK(!archive_open(ref_of(path), &reader, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, "mailstow rebuild") != NULL);
 	writer = fixture_writer(path);
@@ -158,7 +159,7 @@ static void a_missing_volume_is_named(void)
 	CHECK(!archive_read_message(reader, 1, NULL, NULL, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, volume) != NULL);
-	CHECK(!archive_writer_open(path, 10, &writer, &err));
+	CHECK(!archive_writer_open(ref_of(path), 10, &writer, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, "mailstow rebuild") != NULL);
 }
@@ -180,7 +181,7 @@ static void a_rolled_back_volume_is_refused(void)
 	(void)fixture_commit(writer, false);
 	archive_writer_freep(&writer);
 	CHECK_OK(fs_write_atomic(wal, data.data, data.len, 0600, &err));
-	CHECK(!archive_writer_open(path, 10, &writer, &err));
+	CHECK(!archive_writer_open(ref_of(path), 10, &writer, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, "mailstow rebuild") != NULL);
 }
@@ -200,7 +201,7 @@ static void a_damaged_frame_is_found_and_named(void)
 	fill_three_commits(writer);
 	archive_writer_freep(&writer);
 	CHECK_OK(volume_list(path, &list, &err));
-	CHECK_OK(volume_open(path, &list.items[0], DB_WRITE, &volume, &err));
+	CHECK_OK(volume_open(ref_of(path), &list.items[0], DB_WRITE, &volume, &err));
 	CHECK_OK(volume_get_frame(&volume, 1, FRAMES_DATA, zstd, &raw, &err));
 	raw.data[500] ^= 1;
 	frame.raw_len = raw.len;

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "mime/base64_lines.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -115,7 +116,7 @@ static void check_sound(const char *path)
 	struct archive_checked checked;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_check(path, &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, &err));
+	CHECK_OK(archive_check(ref_of(path), &check, ARCHIVE_LOCK_TIMEOUT_MS, &checked, &err));
 	CHECK_INT(checked.errors, 0);
 }
 
@@ -284,7 +285,7 @@ static void a_message_that_would_not_reassemble_is_stored_whole(void)
 	begin_mail(&mail, "taken apart");
 	add_attachment(&mail, &bytes, 76);
 	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(maintenance_open(&job, path, WAIT_MS, &err));
+	CHECK_OK(maintenance_open(&job, ref_of(path), WAIT_MS, &err));
 	CHECK_INT(leaves_of(&job.packer, &mail, 1), 0);
 	CHECK_INT(leaves_of(&job.packer, &mail, 0), 1);
 }

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "base/wait.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { VALIDITY = 77, BRIEF_MS = 100 };
@@ -129,11 +130,11 @@ static void opening_waits_for_an_archive_being_created(void)
 
 	CHECK_INT(rename(file, away), 0);
 	CHECK_INT(pthread_create(&thread, NULL, bring_back, file), 0);
-	CHECK_OK(archive_open(path, &archive, &err));
+	CHECK_OK(archive_open(ref_of(path), &archive, &err));
 	CHECK_INT(pthread_join(thread, NULL), 0);
 	archive_freep(&archive);
 	CHECK_INT(rename(file, away), 0);
-	CHECK(!archive_open(path, &archive, &err));
+	CHECK(!archive_open(ref_of(path), &archive, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 }
 
@@ -160,11 +161,11 @@ static void a_second_writer_waits_and_is_then_refused(void)
 	struct archive_writer *second = NULL;
 	struct err err = ERR_INIT;
 
-	CHECK(!archive_writer_open(path, 10, &second, &err));
+	CHECK(!archive_writer_open(ref_of(path), 10, &second, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
 	CHECK(strstr(err.text, "locked by") != NULL);
 	archive_writer_freep(&writer);
-	CHECK_OK(archive_writer_open(path, 10, &second, &err));
+	CHECK_OK(archive_writer_open(ref_of(path), 10, &second, &err));
 	archive_writer_freep(&second);
 }
 
@@ -177,9 +178,9 @@ static void missing_and_foreign_paths_are_refused(void)
 	struct err err = ERR_INIT;
 
 	CHECK(!archive_exists(path));
-	CHECK(!archive_open(path, &archive, &err));
+	CHECK(!archive_open(ref_of(path), &archive, &err));
 	CHECK_INT(err.kind, ERR_NOT_FOUND);
-	CHECK(!archive_writer_open(path, 10, &writer, &err));
+	CHECK(!archive_writer_open(ref_of(path), 10, &writer, &err));
 	CHECK_INT(err.kind, ERR_NOT_FOUND);
 	CHECK(archive_exists(taken));
 	CHECK(!archive_create(taken, 0, &err));
@@ -197,7 +198,7 @@ static void no_archive_exists_or_is_created_below_a_file(void)
 
 	CHECK_OK(fs_write_atomic(file, "x", 1, 0600, &err));
 	CHECK(!archive_exists(path));
-	CHECK(!archive_open(path, &archive, &err));
+	CHECK(!archive_open(ref_of(path), &archive, &err));
 	CHECK_INT(err.kind, ERR_NOT_FOUND);
 	CHECK(!archive_create(path, 0, &err));
 	CHECK_INT(err.kind, ERR_CREATE);

@@ -16,6 +16,7 @@
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -53,7 +54,7 @@ static void settle_catalogue(const char *path)
 	CLEANUP(freep) char *file = layout_catalogue_path(path);
 	struct err err = ERR_INIT;
 
-	CHECK_OK(catalogue_open(path, DB_WRITE, &catalogue, &err));
+	CHECK_OK(catalogue_open(ref_of(path), DB_WRITE, &catalogue, &err));
 	CHECK_OK(db_wal_checkpoint(catalogue, true, &err));
 	db_freep(&catalogue);
 	CHECK_OK(db_remove_wal(file, &err));
@@ -69,7 +70,7 @@ static void settle(const char *path)
 
 	CHECK_OK(volume_list(path, &list, &err));
 	volume_file = layout_volume_path(path, &list.items[0]);
-	CHECK_OK(volume_open(path, &list.items[0], DB_WRITE, &volume, &err));
+	CHECK_OK(volume_open(ref_of(path), &list.items[0], DB_WRITE, &volume, &err));
 	CHECK_OK(db_wal_checkpoint(volume.db, true, &err));
 	volume_close(&volume);
 	CHECK_OK(db_remove_wal(volume_file, &err));
@@ -129,7 +130,7 @@ static bool look_some(const char *path, unsigned percent, const char *head, stru
 
 	ret_found->count = 0;
 	*ret_found->text = '\0';
-	return archive_check(path, &check, WAIT_MS, ret_checked, &err);
+	return archive_check(ref_of(path), &check, WAIT_MS, ret_checked, &err);
 }
 
 static bool look(const char *path, const char *head, struct found *ret_found,
@@ -145,7 +146,7 @@ static char *everything(const char *path)
 	struct archive_facts facts;
 	struct err err = ERR_INIT;
 
-	if (!archive_open(path, &archive, &err) || !archive_facts(archive, &facts, &err))
+	if (!archive_open(ref_of(path), &archive, &err) || !archive_facts(archive, &facts, &err))
 		return NULL;
 	return str_printf("%s%s%llu %s\n", fixture_list_at(archive, 1), fixture_list_at(archive, 2),
 		(unsigned long long)facts.bytes, facts.head);
@@ -242,7 +243,7 @@ static void check_detects_every_damaged_byte_of_a_sealed_volume(void)
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK_INT(sealed.volumes, 1);
 	file = file_of_volume(path);
 	CHECK(chmod(file, 0600) == 0);
@@ -335,7 +336,7 @@ static void rotating_percentages_read_every_message_once(void)
 	for (; check.rotation < ARCHIVE_CHECK_ALL; check.rotation += check.read_percent) {
 		struct archive_checked checked;
 
-		CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
+		CHECK_OK(archive_check(ref_of(path), &check, WAIT_MS, &checked, &err));
 		messages += checked.messages;
 	}
 	CHECK_STR(found.text, "");
@@ -358,7 +359,7 @@ static void check_detects_a_missing_volume_and_a_foreign_catalogue(void)
 	put_file(mine, &stranger, stranger.len);
 	CHECK(look(path, NULL, &found, &checked));
 	CHECK(found.count > 0);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	settle(path);
 	CHECK(look(path, NULL, &found, &checked));
 	CHECK_STR(found.text, "");
@@ -386,7 +387,7 @@ static void change_it(void *context, uint64_t messages, uint64_t bytes)
 	if (meanwhile->done)
 		return;
 	meanwhile->done = true;
-	CHECK_OK(archive_seal(meanwhile->path, &seal, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(meanwhile->path), &seal, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 2);
 	CHECK_OK(pruned_prune(meanwhile->path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
 	CHECK(pruned.messages > 0);
@@ -404,7 +405,7 @@ static void check_accepts_concurrent_writes(void)
 	struct err err = ERR_INIT;
 
 	settle_catalogue(path); /* without a -wal, readers take no lock */
-	CHECK_OK(archive_check(path, &check, WAIT_MS, &checked, &err));
+	CHECK_OK(archive_check(ref_of(path), &check, WAIT_MS, &checked, &err));
 	CHECK(meanwhile.done && checked.messages > 1);
 	CHECK_STR(meanwhile.found.text, "");
 }
@@ -427,7 +428,7 @@ static void rebuild_restores_a_lost_catalogue(void)
 		fixture_message(&rubbish, 3, 5000);
 		if (i == 1)
 			put_file(catalogue, &rubbish, rubbish.len);
-		CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+		CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 		now = everything(path);
 		CHECK_STR(now, truth);
 		CHECK(look(path, NULL, &found, &checked));
@@ -450,7 +451,7 @@ static void a_failed_rebuild_changes_nothing(void)
 	CHECK_OK(fs_read(volume, &whole, &err));
 	put_file(volume, &whole, whole.len - 4096);
 	before = files_digests(path);
-	CHECK(!archive_rebuild(path, WAIT_MS, &err));
+	CHECK(!archive_rebuild(ref_of(path), WAIT_MS, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	after = files_digests(path);
 	CHECK_STR(after, before);

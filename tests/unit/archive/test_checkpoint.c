@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { VALIDITY = 77, WAIT_MS = 1000, SIZE = FIXTURE_RECORD_BYTES, ROWS_MAX = 8 };
@@ -77,7 +78,8 @@ static void open_newest(const char *path, struct volume *ret_volume)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(volume_list(path, &list, &err));
-	CHECK_OK(volume_open(path, &list.items[list.count - 1], DB_WRITE, ret_volume, &err));
+	CHECK_OK(
+		volume_open(ref_of(path), &list.items[list.count - 1], DB_WRITE, ret_volume, &err));
 }
 
 static void put_payload(struct volume *volume, const struct buf *payload, enum frame_kind kind)
@@ -103,7 +105,7 @@ static void put_rows(const char *path, const struct record *rows, size_t count, 
 	struct catalogue_state state;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(catalogue_open(path, DB_READ, &catalogue, &err));
+	CHECK_OK(catalogue_open(ref_of(path), DB_READ, &catalogue, &err));
 	CHECK_OK(catalogue_state(catalogue, &state, &err));
 	header.seq = state.applied_seq + 1;
 	memcpy(header.previous, state.head, SHA256_BYTES);
@@ -136,12 +138,12 @@ static void refuse(const char *name, const struct record *rows, size_t count)
 	struct err err = ERR_INIT;
 
 	put_rows(path, rows, count, true);
-	if (archive_writer_open(path, WAIT_MS, &writer, &err))
+	if (archive_writer_open(ref_of(path), WAIT_MS, &writer, &err))
 		check_fail(__FILE__, __LINE__, "%s was accepted", name);
 	if (err.kind != ERR_CORRUPT)
 		check_fail(__FILE__, __LINE__, "%s: %s", name, err.text);
 	err_clear(&err);
-	CHECK(!archive_rebuild(path, WAIT_MS, &err));
+	CHECK(!archive_rebuild(ref_of(path), WAIT_MS, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	check_as_before(path);
 }
@@ -157,12 +159,12 @@ static void a_consistent_checkpoint_is_accepted(void)
 	struct err err = ERR_INIT;
 
 	put_rows(path, rows, ARRAY_LEN(rows), true);
-	CHECK_OK(archive_writer_open(path, WAIT_MS, &writer, &err));
+	CHECK_OK(archive_writer_open(ref_of(path), WAIT_MS, &writer, &err));
 	CHECK_STR(fixture_list_at(archive_writer_view(writer), 1), "INBOX 77 1 500 []\n");
 	CHECK_INT(fixture_folder(writer, "Sent", VALIDITY), 2);
 	CHECK_INT(fixture_commit(writer, true), 2);
 	archive_writer_freep(&writer);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 }
 
 static void rows_with_dangling_references_are_refused(void)
@@ -205,12 +207,12 @@ static void an_unfinished_checkpoint_is_ignored_and_removed(void)
 	struct err err = ERR_INIT;
 
 	put_rows(path, rows, ARRAY_LEN(rows), false);
-	CHECK_OK(archive_writer_open(path, WAIT_MS, &writer, &err));
+	CHECK_OK(archive_writer_open(ref_of(path), WAIT_MS, &writer, &err));
 	CHECK_STR(fixture_list_at(archive_writer_view(writer), 1), "INBOX 77 1 500 []\n");
 	fixture_add(writer, 1, VALIDITY, 2, 2, SIZE, "");
 	CHECK_INT(fixture_commit(writer, true), 2);
 	archive_writer_freep(&writer);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	{
 		CLEANUP(archive_freep) struct archive *reader = fixture_reader(path);
 
@@ -230,7 +232,7 @@ static void a_row_in_a_journal_is_refused(void)
 	struct catalogue_state state;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(catalogue_open(path, DB_READ, &catalogue, &err));
+	CHECK_OK(catalogue_open(ref_of(path), DB_READ, &catalogue, &err));
 	CHECK_OK(catalogue_state(catalogue, &state, &err));
 	header.seq = state.applied_seq + 1;
 	memcpy(header.previous, state.head, SHA256_BYTES);
@@ -241,7 +243,7 @@ static void a_row_in_a_journal_is_refused(void)
 	put_payload(&volume, &payload, FRAME_JOURNAL);
 	volume_close(&volume);
 	db_freep(&catalogue);
-	CHECK(!archive_writer_open(path, WAIT_MS, &writer, &err));
+	CHECK(!archive_writer_open(ref_of(path), WAIT_MS, &writer, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	check_as_before(path);
 }

@@ -10,12 +10,13 @@
 #include "archive/catalogue/catalogue.h"
 #include "archive/catalogue/rebuild.h"
 #include "archive/check.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keys.h"
 #include "archive/seal.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/archive/rekeyed.h"
 #include "support/check.h"
 
@@ -58,7 +59,7 @@ static void copy_stopped(
 	struct err err = ERR_INIT;
 
 	fs_set_hook(refuse, &refusal);
-	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	fs_set_hook(NULL, NULL);
 }
 
@@ -83,8 +84,8 @@ static char *copy_and_seal(const char *path)
 	struct err err = ERR_INIT;
 
 	add_much(path);
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
-	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_seal(ref_of(path), &all, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 0);
 	return copy;
 }
@@ -99,10 +100,10 @@ static void an_interrupted_update_drops_replaced_volumes_later(void)
 	struct err err = ERR_INIT;
 
 	copy_stopped(path, copy, FS_REMOVE, a_volume, 0);
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err)); /* completed */
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err)); /* completed */
 	CHECK_OK(volume_list_replaced(copy, &replaced, &err));
 	CHECK_INT(replaced.count, 0);
-	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(ref_of(copy), &rekeyed_key, &err));
 	fixture_check(copy);
 }
 
@@ -117,7 +118,7 @@ static void a_copy_interrupted_twice_is_readable(void)
 
 	copy_stopped(path, copy, FS_RENAME, a_volume, 1);
 	copy_stopped(path, copy, FS_RENAME, a_volume, 0);
-	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(ref_of(copy), &rekeyed_key, &err));
 	reader = fixture_reader(copy);
 	CHECK_OK(archive_resolve(
 		reader, (struct archive_when){.kind = ARCHIVE_LATEST}, &newest, &err));
@@ -133,7 +134,7 @@ static uint64_t files_copied(const char *path, const char *copy)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	return copied.files;
 }
 
@@ -143,7 +144,7 @@ static void check_nothing_left(const char *copy)
 	struct err err = ERR_INIT;
 
 	CHECK(!strstr(files, ".new"));
-	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(ref_of(copy), &rekeyed_key, &err));
 	fixture_check(copy);
 }
 
@@ -181,7 +182,7 @@ static void copy_removes_staged_files_no_longer_in_the_source(void)
 	struct err err = ERR_INIT;
 
 	copy_stopped(path, copy, FS_RENAME, staged_volume, 1);
-	CHECK_OK(archive_seal(path, &merge, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &merge, WAIT_MS, &sealed, &err));
 	CHECK(sealed.merged > 0);
 	(void)files_copied(path, copy);
 	check_nothing_left(copy);
@@ -205,7 +206,7 @@ static void a_full_target_leaves_the_copy_unchanged(void)
 	struct err err = ERR_INIT;
 
 	fs_set_hook(refuse, &refusal);
-	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	fs_set_hook(NULL, NULL);
 	CHECK(strstr(err.text, "stays as it was") && strstr(err.text, "No space left"));
 	after = files_digests(copy);
@@ -230,11 +231,11 @@ static void rebuild_completes_a_copy_interrupted_between_renames(void)
 	struct err err = ERR_INIT;
 
 	copy_stopped(path, copy, FS_RENAME, a_volume, 1);
-	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
-	CHECK(!archive_check(copy, &check, WAIT_MS, &checked, &err));
+	CHECK_OK(archive_unlock(ref_of(copy), &rekeyed_key, &err));
+	CHECK(!archive_check(ref_of(copy), &check, WAIT_MS, &checked, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
 	CHECK(strstr(err.text, "mailstow rebuild"));
-	CHECK_OK(archive_rebuild(copy, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(copy), WAIT_MS, &err));
 	check_nothing_left(copy);
 	(void)files_copied(path, copy);
 	check_nothing_left(copy);
@@ -256,7 +257,7 @@ static void a_fully_staged_first_copy_is_an_archive(void)
 	after = files_digests(copy);
 	CHECK_STR(after, before);
 	err_clear(&err);
-	CHECK_OK(archive_rebuild(copy, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(copy), WAIT_MS, &err));
 	freep(&after);
 	after = files_digests(copy);
 	CHECK(!strstr(after, ".new"));
@@ -303,9 +304,9 @@ static void copy_replaces_a_foreign_keyring(void)
 	struct err err = ERR_INIT;
 
 	copy_stopped(other, copy, FS_RENAME, staged_catalogue, 0);
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	fixture_check(copy);
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 }
 
 static void copy_replaces_a_damaged_keyring(void)
@@ -316,10 +317,10 @@ static void copy_replaces_a_damaged_keyring(void)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK_OK(fs_write_atomic(keyring, "MSKR", 4, 0600, &err));
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
-	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(ref_of(copy), &rekeyed_key, &err));
 	fixture_check(copy);
 }
 
@@ -332,8 +333,8 @@ static void copy_refuses_the_copy_of_another_archive(void)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(other, copy, WAIT_MS, &copied, &err));
-	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(other), copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 	CHECK(strstr(err.text, "another one") && !strstr(err.text, "remove"));
 }
@@ -343,7 +344,7 @@ static void refuse_copy(const char *path, const char *copy)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 	CHECK(strstr(err.text, "before the master key changed"));
 }
@@ -362,7 +363,7 @@ static void copy_leaves_an_old_copy_with_a_damaged_first_volume_alone(void)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK_OK(volume_list(copy, &list, &err));
 	CHECK(list.count > 2);
 	first = layout_volume_path(copy, &list.items[0]);
@@ -384,16 +385,16 @@ static void copy_leaves_a_copy_under_the_previous_key_alone(void)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	rekeyed_begin_rotate(path, &rekeyed_key);
 	refuse_copy(path, copy);
 	(void)rekeyed_go_on(path);
 	refuse_copy(path, copy);
-	CHECK_OK(archive_unlock(copy, &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(ref_of(copy), &rekeyed_key, &err));
 	rekeyed_check(copy, 1);
 	fixture_check(copy);
-	CHECK_OK(archive_copy(path, later, WAIT_MS, &copied, &err));
-	CHECK_OK(archive_unlock(later, &rekeyed_key, &err));
+	CHECK_OK(archive_copy(ref_of(path), later, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_unlock(ref_of(later), &rekeyed_key, &err));
 	rekeyed_check(later, 2);
 	fixture_check(later);
 }
@@ -409,8 +410,8 @@ static void copy_reports_a_copy_that_was_encrypted_on_its_own(void)
 	CHECK(files_copied(path, copy) > 4);
 	rekeyed_begin_encrypt(copy);
 	(void)rekeyed_go_on(copy);
-	CHECK_OK(archive_checkpoint_wal(copy, WAIT_MS, &err));
-	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_checkpoint_wal(ref_of(copy), WAIT_MS, &err));
+	CHECK(!archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 	CHECK(strstr(err.text, "another master key") && !strstr(err.text, "remove"));
 }

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = 1000, LATE_UID = 900, MANY = 20, MANY_BYTES = 9000, STEP_S = 2 };
@@ -26,7 +27,7 @@ static uint64_t files_copied(const char *path, const char *copy)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	return copied.files;
 }
 
@@ -45,7 +46,7 @@ static void seal_and_merge(const char *path, size_t small_count)
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 }
 
 static void check_left(const char *path, const char *copy)
@@ -55,7 +56,7 @@ static void check_left(const char *path, const char *copy)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 	after = files_digests(copy);
 	CHECK_STR(after, before);
@@ -70,7 +71,7 @@ static void copy_leaves_a_diverged_copy_alone_whatever_its_source_does(void)
 
 	CHECK(files_copied(path, copy) > 4);
 	add_one(copy, LATE_UID);
-	CHECK_OK(archive_checkpoint_wal(copy, WAIT_MS, &err));
+	CHECK_OK(archive_checkpoint_wal(ref_of(copy), WAIT_MS, &err));
 	for (uint32_t uid = LATE_UID + 1; uid < LATE_UID + 9; uid++)
 		add_one(path, uid);
 	check_left(path, copy);
@@ -91,7 +92,7 @@ static char *open_to_write(const char *path)
 
 	CHECK_OK(fixture_unlock(path, &err));
 	CHECK_OK(volume_list(path, &list, &err));
-	CHECK_OK(volume_open(path, &list.items[list.count - 1], DB_WRITE, &volume, &err));
+	CHECK_OK(volume_open(ref_of(path), &list.items[list.count - 1], DB_WRITE, &volume, &err));
 	wal = str_printf("%s-wal", db_path(volume.db));
 	CHECK(fs_exists(wal) && !db_has_wal(db_path(volume.db)));
 	return str_printf("%s", strrchr(db_path(volume.db), '/') + 1);
@@ -136,7 +137,7 @@ static void begin_volume(const char *path)
 	bool rolled;
 
 	CHECK_OK(fixture_unlock(path, &err));
-	CHECK_OK(maintenance_open(&job, path, WAIT_MS, &err));
+	CHECK_OK(maintenance_open(&job, ref_of(path), WAIT_MS, &err));
 	CHECK_OK(packer_roll_now(&job.packer, &rolled, &err));
 	CHECK(rolled);
 }
@@ -173,7 +174,7 @@ static void copy_leaves_a_diverged_copy_whose_volume_was_sealed_past_a_checkpoin
 	add_many(path);
 	CHECK(files_copied(path, copy) > 4);
 	add_one(copy, LATE_UID + MANY);
-	CHECK_OK(archive_checkpoint_wal(copy, WAIT_MS, &err));
+	CHECK_OK(archive_checkpoint_wal(ref_of(copy), WAIT_MS, &err));
 	seal_after_a_checkpoint(path);
 	check_left(path, copy);
 }
@@ -191,7 +192,7 @@ static void copy_leaves_a_diverged_copy_with_an_older_catalogue_alone(void)
 	CHECK(files_copied(path, copy) > 4);
 	CHECK_OK(fs_copy(catalogue, older, &bytes, &err));
 	add_one(copy, LATE_UID);
-	CHECK_OK(archive_checkpoint_wal(copy, WAIT_MS, &err));
+	CHECK_OK(archive_checkpoint_wal(ref_of(copy), WAIT_MS, &err));
 	CHECK_OK(db_remove_wal(catalogue, &err));
 	CHECK_OK(fs_rename(older, catalogue, &err));
 	add_one(path, LATE_UID + 1);
@@ -265,7 +266,7 @@ static void copy_refuses_a_pipe_in_place_of_a_volume(void)
 	CHECK_OK(fs_remove(first, &err));
 	CHECK_INT(mkfifo(first, 0600), 0);
 	(void)alarm(SECONDS);
-	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	(void)alarm(0);
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, "is not a regular file"));
@@ -279,7 +280,7 @@ static void copy_leaves_a_copy_without_a_catalogue_alone(void)
 
 	CHECK(files_copied(path, copy) > 4);
 	add_one(copy, LATE_UID);
-	CHECK_OK(archive_checkpoint_wal(copy, WAIT_MS, &err));
+	CHECK_OK(archive_checkpoint_wal(ref_of(copy), WAIT_MS, &err));
 	fixture_remove_catalogue(copy);
 	add_one(path, LATE_UID + 1);
 	check_left(path, copy);
@@ -333,12 +334,12 @@ static void reading_leaves_no_wal(void)
 	bool behind;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_checkpoint_wal(path, WAIT_MS, &err));
+	CHECK_OK(archive_checkpoint_wal(ref_of(path), WAIT_MS, &err));
 	CHECK_OK(fs_copy(catalogue, older, &bytes, &err));
 	add_one(path, LATE_UID);
 	CHECK_OK(db_remove_wal(catalogue, &err));
 	CHECK_OK(fs_rename(older, catalogue, &err));
-	CHECK_OK(archive_catch_up(path, &behind, &err));
+	CHECK_OK(archive_catch_up(ref_of(path), &behind, &err));
 	CHECK(!behind && !db_has_wal(catalogue));
 	fixture_check(path);
 }

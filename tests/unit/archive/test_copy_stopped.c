@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = 1000, LATE_UID = 900, RUNS_MAX = 100, NEVER = 1000000, SEEDS = 4, ROUNDS = 8 };
@@ -49,7 +50,7 @@ static bool copy_until(const char *path, const char *copy, int renames)
 
 	CHECK_OK(fixture_unlock(path, &err));
 	fs_set_hook(stop_at, &stop);
-	done = archive_copy(path, copy, WAIT_MS, &copied, &err);
+	done = archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err);
 	fs_set_hook(NULL, NULL);
 	return done;
 }
@@ -75,7 +76,7 @@ static void seal_all(const char *path)
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 0);
 }
 
@@ -109,7 +110,7 @@ static char *adopted(const char *copy)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(fixture_unlock(copy, &err));
-	CHECK_OK(archive_adopt(copy, path, no_finding, NULL, WAIT_MS, &made, &err));
+	CHECK_OK(archive_adopt(ref_of(copy), path, no_finding, NULL, WAIT_MS, &made, &err));
 	after = files_digests(copy);
 	CHECK_STR(after, before);
 	text = newest(path, true);
@@ -240,7 +241,7 @@ static void a_copy_interrupted_before_its_catalogue_continues_with_all_it_has(vo
 	copy_all(path, copy);
 	more_and_seal(path);
 	fs_set_hook(stop_at_name, catalogue);
-	CHECK(!archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	fs_set_hook(NULL, NULL);
 	add(copy, LATE_UID + 5);
 	all = newest(copy, false);
@@ -262,8 +263,8 @@ static void forget_one(const char *path)
 
 	fixture_message(&message, late - 1, pruned_size(late - 1));
 	sha256_of(message.data, message.len, digest[0]);
-	CHECK_OK(archive_forget(
-		path, (const uint8_t(*)[SHA256_BYTES])digest, 1, WAIT_MS, &forgotten, &err));
+	CHECK_OK(archive_forget(ref_of(path), (const uint8_t(*)[SHA256_BYTES])digest, 1, WAIT_MS,
+		&forgotten, &err));
 }
 
 static uint32_t below(uint64_t *chance, uint32_t number)
@@ -281,10 +282,10 @@ static void random_change(const char *path, uint64_t *chance)
 
 	switch (below(chance, 7)) {
 	case 0:
-		CHECK_OK(archive_seal(path, &seal, WAIT_MS, &sealed, &err));
+		CHECK_OK(archive_seal(ref_of(path), &seal, WAIT_MS, &sealed, &err));
 		break;
 	case 1:
-		CHECK_OK(archive_seal(path, &merge, WAIT_MS, &sealed, &err));
+		CHECK_OK(archive_seal(ref_of(path), &merge, WAIT_MS, &sealed, &err));
 		break;
 	case 2:
 		only_pruned(path);
@@ -383,7 +384,7 @@ static void copy_leaves_a_copy_alone_that_was_sealed_on_its_own(void)
 
 	copy_all(path, copy);
 	CHECK_OK(fixture_unlock(copy, &err));
-	CHECK_OK(archive_seal(copy, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(copy), &wish, WAIT_MS, &sealed, &err));
 	copy_all(copy, third);
 	before = newest(copy, false);
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, -1, &pruned, &err));

@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -104,7 +105,7 @@ static bool forget_some(
 	digest_of(make_plain, digests[0]);
 	digest_of(make_noise, digests[1]);
 	return fixture_unlock(path, err) &&
-	       archive_forget(path, (const uint8_t(*)[SHA256_BYTES])digests, count, WAIT_MS,
+	       archive_forget(ref_of(path), (const uint8_t(*)[SHA256_BYTES])digests, count, WAIT_MS,
 		       ret_forgotten, err);
 }
 
@@ -161,7 +162,7 @@ static unsigned traces_in_frames(const char *path)
 		CLEANUP(volume_close) struct volume volume = {0};
 		int64_t last;
 
-		CHECK_OK(volume_open(path, &list.items[i], DB_READ, &volume, &err));
+		CHECK_OK(volume_open(ref_of(path), &list.items[i], DB_READ, &volume, &err));
 		CHECK_OK(volume_last_frame(&volume, &last, &err));
 		for (int64_t id = 1; id <= last; id++)
 			if (volume_get_frame(&volume, id, FRAMES_JOURNAL, zstd, &raw, &err) ||
@@ -233,7 +234,7 @@ static void seal_all(const char *path)
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK(sealed.volumes > 1);
 }
 
@@ -293,13 +294,15 @@ static void forget_leaves_nothing_in_a_volume_being_sealed(void)
 		bool done = false;
 
 		CHECK_OK(forget_some(path, 1, &forgotten, &err));
-		CHECK_OK(rewrite_plan_next(path, after, choose_full, NULL, &found, &plan, &err));
+		CHECK_OK(rewrite_plan_next(
+			ref_of(path), after, choose_full, NULL, &found, &plan, &err));
 		if (!found)
 			break;
-		CHECK_OK(rewrite_repack(path, &plan, &watch, &made, &directory, &err));
+		CHECK_OK(rewrite_repack(ref_of(path), &plan, &watch, &made, &directory, &err));
 		CHECK_OK(forget(path, &forgotten, &err));
 		CHECK_INT(traces(path), 0);
-		CHECK_OK(rewrite_replace(path, &plan, &made, &directory, WAIT_MS, &done, &err));
+		CHECK_OK(rewrite_replace(
+			ref_of(path), &plan, &made, &directory, WAIT_MS, &done, &err));
 		CHECK(!done);
 		rewrite_discard(&made);
 		CHECK_INT(traces(path), 0);
@@ -341,7 +344,7 @@ static void a_forgotten_message_is_not_fetched_again(void)
 
 	CHECK_OK(forget(path, &forgotten, &err));
 	fixture_remove_catalogue(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	reader = fixture_reader(path);
 	CHECK_OK(archive_add_forgotten(reader, 1, PRUNED_VALIDITY, &uids, &err));
 	CHECK_INT(rangeset_size(&uids), 3);

@@ -3,6 +3,7 @@
 #include "archive/catalogue/catalogue.h"
 #include "archive/read/leaf_cache.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { ONCE = 1, TWICE = 2, THRICE = 3, MANY = 100, LEAF_BYTES = LEAF_CACHE_LEAF_BYTES_MAX - 1 };
@@ -29,7 +30,7 @@ static struct leaf_cache *make_shelf(const char *name)
 	struct err err = ERR_INIT;
 
 	archive_writer_freep(&writer);
-	CHECK_OK(catalogue_open(path, DB_WRITE, &catalogue, &err));
+	CHECK_OK(catalogue_open(ref_of(path), DB_WRITE, &catalogue, &err));
 	for (int64_t skeleton = 1; skeleton <= 3; skeleton++)
 		for (int64_t leaf = skeleton; leaf <= THRICE; leaf++)
 			part(catalogue, 1000 + skeleton, leaf);

@@ -10,6 +10,7 @@
 #include "archive/volume/volume.h"
 #include "base/str.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = 1000, LATE_UID = 900, LATE_BYTES = 3000 };
@@ -43,14 +44,14 @@ static void begin_checkpoint(const char *path)
 	int64_t id;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(catalogue_open(path, DB_WRITE, &catalogue, &err));
+	CHECK_OK(catalogue_open(ref_of(path), DB_WRITE, &catalogue, &err));
 	CHECK_OK(catalogue_state(catalogue, &state, &err));
 	CHECK_OK(catalogue_last_snapshot(catalogue, &last, &bytes, &err));
 	header.seq = state.applied_seq + 1;
 	header.generation = last.generation;
 	memcpy(header.previous, state.head, SHA256_BYTES);
 	CHECK_OK(volume_list(path, &list, &err));
-	CHECK_OK(volume_open(path, &list.items[list.count - 1], DB_WRITE, &volume, &err));
+	CHECK_OK(volume_open(ref_of(path), &list.items[list.count - 1], DB_WRITE, &volume, &err));
 	CHECK_OK(volume_last_frame(&volume, &id, &err));
 	journal_begin(&payload, &header);
 	frame_pack(zstd, EFFORT_FLOW, volume_cipher(&volume), id + 1, FRAME_CHECKPOINT, &payload,
@@ -68,13 +69,13 @@ static void check_nothing_follows_the_head(const char *path)
 	size_t heads = 0;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(catalogue_open(path, DB_READ, &catalogue, &err));
+	CHECK_OK(catalogue_open(ref_of(path), DB_READ, &catalogue, &err));
 	CHECK_OK(catalogue_volumes(catalogue, &known, &err));
 	for (size_t i = 0; i < known.count; i++) {
 		CLEANUP(volume_close) struct volume volume = {0};
 		int64_t last;
 
-		CHECK_OK(volume_open(path, &known.items[i].id, DB_READ, &volume, &err));
+		CHECK_OK(volume_open(ref_of(path), &known.items[i].id, DB_READ, &volume, &err));
 		CHECK_OK(volume_last_journal(&volume, &last, &err));
 		CHECK_INT(last, known.items[i].applied_frame);
 		heads += last > 0;
@@ -96,7 +97,7 @@ static void a_left_over_checkpoint_is_not_sealed_as_the_head(void)
 	before = pruned_everything(path);
 	begin_checkpoint(path);
 	fixture_check(path);
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	writer = fixture_writer(path);
 	archive_writer_freep(&writer);
 	after = pruned_everything(path);
@@ -116,7 +117,7 @@ static void a_left_over_checkpoint_is_not_part_of_the_chain(void)
 	begin_checkpoint(path);
 	CHECK_OK(cancel_init(&cancel, &err));
 	cancel_now(&cancel);
-	CHECK(!archive_seal(path, &stopped, WAIT_MS, &sealed, &err));
+	CHECK(!archive_seal(ref_of(path), &stopped, WAIT_MS, &sealed, &err));
 	CHECK_INT(err.kind, ERR_CANCELLED);
 	fixture_check(path);
 	commit_more(path);

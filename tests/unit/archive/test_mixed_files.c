@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -206,7 +207,7 @@ static bool read_all(const char *path, struct sight *sight)
 	struct err err = ERR_INIT;
 	bool done;
 
-	if (!archive_open(path, &archive, &err) ||
+	if (!archive_open(ref_of(path), &archive, &err) ||
 		!archive_resolve(
 			archive, (struct archive_when){.kind = ARCHIVE_LATEST}, &now, &err))
 		return false;
@@ -228,7 +229,7 @@ static struct sight see(const char *path)
 
 	remove_shm(path);
 	sight.refused = !fixture_unlock(path, &err) ||
-			!archive_check(path, &check, WAIT_MS, &checked, &err);
+			!archive_check(ref_of(path), &check, WAIT_MS, &checked, &err);
 	sight.refused = !read_all(path, &sight) || sight.refused;
 	return sight;
 }
@@ -257,7 +258,7 @@ static void judge(const char *path, const char *file)
 	if (is_noticed(&sight) || is_whole(&sight))
 		return;
 	CHECK(!sight.foreign);
-	if (!archive_writer_open(path, WAIT_MS, &writer, &err))
+	if (!archive_writer_open(ref_of(path), WAIT_MS, &writer, &err))
 		return;
 	archive_writer_freep(&writer);
 	sight = see(path);
@@ -378,7 +379,7 @@ static void check_names_all_mail_lost_to_a_missing_volume(void)
 		check_losses(&sight, how);
 		for (uint32_t uid = 1; uid <= MESSAGES; uid++)
 			some_readable = some_readable || sight.readable[uid];
-		CHECK(!archive_rebuild(copy, WAIT_MS, &err) || i + 1 == list.count);
+		CHECK(!archive_rebuild(ref_of(copy), WAIT_MS, &err) || i + 1 == list.count);
 	}
 	CHECK(some_readable);
 }
@@ -420,7 +421,7 @@ static void damage_loses_only_the_mail_that_check_names(void)
 		volumes_of(path, &list);
 		damage_places(path, &list.items[0]);
 		damage_places(path, &list.items[1]);
-		CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+		CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	}
 }
 

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = 1000, FOREVER = -1 };
@@ -118,14 +119,15 @@ static void a_dry_run_counts_and_changes_nothing(void)
 	PATH after = NULL;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_prune(path, &rules, WAIT_MS, &done, &err)); /* empties -wal files */
+	CHECK_OK(
+		archive_prune(ref_of(path), &rules, WAIT_MS, &done, &err)); /* empties -wal files */
 	before = files_digests(path);
-	CHECK_OK(archive_prune(path, &rules, WAIT_MS, &dry, &err));
+	CHECK_OK(archive_prune(ref_of(path), &rules, WAIT_MS, &dry, &err));
 	after = files_digests(path);
 	CHECK_STR(after, before);
 	expect_snapshots(path, "1 2 3 4 5 6");
 	rules.dry_run = false;
-	CHECK_OK(archive_prune(path, &rules, WAIT_MS, &done, &err));
+	CHECK_OK(archive_prune(ref_of(path), &rules, WAIT_MS, &done, &err));
 	CHECK_INT(dry.snapshots, done.snapshots);
 	CHECK_INT(dry.messages, done.messages);
 	CHECK_INT(dry.message_bytes, done.message_bytes);
@@ -167,7 +169,7 @@ static void mail_after_pruning_survives_a_rebuild_from_the_volumes(void)
 	before = list_of(path, 7, true);
 	(void)prune(path, (struct keep_rules){.last = 1}, 0);
 	fixture_remove_catalogue(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	again = list_of(path, 7, false);
 	CHECK(strstr(again, "later") != NULL);
 	fixture_check(path);
@@ -289,11 +291,11 @@ static void a_copy_follows_and_drops_the_same_volumes(void)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(path, to, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), to, WAIT_MS, &copied, &err));
 	CHECK_INT(volumes_of(to), volumes_of(path));
 	CHECK_OK(fs_write_atomic(half, "", 0, 0600, &err)); /* of a copy that was stopped */
 	(void)prune(path, (struct keep_rules){.last = 1}, 0);
-	CHECK_OK(archive_copy(path, to, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), to, WAIT_MS, &copied, &err));
 	CHECK_INT(volumes_of(to), volumes_of(path));
 	CHECK(!fs_exists(half));
 	fixture_check(to);
@@ -301,7 +303,7 @@ static void a_copy_follows_and_drops_the_same_volumes(void)
 	theirs = list_of(to, 6, true);
 	CHECK_STR(theirs, ours);
 	stranger = fixture_archive("stranger");
-	CHECK(!archive_copy(path, stranger, WAIT_MS, &copied, &err));
+	CHECK(!archive_copy(ref_of(path), stranger, WAIT_MS, &copied, &err));
 	CHECK_INT(err.kind, ERR_CREATE);
 }
 
@@ -326,7 +328,7 @@ static void no_further_round_starts_while_a_reader_needs_emptied_volumes(void)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(archive_enter(reader, &err));
-	CHECK_OK(maintenance_open(&job, path, WAIT_MS, &err));
+	CHECK_OK(maintenance_open(&job, ref_of(path), WAIT_MS, &err));
 	reclaim_init(&reclaim, &job);
 	reclaim.round_bytes = 1;
 	reclaim.reader_wait_ms = 0;
@@ -355,7 +357,7 @@ static void emptied_volumes_are_removed_round_by_round(void)
 	struct err err = ERR_INIT;
 
 	CHECK(volumes > 3);
-	CHECK_OK(maintenance_open(&job, path, WAIT_MS, &err));
+	CHECK_OK(maintenance_open(&job, ref_of(path), WAIT_MS, &err));
 	reclaim_init(&reclaim, &job);
 	reclaim.round_bytes = 1;
 	doom_all_but(&job, (int64_t)volumes);

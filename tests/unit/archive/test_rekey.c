@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "archive/catalogue/rebuild.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keys.h"
 #include "archive/seal.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/archive/rekeyed.h"
 #include "support/check.h"
 
@@ -63,7 +64,7 @@ static void rekeyed_volumes_rebuild_the_catalogue(void)
 	rekeyed_begin_rotate(path, &rekeyed_key);
 	(void)rekeyed_go_on(path);
 	fixture_remove_catalogue(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	after = rekeyed_everything(path);
 	CHECK_STR(after, before);
 	fixture_check(path);
@@ -78,23 +79,23 @@ static void rekeying_works_with_sealing_and_pruning(void)
 	struct archive_pruned pruned;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &all, WAIT_MS, &sealed, &err));
 	rekeyed_begin_encrypt(path);
 	(void)rekeyed_go_on(path);
 	rekeyed_add(path, LATE_UID);
-	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &all, WAIT_MS, &sealed, &err));
 	fixture_check(path);
 	rekeyed_begin_rotate(path, &rekeyed_key);
 	(void)rekeyed_go_on(path);
 	fixture_check(path);
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, &err));
 	rekeyed_add(path, LATE_UID + 1);
-	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &all, WAIT_MS, &sealed, &err));
 	rekeyed_begin_rotate(path, &rekeyed_key);
 	(void)rekeyed_go_on(path);
 	rekeyed_check(path, 3);
 	fixture_check(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	fixture_check(path);
 }
 
@@ -139,7 +140,7 @@ static void rekeying_duplicates_at_most_one_volume_at_a_time(void)
 
 	CHECK(before > 2);
 	rekeyed_begin_encrypt(path);
-	CHECK_OK(archive_rekey(path, &wish, WAIT_MS, &rekeyed, &err));
+	CHECK_OK(archive_rekey(ref_of(path), &wish, WAIT_MS, &rekeyed, &err));
 	/* the new open one, and the one at work */
 	CHECK(crowd.most > 2 && crowd.most <= before + 2);
 }
@@ -169,16 +170,16 @@ static void a_previous_key_does_not_open_the_rotated_archive(void)
 	struct err err = ERR_INIT;
 	uint32_t id;
 
-	CHECK_OK(archive_add_key(path, &rekeyed_other_key, &id, &err));
+	CHECK_OK(archive_add_key(ref_of(path), &rekeyed_other_key, &id, &err));
 	CHECK_OK(fs_read(keyring, &old, &err));
 	rekeyed_begin_rotate(path, &rekeyed_key);
-	CHECK(!archive_unlock(path, &rekeyed_other_key, &err));
+	CHECK(!archive_unlock(ref_of(path), &rekeyed_other_key, &err));
 	CHECK_INT(err.kind, ERR_AUTH);
 	(void)rekeyed_go_on(path);
-	CHECK(!archive_unlock(path, &rekeyed_other_key, &err));
+	CHECK(!archive_unlock(ref_of(path), &rekeyed_other_key, &err));
 	CHECK_OK(fs_write_atomic(keyring, old.data, old.len, 0600, &err));
-	CHECK_OK(archive_unlock(path, &rekeyed_other_key, &err));
-	CHECK(!archive_open(path, &archive, &err));
+	CHECK_OK(archive_unlock(ref_of(path), &rekeyed_other_key, &err));
+	CHECK(!archive_open(ref_of(path), &archive, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 }
 
@@ -200,17 +201,17 @@ static void kept_keys_keep_their_id(void)
 	uint32_t id;
 	int count = 0;
 
-	CHECK_OK(archive_add_key(path, &rekeyed_other_key, &carried.id, &err));
+	CHECK_OK(archive_add_key(ref_of(path), &rekeyed_other_key, &carried.id, &err));
 	CHECK_INT(carried.id, 2);
-	CHECK_OK(archive_rotate_begin(path, &carried, 1, WAIT_MS, &err));
+	CHECK_OK(archive_rotate_begin(ref_of(path), &carried, 1, WAIT_MS, &err));
 	(void)rekeyed_go_on(path);
 	CHECK_OK(archive_each_key(path, see_key, &count, &err));
 	CHECK_INT(count, 1);
 	CHECK_INT(seen_id, 2);
-	CHECK_OK(archive_add_key(path, &rekeyed_key, &id, &err));
+	CHECK_OK(archive_add_key(ref_of(path), &rekeyed_key, &id, &err));
 	CHECK_INT(id, 3);
-	CHECK_OK(archive_unlock(path, &rekeyed_key, &err));
-	CHECK_OK(archive_unlock(path, &rekeyed_other_key, &err));
+	CHECK_OK(archive_unlock(ref_of(path), &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(ref_of(path), &rekeyed_other_key, &err));
 }
 
 static void rotation_needs_at_least_one_key(void)
@@ -218,10 +219,10 @@ static void rotation_needs_at_least_one_key(void)
 	PATH path = rekeyed_encrypted("none");
 	struct err err = ERR_INIT;
 
-	CHECK(!archive_rotate_begin(path, NULL, 0, WAIT_MS, &err));
+	CHECK(!archive_rotate_begin(ref_of(path), NULL, 0, WAIT_MS, &err));
 	CHECK_INT(err.kind, ERR_AUTH);
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_NONE);
-	CHECK(!archive_encrypt_begin(path, &rekeyed_key, WAIT_MS, &err));
+	CHECK(!archive_encrypt_begin(ref_of(path), &rekeyed_key, WAIT_MS, &err));
 	CHECK_INT(err.kind, ERR_USAGE);
 	fixture_check(path);
 }
@@ -236,7 +237,7 @@ static void a_lost_keyring_comes_back_without_an_unfinished_change(void)
 	CHECK_OK(fs_remove(keyring, &err));
 	CHECK_OK(archive_mend_keyring(path, &err));
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_NONE);
-	CHECK_OK(archive_unlock(path, &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(ref_of(path), &rekeyed_key, &err));
 	fixture_check(path);
 }
 
@@ -254,7 +255,7 @@ static void an_empty_archive_can_be_rotated_often_and_sealed(void)
 		rekeyed_begin_rotate(path, &rekeyed_key);
 		(void)rekeyed_go_on(path);
 	}
-	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &all, WAIT_MS, &sealed, &err));
 	fixture_check(path);
 }
 

@@ -9,13 +9,14 @@
 #include "archive/catalogue/rebuild.h"
 #include "archive/copy.h"
 #include "archive/forget.h"
-#include "archive/keys/vault.h"
+#include "archive/keys/keys.h"
 #include "archive/seal.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/archive/rekeyed.h"
 #include "support/check.h"
 
@@ -89,17 +90,17 @@ static void a_half_rekeyed_archive_can_be_sealed_pruned_forgotten_and_rebuilt(vo
 
 	rekeyed_begin_encrypt(path);
 	rekeyed_stop(path);
-	CHECK_OK(archive_seal(path, &all, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &all, WAIT_MS, &sealed, &err));
 	fixture_check(path);
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 3}, 0, &pruned, &err));
 	fixture_check(path);
 	fixture_message(&message, 32, pruned_size(32));
 	sha256_of(message.data, message.len, digest[0]);
-	CHECK_OK(archive_forget(
-		path, (const uint8_t(*)[SHA256_BYTES])digest, 1, WAIT_MS, &forgotten, &err));
+	CHECK_OK(archive_forget(ref_of(path), (const uint8_t(*)[SHA256_BYTES])digest, 1, WAIT_MS,
+		&forgotten, &err));
 	CHECK_INT(forgotten.messages, 1);
 	fixture_check(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	fixture_check(path);
 	(void)rekeyed_go_on(path);
 	rekeyed_check(path, 1);
@@ -111,24 +112,24 @@ static void a_half_rekeyed_archive_can_be_sealed_pruned_forgotten_and_rebuilt(vo
 static void a_holder_of_the_previous_key_is_told_to_retry(void)
 {
 	PATH path = rekeyed_encrypted("stale");
-	CLEANUP(vault_view_free) struct vault_view view = {0};
+	CLEANUP(keys_view_free) struct keys_view view = {0};
 	struct archive *archive = NULL;
 	struct archive_writer *writer = NULL;
 	struct err err = ERR_INIT;
 	uint32_t id;
 
-	CHECK_OK(vault_look(path, &view, &err));
+	CHECK_OK(keys_look(ref_of(path), &view, &err));
 	rekeyed_begin_rotate(path, &rekeyed_key);
-	vault_put(path, 1, view.master);
-	CHECK(!archive_is_unlocked(path));
-	CHECK(!archive_open(path, &archive, &err));
+	keys_put(ref_of(path)->keys, 1, view.master);
+	CHECK(!archive_is_unlocked(ref_of(path)));
+	CHECK(!archive_open(ref_of(path), &archive, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
-	CHECK(!archive_writer_open(path, WAIT_MS, &writer, &err));
+	CHECK(!archive_writer_open(ref_of(path), WAIT_MS, &writer, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
-	CHECK(!archive_add_key(path, &rekeyed_other_key, &id, &err));
+	CHECK(!archive_add_key(ref_of(path), &rekeyed_other_key, &id, &err));
 	CHECK_INT(err.kind, ERR_BUSY);
-	CHECK_OK(archive_unlock(path, &rekeyed_key, &err));
-	CHECK(archive_is_unlocked(path));
+	CHECK_OK(archive_unlock(ref_of(path), &rekeyed_key, &err));
+	CHECK(archive_is_unlocked(ref_of(path)));
 	(void)rekeyed_go_on(path);
 	fixture_check(path);
 }
@@ -174,7 +175,7 @@ static void an_inserted_plain_volume_is_refused(void)
 	files_copy(path, plain);
 	rekeyed_begin_encrypt(path);
 	plant(path, plain, 99);
-	CHECK(!archive_rekey(path, &(struct archive_rekey){0}, WAIT_MS, &rekeyed, &err));
+	CHECK(!archive_rekey(ref_of(path), &(struct archive_rekey){0}, WAIT_MS, &rekeyed, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, "plain volume"));
 }
@@ -191,7 +192,7 @@ static void no_plain_volume_is_accepted_after_encryption(void)
 	(void)rekeyed_go_on(path);
 	fixture_remove_catalogue(path);
 	plant(path, plain, 99);
-	CHECK(!archive_writer_open(path, WAIT_MS, &writer, &err));
+	CHECK(!archive_writer_open(ref_of(path), WAIT_MS, &writer, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, "plain volume"));
 }
@@ -215,7 +216,7 @@ static void rekeying_remembers_an_interrupted_forget(void)
 
 	rekeyed_begin_rotate(path, &rekeyed_key);
 	rekeyed_stop_late(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	before = file_of_catalogue(path);
 	CHECK_OK(fs_write_atomic(mark, "", 0, 0600, &err));
 	(void)rekeyed_go_on(path);
@@ -228,7 +229,7 @@ static bool copies(const char *path, const char *copy)
 {
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
-	bool done = archive_copy(path, copy, WAIT_MS, &copied, &err);
+	bool done = archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err);
 
 	CHECK(done || err.kind == ERR_CREATE);
 	return done;
@@ -248,12 +249,12 @@ static void copies_under_the_previous_key_are_left_alone(void)
 	rekeyed_stop(path);
 	CHECK(!copies(path, plain));
 	CHECK(copies(path, half) && copies(path, half));
-	CHECK_OK(archive_unlock(half, &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(ref_of(half), &rekeyed_key, &err));
 	fixture_check(half);
 	(void)rekeyed_go_on(path);
 	CHECK(!copies(path, plain) && !copies(path, half));
 	CHECK(copies(path, whole) && copies(path, whole));
-	CHECK_OK(archive_unlock(whole, &rekeyed_key, &err));
+	CHECK_OK(archive_unlock(ref_of(whole), &rekeyed_key, &err));
 	rekeyed_check(whole, 1);
 	CHECK_INT(pruned_words(whole), 0);
 	fixture_check(whole);

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "support/archive/files.h"
 #include "support/archive/pruned.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum {
@@ -36,7 +37,7 @@ static struct archive_sealed seal(const char *path, uint64_t open_bytes_min)
 	struct archive_sealed sealed = {0};
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	return sealed;
 }
 
@@ -92,7 +93,7 @@ static void a_wal_checkpoint_leaves_the_archive_complete_without_wal_files(void)
 	CHECK_OK(volume_list(path, &list, &err));
 	newest = layout_volume_path(path, &list.items[list.count - 1]);
 	CHECK(db_has_wal(catalogue));
-	CHECK_OK(archive_checkpoint_wal(path, WAIT_MS, &err));
+	CHECK_OK(archive_checkpoint_wal(ref_of(path), WAIT_MS, &err));
 	CHECK(!db_has_wal(newest) && !db_has_wal(catalogue));
 	after = pruned_everything(path);
 	CHECK_STR(after, before);
@@ -138,7 +139,7 @@ static void sealed_volumes_rebuild_the_catalogue(void)
 
 	(void)seal(path, 1);
 	before = pruned_everything(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	after = pruned_everything(path);
 	CHECK_STR(after, before);
 	fixture_check(path);
@@ -171,7 +172,7 @@ static void a_pruned_archive_can_be_sealed(void)
 	CHECK_OK(pruned_prune(path, &(struct keep_rules){.last = 2}, 0, &pruned, &err));
 	CHECK(seal(path, 1).volumes > 0);
 	fixture_check(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	fixture_check(path);
 }
 
@@ -215,9 +216,9 @@ static void copy_replaces_volumes_with_their_sealed_versions(void)
 	struct archive_copied copied;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	(void)seal(path, 1);
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK_INT(files_of(copy), files_of(path));
 	ours = pruned_everything(path);
 	theirs = pruned_everything(copy);
@@ -262,7 +263,7 @@ static void a_cancelled_seal_changes_nothing(void)
 	CHECK_OK(cancel_init(&cancel, &err));
 	before = files_digests(volumes);
 	cancel_now(&cancel);
-	CHECK(!archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK(!archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK_INT(err.kind, ERR_CANCELLED);
 	after = files_digests(volumes);
 	CHECK_STR(after, before);
@@ -276,7 +277,7 @@ static uint64_t merge(const char *path, size_t count)
 	struct archive_sealed sealed = {0};
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK_OK(archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	return sealed.merged;
 }
 
@@ -316,7 +317,7 @@ static void many_small_sealed_volumes_are_merged(void)
 	CHECK_STR(after, before);
 	fixture_check(path);
 	whole = pruned_everything(path);
-	CHECK_OK(archive_rebuild(path, WAIT_MS, &err));
+	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
 	again = pruned_everything(path);
 	CHECK_STR(again, whole);
 	fixture_check(path);
@@ -333,9 +334,9 @@ static void a_merged_archive_can_be_written_pruned_and_rebuilt(void)
 	struct archive_pruned pruned;
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK(merge(path, SEAL_SMALL_COUNT) > 0);
-	CHECK_OK(archive_copy(path, copy, WAIT_MS, &copied, &err));
+	CHECK_OK(archive_copy(ref_of(path), copy, WAIT_MS, &copied, &err));
 	CHECK_INT(files_of(copy), files_of(path));
 	ours = pruned_everything(path);
 	theirs = pruned_everything(copy);
@@ -359,7 +360,7 @@ static void a_cancelled_merge_changes_nothing(void)
 
 	CHECK_OK(cancel_init(&cancel, &err));
 	cancel_now(&cancel);
-	CHECK(!archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK(!archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK_INT(err.kind, ERR_CANCELLED);
 	after = files_digests(volumes);
 	CHECK_STR(after, before);
@@ -382,7 +383,7 @@ static void a_damaged_small_volume_is_not_merged(void)
 	for (size_t at = FLIP_AT; at < bytes.len; at += FLIP_AT)
 		bytes.data[at] ^= 1;
 	CHECK_OK(fs_write_atomic(file, bytes.data, bytes.len, 0400, &err));
-	CHECK(!archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK(!archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK_INT(files_of(path), list.count);
 }
@@ -406,7 +407,7 @@ static void a_damaged_volume_is_not_sealed(void)
 	CHECK(unlink(file) == 0);
 	out = fopen(file, "wb");
 	CHECK(out && fwrite(bytes.data, bytes.len, 1, out) == 1 && fclose(out) == 0);
-	CHECK(!archive_seal(path, &wish, WAIT_MS, &sealed, &err));
+	CHECK(!archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(fs_exists(file));
 }

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "db/db_internal.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { LONG_BYTES = 200 * 1000, MESSAGE_BYTES = 900 };
@@ -199,7 +200,7 @@ static void see_all(const char *path)
 	struct archive_facts facts;
 	struct err err = ERR_INIT;
 
-	if (!archive_open(path, &archive, &err))
+	if (!archive_open(ref_of(path), &archive, &err))
 		return;
 	(void)archive_facts(archive, &facts, &err);
 	err = (struct err)ERR_INIT;
@@ -302,7 +303,7 @@ static void ids_without_a_successor_are_damage(void)
 		struct err err = ERR_INIT;
 
 		plant_lie(i < 2 ? catalogue : volume, lies[i]);
-		CHECK_OK(archive_writer_open(path, 1000, &writer, &err));
+		CHECK_OK(archive_writer_open(ref_of(path), 1000, &writer, &err));
 		CHECK(!archive_message_begin(writer, 1, 100, &err));
 		CHECK_INT(err.kind, ERR_CORRUPT);
 		CHECK(strstr(err.text, "used up"));
@@ -336,7 +337,7 @@ static void a_volume_under_another_number_is_refused(void)
 	struct err err = ERR_INIT;
 
 	plant_lie(file, "update header set value = 2 where key = 'sequence'");
-	CHECK(!archive_rebuild(path, 1000, &err));
+	CHECK(!archive_rebuild(ref_of(path), 1000, &err));
 	CHECK_INT(err.kind, ERR_CORRUPT);
 	CHECK(strstr(err.text, "holds another volume"));
 }

@@ -17,7 +17,8 @@ static void load(struct fixture *fixture, int64_t now_ms)
 	struct err err = ERR_INIT;
 
 	ledger_free(&fixture->ledger);
-	CHECK_OK(ledger_load(&fixture->ledger, fixture->state, &fixture->account, now_ms, &err));
+	CHECK_OK(ledger_load(
+		&fixture->ledger, fixture->state, &fixture->account, NULL, now_ms, &err));
 }
 
 static void fixture_open(struct fixture *fixture, const char *name)

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "mirror/pass.h"
+#include "support/archive/refs.h"
 #include "support/check.h"
 
 enum { WAIT_MS = 1000, HELD_MS = 300, KEY_DIGITS = 64 };
@@ -76,7 +77,7 @@ static bool copy_there(const char *path, struct err *err)
 	PATH from = str_printf("%s/original", check_temp_dir());
 	struct archive_copied copied;
 
-	return archive_copy(from, path, WAIT_MS, &copied, err);
+	return archive_copy(ref_of(from), path, WAIT_MS, &copied, err);
 }
 
 /* A first copy becomes the account's archive. */
@@ -85,13 +86,14 @@ static void an_archive_created_meanwhile_is_used(void)
 	PATH from = str_printf("%s/original", check_temp_dir());
 	PATH path = str_printf("%s/account", check_temp_dir());
 	const struct config_account account = {.name = (char *)"account", .archive_path = path};
+	CLEANUP(archive_keys_freep) struct archive_keys *keys = archive_keys_new();
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 	struct err err = ERR_INIT;
 	pid_t child;
 
 	CHECK_OK(archive_create(from, WAIT_MS, &err));
 	child = begin_elsewhere(copy_there, path, "catalogue.db.copied.new");
-	CHECK_OK(mirror_open_archive(&account, NULL, &writer, &err));
+	CHECK_OK(mirror_open_archive(&account, keys, NULL, &writer, &err));
 	check_ended(child);
 }
 
@@ -99,8 +101,9 @@ static bool rotate(const char *path, struct err *err)
 {
 	struct archive_carried carried = {.secret = key};
 
-	return archive_unlock(path, &key, err) && archive_find_key(path, &key, &carried.id, err) &&
-	       archive_rotate_begin(path, &carried, 1, WAIT_MS, err);
+	return archive_unlock(ref_of(path), &key, err) &&
+	       archive_find_key(path, &key, &carried.id, err) &&
+	       archive_rotate_begin(ref_of(path), &carried, 1, WAIT_MS, err);
 }
 
 static void keys_changed_meanwhile_are_read_again(void)
@@ -109,14 +112,15 @@ static void keys_changed_meanwhile_are_read_again(void)
 	PATH file = str_printf("%s/key", check_temp_dir());
 	const struct config_account account = {
 		.name = (char *)"locked", .archive_path = path, .key_file = file};
+	CLEANUP(archive_keys_freep) struct archive_keys *keys = archive_keys_new();
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;
 	struct err err = ERR_INIT;
 	pid_t child;
 
 	CHECK_OK(fs_write_atomic(file, key_text, KEY_DIGITS, 0600, &err));
-	CHECK_OK(mirror_make_or_unlock(&account, NULL, &err));
+	CHECK_OK(mirror_make_or_unlock(&account, keys, NULL, &err));
 	child = begin_elsewhere(rotate, path, "/keyring");
-	CHECK_OK(mirror_open_archive(&account, NULL, &writer, &err));
+	CHECK_OK(mirror_open_archive(&account, keys, NULL, &writer, &err));
 	check_ended(child);
 }
 
