@@ -18,9 +18,9 @@ enum {
 	DOTS = 2 /* entries of every folder */
 };
 
-/* --- what is where --- */
+/* --- source and target --- */
 
-/* A name no account can have. */
+/* The working folder. No account can have this name. */
 static char *beside(const char *to)
 {
 	const char *slash = strrchr(to, '/');
@@ -29,7 +29,7 @@ static char *beside(const char *to)
 	return str_printf("%.*s.%s.adopt", (int)folder, to, to + folder);
 }
 
-/* Nothing, or an empty folder, which makes way. */
+/* The target must not exist, or be an empty folder, which the final rename replaces. */
 static bool check_free(const char *to, struct err *err)
 {
 	DIR *dir = opendir(to);
@@ -41,7 +41,10 @@ static bool check_free(const char *to, struct err *err)
 		entries++;
 	if (dir)
 		(void)closedir(dir);
-	return entries <= DOTS || err_set(err, ERR_CREATE, "%s: is not empty, and no archive", to);
+	return entries <= DOTS ||
+	       err_set(err, ERR_CREATE,
+		       "%s: is not empty and not an archive; choose another name or move it away",
+		       to);
 }
 
 static bool identify(const char *path, const struct volume_list *volumes,
@@ -50,12 +53,12 @@ static bool identify(const char *path, const struct volume_list *volumes,
 	CLEANUP(freep) char *file = NULL;
 
 	if (volumes->count == 0)
-		return err_set(err, ERR_CORRUPT, "%s: no volumes", path);
+		return err_set(err, ERR_CORRUPT, "%s: has no volumes", path);
 	file = staged_volume_path(path, &volumes->items[0]);
 	return volume_peek_archive(file, &volumes->items[0], ret_archive, err);
 }
 
-/* Volumes that stand at a place belong to this archive, if there are any. */
+/* *ret_same: the volumes at path, if any, belong to this archive. */
 static bool belongs(const char *path, const struct volume_list *volumes,
 	const uint8_t archive[ARCHIVE_UUID_BYTES], bool *ret_same, struct err *err)
 {
@@ -86,11 +89,11 @@ static bool facts_of(const struct archive_ref *ref, bool may_peek, struct archiv
 	       archive_facts(archive, ret_facts, err);
 }
 
-/* The source, held, and what stands at the other place. */
+/* The source, with its lock, and the volumes at the target. */
 struct both {
 	int lock;
 	struct volume_list volumes, there;
-	bool same; /* what is there, if anything, is of the source's archive */
+	bool same; /* the target's volumes, if any, are of the source's archive */
 };
 
 static void both_free(struct both *both)
@@ -100,7 +103,7 @@ static void both_free(struct both *both)
 	fs_unlock(&both->lock);
 }
 
-static bool look_at_both(
+static bool read_both(
 	const char *from, const char *to, int timeout_ms, struct both *both, struct err *err)
 {
 	uint8_t archive[ARCHIVE_UUID_BYTES];
@@ -111,23 +114,24 @@ static bool look_at_both(
 	       belongs(to, &both->there, archive, &both->same, err);
 }
 
-/* An archive at `to`: fine if it is this one, as it is now. */
-static bool look_at_target(const struct archive_ref *from, const struct archive_ref *to,
+/* An existing target is fine if it is this archive in the source's state. */
+static bool check_target(const struct archive_ref *from, const struct archive_ref *to,
 	int timeout_ms, char ret_head[SHA256_HEX_MAX], struct err *err)
 {
 	CLEANUP(both_free) struct both both = {.lock = -1};
 	struct archive_facts ours, theirs;
 
-	if (!look_at_both(from->path, to->path, timeout_ms, &both, err))
+	if (!read_both(from->path, to->path, timeout_ms, &both, err))
 		return false;
 	if (!both.same)
-		return err_set(err, ERR_CREATE, "%s: another archive is there", to->path);
+		return err_set(err, ERR_CREATE,
+			"%s: another archive is there; adopt under another name", to->path);
 	if (!check_unlocked(from, err) || !facts_of(to, false, &ours, err) ||
 		!facts_of(from, true, &theirs, err))
 		return false;
 	if (strcmp(ours.head, theirs.head) != 0)
 		return err_set(err, ERR_CREATE,
-			"%s: is this archive already, in another state; nothing was changed",
+			"%s: is this archive already, but in another state; nothing was changed",
 			to->path);
 	memcpy(ret_head, ours.head, SHA256_HEX_MAX);
 	return true;
@@ -147,7 +151,7 @@ static bool copy_file(const char *from, const char *to, mode_t mode, struct arch
 	return fs_chmod(to, mode, err);
 }
 
-/* A volume with the -wal that belongs to it, or without any. */
+/* Copy a volume with its -wal, if it has one. */
 static bool copy_volume(const char *from, const char *to, const struct volume_id *id, bool newest,
 	struct archive_adopted *made, struct err *err)
 {
@@ -162,9 +166,8 @@ static bool copy_volume(const char *from, const char *to, const struct volume_id
 	       (!db_has_wal(here) || copy_file(wal_here, wal_there, LAYOUT_FILE_MODE, made, err));
 }
 
-/* One that an earlier run left there may be another archive's; of a lost one the volumes have a
- * copy.
- */
+/* Replace a keyring that an earlier run left, which may be another archive's. If the source lost
+ * its keyring, archive_mend_keyring() takes the copy in the volumes. */
 static bool copy_keyring(
 	const char *from, const char *to, struct archive_adopted *made, struct err *err)
 {
@@ -175,7 +178,7 @@ static bool copy_keyring(
 			       : fs_remove(there, err);
 }
 
-/* It is made anew; what an earlier run made may be of more than the source holds now. */
+/* The catalogue is rebuilt: one from an earlier run may list more than the source holds now. */
 static bool remove_catalogue(const char *path, struct err *err)
 {
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
@@ -200,18 +203,18 @@ static bool copy_locked(const char *from, const char *to, int timeout_ms,
 {
 	CLEANUP(both_free) struct both both = {.lock = -1};
 
-	if (!look_at_both(from, to, timeout_ms, &both, err))
+	if (!read_both(from, to, timeout_ms, &both, err))
 		return false;
 	if (!both.same)
 		return err_set(err, ERR_CREATE,
-			"%s: was begun to be made of another archive; remove it", to);
+			"%s: is left over from adopting another archive; remove it", to);
 	return copy_all(from, to, &both.volumes, &both.there, made, err);
 }
 
-/* --- making it an archive of its own --- */
+/* --- an archive of its own --- */
 
-/* The volume that was written to there is ended: what follows it has this epoch. All of it is on
- * the disk before it gets its name. */
+/* End the source's newest volume and start one with the next owner epoch. Checkpoints the
+ * catalogue, so that everything is on disk before the folder gets its name. */
 static bool begin_owner_epoch(const struct archive_ref *archive, int timeout_ms, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
@@ -221,7 +224,8 @@ static bool begin_owner_epoch(const struct archive_ref *archive, int timeout_ms,
 		return false;
 	job.packer.owner_epoch++;
 	return packer_roll_now(&job.packer, &rolled, err) &&
-	       (rolled || err_set(err, ERR_BUSY, "%s: somebody reads it", archive->path)) &&
+	       (rolled || err_set(err, ERR_BUSY, "%s: another program is reading it; try again",
+				  archive->path)) &&
 	       db_wal_checkpoint(job.packer.catalogue, true, err);
 }
 
@@ -236,8 +240,8 @@ static bool check_made(const struct archive_ref *archive, const struct archive_c
 	return checked.errors == 0 || err_set(err, ERR_CORRUPT, "the archive is damaged");
 }
 
-/* So that the next run reads them again. */
-static void throw_away(const char *path)
+/* Remove the copied volumes, so that the next run copies them again. */
+static void discard_volumes(const char *path)
 {
 	CLEANUP(volume_list_free) struct volume_list there = {0};
 	struct err unimportant = ERR_INIT;
@@ -247,7 +251,7 @@ static void throw_away(const char *path)
 			path, &there, &(struct volume_list){0}, &unimportant);
 }
 
-static bool make(const struct archive_ref *from, const struct archive_ref *adopted,
+static bool build(const struct archive_ref *from, const struct archive_ref *adopted,
 	const struct archive_check *check, int timeout_ms, struct archive_adopted *made,
 	struct err *err)
 {
@@ -257,11 +261,15 @@ static bool make(const struct archive_ref *from, const struct archive_ref *adopt
 		check_made(adopted, check, timeout_ms, made, err))
 		return true;
 	if (err_is_unreadable(err))
-		throw_away(adopted->path);
+		discard_volumes(adopted->path);
 	return false;
 }
 
-/* Holds the repack lock: the steps take the writer lock themselves. */
+/*
+ * Holds the repack lock; the steps take the writer lock themselves. A crash before the rename
+ * leaves the working folder, where the next run continues; fs_rename() syncs the parent folder, so
+ * after it the archive exists completely.
+ */
 static bool adopt(const struct archive_ref *from, const char *to, const struct archive_check *check,
 	int timeout_ms, struct archive_adopted *made, struct err *err)
 {
@@ -274,7 +282,7 @@ static bool adopt(const struct archive_ref *from, const char *to, const struct a
 		!fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err) ||
 		!repack_lock_take(path, timeout_ms, &lock, err))
 		return false;
-	return make(from, &adopted, check, timeout_ms, made, err) && fs_rename(path, to, err);
+	return build(from, &adopted, check, timeout_ms, made, err) && fs_rename(path, to, err);
 }
 
 bool archive_adopt(const struct archive_ref *from, const char *to,
@@ -286,8 +294,8 @@ bool archive_adopt(const struct archive_ref *from, const char *to,
 	struct archive_adopted made = {.was_there = archive_exists(to)};
 
 	if (!archive_exists(from->path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from->path);
-	if (!(made.was_there ? look_at_target(from, &target, timeout_ms, made.head, err)
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", from->path);
+	if (!(made.was_there ? check_target(from, &target, timeout_ms, made.head, err)
 			     : adopt(from, to, &check, timeout_ms, &made, err)))
 		return false;
 	*ret_adopted = made;

@@ -20,8 +20,8 @@ static bool check_catalogue(struct checking *checking, struct err *err)
 
 	checking->no_catalogue = true;
 	if (!fs_exists(path))
-		return checking_found(checking, "catalogue.db",
-			"is missing; `mailstow rebuild` makes it anew", err);
+		return checking_found(
+			checking, "catalogue.db", "is missing; run `mailstow rebuild`", err);
 	if (!archive_open_view(checking->archive, true, &archive, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
 	checking->no_catalogue = false;
@@ -31,13 +31,13 @@ static bool check_catalogue(struct checking *checking, struct err *err)
 	       (reads_all(checking) || check_frames(checking, archive, err));
 }
 
-/* Half of what is there would be called damaged. */
-static bool has_its_names(const char *path, struct err *err)
+/* A copy interrupted between its last renames would look damaged. */
+static bool has_no_staged_files(const char *path, struct err *err)
 {
 	return !staged_is_whole(path) ||
 	       err_set(err, ERR_BUSY,
-		       "%s: is a copy whose update was interrupted at its end; `mailstow copy` or "
-		       "`mailstow rebuild` completes it",
+		       "%s: its last update was interrupted; run `mailstow copy` again or "
+		       "`mailstow rebuild` to complete it",
 		       path);
 }
 
@@ -48,8 +48,8 @@ static bool check_under_lock(struct checking *checking, int timeout_ms, struct e
 	if (!writer_lock_take_if_allowed(checking->archive->path, timeout_ms, &lock, err))
 		return false;
 	checking->may_write = lock >= 0;
-	return has_its_names(checking->archive->path, err) && check_structure(checking, err) &&
-	       check_catalogue(checking, err);
+	return has_no_staged_files(checking->archive->path, err) &&
+	       check_structure(checking, err) && check_catalogue(checking, err);
 }
 
 bool archive_check(const struct archive_ref *archive, const struct archive_check *check,
@@ -60,7 +60,7 @@ bool archive_check(const struct archive_ref *archive, const struct archive_check
 	bool done;
 
 	if (!archive_exists(archive->path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", archive->path);
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", archive->path);
 	done = check_under_lock(&checking, timeout_ms, err) &&
 	       (check->read_percent == 0 || checking.no_catalogue ||
 		       check_messages(&checking, err));

@@ -14,9 +14,9 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-/* --- files without -wal --- */
+/* --- the source: no data may remain in -wal files --- */
 
-static bool settle_volume(
+static bool checkpoint_volume(
 	const struct archive_ref *archive, const struct volume_id *id, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
@@ -24,13 +24,12 @@ static bool settle_volume(
 	return volume_open(archive, id, DB_WRITE, &volume, err) && db_empty_wal(volume.db, err);
 }
 
-/* The catalogue is brought up to the volumes, too, where a crash left it behind. */
-static bool settle_catalogue(
+/* Also applies what a crash kept from the catalogue, so that the copy's catalogue is up to date. */
+static bool update_catalogue(
 	const struct archive_ref *archive, struct catalogue_state *ret_state, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(db_freep) struct db *catalogue = NULL;
-
 	bool needed;
 
 	return catalogue_open(archive, DB_WRITE, &catalogue, err) &&
@@ -39,16 +38,16 @@ static bool settle_catalogue(
 	       catalogue_state(catalogue, ret_state, err);
 }
 
-static bool settle(const struct archive_ref *archive, const struct volume_list *volumes,
+static bool prepare_source(const struct archive_ref *archive, const struct volume_list *volumes,
 	struct catalogue_state *ret_state, struct err *err)
 {
-	return settle_volume(archive, &volumes->items[volumes->count - 1], err) &&
-	       settle_catalogue(archive, ret_state, err);
+	return checkpoint_volume(archive, &volumes->items[volumes->count - 1], err) &&
+	       update_catalogue(archive, ret_state, err);
 }
 
-/* --- the copy --- */
+/* --- is it a copy of this archive? --- */
 
-/* Has a sealed one of ours taken its place? */
+/* Did a sealed volume of the source replace it? */
 static bool was_sealed(
 	const char *from, const struct volume_list *ours, const struct volume_id *theirs)
 {
@@ -77,6 +76,7 @@ static bool has_uuid(
 	       memcmp(archive, uuid, ARCHIVE_UUID_BYTES) == 0;
 }
 
+/* Was it a volume of the source, until a checkpoint stopped listing it? */
 static bool was_ours(const struct volume_list *ours, const struct volume_id *id,
 	const struct catalogue_state *state, const char *to)
 {
@@ -84,7 +84,7 @@ static bool was_ours(const struct volume_list *ours, const struct volume_id *id,
 	       has_uuid(to, id, state->archive);
 }
 
-/* What stands there is the source's, or was until it was sealed, or a checkpoint did without it. */
+/* Every volume of the copy must be, or have been, a volume of the source. */
 static bool is_same_archive(const char *from, const struct volume_list *ours,
 	const struct volume_list *theirs, const struct catalogue_state *state, const char *to,
 	struct err *err)
@@ -95,15 +95,18 @@ static bool is_same_archive(const char *from, const struct volume_list *ours,
 		if (!volume_list_has(ours, id) && !was_ours(ours, id, state, to) &&
 			!was_sealed(from, ours, id))
 			return err_set(err, ERR_CREATE,
-				"%s: holds volumes that this archive has not: is it a copy of "
-				"another one?",
+				"%s: has volumes that this archive lacks; it looks like the copy "
+				"of another archive: use another folder",
 				to);
 	}
 	return true;
 }
 
-/* What was there and is pruned or sealed, and what a run that was stopped left of such. After the
- * catalogue, which no longer names them. */
+/*
+ * Remove volumes that the source has pruned or sealed since. Only after the catalogue is in place:
+ * until then the old catalogue names them, and a crash would leave a copy that lacks mail. A crash
+ * in here leaves volumes that no catalogue names; the next run removes them.
+ */
 static bool remove_old(const struct volume_list *ours, const struct volume_list *theirs,
 	const char *to, struct err *err)
 {
@@ -114,8 +117,8 @@ static bool remove_old(const struct volume_list *ours, const struct volume_list 
 	       volume_list_remove_others(to, theirs, ours, err);
 }
 
-/* A keyring that is lost or damaged is told by the volumes. *ret_before: it is under one of before.
- */
+/* Is the copy under the source's master key? If its keyring is lost or damaged, a volume's header
+ * tells. *ret_before: it is under an earlier one. */
 static bool is_under(const char *to, const struct volume_id *theirs, const struct keys_view *key,
 	bool *ret_before)
 {
@@ -134,13 +137,16 @@ static bool is_under(const char *to, const struct volume_id *theirs, const struc
 	return !*ret_before && epoch == ours;
 }
 
-/* Under another master key all volumes are others: half of those and half of these would be opened
- * by neither keyring, if a run were stopped. Another archive's is another matter. */
+/*
+ * A copy under another master key is refused: all its volumes would have to be replaced, and an
+ * interrupted run would leave volumes under two keys that neither keyring opens. Volumes of another
+ * archive are reported elsewhere.
+ */
 static bool has_same_key(const struct archive_ref *from, const char *to,
 	const struct volume_list *theirs, const struct catalogue_state *state, struct err *err)
 {
 	CLEANUP(keys_view_free) struct keys_view key = {0};
-	size_t i = 0; /* the first that can be read */
+	size_t i = 0; /* the first readable volume of this archive */
 	bool before;
 
 	while (i < theirs->count && !has_uuid(to, &theirs->items[i], state->archive))
@@ -153,12 +159,16 @@ static bool has_same_key(const struct archive_ref *from, const char *to,
 		return true;
 	if (!before)
 		return err_set(err, ERR_CREATE,
-			"%s: has another master key than this archive; it is left as it is", to);
+			"%s: has another master key than this archive, so it was left alone; copy "
+			"to another folder",
+			to);
 	return err_set(err, ERR_CREATE,
-		"%s: was copied before the master key changed; copy to another folder, then "
+		"%s: is a copy from before the master key changed; copy to another folder, then "
 		"remove this one",
 		to);
 }
+
+/* --- staging --- */
 
 static bool copy_file(
 	const char *from, const char *to, struct archive_copied *copied, struct err *err)
@@ -172,7 +182,7 @@ static bool copy_file(
 	return true;
 }
 
-/* Before there are volumes. One that is there alone is another archive's. */
+/* A keyring at the target without one at the source belongs to another archive: remove it. */
 static bool copy_keyring(const struct archive_ref *from, const char *to,
 	struct archive_copied *copied, struct err *err)
 {
@@ -184,8 +194,11 @@ static bool copy_keyring(const struct archive_ref *from, const char *to,
 	return archive_is_encrypted(from) || fs_remove(there, err);
 }
 
-/* What was the newest there goes with a catalogue that changed: one of the same time and size may
- * be another. Those before never change. */
+/*
+ * The volumes to copy. The copy's newest volume is copied again whenever the catalogue changed,
+ * even with equal time and size, because file systems may have coarse times. Older volumes never
+ * change.
+ */
 static void list_changed(
 	const struct ancestry *places, bool same_catalogue, struct volume_list *changed)
 {
@@ -219,21 +232,28 @@ static bool stage_volumes(const char *from, const char *to, const struct volume_
 	return true;
 }
 
-/* Who took them away in between? */
-static bool all_brought(const char *to, const struct volume_list *volumes, struct err *err)
+/* Another program may have removed files meanwhile: check before the catalogue makes them count. */
+static bool all_present(const char *to, const struct volume_list *volumes, struct err *err)
 {
 	for (size_t i = 0; i < volumes->count; i++) {
 		CLEANUP(freep) char *there = layout_volume_path(to, &volumes->items[i]);
 		CLEANUP(freep) char *staged = layout_staged_path(there);
 
 		if (!fs_exists(there) && !fs_exists(staged))
-			return err_set(err, ERR_LOCAL, "%s: went while it was copied", there);
+			return err_set(err, ERR_LOCAL,
+				"%s: disappeared while it was copied; run the copy again", there);
 	}
 	return true;
 }
 
-/* All that is new beside what is there; with the catalogue it counts. replaced: the head there,
- * NULL: none. */
+/*
+ * Stage all new files beside the old ones; replaced is the copy's head, NULL: none. The order
+ * survives a crash between any two lines: volumes        staged volumes without a staged catalogue
+ * are ignored, and reused by the next run keyring        has the same master key (has_same_key()),
+ * so the old state still opens `copied`       lists the new head before it arrives, and the old
+ * head until then catalogue      its rename makes all staged files count fs_copy() syncs each file
+ * and its folder before the next one.
+ */
 static bool stage(const struct ancestry *places, const uint8_t *replaced,
 	struct archive_copied *copied, struct err *err)
 {
@@ -249,13 +269,15 @@ static bool stage(const struct ancestry *places, const uint8_t *replaced,
 		stage_volumes(from, to, &changed, copied, err) &&
 		copy_keyring(places->from, to, copied, err) &&
 		ancestry_note_copied(to, places->state->head, replaced, err) &&
-		((same && changed.count == 0) || (all_brought(to, places->ours, err) &&
+		((same && changed.count == 0) || (all_present(to, places->ours, err) &&
 							 copy_file(here, staged, copied, err))))
 		return true;
-	return err_wrap(err, "%s: stays as it was", to);
+	return err_wrap(err, "%s: was left unchanged", to);
 }
 
-/* A copy that was written to by itself is an archive of its own and is not overwritten. */
+/* --- all of it --- */
+
+/* A copy that was written to has become an archive of its own and is not overwritten. */
 static bool is_untouched(const char *to, const struct volume_list *theirs, struct err *err)
 {
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(to);
@@ -266,10 +288,15 @@ static bool is_untouched(const char *to, const struct volume_list *theirs, struc
 
 		touched = touched || db_has_wal(path);
 	}
-	return !touched || err_set(err, ERR_CREATE, "%s: was written to since it was copied", to);
+	return !touched ||
+	       err_set(err, ERR_CREATE,
+		       "%s: was written to since it was copied, so it was left alone; copy "
+		       "to another folder",
+		       to);
 }
 
-/* Theirs is needed to look at what they hold; that of the same key, as was seen. */
+/* Reading the copy's volumes needs its keyring. If it is lost, the source's is the same one, as
+ * has_same_key() checked. */
 static bool mend_keyring(const struct archive_ref *from, const char *to,
 	const struct volume_list *theirs, struct archive_copied *copied, struct err *err)
 {
@@ -292,8 +319,8 @@ static bool copy_locked(const struct archive_ref *from, const struct archive_ref
 	if (!volume_list(from->path, &ours, err) || !volume_list(to->path, &theirs, err))
 		return false;
 	if (ours.count == 0)
-		return err_set(err, ERR_CORRUPT, "%s: no volumes", from->path);
-	return is_untouched(to->path, &theirs, err) && settle(from, &ours, &state, err) &&
+		return err_set(err, ERR_CORRUPT, "%s: has no volumes", from->path);
+	return is_untouched(to->path, &theirs, err) && prepare_source(from, &ours, &state, err) &&
 	       has_same_key(from, to->path, &theirs, &state, err) &&
 	       is_same_archive(from->path, &ours, &theirs, &state, to->path, err) &&
 	       mend_keyring(from, to->path, &theirs, copied, err) &&
@@ -302,7 +329,7 @@ static bool copy_locked(const struct archive_ref *from, const struct archive_ref
 	       remove_old(&ours, &theirs, to->path, err);
 }
 
-static bool make_place(const char *to, struct err *err)
+static bool make_folders(const char *to, struct err *err)
 {
 	CLEANUP(freep) char *volumes = layout_volumes_path(to);
 
@@ -319,8 +346,9 @@ bool archive_copy(const struct archive_ref *from, const char *to, int timeout_ms
 	struct archive_copied copied = {0};
 
 	if (!archive_exists(from->path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", from->path);
-	if (!make_place(to, err) || !staged_lock_and_publish(from->path, timeout_ms, &ours, err) ||
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", from->path);
+	if (!make_folders(to, err) ||
+		!staged_lock_and_publish(from->path, timeout_ms, &ours, err) ||
 		!staged_lock_and_publish(to, timeout_ms, &theirs, err) ||
 		!copy_locked(from, &copy, &copied, err))
 		return false;

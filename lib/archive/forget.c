@@ -21,8 +21,8 @@ struct forgetting {
 	struct reclaim reclaim;
 	struct forget_search search;
 	struct archive_forgotten result;
-	char *begun; /* a file that stands there until the catalogue was made anew */
-	bool any;    /* there was something to do */
+	char *begun; /* marker file that exists until the catalogue was rebuilt */
+	bool any;    /* something had to be forgotten */
 };
 
 /* --- the catalogue --- */
@@ -44,7 +44,7 @@ static bool choose(struct forgetting *forgetting, const uint8_t *digest, struct 
 	return true;
 }
 
-/* Where their bytes lie. Leaves that no other message has go with them. */
+/* Find the volumes of their items, including leaves that no other message has. */
 static bool add_items(struct forgetting *forgetting, struct err *err)
 {
 	struct db *db = forgetting->maintenance.packer.catalogue;
@@ -95,8 +95,8 @@ static bool read_presents(struct db *db, struct presents *presents, struct err *
 	return false;
 }
 
-/* Snapshots count what is still to be had. */
-static bool lessen_snapshots(struct db *db, struct err *err)
+/* Snapshots no longer count the forgotten messages. */
+static bool reduce_snapshots(struct db *db, struct err *err)
 {
 	enum { LESSEN = CATALOGUE_SNAPSHOT_LESSEN };
 	CLEANUP(presents_free) struct presents presents = {0};
@@ -113,12 +113,12 @@ static bool lessen_snapshots(struct db *db, struct err *err)
 	return true;
 }
 
-static bool take_away(struct forgetting *forgetting, struct err *err)
+static bool remove_rows(struct forgetting *forgetting, struct err *err)
 {
 	struct db *db = forgetting->maintenance.packer.catalogue;
 	uint64_t bytes;
 
-	return lessen_snapshots(db, err) && db_run(db, CATALOGUE_FORGOTTEN_TOMBSTONES, err) &&
+	return reduce_snapshots(db, err) && db_run(db, CATALOGUE_FORGOTTEN_TOMBSTONES, err) &&
 	       db_run(db, CATALOGUE_FORGOTTEN_REMOVE, err) &&
 	       db_run(db, CATALOGUE_FORGOTTEN_CLEAR, err) &&
 	       reclaim_sweep(&forgetting->maintenance, &forgetting->result.messages, &bytes, err);
@@ -126,8 +126,8 @@ static bool take_away(struct forgetting *forgetting, struct err *err)
 
 /* --- the volumes --- */
 
-/* What is to be emptied cannot be the newest. */
-static bool doom(struct forgetting *forgetting, struct err *err)
+/* Mark the volumes for removal. The newest volume cannot be emptied, so start another one first. */
+static bool mark_volumes(struct forgetting *forgetting, struct err *err)
 {
 	struct packer *packer = &forgetting->maintenance.packer;
 	const struct forget_search *search = &forgetting->search;
@@ -143,7 +143,8 @@ static bool doom(struct forgetting *forgetting, struct err *err)
 	return true;
 }
 
-/* Files that are no longer the archive's, and what was once in the -wal of the newest volume. */
+/* Remove the emptied volumes, and reset the newest volume's -wal, which may hold forgotten bytes.
+ */
 static bool remove_files(struct packer *packer, struct err *err)
 {
 	for (int i = 0; i < READER_TRIES; i++) {
@@ -159,10 +160,16 @@ static bool remove_files(struct packer *packer, struct err *err)
 			return false;
 	}
 	return err_set(err, ERR_BUSY,
-		"%s: somebody reads it all the time; the files go with the next writer",
+		"%s: a reader is still open; the files it needs remain until the next run",
 		packer->archive.path);
 }
 
+/*
+ * Everything up to reclaim_run() is one transaction of the catalogue: a crash before its commit
+ * changes nothing. The marker file comes before the first copy is committed, so that a crash after
+ * the commit, with the old catalogue's pages still on disk, is known to the next run, which
+ * completes the work.
+ */
 static bool forget_in_transaction(struct forgetting *forgetting,
 	const uint8_t (*digests)[SHA256_BYTES], size_t count, struct err *err)
 {
@@ -177,7 +184,7 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 		(forgetting->search.count > 0 &&
 			!forget_search_run(&forgetting->search, &maintenance->packer,
 				maintenance->zstd, err)) ||
-		!doom(forgetting, err) || !take_away(forgetting, err) ||
+		!mark_volumes(forgetting, err) || !remove_rows(forgetting, err) ||
 		!reclaim_is_owed(maintenance, &owed, err))
 		return false;
 	if (!owed)
@@ -205,8 +212,12 @@ static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests
 	return done && remove_files(packer, err);
 }
 
-/* Nor has a file the catalogue was in any rest of them. That it was begun goes last. */
-static bool renew_catalogue(const struct archive_ref *archive, struct err *err)
+/*
+ * Rebuild the catalogue, because free pages of its old file may still hold forgotten messages. The
+ * marker, which layout_remove_leftovers() removes, goes last: a crash before that repeats the
+ * rebuild.
+ */
+static bool replace_catalogue(const struct archive_ref *archive, struct err *err)
 {
 	CLEANUP(freep) char *volumes = layout_volumes_path(archive->path);
 
@@ -227,7 +238,7 @@ bool archive_forget(const struct archive_ref *archive, const uint8_t (*digests)[
 
 	forgetting.any = forgetting.any || fs_exists(begun);
 	maintenance_end(&forgetting.maintenance);
-	done = done && (!forgetting.any || renew_catalogue(archive, err));
+	done = done && (!forgetting.any || replace_catalogue(archive, err));
 	maintenance_close(&forgetting.maintenance);
 	forget_search_free(&forgetting.search);
 	forgetting.result.volumes = forgetting.reclaim.volumes;

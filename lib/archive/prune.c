@@ -54,7 +54,7 @@ static bool drop_snapshots(struct db *db, const struct history *history,
 	return true;
 }
 
-/* *ret_count: of rows of placements and folders that went. */
+/* *ret_count: removed rows of placements and folders. */
 static bool drop_rows(
 	struct db *db, const struct archive_prune *prune, int64_t *ret_count, struct err *err)
 {
@@ -73,8 +73,8 @@ static bool drop_rows(
 	return true;
 }
 
-/* What goes out of the catalogue. *ret_any: anything at all. */
-static bool take_away(struct maintenance *maintenance, const struct archive_prune *prune,
+/* Remove snapshots and mail from the catalogue. *ret_any: anything was removed. */
+static bool remove_rows(struct maintenance *maintenance, const struct archive_prune *prune,
 	struct archive_pruned *pruned, bool *ret_any, struct err *err)
 {
 	CLEANUP(history_free) struct history history = {0};
@@ -91,12 +91,16 @@ static bool take_away(struct maintenance *maintenance, const struct archive_prun
 	return catalogue_set_pruned(db, prune->now_ms, err);
 }
 
+/*
+ * The catalogue's transaction holds the removed rows; reclaim_run() commits it together with the
+ * journal checkpoint that no longer has them. A crash before that commit changes nothing.
+ */
 static bool prune_in_transaction(struct reclaim *reclaim, const struct archive_prune *prune,
 	struct archive_pruned *pruned, struct err *err)
 {
 	bool any, owed;
 
-	if (!take_away(reclaim->maintenance, prune, pruned, &any, err) ||
+	if (!remove_rows(reclaim->maintenance, prune, pruned, &any, err) ||
 		!reclaim_is_owed(reclaim->maintenance, &owed, err))
 		return false;
 	if (!any && !owed)

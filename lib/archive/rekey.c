@@ -32,10 +32,10 @@ enum archive_rekey_state archive_rekey_state(const char *path)
 	return keyring.change.from_epoch == 0 ? ARCHIVE_REKEY_ENCRYPTING : ARCHIVE_REKEY_ROTATING;
 }
 
-/* --- beginning --- */
+/* --- starting a change --- */
 
 struct locks {
-	int repack; /* a volume repacked meanwhile would be under the old key */
+	int repack; /* a volume repacked meanwhile would get the old key */
 	int writer;
 };
 
@@ -48,7 +48,7 @@ static void locks_free(struct locks *locks)
 static bool lock_both(const char *path, int timeout_ms, struct locks *locks, struct err *err)
 {
 	if (!archive_exists(path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", path);
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", path);
 	return repack_lock_take(path, timeout_ms, &locks->repack, err) &&
 	       staged_lock_and_publish(path, timeout_ms, &locks->writer, err);
 }
@@ -60,7 +60,7 @@ static bool find_newest(const char *path, struct volume_id *ret_id, struct err *
 	if (!volume_list(path, &list, err))
 		return false;
 	if (list.count == 0)
-		return err_set(err, ERR_CORRUPT, "%s: no volumes", path);
+		return err_set(err, ERR_CORRUPT, "%s: has no volumes", path);
 	*ret_id = list.items[list.count - 1];
 	return true;
 }
@@ -77,7 +77,7 @@ bool archive_encrypt_begin(const struct archive_ref *archive, const struct archi
 		!archive_mend_keyring(archive->path, err))
 		return false;
 	if (archive_is_encrypted(archive))
-		return err_set(err, ERR_USAGE, "%s: is encrypted already", archive->path);
+		return err_set(err, ERR_USAGE, "%s: is already encrypted", archive->path);
 	if (!find_newest(archive->path, &newest, err))
 		return false;
 	file = layout_volume_path(archive->path, &newest);
@@ -101,7 +101,7 @@ static bool carry(struct keyring *keyring, const struct secret *master,
 			return keyring_carry(
 				keyring, master, &before->slots[i], bytes->data, bytes->len, err);
 	return err_set(
-		err, ERR_BUSY, "key %" PRIu32 " was removed meanwhile: try again", carried->id);
+		err, ERR_BUSY, "key %" PRIu32 " was removed meanwhile; try again", carried->id);
 }
 
 bool archive_rotate_begin(const struct archive_ref *archive, const struct archive_carried *carried,
@@ -120,21 +120,22 @@ bool archive_rotate_begin(const struct archive_ref *archive, const struct archiv
 	if (!view.encrypted)
 		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", archive->path);
 	if (view.keyring.change.under_way)
-		return err_set(err, ERR_BUSY, "%s: its keys were changed meanwhile: try again",
+		return err_set(err, ERR_BUSY, "%s: its keys were changed meanwhile; try again",
 			archive->path);
 	keyring_next_epoch(&view.keyring, view.master, newest.sequence, &keyring, &master);
 	for (size_t i = 0; i < count; i++)
 		if (!carry(&keyring, master, &view.keyring, &carried[i], err))
 			return false;
 	if (keyring.count == 0)
-		return err_set(err, ERR_AUTH, "%s: no key is to open it", archive->path);
+		return err_set(err, ERR_AUTH, "%s: no key would open it; keep or add at least one",
+			archive->path);
 	if (!keyring_file_write(archive->path, &keyring, master, err))
 		return false;
 	keys_put(archive->keys, keyring.epoch, master);
 	return true;
 }
 
-/* --- one volume after the other --- */
+/* --- rewriting one volume after the other --- */
 
 struct rekeying {
 	const struct archive_ref *archive;
@@ -142,14 +143,14 @@ struct rekeying {
 	int timeout_ms;
 	uint32_t epoch;
 	int64_t until;
-	uint64_t total; /* bytes of the volumes there were to do */
-	uint64_t done;  /* of those that are done */
-	uint64_t own;   /* of the one at work, */
-	uint64_t wrote; /* and of what becomes of it */
+	uint64_t total; /* bytes of all volumes to rewrite */
+	uint64_t done;  /* bytes of the rewritten ones */
+	uint64_t own;   /* bytes of the current one */
+	uint64_t wrote; /* bytes written of its replacement */
 	struct archive_rekeyed result;
 };
 
-static void tell(const struct rekeying *rekeying)
+static void report_progress(const struct rekeying *rekeying)
 {
 	const struct archive_rekey *wish = rekeying->wish;
 	uint64_t own = rekeying->wrote < rekeying->own ? rekeying->wrote : rekeying->own;
@@ -158,12 +159,12 @@ static void tell(const struct rekeying *rekeying)
 		wish->progress(wish->context, rekeying->done + own, rekeying->total);
 }
 
-static void hear_wrote(void *context, uint64_t bytes)
+static void add_written(void *context, uint64_t bytes)
 {
 	struct rekeying *rekeying = context;
 
 	rekeying->wrote += bytes;
-	tell(rekeying);
+	report_progress(rekeying);
 }
 
 static bool is_outdated(
@@ -186,10 +187,10 @@ static bool choose_outdated(
 	return is_outdated(context, &volume->id, ret_chosen, err);
 }
 
-static bool write_anew(
+static bool rewrite_one(
 	struct rekeying *rekeying, const struct rewrite_plan *plan, bool *ret_done, struct err *err)
 {
-	const struct rewrite_watch watch = {rekeying->wish->cancel, hear_wrote, rekeying};
+	const struct rewrite_watch watch = {rekeying->wish->cancel, add_written, rekeying};
 	bool is_sealed = plan->volume.state == VOLUME_SEALED;
 	CLEANUP(directory_free) struct directory directory = {0};
 	struct volume made = {0};
@@ -205,8 +206,9 @@ static bool write_anew(
 	return ok;
 }
 
-/* Nothing of before is left lying about: never more than one volume of it. */
-static bool settle_one(struct rekeying *rekeying, struct err *err)
+/* Remove the replaced file before the next one is rewritten, so that at most one volume exists
+ * twice. */
+static bool remove_replaced(struct rekeying *rekeying, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
@@ -215,7 +217,8 @@ static bool settle_one(struct rekeying *rekeying, struct err *err)
 		       rekeying->archive->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
 }
 
-static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
+static bool rewrite_next(
+	struct rekeying *rekeying, bool *ret_found, bool *ret_done, struct err *err)
 {
 	CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};
 
@@ -227,8 +230,8 @@ static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done,
 		return true;
 	rekeying->own = volume_file_bytes(rekeying->archive->path, &plan.volume.id);
 	rekeying->wrote = 0;
-	tell(rekeying);
-	if (!write_anew(rekeying, &plan, ret_done, err) || !settle_one(rekeying, err))
+	report_progress(rekeying);
+	if (!rewrite_one(rekeying, &plan, ret_done, err) || !remove_replaced(rekeying, err))
 		return false;
 	if (*ret_done) {
 		rekeying->result.volumes++;
@@ -238,18 +241,19 @@ static bool next_one(struct rekeying *rekeying, bool *ret_found, bool *ret_done,
 	return true;
 }
 
-static bool all_of_them(struct rekeying *rekeying, struct err *err)
+static bool rewrite_all(struct rekeying *rekeying, struct err *err)
 {
 	bool found = true;
 	bool done;
 	int tries = 0;
 
 	while (found) {
-		if (!next_one(rekeying, &found, &done, err))
+		if (!rewrite_next(rekeying, &found, &done, err))
 			return false;
 		tries = done ? 0 : tries + 1;
 		if (tries == REKEY_TRIES)
-			return err_set(err, ERR_BUSY, "%s: is changed all the time; try again",
+			return err_set(err, ERR_BUSY,
+				"%s: other programs keep changing it; try again",
 				rekeying->archive->path);
 	}
 	return true;
@@ -257,8 +261,8 @@ static bool all_of_them(struct rekeying *rekeying, struct err *err)
 
 /* --- before and after --- */
 
-/* Every file there is, whatever the catalogue knows of. */
-static bool add_up(struct rekeying *rekeying, struct err *err)
+/* Count every file under the previous key, whether or not the catalogue lists it. */
+static bool count_total(struct rekeying *rekeying, struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 
@@ -277,9 +281,9 @@ static bool add_up(struct rekeying *rekeying, struct err *err)
 }
 
 /*
- * The newest volume is of the new key once the archive has been opened for writing. A checkpoint in
- * it lists the volumes by the names they are found under, so that each may take another's place
- * once; what held little, or was to be emptied, goes there as well.
+ * Opening for writing starts a volume under the new key, if the newest is under the previous one. A
+ * journal checkpoint in it lists all volumes under their present uuids, so that each can be
+ * replaced once. Sparse volumes, and those marked for removal, are emptied into it as well.
  */
 static bool prepare(struct rekeying *rekeying, struct err *err)
 {
@@ -301,11 +305,11 @@ static bool prepare(struct rekeying *rekeying, struct err *err)
 		return false;
 	return litter_remove_all(
 		       rekeying->archive->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err) &&
-	       add_up(rekeying, err);
+	       count_total(rekeying, err);
 }
 
-/* Whatever else the catalogue's file ever held goes with it. */
-static bool renew_catalogue(const struct archive_ref *archive, struct err *err)
+/* Rebuild the catalogue under the new key. Its old file held everything under the previous one. */
+static bool replace_catalogue(const struct archive_ref *archive, struct err *err)
 {
 	CLEANUP(freep) char *folder = layout_volumes_path(archive->path);
 	CLEANUP(freep) char *forgetting = layout_forgotten_path(archive->path);
@@ -326,16 +330,22 @@ static bool end_change(const struct archive_ref *archive, struct err *err)
 	return keyring_file_write(archive->path, &view.keyring, view.master, err);
 }
 
-/* What is still of before was doomed meanwhile by one who was stopped. */
-static bool nothing_left(struct rekeying *rekeying, struct db *catalogue, struct err *err)
+/* Volumes still under the old key were marked for removal by an interrupted run: remove them now.
+ */
+static bool check_all_rewritten(struct rekeying *rekeying, struct db *catalogue, struct err *err)
 {
 	return litter_remove_all(rekeying->archive->path, catalogue, LITTER_READER_WAIT_MS, err) &&
-	       add_up(rekeying, err) &&
+	       count_total(rekeying, err) &&
 	       (rekeying->total == 0 ||
-		       err_set(err, ERR_BUSY, "%s: was changed meanwhile; try again",
+		       err_set(err, ERR_BUSY, "%s: another program changed it meanwhile; try again",
 			       rekeying->archive->path));
 }
 
+/*
+ * The end of a change. A crash between two steps leaves a keyring that still knows both keys, so
+ * the archive opens and the next run repeats the steps: files beside the archive, catalogue, and
+ * last the keyring, which makes the previous key useless.
+ */
 static bool finish(struct rekeying *rekeying, struct err *err)
 {
 	const struct archive_rekey *wish = rekeying->wish;
@@ -343,22 +353,22 @@ static bool finish(struct rekeying *rekeying, struct err *err)
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
 	if (!maintenance_open(&job, rekeying->archive, rekeying->timeout_ms, err) ||
-		!nothing_left(rekeying, job.packer.catalogue, err))
+		!check_all_rewritten(rekeying, job.packer.catalogue, err))
 		return false;
 	memcpy(uuid, job.packer.state.archive, sizeof(uuid));
 	maintenance_end(&job);
 	return (!wish->beside || wish->beside(wish->context, uuid, err)) &&
-	       renew_catalogue(rekeying->archive, err) && end_change(rekeying->archive, err);
+	       replace_catalogue(rekeying->archive, err) && end_change(rekeying->archive, err);
 }
 
-static bool look(struct rekeying *rekeying, struct err *err)
+static bool read_change(struct rekeying *rekeying, struct err *err)
 {
 	CLEANUP(keys_view_free) struct keys_view view = {0};
 
 	if (!keys_look(rekeying->archive, &view, err))
 		return false;
 	if (!view.keyring.change.under_way)
-		return err_set(err, ERR_USAGE, "%s: its keys are not being changed",
+		return err_set(err, ERR_USAGE, "%s: no change of its keys is in progress",
 			rekeying->archive->path);
 	rekeying->epoch = view.keyring.epoch;
 	rekeying->until = view.keyring.change.until;
@@ -373,9 +383,10 @@ bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey
 	CLEANUP(fs_unlock) int lock = -1;
 
 	if (!archive_exists(archive->path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", archive->path);
-	if (!repack_lock_take(archive->path, timeout_ms, &lock, err) || !look(&rekeying, err) ||
-		!prepare(&rekeying, err) || !all_of_them(&rekeying, err) || !finish(&rekeying, err))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", archive->path);
+	if (!repack_lock_take(archive->path, timeout_ms, &lock, err) ||
+		!read_change(&rekeying, err) || !prepare(&rekeying, err) ||
+		!rewrite_all(&rekeying, err) || !finish(&rekeying, err))
 		return false;
 	*ret_rekeyed = rekeying.result;
 	return true;

@@ -14,8 +14,6 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-/* --- what is to be done --- */
-
 static bool choose_full(
 	void *context, const struct catalogue_volume *volume, bool *ret_chosen, struct err *err)
 {
@@ -25,8 +23,7 @@ static bool choose_full(
 	return true;
 }
 
-/* --- one of them --- */
-
+/* Repacking takes no lock and changes nothing; rewrite_replace() makes the new file count. */
 static bool seal_one(const struct archive_ref *archive, const struct archive_seal *seal,
 	const struct rewrite_plan *plan, int timeout_ms, struct archive_sealed *sealed,
 	struct err *err)
@@ -53,9 +50,8 @@ static bool seal_one(const struct archive_ref *archive, const struct archive_sea
 	return true;
 }
 
-/* --- all of them --- */
-
-static bool is_settled(const char *path)
+/* Do the database files hold everything, without a -wal? */
+static bool has_no_wal(const char *path)
 {
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -72,14 +68,14 @@ bool archive_checkpoint_wal(const struct archive_ref *archive, int timeout_ms, s
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 
-	if (is_settled(archive->path))
+	if (has_no_wal(archive->path))
 		return true;
 	return maintenance_open(&job, archive, timeout_ms, err) &&
 	       packer_checkpoint_wal(&job.packer, err);
 }
 
-/* What one that was stopped left goes. The newest is ended if it has enough; readers in the way:
- * another time. */
+/* Remove what an interrupted run left, and end the newest volume if it is large enough. If readers
+ * prevent that, the next run does it. */
 static bool prepare(
 	const struct archive_ref *archive, uint64_t bytes_min, int timeout_ms, struct err *err)
 {
@@ -136,7 +132,7 @@ bool archive_seal(const struct archive_ref *archive, const struct archive_seal *
 	struct archive_sealed sealed = {0};
 
 	if (!archive_exists(archive->path))
-		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive", archive->path);
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", archive->path);
 	if (!repack_lock_take(archive->path, timeout_ms, &lock, err) ||
 		!seal_all(archive, seal, timeout_ms, &sealed, err) ||
 		!merge_small(archive, seal, timeout_ms, &sealed.merged, err) ||

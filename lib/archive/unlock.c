@@ -133,5 +133,5 @@ bool archive_find_key(
 			return false;
 		*ret_id = keyring.slots[i].id;
 	}
-	return fits || err_set(err, ERR_AUTH, "it opens none of the archive's keys");
+	return fits || err_set(err, ERR_AUTH, "this secret opens none of the archive's keys");
 }

@@ -35,7 +35,7 @@ struct archive_secret {
 bool archive_create_encrypted(const struct archive_ref *archive,
 	const struct archive_secret *secret, int timeout_ms, struct err *err);
 
-/* Does it have a keyring, or do the keys come from one? */
+/* Does it have a keyring, or are the keys unlocked? */
 bool archive_is_encrypted(const struct archive_ref *archive);
 
 /* Is its keyring lost? The copy in the newest volume unlocks it all the same. */
@@ -58,11 +58,11 @@ bool archive_unlock(
 bool archive_is_unlocked(const struct archive_ref *archive);
 
 /*
- * For files beside the archive that tell of its mail.
+ * For files beside the archive that reveal something about its mail.
  *
  * archive_side_key(): a key for one of them, by its name; NULL when the archive is plain. The
  * caller frees.
- * archive_hide_name(): a name that tells nothing. For an encrypted archive this is a keyed digest
+ * archive_hide_name(): a name that reveals nothing. For an encrypted archive this is a keyed digest
  * of text in hexadecimal, else text itself. The caller frees.
  * archive_name_before(): the same under the previous master key while that changes (rekey.h).
  */
