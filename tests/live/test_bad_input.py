@@ -101,7 +101,8 @@ def what_a_restore_cannot_do_is_told(lab):
     user = lab.account("alice")
     lab.server.fill(user)
     lab.mirror("alice")
-    for option, words in (("--labels=first", "not supported yet; use all"), ("--labels=some", "expected all"),
+    for option, words in (("--labels=first", "not supported yet; use all"),
+                          ("--labels=some", "expected all"),
                           ("--repair=lines", "as they are")):
         run = lab.run("mailstow", "restore", "alice", "--to", "bob", option)
         live.equal(run.status, 64, run)
