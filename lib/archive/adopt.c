@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue/rebuild.h"
+#include "archive/archive.h"
 #include "archive/compact/maintenance.h"
 #include "archive/keys/keys.h"
 #include "archive/read/reader.h"

@@ -83,6 +83,14 @@ bool archive_open_newest(const struct archive_ref *archive, struct archive **ret
  */
 bool archive_catch_up(const struct archive_ref *archive, bool *ret_outdated, struct err *err);
 
+/*
+ * Replaces the archive's catalogue, which may be missing, damaged or another archive's, by one
+ * rebuilt from the volumes. The new one is built beside it and replaces it once complete and
+ * durable. Takes the writer lock. ERR_CORRUPT: the volumes are inconsistent, or lack commits that
+ * the present catalogue knows; nothing is changed.
+ */
+bool archive_rebuild(const struct archive_ref *archive, int timeout_ms, struct err *err);
+
 /* --- snapshots --- */
 
 struct archive_when {

@@ -31,8 +31,8 @@ static bool check_catalogue(struct checking *checking, struct err *err)
 	       (reads_all(checking) || check_frames(checking, archive, err));
 }
 
-/* A copy interrupted between its last renames would look damaged. */
-static bool has_no_staged_files(const char *path, struct err *err)
+/* A copy with an update half renamed would look damaged. */
+static bool is_published(const char *path, struct err *err)
 {
 	return !staged_is_whole(path) ||
 	       err_set(err, ERR_BUSY,
@@ -48,8 +48,8 @@ static bool check_under_lock(struct checking *checking, int timeout_ms, struct e
 	if (!writer_lock_take_if_allowed(checking->archive->path, timeout_ms, &lock, err))
 		return false;
 	checking->may_write = lock >= 0;
-	return has_no_staged_files(checking->archive->path, err) &&
-	       check_structure(checking, err) && check_catalogue(checking, err);
+	return is_published(checking->archive->path, err) && check_structure(checking, err) &&
+	       check_catalogue(checking, err);
 }
 
 bool archive_check(const struct archive_ref *archive, const struct archive_check *check,

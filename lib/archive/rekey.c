@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/create.h"
 #include "archive/catalogue/litter.h"
 #include "archive/catalogue/rebuild.h"

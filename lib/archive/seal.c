@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/create.h"
 #include "archive/catalogue/litter.h"
 #include "archive/compact/reclaim.h"
@@ -71,7 +70,7 @@ bool archive_checkpoint_wal(const struct archive_ref *archive, int timeout_ms, s
 	if (has_no_wal(archive->path))
 		return true;
 	return maintenance_open(&job, archive, timeout_ms, err) &&
-	       packer_checkpoint_wal(&job.packer, err);
+	       packer_empty_wal(&job.packer, err);
 }
 
 /* Remove what an interrupted run left, and end the newest volume if it is large enough. If readers
@@ -86,7 +85,7 @@ static bool prepare(
 	if (!maintenance_open(&job, archive, timeout_ms, err) ||
 		!layout_remove_leftovers(folder, err) ||
 		!litter_remove(archive->path, job.packer.catalogue, err) ||
-		!packer_checkpoint_wal(&job.packer, err))
+		!packer_empty_wal(&job.packer, err))
 		return false;
 	return bytes_min == 0 ||
 	       volume_file_bytes(archive->path, &job.packer.volume.id) +

@@ -1,7 +1,7 @@
 /* `mailstow rebuild`: a new catalogue from the volumes alone. */
 #include <stdio.h>
 
-#include "archive/catalogue/rebuild.h"
+#include "archive/archive.h"
 #include "restore/app_secrets.h"
 #include "restore/commands/commands.h"
 #include "restore/options.h"

@@ -333,7 +333,7 @@ delete from snapshot;
 -- name: clear_tombstones
 delete from tombstone;
 
--- name: state_put_checkpoint
+-- name: state_put_journal_checkpoint
 update state set checkpoint = :volume;
 
 -- name: state_put_pruned

@@ -41,7 +41,7 @@ select id from frame where kind = 4 and id > :after order by id limit 1;
 -- name: frame_digests
 select id, sha256 from frame order by id;
 
--- name: checkpoint_next
+-- name: journal_checkpoint_next
 select id from frame where kind = 5 and id > :after order by id limit 1;
 
 -- name: raw_bytes

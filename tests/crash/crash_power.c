@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/catalogue/rebuild.h"
+#include "archive/archive.h"
 #include "archive/forget.h"
 #include "archive/prune.h"
 #include "archive/retention.h"

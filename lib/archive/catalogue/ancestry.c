@@ -58,19 +58,16 @@ struct commit {
 	uint8_t head[SHA256_BYTES];
 };
 
-/* --- theirs --- */
-
-/* As the catalogue says. */
-static bool catalogued(const struct archive_ref *to, struct commit *ret_commit, struct err *err)
+/* The last commit the copy's catalogue knows. */
+static bool catalogued_commit(
+	const struct archive_ref *to, struct commit *ret_commit, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_catalogue_path(to->path);
 	CLEANUP(db_freep) struct db *catalogue = NULL;
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes known = {0};
 	struct commit commit = {0};
 	struct catalogue_state state;
 
-	if (!catalogue_open(to, db_peek_mode(path), &catalogue, err) ||
-		!catalogue_state(catalogue, &state, err) ||
+	if (!catalogue_open_peek(to, &catalogue, err) || !catalogue_state(catalogue, &state, err) ||
 		!catalogue_volumes(catalogue, &known, err))
 		return false;
 	for (size_t i = 0; i < known.count; i++)
@@ -84,8 +81,9 @@ static bool catalogued(const struct archive_ref *to, struct commit *ret_commit, 
 	return true;
 }
 
-/* On to the last one of a volume; what is not final was never committed. */
-static bool follow(struct volume *volume, int64_t after, struct commit *commit, struct err *err)
+/* Advances to the volume's last commit. Payloads after the last final one were never committed. */
+static bool follow_volume(
+	struct volume *volume, int64_t after, struct commit *commit, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
@@ -108,7 +106,7 @@ static bool follow(struct volume *volume, int64_t after, struct commit *commit, 
 	return false;
 }
 
-/* On to the last one of all volumes. */
+/* Advances to the last commit of all volumes. */
 static bool follow_all(const struct ancestry *places, struct commit *commit, struct err *err)
 {
 	const struct commit from = *commit;
@@ -121,7 +119,7 @@ static bool follow_all(const struct ancestry *places, struct commit *commit, str
 		if (id->sequence < from.volume.sequence)
 			return true;
 		if (!volume_open_peek(places->to, id, &volume, err) ||
-			!follow(&volume, same ? from.frame : 0, commit, err))
+			!follow_volume(&volume, same ? from.frame : 0, commit, err))
 			return false;
 		if (commit->seq != from.seq)
 			return true;
@@ -129,12 +127,12 @@ static bool follow_all(const struct ancestry *places, struct commit *commit, str
 	return true;
 }
 
-/* The catalogue may be lost, or behind its volumes. Where it tells and they are damaged, it counts.
- */
+/* The catalogue may be lost or out of date, so the volumes are read too. If they are damaged, what
+ * the catalogue says counts. */
 static bool last_commit(const struct ancestry *places, struct commit *ret_commit, struct err *err)
 {
 	struct commit commit = {0};
-	bool known = catalogued(places->to, &commit, err);
+	bool known = catalogued_commit(places->to, &commit, err);
 
 	if (!follow_all(places, &commit, err) && !known)
 		return false;
@@ -142,7 +140,7 @@ static bool last_commit(const struct ancestry *places, struct commit *ret_commit
 	return true;
 }
 
-/* --- is it ours? --- */
+/* --- is it one of the archive's? --- */
 
 static bool holds_commit(
 	const struct archive_ref *from, const struct commit *commit, struct err *err)
@@ -159,9 +157,8 @@ static bool holds_commit(
 	return memcmp(sha256, commit->head, SHA256_BYTES) == 0;
 }
 
-/* A sealed volume has the payloads of the one it took the place of, or none: a later checkpoint
- * does without them, as it does without volumes. Then only what the copy itself was told can say
- * so. */
+/* A sealed volume has the payloads of the volume it replaced, or none if a later journal checkpoint
+ * supersedes them. Without payloads only the copy's file `copied` can tell. */
 static bool holds_payload(const struct ancestry *places, const struct volume_id *id,
 	const struct commit *commit, struct err *err)
 {
@@ -199,7 +196,7 @@ bool ancestry_check(const struct ancestry *places, bool *ret_any, uint8_t ret_he
 
 	if (!last_commit(places, &commit, &of))
 		return err_set(err, ERR_CREATE,
-			"%s: what it holds cannot be read; `mailstow check %s` tells more (%s)",
+			"%s: the copy cannot be read; run `mailstow check %s` (%s)",
 			places->to->path, places->to->path, of.text);
 	err_clear(&of);
 	*ret_any = commit.frame > 0;
@@ -208,6 +205,6 @@ bool ancestry_check(const struct ancestry *places, bool *ret_any, uint8_t ret_he
 		return true;
 	if (of.kind != ERR_NONE && of.kind != ERR_CORRUPT)
 		return err_set(err, of.kind, "%s", of.text);
-	return err_set(err, ERR_CREATE, "%s: holds what this archive has not%s%s", places->to->path,
-		of.text[0] ? ": " : "", of.text);
+	return err_set(err, ERR_CREATE, "%s: holds commits that this archive lacks%s%s",
+		places->to->path, of.text[0] ? ": " : "", of.text);
 }

@@ -1,7 +1,7 @@
 /*
- * Is a copy only behind the archive it is of (internal to this room)? It may have gone on by
- * itself, or its archive have been put back to what it was once: then it holds what that one has
- * not, and is no copy to be brought up to date.
+ * Ancestry: is a copy an earlier state of its archive? Not if somebody wrote to the copy, or if the
+ * archive was put back to an older state: then the copy holds commits the archive lacks, and must
+ * not be overwritten.
  */
 #ifndef MAILSTOW_ARCHIVE_CATALOGUE_ANCESTRY_H
 #define MAILSTOW_ARCHIVE_CATALOGUE_ANCESTRY_H
@@ -9,19 +9,19 @@
 #include "archive/catalogue/catalogue.h"
 #include "archive/volume/volume.h"
 
-/* An archive and its copy, under both writers' locks. */
+/* An archive and its copy; the caller holds both writer locks. */
 struct ancestry {
 	const struct archive_ref *from;
 	const struct volume_list *ours;
-	const struct catalogue_state *state; /* of its catalogue, which is up to its volumes */
+	const struct catalogue_state *state; /* of its catalogue, which is up to date */
 	const struct archive_ref *to;
 	const struct volume_list *theirs;
 };
 
 /*
- * Is the copy's last commit one of the archive's, or one that copying brought? Encrypted ones are
- * unlocked, both. *ret_head: the SHA-256 of its payload, if *ret_any. ERR_CREATE: it is not, or
- * what the copy holds cannot be read.
+ * Checks that the copy's last commit is one of the archive's, or one that copying brought. Both are
+ * unlocked if encrypted. *ret_any: the copy has a commit; *ret_head: its head. ERR_CREATE: the
+ * commit is foreign, or the copy cannot be read.
  */
 bool ancestry_check(const struct ancestry *places, bool *ret_any, uint8_t ret_head[SHA256_BYTES],
 	struct err *err);

@@ -30,7 +30,7 @@ bool apply_begin(struct apply *apply, struct db *catalogue, int64_t volume, int6
 static bool corrupt(const struct apply *apply, const char *what, int64_t id, struct err *err)
 {
 	return err_set(err, ERR_CORRUPT,
-		"journal: generation %" PRId64 ": %s %" PRId64 ", which is not there",
+		"journal: generation %" PRId64 ": %s %" PRId64 ", which does not exist",
 		apply->generation, what, id);
 }
 
@@ -179,7 +179,8 @@ static bool need_folder(struct apply *apply, int64_t id, struct err *err)
 	return true;
 }
 
-/* Close what is present in the folder and was given another UIDVALIDITY; -1: all. */
+/* Close the folder's present placements under any other UIDVALIDITY, and its mark; -1: under any.
+ */
 static bool close_others(struct apply *apply, int64_t folder, int64_t uidvalidity, struct err *err)
 {
 	struct db *db = apply->catalogue;
@@ -422,6 +423,6 @@ bool apply_record(struct apply *apply, const struct record *record, struct err *
 	case RECORD_UNPIN:
 		return apply_pin(apply, record->pin, record->kind == RECORD_PIN, err);
 	default:
-		return err_set(err, ERR_CORRUPT, "journal: a row of a checkpoint");
+		return err_set(err, ERR_CORRUPT, "journal: a row of a journal checkpoint");
 	}
 }

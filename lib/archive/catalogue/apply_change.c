@@ -1,4 +1,4 @@
-/* Would a record change anything? */
+/* Whether a record changes anything. */
 #include <assert.h>
 #include <inttypes.h>
 

@@ -12,7 +12,7 @@
 
 enum {
 	CACHE_KIB = 2 * 1024,
-	CACHE_ANEW_KIB = 16 * 1024, /* of one that is made: it is written all over */
+	CACHE_CREATE_KIB = 16 * 1024, /* while it is filled */
 	BUSY_MS = 10 * 1000,
 };
 
@@ -58,13 +58,14 @@ bool catalogue_create(const struct archive_ref *archive, const char *db_path,
 	key = derive(view.master);
 	options.key = key ? key->data : NULL;
 	options.mode = DB_CREATE;
-	options.cache_kib = CACHE_ANEW_KIB;
+	options.cache_kib = CACHE_CREATE_KIB;
 	options.init = write_state;
 	options.init_context = &birth;
 	return db_open(db_path, &options, ret_catalogue, err);
 }
 
-/* While a change of the master key is under way the catalogue is of before until its end. */
+/* A change of the master key encrypts the catalogue last: until then it is under the previous key.
+ */
 static bool find_key(const struct archive_ref *archive, const char *path, struct secret **ret_key,
 	bool *ret_outdated, struct err *err)
 {
@@ -92,12 +93,21 @@ bool catalogue_is_outdated(const struct archive_ref *archive, bool *ret_outdated
 	return find_key(archive, path, &key, ret_outdated, err);
 }
 
+bool catalogue_open_peek(
+	const struct archive_ref *archive, struct db **ret_catalogue, struct err *err)
+{
+	CLEANUP(freep) char *path = layout_catalogue_path(archive->path);
+
+	return catalogue_open(archive, db_peek_mode(path), ret_catalogue, err);
+}
+
 static bool same_key(const struct secret *a, const struct secret *b)
 {
 	return (!a && !b) || (a && b && crypto_equal(a->data, b->data, a->len));
 }
 
-/* It may take another's place between the two looks at it. */
+/* The file may be replaced by one under another key between finding the key and opening: then the
+ * key is looked up once more. */
 bool catalogue_open(const struct archive_ref *archive, enum db_mode mode, struct db **ret_catalogue,
 	struct err *err)
 {
@@ -251,7 +261,7 @@ bool catalogue_count_items(
 	return true;
 }
 
-/* --- checkpoints --- */
+/* --- prune and journal checkpoints --- */
 
 bool catalogue_set_pruned(struct db *catalogue, int64_t unix_ms, struct err *err)
 {
@@ -259,13 +269,13 @@ bool catalogue_set_pruned(struct db *catalogue, int64_t unix_ms, struct err *err
 	return db_run(catalogue, CATALOGUE_STATE_PUT_PRUNED, err);
 }
 
-bool catalogue_stand_on_checkpoint(struct db *catalogue, int64_t sequence, int64_t frame_id,
+bool catalogue_set_journal_checkpoint(struct db *catalogue, int64_t sequence, int64_t frame_id,
 	const struct catalogue_state *state, struct err *err)
 {
 	db_bind_int(catalogue, CATALOGUE_VOLUME_FORGET_APPLIED, "sequence", sequence);
-	db_bind_int(catalogue, CATALOGUE_STATE_PUT_CHECKPOINT, "volume", sequence);
+	db_bind_int(catalogue, CATALOGUE_STATE_PUT_JOURNAL_CHECKPOINT, "volume", sequence);
 	return db_run(catalogue, CATALOGUE_VOLUME_FORGET_APPLIED, err) &&
-	       db_run(catalogue, CATALOGUE_STATE_PUT_CHECKPOINT, err) &&
+	       db_run(catalogue, CATALOGUE_STATE_PUT_JOURNAL_CHECKPOINT, err) &&
 	       catalogue_set_applied(catalogue, sequence, frame_id, err) &&
 	       catalogue_set_state(catalogue, state->applied_seq, state->head, err);
 }

@@ -1,6 +1,6 @@
 /*
- * The catalogue: catalogue.db, an index of the volumes. What it says can be made again of their
- * journal frames (replay.h).
+ * The catalogue: catalogue.db, an index of the volumes. It can be rebuilt from their journal frames
+ * alone (rebuild.h).
  */
 #ifndef MAILSTOW_ARCHIVE_CATALOGUE_CATALOGUE_H
 #define MAILSTOW_ARCHIVE_CATALOGUE_CATALOGUE_H
@@ -12,23 +12,27 @@
 #include "archive/volume/volume.h"
 #include "db/db.h"
 
-/* Make an empty one, durably, for the archive with this uuid, whose first volume is `first`, at
- * db_path: layout_catalogue_path(), or beside. */
+/* Create an empty catalogue, durably, for the archive with this uuid whose first volume is `first`.
+ * db_path is layout_catalogue_path() or a file to be renamed to it. */
 bool catalogue_create(const struct archive_ref *archive, const char *db_path,
 	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], const struct volume_id *first,
 	struct db **ret_catalogue, struct err *err);
 bool catalogue_open(const struct archive_ref *archive, enum db_mode mode, struct db **ret_catalogue,
 	struct err *err);
 
-/* Is it still of before the change of the master key that is under way? */
+/* To read one that nobody writes meanwhile; nothing on disk changes. */
+bool catalogue_open_peek(
+	const struct archive_ref *archive, struct db **ret_catalogue, struct err *err);
+
+/* Is it still under the previous master key, while a change of the key is under way? */
 bool catalogue_is_outdated(const struct archive_ref *archive, bool *ret_outdated, struct err *err);
 
 struct catalogue_state {
 	uint8_t archive[ARCHIVE_UUID_BYTES];
 	uint64_t applied_seq;       /* of the last journal payload in it, 0: none */
 	uint8_t head[SHA256_BYTES]; /* its SHA-256; with none: journal_origin() */
-	int64_t checkpoint; /* sequence of the volume the last one stands in, 0: there is none */
-	int64_t pruned_ms;  /* when it was pruned last, 0: never */
+	int64_t checkpoint; /* sequence of the volume with the last journal checkpoint, 0: none */
+	int64_t pruned_ms;  /* time of the last prune, 0: never */
 };
 bool catalogue_state(struct db *catalogue, struct catalogue_state *ret_state, struct err *err);
 bool catalogue_set_state(struct db *catalogue, uint64_t applied_seq,
@@ -36,8 +40,9 @@ bool catalogue_set_state(struct db *catalogue, uint64_t applied_seq,
 
 bool catalogue_set_pruned(struct db *catalogue, int64_t unix_ms, struct err *err);
 
-/* A checkpoint is the last that was applied: its last frame in that volume, and the chain's end. */
-bool catalogue_stand_on_checkpoint(struct db *catalogue, int64_t sequence, int64_t frame_id,
+/* A journal checkpoint is the last payload applied: frame_id is its last frame, in the volume
+ * `sequence`; state has its seq and head. Journal frames of other volumes count as not applied. */
+bool catalogue_set_journal_checkpoint(struct db *catalogue, int64_t sequence, int64_t frame_id,
 	const struct catalogue_state *state, struct err *err);
 
 bool catalogue_volume(struct db *catalogue, int64_t sequence, bool *ret_found,
@@ -57,10 +62,10 @@ bool catalogue_volumes(
 	struct db *catalogue, struct catalogue_volumes *ret_volumes, struct err *err);
 void catalogue_volumes_free(struct catalogue_volumes *volumes); /* also for CLEANUP() */
 
-/* Is this very volume among them? */
+/* Is a volume with this uuid among them? */
 bool catalogue_names(const struct catalogue_volumes *volumes, const struct volume_id *id);
 
-/* How many items lie in a volume. */
+/* The number of items stored in a volume. */
 bool catalogue_count_items(
 	struct db *catalogue, int64_t sequence, int64_t *ret_count, struct err *err);
 

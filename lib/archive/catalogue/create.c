@@ -1,4 +1,4 @@
-/* Making an archive, and knowing one. */
+/* Creating an archive, and recognising one. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ bool archive_exists(const char *path)
 
 	if (fs_exists(catalogue) || staged_is_whole(path))
 		return true;
-	/* volumes that cannot be listed are there */
+	/* a folder of volumes that cannot be listed counts as an archive */
 	return volume_list(path, &volumes, &of) ? volumes.count > 0 : of.kind != ERR_NOT_FOUND;
 }
 
@@ -40,7 +40,8 @@ static bool check_empty(const char *path, struct err *err)
 	while (empty && (entry = readdir(dir)))
 		empty = layout_is_leftover(entry->d_name);
 	(void)closedir(dir);
-	return empty || err_set(err, ERR_CREATE, "%s: is not empty", path);
+	return empty ||
+	       err_set(err, ERR_CREATE, "%s: is not empty; an archive needs an empty folder", path);
 }
 
 static bool check_none(const char *path, struct err *err)
@@ -61,8 +62,9 @@ static bool prepare_folders(const char *path, int timeout_ms, int *ret_lock, str
 	       layout_remove_leftovers(path, err) && layout_remove_leftovers(volumes, err);
 }
 
-/* From the first volume on it exists: a missing catalogue is made of the volumes. */
-static bool make_files(
+/* The archive exists once it has a volume: after a crash before the catalogue is created, the next
+ * writer creates it from the volume. */
+static bool create_files(
 	const struct archive_ref *archive, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(archive->path);
@@ -85,10 +87,10 @@ bool archive_create(const char *path, int timeout_ms, struct err *err)
 		return err_set(
 			err, ERR_AUTH, "%s: has a keyring: its passphrase or key is needed", path);
 	volume_new_uuid(uuid);
-	return make_files(&archive, uuid, err);
+	return create_files(&archive, uuid, err);
 }
 
-/* A keyring without a volume opens nothing yet: it may be replaced. */
+/* Stopped before the first volume, the keyring opens nothing yet and may be replaced. */
 bool archive_create_encrypted(const struct archive_ref *archive,
 	const struct archive_secret *secret, int timeout_ms, struct err *err)
 {
@@ -98,7 +100,7 @@ bool archive_create_encrypted(const struct archive_ref *archive,
 	if (!prepare_folders(archive->path, timeout_ms, &lock, err))
 		return false;
 	volume_new_uuid(uuid);
-	return keys_create(archive, uuid, secret, 0, err) && make_files(archive, uuid, err);
+	return keys_create(archive, uuid, secret, 0, err) && create_files(archive, uuid, err);
 }
 
 bool create_catalogue(const struct archive_ref *archive, const char *db_path,

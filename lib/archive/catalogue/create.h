@@ -1,4 +1,4 @@
-/* Making a catalogue where volumes have none (internal to this room). */
+/* Creating a catalogue for volumes that have none. */
 #ifndef MAILSTOW_ARCHIVE_CATALOGUE_CREATE_H
 #define MAILSTOW_ARCHIVE_CATALOGUE_CREATE_H
 
@@ -8,13 +8,14 @@
 #include "base/err.h"
 #include "db/db.h"
 
-/* Make an empty catalogue at db_path for the volumes that stand in the archive at path. */
+/* Create an empty catalogue at db_path for the volumes of the archive at path. ERR_NOT_FOUND: it
+ * has none. */
 bool create_catalogue(const struct archive_ref *archive, const char *db_path,
 	struct db **ret_catalogue, struct err *err);
 
 /*
- * Make an empty catalogue where there are volumes but none: making the archive was interrupted, or
- * the catalogue was lost. Replay fills it. The caller holds the writer's lock.
+ * Create an empty catalogue if the archive has volumes and no catalogue: creating the archive was
+ * interrupted, or the catalogue was lost. Replay fills it. The caller holds the writer lock.
  */
 bool create_missing_catalogue(const struct archive_ref *archive, struct err *err);
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "archive/archive.h"
 #include "archive/catalogue/catalogue.h"
 #include "archive/catalogue/create.h"
 #include "archive/catalogue/replay.h"
@@ -14,11 +15,12 @@ bool rebuild_into(const struct archive_ref *archive, const char *db_path, struct
 	struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
-	CLEANUP(db_freep) struct db *made = NULL;
+	CLEANUP(db_freep) struct db *rebuilt = NULL;
 
-	if (!create_catalogue(archive, db_path, &made, err) || !replay(archive, made, zstd, err))
+	if (!create_catalogue(archive, db_path, &rebuilt, err) ||
+		!replay(archive, rebuilt, zstd, err))
 		return false;
-	*ret_catalogue = TAKE(made);
+	*ret_catalogue = TAKE(rebuilt);
 	return true;
 }
 
@@ -29,20 +31,19 @@ static bool remove_database(const char *path, struct err *err)
 	return db_remove_wal(path, err) && fs_remove(path, err) && fs_remove(unfinished, err);
 }
 
-/* The catalogue that stands there knows of commits that the volumes lack: a volume or its -wal was
- * lost, and with the old catalogue would go the last word of what was in it. */
-static bool check_nothing_lacks(const struct archive_ref *archive, struct db *made, struct err *err)
+/* If the present catalogue knows commits that the volumes lack, a volume or its -wal was lost, and
+ * the catalogue is the only record of what it held: it is not replaced. */
+static bool check_no_loss(const struct archive_ref *archive, struct db *rebuilt, struct err *err)
 {
 	CLEANUP(freep) char *old_path = layout_catalogue_path(archive->path);
 	CLEANUP(db_freep) struct db *old = NULL;
 	struct catalogue_state known, found;
 	struct err unreadable = ERR_INIT;
 
-	if (!fs_exists(old_path) ||
-		!catalogue_open(archive, db_peek_mode(old_path), &old, &unreadable) ||
+	if (!fs_exists(old_path) || !catalogue_open_peek(archive, &old, &unreadable) ||
 		!catalogue_state(old, &known, &unreadable))
 		return true;
-	if (!catalogue_state(made, &found, err))
+	if (!catalogue_state(rebuilt, &found, err))
 		return false;
 	if (memcmp(known.archive, found.archive, ARCHIVE_UUID_BYTES) != 0 ||
 		known.applied_seq <= found.applied_seq)
@@ -54,16 +55,16 @@ static bool check_nothing_lacks(const struct archive_ref *archive, struct db *ma
 		archive->path, known.applied_seq, found.applied_seq);
 }
 
-static bool make_beside(const struct archive_ref *archive, const char *db_path, struct err *err)
+static bool build_beside(const struct archive_ref *archive, const char *db_path, struct err *err)
 {
-	CLEANUP(db_freep) struct db *made = NULL;
+	CLEANUP(db_freep) struct db *rebuilt = NULL;
 
-	return remove_database(db_path, err) && rebuild_into(archive, db_path, &made, err) &&
-	       check_nothing_lacks(archive, made, err) && db_wal_checkpoint(made, true, err);
+	return remove_database(db_path, err) && rebuild_into(archive, db_path, &rebuilt, err) &&
+	       check_no_loss(archive, rebuilt, err) && db_wal_checkpoint(rebuilt, true, err);
 }
 
-/* A -wal left beside another database would be taken for its own: it goes first. Stopped then, the
- * old catalogue is only behind. */
+/* The old -wal is removed before the rename: SQLite would apply it to the new database. Stopped
+ * between the two, the old catalogue is only out of date, and replay catches up. */
 static bool put_in_place(const char *from, const char *to, struct err *err)
 {
 	return db_remove_wal(from, err) && db_remove_wal(to, err) && fs_rename(from, to, err);
@@ -75,7 +76,7 @@ bool rebuild_locked(const struct archive_ref *archive, struct err *err)
 	CLEANUP(freep) char *beside = str_printf("%s.rebuilt.new", catalogue);
 	struct err unimportant = ERR_INIT;
 
-	if (make_beside(archive, beside, err) && put_in_place(beside, catalogue, err))
+	if (build_beside(archive, beside, err) && put_in_place(beside, catalogue, err))
 		return true;
 	(void)remove_database(beside, &unimportant);
 	return false;

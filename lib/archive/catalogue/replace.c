@@ -26,8 +26,8 @@ bool replace_find_payload(struct volume *volume, const uint8_t wanted[SHA256_BYT
 	return false;
 }
 
-/* The catalogue's last payload, if it lies there: what follows it is still to be applied. Else all
- * of the volume was. */
+/* The frame of the catalogue's last payload if it is in this volume: the frames after it are still
+ * to be applied. Otherwise all of its frames were. */
 static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES],
 	int64_t *ret_frame, struct err *err)
 {
@@ -92,7 +92,7 @@ static bool replace(struct db *catalogue, const struct volume_id *sealed,
 		return false;
 	return placed == known ||
 	       err_set(err, ERR_CORRUPT,
-		       "volume %" PRId64 ": is sealed with %" PRId64 " items of %" PRId64,
+		       "volume %" PRId64 ": has %" PRId64 " items of %" PRId64 " after repacking",
 		       sealed->sequence, placed, known);
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "archive/catalogue/apply.h"
-#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/journal_checkpoint.h"
 #include "archive/catalogue/litter.h"
 #include "archive/catalogue/replace.h"
 #include "archive/format/journal.h"
@@ -24,7 +24,7 @@ struct replay {
 	struct directories directories;
 };
 
-/* --- do the volumes hold what the catalogue names? --- */
+/* --- is it out of date? --- */
 
 static bool find_id(const struct volume_list *list, const struct volume_id *id)
 {
@@ -53,15 +53,15 @@ static bool all_present(const char *archive_path, const struct volume_list *pres
 	return !missing || err_set(err, ERR_CORRUPT, "%s: volume is missing; %s", path, advice);
 }
 
-/* A checkpoint past what was applied stands for all before it. */
+/* A journal checkpoint past the last applied payload supersedes all before it. */
 static bool find_checkpoint(const struct archive_ref *archive, struct db *catalogue,
-	const struct volume_list *present, struct zstd *zstd, struct checkpoint *ret_checkpoint,
-	struct err *err)
+	const struct volume_list *present, struct zstd *zstd,
+	struct journal_checkpoint *ret_checkpoint, struct err *err)
 {
 	struct catalogue_state state;
 
 	if (!catalogue_state(catalogue, &state, err) ||
-		!checkpoint_find(archive, present, zstd, ret_checkpoint, err))
+		!journal_checkpoint_find(archive, present, zstd, ret_checkpoint, err))
 		return false;
 	ret_checkpoint->found =
 		ret_checkpoint->found && ret_checkpoint->last_seq > state.applied_seq;
@@ -78,12 +78,12 @@ static bool is_head(struct volume *volume, int64_t frame_id, const struct catalo
 		return false;
 	sha256_of(payload.data, payload.len, sha256);
 	if (memcmp(sha256, state->head, SHA256_BYTES) != 0)
-		return err_set(err, ERR_CORRUPT, "%s: its journal is not the one catalogued",
+		return err_set(err, ERR_CORRUPT, "%s: its journal differs from the one catalogued",
 			db_path(volume->db));
 	return true;
 }
 
-/* The last journal frame applied must stand where the catalogue says, as it was. */
+/* The last journal frame applied must still be where the catalogue says, unchanged. */
 static bool check_head(struct volume *volume, int64_t applied_frame,
 	const struct catalogue_state *state, struct err *err)
 {
@@ -93,12 +93,12 @@ static bool check_head(struct volume *volume, int64_t applied_frame,
 		return true;
 	if (err->kind != ERR_CORRUPT)
 		return false;
-	return err_wrap(err, "the catalogue names what the volumes lack; %s", advice);
+	return err_wrap(err, "the catalogue names a commit that the volumes lack; %s", advice);
 }
 
-/* Has the last volume of the catalogue a journal frame that was not applied? */
-static bool is_behind(const struct archive_ref *archive, struct db *catalogue,
-	const struct catalogue_volumes *known, bool *ret_behind, struct err *err)
+/* Does the last catalogued volume have a journal frame that was not applied? */
+static bool is_out_of_date(const struct archive_ref *archive, struct db *catalogue,
+	const struct catalogue_volumes *known, bool *ret_out_of_date, struct err *err)
 {
 	const struct catalogue_volume *last = &known->items[known->count - 1];
 	const struct catalogue_volume *head = last;
@@ -113,24 +113,24 @@ static bool is_behind(const struct archive_ref *archive, struct db *catalogue,
 		!check_head(&volume, head->applied_frame, &state, err) ||
 		!volume_next_journal(&volume, head->applied_frame, &next, err))
 		return false;
-	*ret_behind = next != 0;
-	if (*ret_behind || head == last)
+	*ret_out_of_date = next != 0;
+	if (*ret_out_of_date || head == last)
 		return true;
 	volume_close(&volume);
 	if (!volume_open_peek(archive, &last->id, &volume, err) ||
 		!volume_next_journal(&volume, 0, &next, err))
 		return false;
-	*ret_behind = next != 0;
+	*ret_out_of_date = next != 0;
 	return true;
 }
 
-/* A volume may be missing only where a checkpoint does without it. */
+/* A volume may be missing only if a later journal checkpoint does not list it. */
 static bool is_superseded(const struct archive_ref *archive, struct db *catalogue,
 	const struct volume_list *present, const struct catalogue_volumes *known,
 	bool *ret_superseded, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = NULL;
-	struct checkpoint checkpoint;
+	struct journal_checkpoint checkpoint;
 
 	*ret_superseded = false;
 	if (!first_missing(present, known))
@@ -159,7 +159,7 @@ bool replay_needed(
 	*ret_needed = *ret_needed || present.count != known.count;
 	if (*ret_needed || known.count == 0)
 		return true;
-	return is_behind(archive, catalogue, &known, ret_needed, err);
+	return is_out_of_date(archive, catalogue, &known, ret_needed, err);
 }
 
 /* --- applying --- */
@@ -229,7 +229,7 @@ static bool replay_frame(struct replay *replay, int64_t frame_id, struct err *er
 		!journal_open(&replay->payload, &header, &records, err) ||
 		!check_header(replay, &header, err))
 		return false;
-	/* checkpoints were looked for before: this one was never committed */
+	/* the last journal checkpoint was applied first: this one was never committed */
 	if (!header.checkpoint &&
 		(!begin_commit(replay, &header, err) || !apply_records(replay, &records, err)))
 		return false;
@@ -238,7 +238,7 @@ static bool replay_frame(struct replay *replay, int64_t frame_id, struct err *er
 	return !header.final || header.checkpoint || end_commit(replay, frame_id, err);
 }
 
-/* What follows the last final payload was never committed: it is left where it is. */
+/* Payloads after the last final one were never committed: they are rolled back, the frames stay. */
 static bool replay_volume(struct replay *replay, int64_t after, struct err *err)
 {
 	int64_t frame_id = after;
@@ -276,8 +276,8 @@ static bool replay_one(struct replay *replay, const struct volume_id *id, struct
 	return ok;
 }
 
-/* Only the newest volume is written to. */
-static bool settle_states(
+/* Only the newest volume is open: a crash may have come before another was entered as full. */
+static bool close_older_volumes(
 	const struct replay *replay, const struct volume_list *present, struct err *err)
 {
 	struct db *catalogue = replay->catalogue;
@@ -298,11 +298,12 @@ static bool settle_states(
 	return true;
 }
 
-/* Begin at the last checkpoint, if it is news. */
-static bool restate(const struct replay *replay, const struct volume_list *present, struct err *err)
+/* Start with the last journal checkpoint, if it was not applied yet. */
+static bool apply_checkpoint(
+	const struct replay *replay, const struct volume_list *present, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
-	struct checkpoint checkpoint;
+	struct journal_checkpoint checkpoint;
 
 	if (!find_checkpoint(
 		    replay->archive, replay->catalogue, present, replay->zstd, &checkpoint, err))
@@ -310,11 +311,11 @@ static bool restate(const struct replay *replay, const struct volume_list *prese
 	return !checkpoint.found ||
 	       (volume_open_peek(
 			replay->archive, &present->items[checkpoint.volume], &volume, err) &&
-		       checkpoint_apply(&volume, &checkpoint, present, &replay->directories,
+		       journal_checkpoint_apply(&volume, &checkpoint, present, &replay->directories,
 			       replay->catalogue, replay->zstd, err));
 }
 
-/* Volumes before the one that has the last applied payload have nothing new. */
+/* Volumes before the one with the last applied payload have nothing new. */
 static bool replay_from_head(struct replay *replay, const struct volume_list *present,
 	const struct catalogue_volumes *known, struct err *err)
 {
@@ -355,10 +356,11 @@ bool replay(
 	bool ok = volume_list(archive->path, &present, err) &&
 		  directories_read(archive, &present, zstd, &replay.directories, err) &&
 		  replace_all(archive, catalogue, &present, &replay.directories, err) &&
-		  restate(&replay, &present, err) && catalogue_volumes(catalogue, &known, err) &&
+		  apply_checkpoint(&replay, &present, err) &&
+		  catalogue_volumes(catalogue, &known, err) &&
 		  all_present(archive->path, &present, &known, err) &&
 		  replay_from_head(&replay, &present, &known, err) &&
-		  settle_states(&replay, &present, err);
+		  close_older_volumes(&replay, &present, err);
 
 	buf_free(&replay.payload);
 	directories_free(&replay.directories);

@@ -1,7 +1,7 @@
 /*
- * Bringing the catalogue up to what the volumes hold: after a crash between the two commits, or
- * from nothing. Journal payloads past the catalogue's last are applied in order, each checked to
- * follow its predecessor.
+ * Replay: bringing the catalogue up to date with the volumes, after a crash between the two commits
+ * or from nothing. Applies journal payloads past the catalogue's last in order and checks that each
+ * follows its predecessor.
  */
 #ifndef MAILSTOW_ARCHIVE_CATALOGUE_REPLAY_H
 #define MAILSTOW_ARCHIVE_CATALOGUE_REPLAY_H
@@ -10,17 +10,15 @@
 #include "archive/format/zstd.h"
 #include "archive/volume/volume.h"
 
-/*
- * Must the catalogue be brought up to date? Only looks, in DB_PEEK or DB_IMMUTABLE mode: the caller
- * holds the writer's lock. ERR_CORRUPT when the catalogue names what the volumes lack.
- */
+/* Is the catalogue out of date? Only reads, without locks: the caller holds the writer lock.
+ * ERR_CORRUPT: the catalogue names something the volumes lack. */
 bool replay_needed(
 	const struct archive_ref *archive, struct db *catalogue, bool *ret_needed, struct err *err);
 
 /*
- * Do it: volumes that stand in the folder but not in the catalogue are entered, and every whole
- * commit past applied_seq is applied in a transaction of its own. ERR_CORRUPT when a volume is
- * missing, the chain is broken, or a payload is damaged; what was applied before that stays.
+ * Enter volumes that are not catalogued, and apply every complete commit past applied_seq in a
+ * transaction of its own. ERR_CORRUPT: a volume is missing, the chain is broken or a payload is
+ * damaged; commits applied before that stay.
  */
 bool replay(const struct archive_ref *archive, struct db *catalogue, struct zstd *zstd,
 	struct err *err);

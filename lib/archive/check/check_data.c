@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 
-/* Where something of a message is. */
+/* Where one of a message's items is. */
 struct stored {
 	int64_t message;
 	int64_t volume, frame;
@@ -39,8 +39,8 @@ struct frames {
 	struct checking *checking;
 	struct archive *archive;
 	struct volume *volume; /* NULL: it could not be opened */
-	bool looked;           /* at a first one: what follows means something */
-	struct stored at;      /* the frame that was looked at last */
+	bool begun;            /* `at` and `bad` are set */
+	struct stored at;      /* the frame examined last */
 	bool bad;
 	struct err of; /* why */
 };
@@ -52,7 +52,7 @@ static void use_volume(struct frames *frames, int64_t sequence)
 		frames->volume = NULL;
 }
 
-static bool look_at_frames(struct frames *frames, const struct stored *stored)
+static bool examine_frames(struct frames *frames, const struct stored *stored)
 {
 	uint64_t pieces = (stored->size + ARCHIVE_PIECE_BYTES - 1) / ARCHIVE_PIECE_BYTES;
 
@@ -62,8 +62,8 @@ static bool look_at_frames(struct frames *frames, const struct stored *stored)
 	return true;
 }
 
-/* What was bad is told when all messages in it are known. */
-static bool tell(struct frames *frames, struct err *err)
+/* A damaged frame is reported once all messages in it are known. */
+static bool report_bad(struct frames *frames, struct err *err)
 {
 	CLEANUP(freep) char *where = str_printf("volume %" PRId64, frames->at.volume);
 
@@ -75,26 +75,26 @@ static bool tell(struct frames *frames, struct err *err)
 
 static bool same_place(const struct frames *frames, const struct stored *stored)
 {
-	return frames->looked && frames->at.volume == stored->volume &&
+	return frames->begun && frames->at.volume == stored->volume &&
 	       (!frames->volume || frames->at.frame == stored->frame);
 }
 
-static bool take(struct frames *frames, const struct stored *stored, struct err *err)
+static bool check_stored(struct frames *frames, const struct stored *stored, struct err *err)
 {
 	struct db *catalogue = frames->archive->catalogue;
 
 	if (!stored->has_item)
 		return checking_lose(frames->checking, catalogue, stored->message, err) &&
 		       checking_found(frames->checking, "catalogue.db",
-			       "a message without a place where its bytes are", err);
+			       "a message has no item that holds its bytes", err);
 	if (!same_place(frames, stored)) {
-		if (!tell(frames, err))
+		if (!report_bad(frames, err))
 			return false;
-		if (!frames->looked || frames->at.volume != stored->volume)
+		if (!frames->begun || frames->at.volume != stored->volume)
 			use_volume(frames, stored->volume);
-		frames->looked = true;
+		frames->begun = true;
 		frames->at = *stored;
-		frames->bad = !frames->volume || !look_at_frames(frames, stored);
+		frames->bad = !frames->volume || !examine_frames(frames, stored);
 	}
 	return !frames->bad || checking_lose(frames->checking, catalogue, stored->message, err);
 }
@@ -110,22 +110,22 @@ bool check_frames(struct checking *checking, struct archive *archive, struct err
 	while (row && done) {
 		done = next_stored(catalogue, &stored, &row, err);
 		if (done && row)
-			done = take(&frames, &stored, err);
+			done = check_stored(&frames, &stored, err);
 	}
 	if (row)
 		db_reset(catalogue, CATALOGUE_PLACES_USED);
 	checking->frames_known = true;
-	return done && tell(&frames, err);
+	return done && report_bad(&frames, err);
 }
 
 /* --- messages --- */
 
-enum { READ_AT_ONCE = 64 }; /* of one view of the archive, which is written to meanwhile */
+enum { READ_AT_ONCE = 64 }; /* messages of one view of the archive; a writer may go on */
 
 struct reading {
 	struct checking *checking;
 	struct archive *archive;
-	int64_t *messages; /* in the order of their places */
+	int64_t *messages; /* in storage order */
 	size_t count, cap;
 	uint64_t bytes;
 };
@@ -166,9 +166,9 @@ static bool give_message(struct reading *reading, int64_t message, struct err *e
 	return true;
 }
 
-/* By a view that is of now, and leaves of now, as ids may be used again; and whether there is such
- * a message still. */
-static bool renew(struct reading *reading, int64_t message, bool *ret_there, struct err *err)
+/* Refreshes the view, and the leaf cache because ids may be reused. *ret_there: the message still
+ * exists. */
+static bool refresh(struct reading *reading, int64_t message, bool *ret_there, struct err *err)
 {
 	struct db *db;
 
@@ -186,7 +186,7 @@ static bool renew(struct reading *reading, int64_t message, bool *ret_there, str
 	return true;
 }
 
-/* What cannot be read may have been moved or pruned meanwhile. */
+/* A message that cannot be read may have been moved or pruned meanwhile: it is tried twice. */
 static bool read_one(struct reading *reading, int64_t message, struct err *err)
 {
 	struct checking *checking = reading->checking;
@@ -195,7 +195,7 @@ static bool read_one(struct reading *reading, int64_t message, struct err *err)
 
 	if (is_lost(checking, message) || give_message(reading, message, &of))
 		return true;
-	if (!renew(reading, message, &there, err))
+	if (!refresh(reading, message, &there, err))
 		return false;
 	if (!there || give_message(reading, message, &of))
 		return true;
@@ -227,7 +227,7 @@ static bool list_chosen(struct reading *reading, struct err *err)
 	return true;
 }
 
-/* Within archive_enter(), which is left and entered again. */
+/* Within archive_enter(); leaves and enters again every READ_AT_ONCE messages. */
 static bool read_all(struct reading *reading, struct err *err)
 {
 	for (size_t i = 0; i < reading->count; i++) {

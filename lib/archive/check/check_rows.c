@@ -1,4 +1,4 @@
-/* The catalogue's rows against those of one made of the volumes anew. */
+/* The catalogue's rows against those of a catalogue rebuilt from the volumes. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,40 +27,41 @@ static const struct {
 
 /* *ret_row: number of the first row that differs, 0: none does. */
 static bool first_difference(
-	struct db *there, struct db *anew, size_t query, uint64_t *ret_row, struct err *err)
+	struct db *there, struct db *rebuilt, size_t query, uint64_t *ret_row, struct err *err)
 {
-	bool more_there = true, more_anew = true;
+	bool more_there = true, more_rebuilt = true;
 
 	*ret_row = 0;
-	for (uint64_t row = 1; more_there || more_anew; row++) {
+	for (uint64_t row = 1; more_there || more_rebuilt; row++) {
 		if (!db_step(there, query, &more_there, err) ||
-			!db_step(anew, query, &more_anew, err))
+			!db_step(rebuilt, query, &more_rebuilt, err))
 			return false;
-		if (more_there == more_anew && (!more_there || db_same_row(there, anew, query)))
+		if (more_there == more_rebuilt &&
+			(!more_there || db_same_row(there, rebuilt, query)))
 			continue;
 		*ret_row = row;
 		break;
 	}
 	db_reset(there, query);
-	db_reset(anew, query);
+	db_reset(rebuilt, query);
 	return true;
 }
 
 static bool compare_tables(
-	struct checking *checking, struct db *there, struct db *anew, struct err *err)
+	struct checking *checking, struct db *there, struct db *rebuilt, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		CLEANUP(freep) char *where = str_printf("catalogue.db: table %s", tables[i].name);
 		struct err of = ERR_INIT;
 		uint64_t row;
 
-		if (!first_difference(there, anew, tables[i].query, &row, &of)) {
+		if (!first_difference(there, rebuilt, tables[i].query, &row, &of)) {
 			if (!checking_blame(checking, where, &of, err))
 				return false;
 		} else if (row > 0) {
 			CLEANUP(freep)
 			char *what = str_printf("differs from the volumes at row %" PRIu64
-						"; `mailstow rebuild` makes it anew",
+						"; run `mailstow rebuild`",
 				row);
 
 			if (!checking_found(checking, where, what, err))
@@ -71,80 +72,82 @@ static bool compare_tables(
 }
 
 static bool compare_states(struct checking *checking, struct db *there,
-	const struct catalogue_state *truth, bool *ret_behind, struct err *err)
+	const struct catalogue_state *truth, bool *ret_out_of_date, struct err *err)
 {
 	struct catalogue_state state;
 
-	*ret_behind = false;
+	*ret_out_of_date = false;
 	if (!catalogue_state(there, &state, err))
 		return false;
 	if (memcmp(state.archive, truth->archive, ARCHIVE_UUID_BYTES) != 0)
-		return err_set(err, ERR_CORRUPT, "is of another archive");
-	/* stopped between two commits: the next writer brings it up, where one can be */
+		return err_set(err, ERR_CORRUPT, "belongs to another archive");
+	/* a writer stopped between its two commits: the next one replays, if the archive is
+	 * writable */
 	if (state.applied_seq < truth->applied_seq &&
-		!replay_needed(checking->archive, there, ret_behind, err))
+		!replay_needed(checking->archive, there, ret_out_of_date, err))
 		return false;
-	if (*ret_behind && !checking->may_write)
+	if (*ret_out_of_date && !checking->may_write)
 		return err_set(err, ERR_CORRUPT,
-			"is behind the volumes: what came last is not read; a copy where it can be "
-			"written is brought up by itself");
-	if (*ret_behind || (state.applied_seq == truth->applied_seq &&
-				   memcmp(state.head, truth->head, SHA256_BYTES) == 0))
+			"is out of date: the last commits in the volumes cannot be read; a copy on "
+			"writable media is brought up to date by itself");
+	if (*ret_out_of_date || (state.applied_seq == truth->applied_seq &&
+					memcmp(state.head, truth->head, SHA256_BYTES) == 0))
 		return true;
-	return err_set(err, ERR_CORRUPT, "its head is not that of the volumes");
+	return err_set(err, ERR_CORRUPT, "its head differs from the volumes' head");
 }
 
-static bool compare(struct checking *checking, struct db *there, struct db *anew, struct err *err)
+static bool compare(
+	struct checking *checking, struct db *there, struct db *rebuilt, struct err *err)
 {
 	struct catalogue_state truth;
 	struct err of = ERR_INIT;
-	bool behind;
+	bool out_of_date;
 
-	if (!catalogue_state(anew, &truth, err))
+	if (!catalogue_state(rebuilt, &truth, err))
 		return false;
-	if (!compare_states(checking, there, &truth, &behind, &of))
+	if (!compare_states(checking, there, &truth, &out_of_date, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
-	return behind || compare_tables(checking, there, anew, err);
+	return out_of_date || compare_tables(checking, there, rebuilt, err);
 }
 
-/* A private place outside the archive, which may be read-only and is not to be changed. */
-static char *make_place(struct err *err)
+/* A private folder outside the archive, which may be read-only and must not be changed. */
+static char *make_folder(struct err *err)
 {
 	const char *base = getenv("TMPDIR");
-	char *place = str_printf("%s/mailstow-check-XXXXXX", base && *base ? base : "/tmp");
+	char *folder = str_printf("%s/mailstow-check-XXXXXX", base && *base ? base : "/tmp");
 
-	if (mkdtemp(place))
-		return place;
-	(void)err_set(err, ERR_LOCAL, "%s: cannot be made", place);
-	free(place);
+	if (mkdtemp(folder))
+		return folder;
+	(void)err_set(err, ERR_LOCAL, "%s: cannot create it", folder);
+	free(folder);
 	return NULL;
 }
 
-static void remove_place(const char *place, const char *db_path)
+static void remove_folder(const char *folder, const char *db_path)
 {
 	struct err unimportant = ERR_INIT;
 
 	(void)db_remove_wal(db_path, &unimportant);
 	(void)fs_remove(db_path, &unimportant);
-	(void)rmdir(place);
+	(void)rmdir(folder);
 }
 
 bool check_rows(struct checking *checking, struct db *catalogue, struct err *err)
 {
-	CLEANUP(freep) char *place = make_place(err);
+	CLEANUP(freep) char *folder = make_folder(err);
 	CLEANUP(freep) char *db_path = NULL;
-	struct db *anew = NULL;
+	struct db *rebuilt = NULL;
 	struct err of = ERR_INIT;
 	bool done;
 
-	if (!place)
+	if (!folder)
 		return false;
-	db_path = str_printf("%s/catalogue.db", place);
-	if (rebuild_into(checking->archive, db_path, &anew, &of))
-		done = compare(checking, catalogue, anew, err);
+	db_path = str_printf("%s/catalogue.db", folder);
+	if (rebuild_into(checking->archive, db_path, &rebuilt, &of))
+		done = compare(checking, catalogue, rebuilt, err);
 	else
 		done = checking_blame(checking, "volumes", &of, err);
-	db_freep(&anew);
-	remove_place(place, db_path);
+	db_freep(&rebuilt);
+	remove_folder(folder, db_path);
 	return done;
 }

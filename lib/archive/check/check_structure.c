@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/journal_checkpoint.h"
 #include "archive/check/check_internal.h"
 #include "archive/format/journal.h"
 #include "base/str.h"
@@ -12,7 +12,8 @@ struct chain {
 	uint8_t head[SHA256_BYTES];
 };
 
-static bool follow(struct chain *chain, const struct buf *payload, bool *ret_final, struct err *err)
+static bool follow_payload(
+	struct chain *chain, const struct buf *payload, bool *ret_final, struct err *err)
 {
 	struct journal_header header;
 	struct reader records;
@@ -31,7 +32,8 @@ static bool follow(struct chain *chain, const struct buf *payload, bool *ret_fin
 	return true;
 }
 
-/* What follows a volume's last final payload was never committed: the chain goes on without it. */
+/* Payloads after a volume's last final one were never committed: the chain continues without them.
+ */
 static bool follow_volume(
 	struct volume *volume, int64_t after, struct chain *chain, struct err *err)
 {
@@ -46,7 +48,7 @@ static bool follow_volume(
 		if (frame == 0)
 			return true;
 		if (!volume_get_frame(volume, frame, FRAMES_JOURNAL, zstd, &payload, err) ||
-			!follow(&at, &payload, &final, err))
+			!follow_payload(&at, &payload, &final, err))
 			return false;
 		if (final)
 			*chain = at;
@@ -56,15 +58,15 @@ static bool follow_volume(
 
 static void count_frames(struct checking *checking, struct volume *volume)
 {
-	struct err found_again = ERR_INIT;
+	struct err reported_later = ERR_INIT;
 	uint64_t frames = 0;
 
-	(void)volume_count_frames(volume, &frames, &found_again);
+	(void)volume_count_frames(volume, &frames, &reported_later);
 	checking->result->frames += frames;
 }
 
-/* after: the frame behind which the chain goes on; -1: it begins in a later volume. */
-static bool look_at_volume(struct checking *checking, const struct volume_id *id, int64_t after,
+/* after: the frame after which the chain continues; -1: it begins in a later volume. */
+static bool check_volume(struct checking *checking, const struct volume_id *id, int64_t after,
 	struct chain *chain, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
@@ -80,16 +82,16 @@ static bool look_at_volume(struct checking *checking, const struct volume_id *id
 	       volume_check_root(&volume, err) && db_integrity_check(volume.db, err);
 }
 
-/* Where the chain begins: at the last checkpoint, or with the archive. */
+/* The chain begins at the last journal checkpoint, or with the archive. */
 static bool find_begin(struct checking *checking, const struct volume_list *list,
-	struct checkpoint *ret_begin, struct chain *chain, struct err *err)
+	struct journal_checkpoint *ret_begin, struct chain *chain, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	struct err of = ERR_INIT;
 
-	*ret_begin = (struct checkpoint){0};
-	if (!checkpoint_find(checking->archive, list, zstd, ret_begin, &of))
-		return checking_blame(checking, "checkpoint", &of, err);
+	*ret_begin = (struct journal_checkpoint){0};
+	if (!journal_checkpoint_find(checking->archive, list, zstd, ret_begin, &of))
+		return checking_blame(checking, "journal checkpoint", &of, err);
 	if (ret_begin->found) {
 		chain->seq = ret_begin->seq;
 		memcpy(chain->head, ret_begin->previous, SHA256_BYTES);
@@ -97,7 +99,7 @@ static bool find_begin(struct checking *checking, const struct volume_list *list
 	return true;
 }
 
-static int64_t chain_after(const struct checkpoint *begin, size_t volume)
+static int64_t chain_after(const struct journal_checkpoint *begin, size_t volume)
 {
 	if (!begin->found || volume > begin->volume)
 		return 0;
@@ -107,7 +109,7 @@ static int64_t chain_after(const struct checkpoint *begin, size_t volume)
 static bool check_volumes(struct checking *checking, struct chain *ret_chain, struct err *err)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
-	struct checkpoint begin;
+	struct journal_checkpoint begin;
 	struct chain chain = {0};
 
 	if (!volume_list(checking->archive->path, &list, err) ||
@@ -119,8 +121,7 @@ static bool check_volumes(struct checking *checking, struct chain *ret_chain, st
 		char *where = str_printf("volume %" PRId64, list.items[i].sequence);
 		struct err of = ERR_INIT;
 
-		if (!look_at_volume(
-			    checking, &list.items[i], chain_after(&begin, i), &chain, &of) &&
+		if (!check_volume(checking, &list.items[i], chain_after(&begin, i), &chain, &of) &&
 			!checking_blame(checking, where, &of, err))
 			return false;
 	}

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/litter.h"
 #include "archive/catalogue/replay.h"
 #include "archive/compact/reclaim_copy.h"
@@ -267,7 +266,8 @@ static bool round_of(struct reclaim *reclaim, bool *ret_more, struct err *err)
 	struct packer *packer = &reclaim->maintenance->packer;
 
 	return find_victims(packer, &victims, err) && make_room(packer, &victims, err) &&
-	       empty_some(reclaim, &victims, ret_more, err) && checkpoint_write(packer, err) &&
+	       empty_some(reclaim, &victims, ret_more, err) &&
+	       journal_checkpoint_write(packer, err) &&
 	       litter_remove(packer->archive.path, packer->catalogue, err);
 }
 
@@ -293,7 +293,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 	}
 	reclaim->written = packer->figures.stored_bytes - before;
 	reclaim->bytes = less(reclaim->bytes, reclaim->written);
-	return packer_tidy(packer, err);
+	return packer_tidy_wal(packer, err);
 }
 
 /* --- many small ones --- */
@@ -309,7 +309,7 @@ static bool merge(struct maintenance *maintenance, const struct estates *small,
 		if (!empty_one(maintenance, &small->items[i], err))
 			return err_wrap(err, "volume %" PRId64, small->items[i].id.sequence);
 	}
-	return packer_flush_pack(packer, err) && checkpoint_write(packer, err) &&
+	return packer_flush_pack(packer, err) && journal_checkpoint_write(packer, err) &&
 	       litter_remove(packer->archive.path, packer->catalogue, err);
 }
 
@@ -324,7 +324,7 @@ static bool merge_in_transaction(struct maintenance *maintenance, size_t count,
 	*ret_merged = small.count;
 	return small.count == 0 ||
 	       (make_room(packer, &small, err) && merge(maintenance, &small, cancel, err) &&
-		       packer_tidy(packer, err));
+		       packer_tidy_wal(packer, err));
 }
 
 bool reclaim_merge(struct maintenance *maintenance, size_t count, const struct cancel *cancel,

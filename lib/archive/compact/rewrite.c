@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/litter.h"
 #include "archive/catalogue/replace.h"
 #include "archive/compact/maintenance.h"

@@ -200,20 +200,20 @@ bool archive_each_entry(struct archive *archive, const struct archive_list *list
 	return ok;
 }
 
-/* --- what a mirror must know --- */
+/* --- what a mirror pass needs --- */
 
-/* Rows that are stepped over before the next range is looked for instead. */
+/* Rows stepped over before seeking the next range instead. */
 enum { UIDS = CATALOGUE_UIDS_AT, STEPS_MAX = 16 };
 
 struct uid_walk {
 	struct db *db;
 	const struct rangeset *among;
-	size_t at; /* its range that is due; those before are done */
+	size_t at; /* its current range; those before are done */
 	bool (*each)(void *context, uint32_t uid, const char *flags, struct err *err);
 	void *context;
 };
 
-/* From the range that is due, until much lies between it and the next. */
+/* From the current range on, until many rows lie before the next one. */
 static bool walk_uids(struct uid_walk *walk, struct err *err)
 {
 	const struct range *ranges = walk->among->items;

@@ -1,4 +1,4 @@
-/* Items: where their bytes are, and reading them. */
+/* Items: finding and reading their bytes. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -86,7 +86,7 @@ static void drop(struct cached_frame *frame)
 	buf_free(&frame->raw);
 }
 
-/* A place for one more; the oldest go until there is room. */
+/* A slot for one more frame; the least recently used are dropped until it fits. */
 static struct cached_frame *make_room(struct archive *archive)
 {
 	struct cached_frame *free_one = least_used(archive);
@@ -159,7 +159,7 @@ bool item_read(struct archive *archive, const struct item_row *item, struct byte
 		if (!read_frame(archive, item->volume, frame, &raw, err))
 			return false;
 		if (offset >= raw->len)
-			return err_set(err, ERR_CORRUPT, "it passes the end of its frame");
+			return err_set(err, ERR_CORRUPT, "it extends past the end of its frame");
 		len = raw->len - offset < left ? raw->len - offset : left;
 		if (!sink.each(sink.context, raw->data + offset, len, err))
 			return false;
@@ -173,11 +173,12 @@ bool item_read(struct archive *archive, const struct item_row *item, struct byte
 
 static bool collect(void *context, const uint8_t *data, size_t len, struct err *err)
 {
-	return buf_add(context, data, len) || err_set(err, ERR_CORRUPT, "it is longer than it was");
+	return buf_add(context, data, len) ||
+	       err_set(err, ERR_CORRUPT, "it is longer than recorded");
 }
 
-static bool fetch(struct archive *archive, struct cached_leaf *leaf, const struct item_row *item,
-	struct err *err)
+static bool fill_leaf(struct archive *archive, struct cached_leaf *leaf,
+	const struct item_row *item, struct err *err)
 {
 	if (item_read(archive, item, (struct byte_sink){collect, &leaf->bytes}, err)) {
 		leaf_cache_keep(archive->leaf_cache, leaf);
@@ -195,7 +196,7 @@ bool leaf_read(struct archive *archive, const struct item_row *item, struct byte
 
 	if (!kept)
 		return item_read(archive, item, sink, err);
-	if (kept->bytes.len == 0 && !fetch(archive, kept, item, err))
+	if (kept->bytes.len == 0 && !fill_leaf(archive, kept, item, err))
 		return false;
 	done = sink.each(sink.context, kept->bytes.data, kept->bytes.len, err);
 	leaf_cache_done(archive->leaf_cache, kept);

@@ -9,11 +9,11 @@ struct leaf_cache {
 	struct cached_leaf *leaves; /* by id */
 	size_t count;
 	size_t cap;
-	size_t bytes; /* kept */
+	size_t bytes; /* cached */
 	struct cached_leaf *oldest, *newest;
 };
 
-static void let_go(struct leaf_cache *cache, struct cached_leaf *leaf)
+static void drop_leaf(struct leaf_cache *cache, struct cached_leaf *leaf)
 {
 	cache->bytes -= leaf->bytes.cap;
 	buf_free(&leaf->bytes);
@@ -86,7 +86,7 @@ void leaf_cache_keep(struct leaf_cache *cache, struct cached_leaf *leaf)
 	cache->newest = leaf;
 	cache->bytes += leaf->bytes.cap;
 	while (cache->bytes > LEAF_CACHE_BYTES_MAX && cache->oldest != leaf) {
-		let_go(cache, cache->oldest);
+		drop_leaf(cache, cache->oldest);
 		cache->oldest = cache->oldest->next;
 	}
 }
@@ -94,5 +94,5 @@ void leaf_cache_keep(struct leaf_cache *cache, struct cached_leaf *leaf)
 void leaf_cache_done(struct leaf_cache *cache, struct cached_leaf *leaf)
 {
 	if (--leaf->left == 0)
-		let_go(cache, leaf);
+		drop_leaf(cache, leaf);
 }

@@ -1,4 +1,4 @@
-/* A message's bytes: as they are stored, or put together of a skeleton and its leaves. */
+/* A message's bytes: stored whole, or joined from a skeleton and its leaves. */
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 enum { SLICE_BYTES = 24 * 1024 /* of a leaf, to be written as base64 at a time */ };
 
-/* The message that is read. Small ones are given when their digest is known to be right. */
+/* The message being read. A small one is handed out only after its digest was checked. */
 struct reading {
 	struct archive *archive;
 	struct byte_sink out;
@@ -50,13 +50,13 @@ static bool give(void *context, const uint8_t *data, size_t len, struct err *err
 	struct reading *reading = context;
 
 	if (len > reading->left)
-		return err_set(err, ERR_CORRUPT, "it is longer than it was");
+		return err_set(err, ERR_CORRUPT, "it is longer than recorded");
 	reading->left -= len;
 	sha256_add(reading->digest, data, len);
 	if (!is_small(reading))
 		return reading->out.each(reading->out.context, data, len, err);
 	if (!buf_add(&reading->archive->whole, data, len))
-		return err_set(err, ERR_CORRUPT, "it is longer than it was");
+		return err_set(err, ERR_CORRUPT, "it is longer than recorded");
 	return true;
 }
 
@@ -152,7 +152,7 @@ static bool join(struct reading *reading, const struct item_row *item, struct er
 	if (!item_read(archive, item, sink, err))
 		return false;
 	if (!skeleton_open(archive->skeleton.data, archive->skeleton.len, &skeleton))
-		return err_set(err, ERR_CORRUPT, "its skeleton is none");
+		return err_set(err, ERR_CORRUPT, "its skeleton is damaged");
 	db_bind_int(archive->catalogue, CATALOGUE_PART_LIST, "skeleton", reading->item);
 	done = give_pieces(reading, &skeleton, err);
 	db_reset(archive->catalogue, CATALOGUE_PART_LIST);
@@ -167,7 +167,7 @@ static bool check_digest(struct reading *reading, struct err *err)
 
 	sha256_finish(reading->digest, got);
 	if (reading->left > 0)
-		return err_set(err, ERR_CORRUPT, "it is shorter than it was");
+		return err_set(err, ERR_CORRUPT, "it is shorter than recorded");
 	return memcmp(got, reading->sha256, SHA256_BYTES) == 0 ||
 	       err_set(err, ERR_CORRUPT, "its SHA-256 differs");
 }

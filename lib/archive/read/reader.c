@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "base/wait.h"
 
-enum { MAKING_MS = 2000, MAKING_STEP_MS = 20 };
+enum { CREATION_WAIT_MS = 2000, CREATION_POLL_MS = 20 };
 
 static bool exists_with(const char *path, const char *suffix)
 {
@@ -24,8 +24,8 @@ static bool exists_with(const char *path, const char *suffix)
 }
 
 /*
- * Without a -wal nothing is to be seen but the file itself. With one, the -shm is shared with
- * whoever writes; where it cannot be made, nobody writes.
+ * Without a -wal the file itself is all there is. With one, the -shm is shared with the writer; if
+ * it is missing and cannot be created, there is no writer.
  */
 enum db_mode archive_reading_mode(const char *archive_path, const char *db_path, bool may_peek)
 {
@@ -52,15 +52,15 @@ static void close_all(struct archive *archive)
 	db_freep(&archive->catalogue);
 }
 
-/* An archive that is just being made has its first volume a moment before its catalogue. */
-static bool comes_into_being(const char *catalogue)
+/* An archive that is being created has its first volume shortly before its catalogue. */
+static bool wait_for_catalogue(const char *catalogue)
 {
-	int64_t deadline_ms = clock_mono_ms() + MAKING_MS;
+	int64_t deadline_ms = clock_mono_ms() + CREATION_WAIT_MS;
 
 	while (!fs_exists(catalogue)) {
 		if (clock_mono_ms() >= deadline_ms)
 			return false;
-		(void)wait_sleep(wait_for(MAKING_STEP_MS, NULL), NULL);
+		(void)wait_sleep(wait_for(CREATION_POLL_MS, NULL), NULL);
 	}
 	return true;
 }
@@ -70,7 +70,7 @@ static bool open_catalogue(struct archive *archive, struct err *err)
 	CLEANUP(freep) char *path = layout_catalogue_path(archive->ref.path);
 
 	close_all(archive);
-	if (!comes_into_being(path))
+	if (!wait_for_catalogue(path))
 		return err_set(err, ERR_CORRUPT, "%s: is missing; run `mailstow rebuild`", path);
 	archive->mode = archive_reading_mode(archive->ref.path, path, archive->may_peek);
 	archive->inode = inode_of(path);
@@ -134,7 +134,7 @@ bool archive_stop_peeking(struct archive *archive, struct err *err)
 	return archive->depth > 0 || open_catalogue(archive, err);
 }
 
-/* A catalogue without a -wal may have been given one since, or been made anew. */
+/* A writer may have started a -wal since, or a rebuild may have replaced the file. */
 static bool must_reopen(const struct archive *archive)
 {
 	ino_t inode = inode_of(db_path(archive->catalogue));

@@ -1,4 +1,4 @@
-/* Generations and snapshots, and facts for `status`. */
+/* Snapshots, and facts for `status`. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -45,7 +45,7 @@ static bool at_generation(
 	if (last.generation == 0)
 		return err_set(err, ERR_NOT_FOUND, "no snapshot %" PRId64 ": the archive is empty",
 			generation);
-	return err_set(err, ERR_NOT_FOUND, "no snapshot %" PRId64 ": there are some up to %" PRId64,
+	return err_set(err, ERR_NOT_FOUND, "no snapshot %" PRId64 ": the last is %" PRId64,
 		generation, last.generation);
 }
 
@@ -63,8 +63,8 @@ static bool no_snapshot_at(struct db *db, int64_t unix_ms, struct err *err)
 		return err_set(err, ERR_NOT_FOUND, "no complete snapshot at %s: there is none yet",
 			wanted);
 	clock_format_ms(first.unix_ms, there);
-	return err_set(err, ERR_NOT_FOUND, "no complete snapshot at %s: the first is of %s", wanted,
-		there);
+	return err_set(err, ERR_NOT_FOUND,
+		"no complete snapshot at %s: the first one was taken at %s", wanted, there);
 }
 
 static bool at_time(

@@ -13,7 +13,26 @@
 #include "archive/volume/volume_list.h"
 #include "db/db.h"
 
-/* The numbers are the format's. Doomed: full, and the next prune empties it. */
+/*
+ * The numbers are the format's.
+ *
+ *	       roll          repack, rekey
+ *	OPEN ------> FULL ----------------> SEALED --+
+ *	              |  \                  /  ^     | rekey
+ *	              |   `--> DOOMED <-----'   +-----+
+ *	              |  forget  |  forget   |
+ *	              v          v           v
+ *	           prune, forget: emptied, then row and file are removed
+ *
+ * OPEN    the newest volume; catalogue_add_volume() enters it: creation, write/packer_roll, replay.
+ * FULL    packer_roll, or replay after a crash between the next volume's creation and its entry.
+ * SEALED  rewritten under the same sequence and immutable: catalogue/replace; replay likewise.
+ * DOOMED  marked for removal, because erased messages are in it: forget. The next prune or forget
+ *         copies the live items out (compact/reclaim) and removes the row and the file.
+ *
+ * A journal checkpoint records only whether a volume is DOOMED; applying one derives the other
+ * states from the volumes themselves (catalogue/journal_checkpoint).
+ */
 enum volume_state { VOLUME_OPEN = 1, VOLUME_FULL = 2, VOLUME_SEALED = 3, VOLUME_DOOMED = 4 };
 
 struct volume {

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue/checkpoint.h"
 #include "archive/catalogue/litter.h"
 #include "archive/catalogue/replay.h"
 #include "archive/format/journal.h"
@@ -189,7 +188,18 @@ static bool end_full_payload(struct packer *packer, struct err *err)
 	return true;
 }
 
-/* What is applied is what was encoded, so that replay meets the very same. */
+static bool begin_record(struct packer *packer, struct err *err)
+{
+	return begin_commit(packer, err) && end_full_payload(packer, err);
+}
+
+static bool too_large(struct err *err)
+{
+	return err_set(err, ERR_LOCAL, "a change is larger than %d bytes", RECORD_BYTES_MAX);
+}
+
+/* Applies what the journal's bytes decode to, not the struct: replay decodes the same bytes, so a
+ * record it would refuse never enters the journal. */
 bool packer_record(struct packer *packer, const struct record *record, struct err *err)
 {
 	struct record decoded;
@@ -198,17 +208,16 @@ bool packer_record(struct packer *packer, const struct record *record, struct er
 	bool unknown;
 	bool ok;
 
-	if (!begin_commit(packer, err) || !end_full_payload(packer, err))
+	if (!begin_record(packer, err))
 		return false;
 	start = packer->journal.len;
 	if (!record_encode(record, &packer->journal))
-		return err_set(
-			err, ERR_LOCAL, "a change is larger than %d bytes", RECORD_BYTES_MAX);
+		return too_large(err);
 	reader = (struct reader){.at = packer->journal.data + start,
 		.end = packer->journal.data + packer->journal.len};
 	ok = record_decode(&reader, &decoded, &unknown);
 	if (!ok)
-		return err_set(err, ERR_LOCAL, "a change that cannot be recorded");
+		return err_set(err, ERR_LOCAL, "cannot record a malformed change");
 	return apply_record(&packer->apply, &decoded, err);
 }
 
@@ -244,18 +253,57 @@ static bool record_gone(struct packer *packer, const struct record_gone *gone, s
 	return left.gone.count == 0 || packer_record(packer, &left, err);
 }
 
-bool packer_change(struct packer *packer, const struct record *record, struct err *err)
+/* Its message's id takes the ticket's place: the only record of a caller that is encoded again. */
+static bool record_placement(struct packer *packer, struct record *record, struct err *err)
 {
-	struct record own = *record;
 	bool change;
 
-	if (record->kind == RECORD_GONE)
-		return record_gone(packer, &record->gone, err);
-	if (record->kind == RECORD_PLACEMENT && !resolve_ticket(packer, &own, err))
+	if (!resolve_ticket(packer, record, err) ||
+		!apply_is_change(packer->catalogue, record, &change, err))
 		return false;
-	if (!apply_is_change(packer->catalogue, &own, &change, err))
+	if (!change)
+		return true;
+	if (!begin_record(packer, err))
 		return false;
-	return !change || packer_record(packer, &own, err);
+	if (!record_encode(record, &packer->journal))
+		return too_large(err);
+	return apply_record(&packer->apply, record, err);
+}
+
+/* The journal gets the caller's very bytes, which were decoded once. */
+static bool record_encoded(struct packer *packer, const struct record *record,
+	const uint8_t *encoded, size_t len, struct err *err)
+{
+	bool change;
+
+	if (!apply_is_change(packer->catalogue, record, &change, err))
+		return false;
+	if (!change)
+		return true;
+	if (!begin_record(packer, err))
+		return false;
+	if (!buf_add(&packer->journal, encoded, len))
+		return too_large(err);
+	return apply_record(&packer->apply, record, err);
+}
+
+bool packer_change(struct packer *packer, const uint8_t *encoded, size_t len, struct err *err)
+{
+	struct reader reader = {.at = encoded, .end = encoded + len};
+	struct record record;
+	bool unknown;
+
+	if (!record_decode(&reader, &record, &unknown))
+		return err_set(err, ERR_LOCAL, "cannot record a malformed change");
+	assert(reader.at == reader.end);
+	switch ((int)record.kind) {
+	case RECORD_PLACEMENT:
+		return record_placement(packer, &record, err);
+	case RECORD_GONE:
+		return record_gone(packer, &record.gone, err);
+	default:
+		return record_encoded(packer, &record, encoded, len, err);
+	}
 }
 
 /* --- commits --- */
@@ -306,7 +354,7 @@ static bool commit_now(struct packer *packer, bool complete, struct err *err)
 	packer->tickets_count = 0;
 	packer->figures.commits++;
 	return catalogue_last_snapshot(packer->catalogue, &packer->last, &bytes, err) &&
-	       packer_roll(packer, err) && packer_checkpoint(packer, err);
+	       packer_roll(packer, err) && packer_limit_wal(packer, err);
 }
 
 bool packer_may_commit(struct packer *packer, struct err *err)

@@ -27,7 +27,7 @@ static bool bound_transaction(struct packer *packer, size_t more, struct err *er
 	if (packer->transaction_bytes == 0 ||
 		packer->transaction_bytes + more <= ARCHIVE_TRANSACTION_BYTES)
 		return true;
-	return db_commit(packer->volume.db, err) && packer_checkpoint(packer, err) &&
+	return db_commit(packer->volume.db, err) && packer_limit_wal(packer, err) &&
 	       begin_volume(packer, err);
 }
 

@@ -186,7 +186,7 @@ static bool take_span(
 	return add_span(packer, text, span, err) && (!span->ends || end_leaf(packer, span, err));
 }
 
-bool packer_take_apart(struct packer *packer, bool final, struct err *err)
+bool packer_split(struct packer *packer, bool final, struct err *err)
 {
 	struct incoming *incoming = &packer->incoming;
 	const struct buf *window = &incoming->window;

@@ -31,7 +31,7 @@ static bool stream(struct packer *packer, struct err *err)
 
 	summarise(incoming);
 	incoming->streamed = true;
-	if (!packer_take_apart(packer, false, err))
+	if (!packer_split(packer, false, err))
 		return false;
 	assert(incoming->taken > 0);
 	buf_consume(&incoming->window, incoming->taken);
@@ -124,7 +124,7 @@ static bool take_all_apart(struct packer *packer, const uint8_t *sha256, struct 
 	struct incoming *incoming = &packer->incoming;
 	uint8_t again[SHA256_BYTES];
 
-	if (!packer_take_apart(packer, true, err))
+	if (!packer_split(packer, true, err))
 		return false;
 	if (incoming->leaves_count == 0 && !incoming->streamed)
 		return true; /* the window is stored whole */

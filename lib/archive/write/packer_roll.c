@@ -21,7 +21,7 @@ static bool checkpoint_one(struct db *db, struct err *err)
 	       db_wal_checkpoint(db, false, err);
 }
 
-bool packer_checkpoint(struct packer *packer, struct err *err)
+bool packer_limit_wal(struct packer *packer, struct err *err)
 {
 	return is_peeked(packer) ||
 	       (checkpoint_one(packer->volume.db, err) && checkpoint_one(packer->catalogue, err));
@@ -39,12 +39,12 @@ static bool empty_both(struct packer *packer, uint64_t bytes_kept, struct err *e
 		       empty_one(packer->catalogue, bytes_kept, err));
 }
 
-bool packer_tidy(struct packer *packer, struct err *err)
+bool packer_tidy_wal(struct packer *packer, struct err *err)
 {
 	return empty_both(packer, PACKER_WAL_BYTES_TIDY, err);
 }
 
-bool packer_checkpoint_wal(struct packer *packer, struct err *err)
+bool packer_empty_wal(struct packer *packer, struct err *err)
 {
 	return empty_both(packer, 0, err);
 }

@@ -5,18 +5,6 @@
 
 /* --- the thread --- */
 
-static bool take_record(struct packer *packer, const struct queue_entry *entry, struct err *err)
-{
-	struct reader reader = {.at = entry->data, .end = entry->data + entry->len};
-	struct record record;
-	bool unknown;
-	bool ok = record_decode(&reader, &record, &unknown);
-
-	if (!ok)
-		return err_set(err, ERR_LOCAL, "cannot record a malformed change");
-	return packer_change(packer, &record, err);
-}
-
 static bool begin_message(struct packer *packer, const struct queue_entry *entry)
 {
 	int64_t folder;
@@ -32,7 +20,7 @@ static bool do_entry(struct packer *packer, const struct queue_entry *entry,
 {
 	switch ((enum entry_kind)entry->kind) {
 	case ENTRY_RECORD:
-		return take_record(packer, entry, err);
+		return packer_change(packer, entry->data, entry->len, err);
 	case ENTRY_BEGIN:
 		return begin_message(packer, entry);
 	case ENTRY_DATA:
@@ -49,7 +37,7 @@ static bool do_entry(struct packer *packer, const struct queue_entry *entry,
 		return packer_commit(
 			packer, entry->kind == ENTRY_COMMIT_COMPLETE, ret_generation, err);
 	case ENTRY_TIDY:
-		return packer_tidy(packer, err);
+		return packer_tidy_wal(packer, err);
 	case ENTRY_STOP:
 		return true;
 	}
@@ -98,7 +86,7 @@ static void *run_packer(void *context)
 		answer(thread, kind, generation, failed ? &err : NULL);
 	} while (kind != ENTRY_STOP);
 	if (!failed && !thread->packer.dirty)
-		(void)packer_tidy(&thread->packer, &err);
+		(void)packer_tidy_wal(&thread->packer, &err);
 	return NULL;
 }
 

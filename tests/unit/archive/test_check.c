@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "archive/catalogue/catalogue.h"
-#include "archive/catalogue/rebuild.h"
 #include "archive/check.h"
 #include "archive/seal.h"
 #include "archive/volume/volume.h"

@@ -1,9 +1,9 @@
 /* Checkpoints that do not hold together are refused, and change nothing. */
-#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/journal_checkpoint.h"
 
 #include <string.h>
 
-#include "archive/catalogue/rebuild.h"
+#include "archive/archive.h"
 #include "archive/write/writer.h"
 #include "base/alloc.h"
 #include "base/str.h"

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "archive/archive.h"
 #include "archive/catalogue/catalogue.h"
-#include "archive/catalogue/rebuild.h"
 #include "archive/check.h"
 #include "archive/keys/keys.h"
 #include "archive/seal.h"

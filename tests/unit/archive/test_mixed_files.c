@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "archive/catalogue/rebuild.h"
+#include "archive/archive.h"
 #include "archive/check.h"
 #include "archive/seal.h"
 #include "archive/volume/volume.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue/rebuild.h"
+#include "archive/archive.h"
 #include "archive/compact/reclaim.h"
 #include "archive/copy.h"
 #include "archive/read/reader.h"

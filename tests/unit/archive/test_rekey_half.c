@@ -5,8 +5,8 @@
 
 #include <sqlite3.h>
 
+#include "archive/archive.h"
 #include "archive/catalogue/catalogue.h"
-#include "archive/catalogue/rebuild.h"
 #include "archive/copy.h"
 #include "archive/forget.h"
 #include "archive/keys/keys.h"

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/catalogue/rebuild.h"
 #include "archive/copy.h"
 #include "archive/volume/volume.h"
 #include "archive/write/writer.h"

@@ -10,7 +10,6 @@
 
 #include "archive/archive.h"
 #include "archive/catalogue/catalogue_sql.h"
-#include "archive/catalogue/rebuild.h"
 #include "archive/volume/volume_sql.h"
 #include "base/alloc.h"
 #include "base/fs.h"

@@ -1,4 +1,4 @@
-#include "archive/catalogue/checkpoint.h"
+#include "archive/catalogue/journal_checkpoint.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -8,19 +8,19 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 
-/* --- where it is --- */
+/* --- finding it --- */
 
 /* The checkpoint frame that follows `after`; 0: none. */
 static bool next_checkpoint(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err)
 {
 	bool row;
 
-	db_bind_int(volume->db, VOLUME_CHECKPOINT_NEXT, "after", after);
-	if (!db_step(volume->db, VOLUME_CHECKPOINT_NEXT, &row, err))
+	db_bind_int(volume->db, VOLUME_JOURNAL_CHECKPOINT_NEXT, "after", after);
+	if (!db_step(volume->db, VOLUME_JOURNAL_CHECKPOINT_NEXT, &row, err))
 		return false;
-	*ret_id = row ? db_int(volume->db, VOLUME_CHECKPOINT_NEXT, 0) : 0;
+	*ret_id = row ? db_int(volume->db, VOLUME_JOURNAL_CHECKPOINT_NEXT, 0) : 0;
 	if (row)
-		db_reset(volume->db, VOLUME_CHECKPOINT_NEXT);
+		db_reset(volume->db, VOLUME_JOURNAL_CHECKPOINT_NEXT);
 	return true;
 }
 
@@ -32,16 +32,16 @@ static bool read_header(struct volume *volume, int64_t frame, struct zstd *zstd,
 		!journal_open(payload, ret_header, ret_records, err))
 		return false;
 	return ret_header->checkpoint ||
-	       err_set(err, ERR_CORRUPT, "%s: frame %" PRId64 ": is no checkpoint",
+	       err_set(err, ERR_CORRUPT, "%s: frame %" PRId64 ": is not a journal checkpoint",
 		       db_path(volume->db), frame);
 }
 
-/* One that is not final was never committed. */
-static bool find_last(
-	struct volume *volume, struct zstd *zstd, struct checkpoint *ret_last, struct err *err)
+/* One without a final payload was never committed. */
+static bool find_last(struct volume *volume, struct zstd *zstd, struct journal_checkpoint *ret_last,
+	struct err *err)
 {
 	CLEANUP(buf_free) struct buf payload = BUF_INIT(FRAME_RAW_BYTES_MAX);
-	struct checkpoint last = {0}, at = {0};
+	struct journal_checkpoint last = {0}, at = {0};
 	int64_t frame = 0;
 
 	while (next_checkpoint(volume, frame, &frame, err)) {
@@ -64,16 +64,16 @@ static bool find_last(
 		at.found = header.final;
 		if (header.final) {
 			last = at;
-			at = (struct checkpoint){0};
+			at = (struct journal_checkpoint){0};
 		}
 	}
 	return false;
 }
 
-bool checkpoint_find(const struct archive_ref *archive, const struct volume_list *volumes,
-	struct zstd *zstd, struct checkpoint *ret_checkpoint, struct err *err)
+bool journal_checkpoint_find(const struct archive_ref *archive, const struct volume_list *volumes,
+	struct zstd *zstd, struct journal_checkpoint *ret_checkpoint, struct err *err)
 {
-	struct checkpoint found = {0};
+	struct journal_checkpoint found = {0};
 
 	for (size_t i = volumes->count; i > 0 && !found.found; i--) {
 		CLEANUP(volume_close) struct volume volume = {0};
@@ -89,7 +89,7 @@ bool checkpoint_find(const struct archive_ref *archive, const struct volume_list
 
 /* --- applying it --- */
 
-struct restating {
+struct restoring {
 	struct volume *volume;
 	const struct volume_list *present;
 	const struct directories *directories;
@@ -113,15 +113,15 @@ static bool clear(struct db *catalogue, struct err *err)
 	return true;
 }
 
-/* It, or the sealed one that took its place; NULL: neither. */
+/* The volume listed, or the sealed one that replaced it; NULL: neither. */
 static const struct volume_id *find_present(
-	const struct restating *restating, const struct volume_id *listed)
+	const struct restoring *restoring, const struct volume_id *listed)
 {
 	const struct directory *directory =
-		directories_of(restating->directories, listed->sequence);
+		directories_of(restoring->directories, listed->sequence);
 
-	for (size_t i = 0; i < restating->present->count; i++) {
-		const struct volume_id *id = &restating->present->items[i];
+	for (size_t i = 0; i < restoring->present->count; i++) {
+		const struct volume_id *id = &restoring->present->items[i];
 
 		if (id->sequence == listed->sequence &&
 			(memcmp(id->uuid, listed->uuid, ARCHIVE_UUID_BYTES) == 0 ||
@@ -133,29 +133,29 @@ static const struct volume_id *find_present(
 }
 
 static enum volume_state state_of(
-	const struct restating *restating, const struct record_volume *volume)
+	const struct restoring *restoring, const struct record_volume *volume)
 {
 	if (volume->doomed)
 		return VOLUME_DOOMED;
-	if (directories_of(restating->directories, volume->sequence))
+	if (directories_of(restoring->directories, volume->sequence))
 		return VOLUME_SEALED;
-	return volume->sequence == restating->volume->id.sequence ? VOLUME_OPEN : VOLUME_FULL;
+	return volume->sequence == restoring->volume->id.sequence ? VOLUME_OPEN : VOLUME_FULL;
 }
 
 static bool put_volume(
-	struct restating *restating, const struct record_volume *volume, struct err *err)
+	struct restoring *restoring, const struct record_volume *volume, struct err *err)
 {
 	struct volume_id listed = {.sequence = volume->sequence};
 	const struct volume_id *id;
 
 	memcpy(listed.uuid, volume->uuid, ARCHIVE_UUID_BYTES);
-	id = find_present(restating, &listed);
+	id = find_present(restoring, &listed);
 	if (!id)
-		return err_set(err, ERR_CORRUPT, "checkpoint: volume %" PRId64 " is missing",
-			listed.sequence);
-	return catalogue_add_volume(restating->catalogue, id, err) &&
+		return err_set(err, ERR_CORRUPT,
+			"journal checkpoint: volume %" PRId64 " is missing", listed.sequence);
+	return catalogue_add_volume(restoring->catalogue, id, err) &&
 	       catalogue_set_volume_state(
-		       restating->catalogue, id->sequence, state_of(restating, volume), err);
+		       restoring->catalogue, id->sequence, state_of(restoring, volume), err);
 }
 
 static bool put_folder(struct db *db, const struct record_folder_row *row, struct err *err)
@@ -196,21 +196,21 @@ static bool put_tombstone(struct db *db, const struct record_tombstone *tombston
 }
 
 static bool put_item(
-	struct restating *restating, const struct record_item_row *row, struct err *err)
+	struct restoring *restoring, const struct record_item_row *row, struct err *err)
 {
-	struct apply apply = {.catalogue = restating->catalogue,
+	struct apply apply = {.catalogue = restoring->catalogue,
 		.volume = row->volume,
-		.directory = directories_of(restating->directories, row->volume),
-		.generation = restating->generation};
+		.directory = directories_of(restoring->directories, row->volume),
+		.generation = restoring->generation};
 	struct record record = {.kind = RECORD_ITEM, .item = row->item};
 
 	return apply_record(&apply, &record, err);
 }
 
-static bool put_row(struct restating *restating, const struct record *record, struct err *err)
+static bool put_row(struct restoring *restoring, const struct record *record, struct err *err)
 {
-	struct db *db = restating->catalogue;
-	struct apply apply = {.catalogue = db, .generation = restating->generation};
+	struct db *db = restoring->catalogue;
+	struct apply apply = {.catalogue = db, .generation = restoring->generation};
 
 	switch ((int)record->kind) {
 	case RECORD_MESSAGE:
@@ -221,9 +221,9 @@ static bool put_row(struct restating *restating, const struct record *record, st
 	case RECORD_TOMBSTONE:
 		return put_tombstone(db, &record->tombstone, err);
 	case RECORD_VOLUME:
-		return put_volume(restating, &record->volume, err);
+		return put_volume(restoring, &record->volume, err);
 	case RECORD_ITEM_ROW:
-		return put_item(restating, &record->item_row, err);
+		return put_item(restoring, &record->item_row, err);
 	case RECORD_FOLDER_ROW:
 		return put_folder(db, &record->folder_row, err);
 	case RECORD_PLACEMENT_ROW:
@@ -231,46 +231,47 @@ static bool put_row(struct restating *restating, const struct record *record, st
 	case RECORD_SNAPSHOT_ROW:
 		return put_snapshot(db, &record->snapshot_row, err);
 	default:
-		return err_set(err, ERR_CORRUPT, "checkpoint: a record of a journal");
+		return err_set(err, ERR_CORRUPT,
+			"journal checkpoint: a record of another kind of payload");
 	}
 }
 
-static bool put_rows(struct restating *restating, struct reader *records, struct err *err)
+static bool put_rows(struct restoring *restoring, struct reader *records, struct err *err)
 {
 	struct record record;
 	bool unknown;
 
 	while (record_decode(records, &record, &unknown))
-		if (!put_row(restating, &record, err))
+		if (!put_row(restoring, &record, err))
 			return false;
 	if (unknown)
-		return err_set(err, ERR_NEWER, "checkpoint: a record of a newer mailstow");
-	return !records->bad || err_set(err, ERR_CORRUPT, "checkpoint: a damaged record");
+		return err_set(err, ERR_NEWER, "journal checkpoint: a record of a newer mailstow");
+	return !records->bad || err_set(err, ERR_CORRUPT, "journal checkpoint: a damaged record");
 }
 
-static bool put_payload(struct restating *restating, int64_t frame, struct err *err)
+static bool put_payload(struct restoring *restoring, int64_t frame, struct err *err)
 {
-	struct catalogue_state *state = &restating->state;
+	struct catalogue_state *state = &restoring->state;
 	struct journal_header header;
 	struct reader records;
 
-	if (!read_header(restating->volume, frame, restating->zstd, &restating->payload, &header,
+	if (!read_header(restoring->volume, frame, restoring->zstd, &restoring->payload, &header,
 		    &records, err))
 		return false;
 	if (header.seq != state->applied_seq + 1 ||
 		memcmp(header.previous, state->head, SHA256_BYTES) != 0 ||
-		(restating->generation && restating->generation != header.generation))
-		return err_set(err, ERR_CORRUPT, "checkpoint: a payload of another one");
-	restating->generation = header.generation;
+		(restoring->generation && restoring->generation != header.generation))
+		return err_set(err, ERR_CORRUPT, "journal checkpoint: a payload of another one");
+	restoring->generation = header.generation;
 	state->applied_seq = header.seq;
-	sha256_of(restating->payload.data, restating->payload.len, state->head);
-	return put_rows(restating, &records, err);
+	sha256_of(restoring->payload.data, restoring->payload.len, state->head);
+	return put_rows(restoring, &records, err);
 }
 
-/* What the rows say of each other. */
-static bool check_whole(const struct restating *restating, struct err *err)
+/* Checks references between rows. */
+static bool check_references(const struct restoring *restoring, struct err *err)
 {
-	struct db *db = restating->catalogue;
+	struct db *db = restoring->catalogue;
 	struct archive_snapshot last;
 	struct catalogue_volume own;
 	uint64_t bytes;
@@ -279,39 +280,41 @@ static bool check_whole(const struct restating *restating, struct err *err)
 	if (!db_step(db, CATALOGUE_DANGLING, &row, err))
 		return false;
 	if (row) {
-		(void)err_set(err, ERR_CORRUPT, "checkpoint: %s %" PRId64 ", which is not there",
+		(void)err_set(err, ERR_CORRUPT,
+			"journal checkpoint: %s %" PRId64 ", which does not exist",
 			db_text(db, CATALOGUE_DANGLING, 0), db_int(db, CATALOGUE_DANGLING, 1));
 		db_reset(db, CATALOGUE_DANGLING);
 		return false;
 	}
-	if (!catalogue_volume(db, restating->volume->id.sequence, &row, &own, err) ||
+	if (!catalogue_volume(db, restoring->volume->id.sequence, &row, &own, err) ||
 		!catalogue_last_snapshot(db, &last, &bytes, err))
 		return false;
-	return (row && last.generation == restating->generation) ||
-	       err_set(err, ERR_CORRUPT, "checkpoint: of another volume or generation");
+	return (row && last.generation == restoring->generation) ||
+	       err_set(err, ERR_CORRUPT, "journal checkpoint: of another volume or generation");
 }
 
-static bool restate(
-	struct restating *restating, const struct checkpoint *checkpoint, struct err *err)
+static bool put_all(
+	struct restoring *restoring, const struct journal_checkpoint *checkpoint, struct err *err)
 {
 	int64_t frame = checkpoint->first_frame - 1;
 
-	if (!clear(restating->catalogue, err))
+	if (!clear(restoring->catalogue, err))
 		return false;
 	while (frame != checkpoint->last_frame)
-		if (!next_checkpoint(restating->volume, frame, &frame, err) ||
-			!put_payload(restating, frame, err))
+		if (!next_checkpoint(restoring->volume, frame, &frame, err) ||
+			!put_payload(restoring, frame, err))
 			return false;
-	return check_whole(restating, err) &&
-	       catalogue_stand_on_checkpoint(restating->catalogue, restating->volume->id.sequence,
-		       checkpoint->last_frame, &restating->state, err);
+	return check_references(restoring, err) &&
+	       catalogue_set_journal_checkpoint(restoring->catalogue,
+		       restoring->volume->id.sequence, checkpoint->last_frame, &restoring->state,
+		       err);
 }
 
-bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint,
+bool journal_checkpoint_apply(struct volume *volume, const struct journal_checkpoint *checkpoint,
 	const struct volume_list *present, const struct directories *directories,
 	struct db *catalogue, struct zstd *zstd, struct err *err)
 {
-	struct restating restating = {.volume = volume,
+	struct restoring restoring = {.volume = volume,
 		.present = present,
 		.directories = directories,
 		.catalogue = catalogue,
@@ -320,10 +323,10 @@ bool checkpoint_apply(struct volume *volume, const struct checkpoint *checkpoint
 		.payload = BUF_INIT(FRAME_RAW_BYTES_MAX)};
 	bool done;
 
-	memcpy(restating.state.head, checkpoint->previous, SHA256_BYTES);
-	done = db_begin(catalogue, err) && restate(&restating, checkpoint, err) &&
+	memcpy(restoring.state.head, checkpoint->previous, SHA256_BYTES);
+	done = db_begin(catalogue, err) && put_all(&restoring, checkpoint, err) &&
 	       db_commit(catalogue, err);
-	buf_free(&restating.payload);
+	buf_free(&restoring.payload);
 	if (!done)
 		db_rollback(catalogue);
 	return done || err_wrap(err, "%s", db_path(volume->db));

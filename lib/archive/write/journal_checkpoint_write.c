@@ -1,9 +1,9 @@
-/* A checkpoint written: the catalogue's tables, row by row. */
+/* Writing a journal checkpoint: the catalogue's tables, row by row. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/catalogue/checkpoint.h"
+#include "archive/format/journal.h"
 #include "archive/write/packer.h"
 #include "base/alloc.h"
 
@@ -183,7 +183,12 @@ static bool put_tables(struct packer *packer, struct err *err)
 	return true;
 }
 
-bool checkpoint_write(struct packer *packer, struct err *err)
+/*
+ * The volume is made durable before the catalogue. Stopped before the first commit, neither has the
+ * checkpoint, and its frames are an interrupted writer's. Stopped between the two, replay finds the
+ * final payload in the volume and applies it.
+ */
+bool journal_checkpoint_write(struct packer *packer, struct err *err)
 {
 	int64_t frame;
 
@@ -194,7 +199,7 @@ bool checkpoint_write(struct packer *packer, struct err *err)
 	journal_set_final(&packer->journal);
 	return packer_write_payload(packer, FRAME_CHECKPOINT, &frame, err) &&
 	       db_commit(packer->volume.db, err) &&
-	       catalogue_stand_on_checkpoint(
+	       catalogue_set_journal_checkpoint(
 		       packer->catalogue, packer->volume.id.sequence, frame, &packer->state, err) &&
 	       db_commit(packer->catalogue, err);
 }
