@@ -8,12 +8,11 @@
 #include "archive/catalogue/rebuild.h"
 #include "archive/compact/forget_search.h"
 #include "archive/compact/reclaim.h"
+#include "archive/volume/readers.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/str.h"
-
-enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
 
 struct forgetting {
 	struct maintenance maintenance;
@@ -142,25 +141,29 @@ static bool mark_volumes(struct forgetting *forgetting, struct err *err)
 	return true;
 }
 
-/* Remove the emptied volumes, and reset the newest volume's -wal, which may hold forgotten bytes.
- */
+/* The emptied volumes, and the -wal of the newest volume, which may hold forgotten bytes. */
+static bool remove_what_can_go(void *context, bool *ret_done, struct err *err)
+{
+	struct packer *packer = context;
+	bool left;
+
+	if (!litter_remove(packer->archive.path, packer->catalogue, err) ||
+		!litter_exists(packer->archive.path, packer->catalogue, &left, err) ||
+		!db_wal_checkpoint(packer->volume.db, true, err))
+		return false;
+	*ret_done = !left && db_wal_file_bytes(packer->volume.db) == 0;
+	return true;
+}
+
 static bool remove_files(struct packer *packer, struct err *err)
 {
-	for (int i = 0; i < READER_TRIES; i++) {
-		bool left;
+	bool done;
 
-		if (!litter_remove(packer->archive.path, packer->catalogue, err) ||
-			!litter_exists(packer->archive.path, packer->catalogue, &left, err) ||
-			!db_wal_checkpoint(packer->volume.db, true, err))
-			return false;
-		if (!left && db_wal_file_bytes(packer->volume.db) == 0)
-			return true;
-		if (!wait_sleep(wait_for(READER_PAUSE_MS, NULL), err))
-			return false;
-	}
-	return err_set(err, ERR_BUSY,
-		"%s: a reader is still open; the files it needs remain until the next run",
-		packer->archive.path);
+	return readers_wait(READERS_REMOVED_MS, remove_what_can_go, packer, &done, err) &&
+	       (done || err_set(err, ERR_BUSY,
+				"%s: a reader is still open; the files it needs remain until the "
+				"next run",
+				packer->archive.path));
 }
 
 /*
@@ -189,7 +192,7 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 	if (!owed)
 		return true;
 	forgetting->any = true;
-	reclaim->reader_wait_ms = LITTER_READER_WAIT_MS;
+	reclaim->reader_wait_ms = READERS_REMOVED_MS;
 	return fs_write_atomic(forgetting->begun, "", 0, LAYOUT_FILE_MODE, err) &&
 	       reclaim_run(reclaim, err);
 }

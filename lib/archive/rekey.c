@@ -14,6 +14,7 @@
 #include "archive/keys/keys.h"
 #include "archive/keys/secrets.h"
 #include "archive/volume/keyring_copy.h"
+#include "archive/volume/readers.h"
 #include "archive/volume/staged.h"
 #include "archive/volume/writer_lock.h"
 #include "base/fs.h"
@@ -213,7 +214,7 @@ static bool remove_replaced(struct rekeying *rekeying, struct err *err)
 
 	return maintenance_open(&job, rekeying->archive, rekeying->timeout_ms, err) &&
 	       litter_remove_all(
-		       rekeying->archive->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err);
+		       rekeying->archive->path, job.packer.catalogue, READERS_REMOVED_MS, err);
 }
 
 static bool rewrite_next(
@@ -298,12 +299,12 @@ static bool prepare(struct rekeying *rekeying, struct err *err)
 		!reclaim_is_owed(&job, &owed, err))
 		return false;
 	reclaim_init(&reclaim, &job);
-	reclaim.reader_wait_ms = LITTER_READER_WAIT_MS;
+	reclaim.reader_wait_ms = READERS_REMOVED_MS;
 	if (job.packer.last.generation > 0 && (owed || state.checkpoint <= rekeying->until) &&
 		!reclaim_run(&reclaim, err))
 		return false;
 	return litter_remove_all(
-		       rekeying->archive->path, job.packer.catalogue, LITTER_READER_WAIT_MS, err) &&
+		       rekeying->archive->path, job.packer.catalogue, READERS_REMOVED_MS, err) &&
 	       count_total(rekeying, err);
 }
 
@@ -333,7 +334,7 @@ static bool end_change(const struct archive_ref *archive, struct err *err)
  */
 static bool check_all_rewritten(struct rekeying *rekeying, struct db *catalogue, struct err *err)
 {
-	return litter_remove_all(rekeying->archive->path, catalogue, LITTER_READER_WAIT_MS, err) &&
+	return litter_remove_all(rekeying->archive->path, catalogue, READERS_REMOVED_MS, err) &&
 	       count_total(rekeying, err) &&
 	       (rekeying->total == 0 ||
 		       err_set(err, ERR_BUSY, "%s: another program changed it meanwhile; try again",

@@ -1,8 +1,8 @@
 #include "archive/catalogue/litter.h"
 
+#include "archive/volume/readers.h"
 #include "base/alloc.h"
 #include "base/fs.h"
-#include "base/wait.h"
 
 bool litter_includes(const struct catalogue_state *state, const struct catalogue_volumes *known,
 	const struct volume_id *id)
@@ -81,21 +81,32 @@ bool litter_remove(const char *archive_path, struct db *catalogue, struct err *e
 	return true;
 }
 
+struct removal {
+	const char *archive_path;
+	struct db *catalogue;
+};
+
+static bool remove_what_can_go(void *context, bool *ret_done, struct err *err)
+{
+	const struct removal *removal = context;
+	bool left;
+
+	if (!litter_remove(removal->archive_path, removal->catalogue, err) ||
+		!litter_exists(removal->archive_path, removal->catalogue, &left, err))
+		return false;
+	*ret_done = !left;
+	return true;
+}
+
 bool litter_remove_all(
 	const char *archive_path, struct db *catalogue, int timeout_ms, struct err *err)
 {
-	struct wait wait = wait_for(timeout_ms, NULL);
-	bool left;
+	struct removal removal = {archive_path, catalogue};
+	bool done;
 
-	do {
-		if (!litter_remove(archive_path, catalogue, err) ||
-			!litter_exists(archive_path, catalogue, &left, err))
-			return false;
-		if (!left)
-			return true;
-		(void)err_set(err, ERR_BUSY,
-			"%s: a reader is still open; the files it needs remain; try again later",
-			archive_path);
-	} while (wait_again(wait, err));
-	return false;
+	return readers_wait(timeout_ms, remove_what_can_go, &removal, &done, err) &&
+	       (done || err_set(err, ERR_BUSY,
+				"%s: a reader is still open; the files it needs remain; try again "
+				"later",
+				archive_path));
 }

@@ -23,9 +23,8 @@ bool litter_exists(
  */
 bool litter_remove(const char *archive_path, struct db *catalogue, struct err *err);
 
-/* The same until nothing is left. ERR_BUSY after timeout_ms: a reader is still open; the files it
- * needs remain. */
-enum { LITTER_READER_WAIT_MS = 110 * 1000 };
+/* The same until nothing is left. ERR_BUSY after timeout_ms (volume/readers.h): a reader is still
+ * open; the files it needs remain. */
 bool litter_remove_all(
 	const char *archive_path, struct db *catalogue, int timeout_ms, struct err *err);
 

@@ -7,6 +7,7 @@
 #include "archive/catalogue/litter.h"
 #include "archive/catalogue/replay.h"
 #include "archive/compact/reclaim_copy.h"
+#include "archive/volume/readers.h"
 #include "archive/volume/volume_sql.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -15,7 +16,7 @@ void reclaim_init(struct reclaim *reclaim, struct maintenance *maintenance)
 {
 	*reclaim = (struct reclaim){.maintenance = maintenance,
 		.round_bytes = RECLAIM_ROUND_BYTES,
-		.reader_wait_ms = RECLAIM_READER_WAIT_MS};
+		.reader_wait_ms = READERS_ROUND_MS};
 }
 
 /* --- what is live in which volume --- */

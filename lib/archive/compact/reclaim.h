@@ -18,13 +18,12 @@ enum {
 	RECLAIM_ROUND_BYTES =
 		256 * 1000 * 1000, /* copied before a checkpoint; one volume at least */
 	RECLAIM_SMALL_BYTES = 32 * 1000 * 1000, /* a sealed volume of less is a small one */
-	RECLAIM_READER_WAIT_MS = 20 * 1000,     /* between rounds */
 };
 
 struct reclaim {
 	struct maintenance *maintenance; /* the caller's */
 	uint64_t round_bytes;            /* RECLAIM_ROUND_BYTES */
-	int reader_wait_ms; /* RECLAIM_READER_WAIT_MS; longer for a caller that waits anyway */
+	int reader_wait_ms; /* READERS_ROUND_MS; longer for a caller that waits anyway */
 
 	/* out */
 	uint64_t volumes; /* removed, or to be removed */

@@ -3,12 +3,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "archive/volume/readers.h"
 #include "archive/volume/writer_lock.h"
 #include "archive/write/packer.h"
 #include "base/fs.h"
 #include "base/str.h"
-
-enum { READER_PAUSE_MS = 200, READER_TRIES = 50 };
 
 static bool is_peeked(const struct packer *packer)
 {
@@ -126,14 +125,16 @@ bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
 	return volume_open(&packer->archive, &id, DB_WRITE, &packer->volume, err);
 }
 
+static bool try_to_roll(void *context, bool *ret_done, struct err *err)
+{
+	return packer_roll_now(context, ret_done, err);
+}
+
 bool packer_roll_surely(struct packer *packer, struct err *err)
 {
-	bool rolled = false;
+	bool rolled;
 
-	for (int i = 0; i < READER_TRIES && !rolled; i++)
-		if (!packer_roll_now(packer, &rolled, err) ||
-			(!rolled && !wait_sleep(wait_for(READER_PAUSE_MS, NULL), err)))
-			return false;
-	return rolled ||
-	       err_set(err, ERR_BUSY, "%s: somebody reads it all the time", packer->archive.path);
+	return readers_wait(READERS_ROLL_MS, try_to_roll, packer, &rolled, err) &&
+	       (rolled || err_set(err, ERR_BUSY, "%s: a reader is still open; try again later",
+				  packer->archive.path));
 }
