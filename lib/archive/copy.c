@@ -122,19 +122,20 @@ static bool remove_old(const struct volume_list *ours, const struct volume_list 
 static bool is_under(const char *to, const struct volume_id *theirs, const struct keys_view *key,
 	bool *ret_before)
 {
-	uint32_t ours = key->encrypted ? key->keyring.epoch : 0;
+	uint32_t ours = key->encrypted ? key->keyring.key_epoch : 0;
 	struct keyring there;
 	struct err unreadable = ERR_INIT;
-	uint32_t epoch = 0;
+	uint32_t key_epoch = 0;
 
 	if (keyring_file_or_copy(to, &there, &unreadable)) {
 		bool same = key->encrypted && keyring_is_of(&there, key->master);
 
-		*ret_before = same || there.epoch < ours;
+		*ret_before = same || there.key_epoch < ours;
 		return same && there.change.under_way == key->keyring.change.under_way;
 	}
-	*ret_before = !volume_peek_key_epoch(to, theirs, &epoch, &unreadable) || epoch < ours;
-	return !*ret_before && epoch == ours;
+	*ret_before =
+		!volume_peek_key_epoch(to, theirs, &key_epoch, &unreadable) || key_epoch < ours;
+	return !*ret_before && key_epoch == ours;
 }
 
 /*

@@ -29,7 +29,8 @@ enum archive_rekey_state archive_rekey_state(const char *path)
 	if (!fs_exists(file) || !keyring_file_or_copy(path, &keyring, &unreadable) ||
 		!keyring.change.under_way)
 		return ARCHIVE_REKEY_NONE;
-	return keyring.change.from_epoch == 0 ? ARCHIVE_REKEY_ENCRYPTING : ARCHIVE_REKEY_ROTATING;
+	return keyring.change.from_key_epoch == 0 ? ARCHIVE_REKEY_ENCRYPTING
+						  : ARCHIVE_REKEY_ROTATING;
 }
 
 /* --- starting a change --- */
@@ -131,7 +132,7 @@ bool archive_rotate_begin(const struct archive_ref *archive, const struct archiv
 			archive->path);
 	if (!keyring_file_write(archive->path, &keyring, master, err))
 		return false;
-	keys_put(archive->keys, keyring.epoch, master);
+	keys_put(archive->keys, keyring.key_epoch, master);
 	return true;
 }
 
@@ -141,7 +142,7 @@ struct rekeying {
 	const struct archive_ref *archive;
 	const struct archive_rekey *wish;
 	int timeout_ms;
-	uint32_t epoch;
+	uint32_t key_epoch;
 	int64_t until;
 	uint64_t total; /* bytes of all volumes to rewrite */
 	uint64_t done;  /* bytes of the rewritten ones */
@@ -170,14 +171,14 @@ static void add_written(void *context, uint64_t bytes)
 static bool is_outdated(
 	struct rekeying *rekeying, const struct volume_id *id, bool *ret_outdated, struct err *err)
 {
-	uint32_t epoch;
+	uint32_t key_epoch;
 
 	*ret_outdated = false;
 	if (id->sequence > rekeying->until)
 		return true;
-	if (!volume_peek_key_epoch(rekeying->archive->path, id, &epoch, err))
+	if (!volume_peek_key_epoch(rekeying->archive->path, id, &key_epoch, err))
 		return false;
-	*ret_outdated = epoch != rekeying->epoch;
+	*ret_outdated = key_epoch != rekeying->key_epoch;
 	return true;
 }
 
@@ -370,9 +371,9 @@ static bool read_change(struct rekeying *rekeying, struct err *err)
 	if (!view.keyring.change.under_way)
 		return err_set(err, ERR_USAGE, "%s: no change of its keys is in progress",
 			rekeying->archive->path);
-	rekeying->epoch = view.keyring.epoch;
+	rekeying->key_epoch = view.keyring.key_epoch;
 	rekeying->until = view.keyring.change.until;
-	rekeying->result.epoch = rekeying->epoch;
+	rekeying->result.key_epoch = rekeying->key_epoch;
 	return true;
 }
 

@@ -51,7 +51,7 @@ struct archive_rekey {
 };
 
 struct archive_rekeyed {
-	uint32_t epoch;   /* the key epoch */
+	uint32_t key_epoch;
 	uint64_t volumes; /* rewritten in this run */
 	uint64_t bytes;   /* their size */
 };

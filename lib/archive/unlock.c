@@ -55,7 +55,7 @@ bool archive_unlock(
 		return false;
 	if (!keyring_unwrap(&keyring, secrets_kind(secret), bytes->data, bytes->len, &master, err))
 		return err_wrap(err, "%s", archive->path);
-	keys_put(archive->keys, keyring.epoch, master);
+	keys_put(archive->keys, keyring.key_epoch, master);
 	return true;
 }
 

@@ -86,7 +86,7 @@ static void print_rekeyed(
 	}
 	line = json_begin();
 	json_put_bool(line, "summary", true);
-	json_put_int(line, "epoch", rekeyed->epoch);
+	json_put_int(line, "epoch", rekeyed->key_epoch);
 	json_put_count(line, "volumes", rekeyed->volumes);
 	json_put_count(line, "bytes", rekeyed->bytes);
 	json_print(line);

@@ -53,7 +53,7 @@ static uint32_t epoch_of(const char *path)
 	struct keyring keyring;
 	struct err err = ERR_INIT;
 
-	return keyring_file_or_copy(path, &keyring, &err) ? keyring.epoch : 0;
+	return keyring_file_or_copy(path, &keyring, &err) ? keyring.key_epoch : 0;
 }
 
 static bool rotate(const char *path, struct err *err)

@@ -10,7 +10,7 @@
 enum {
 	VERSION = 1,
 	VERSION_CHANGING = 2, /* the same, and what was before */
-	FIRST_EPOCH = 1,
+	FIRST_KEY_EPOCH = 1,
 	COST_LOG_N = 17, /* 128 * 8 * 2^17: 134 MB, about half a second */
 	COST_R = 8,
 	COST_P = 1,
@@ -43,7 +43,7 @@ const char *keyring_kind_name(enum keyring_kind kind)
 void keyring_make(const uint8_t archive[KEYRING_UUID_BYTES], struct keyring *ret_keyring,
 	struct secret **ret_master)
 {
-	*ret_keyring = (struct keyring){.epoch = FIRST_EPOCH};
+	*ret_keyring = (struct keyring){.key_epoch = FIRST_KEY_EPOCH};
 	memcpy(ret_keyring->archive, archive, KEYRING_UUID_BYTES);
 	*ret_master = secret_new(KEYRING_MASTER_BYTES);
 	rand_bytes((*ret_master)->data, KEYRING_MASTER_BYTES);
@@ -83,7 +83,7 @@ static uint8_t *put_head(uint8_t *at, const struct keyring *keyring)
 	at = put(at, magic, sizeof(magic));
 	*at++ = keyring->change.under_way ? VERSION_CHANGING : VERSION;
 	at = put(at, keyring->archive, KEYRING_UUID_BYTES);
-	at = put_number(at, keyring->epoch, 4);
+	at = put_number(at, keyring->key_epoch, 4);
 	at = put_number(at, keyring->last_id, 4);
 	*at++ = (uint8_t)keyring->count;
 	return at;
@@ -102,7 +102,7 @@ static uint8_t *put_slot_head(uint8_t *at, const struct keyring_slot *slot)
 
 static uint8_t *put_change_head(uint8_t *at, const struct keyring_change *change)
 {
-	at = put_number(at, change->from_epoch, 4);
+	at = put_number(at, change->from_key_epoch, 4);
 	return put_number(at, (uint64_t)change->until, 8);
 }
 
@@ -179,7 +179,7 @@ static const uint8_t *get_change(const uint8_t *at, struct keyring_change *chang
 	if (!change->under_way)
 		return at;
 	at = get_number(at, &number, 4);
-	change->from_epoch = (uint32_t)number;
+	change->from_key_epoch = (uint32_t)number;
 	at = get_number(at, &number, 8);
 	change->until = (int64_t)number;
 	at = get(at, change->nonce, GCM_NONCE_BYTES);
@@ -210,7 +210,7 @@ static const uint8_t *get_head(const uint8_t *at, struct keyring *keyring)
 	keyring->change.under_way = at[sizeof(magic)] == VERSION_CHANGING;
 	at = get(at + sizeof(magic) + 1, keyring->archive, KEYRING_UUID_BYTES);
 	at = get_number(at, &number, 4);
-	keyring->epoch = (uint32_t)number;
+	keyring->key_epoch = (uint32_t)number;
 	at = get_number(at, &number, 4);
 	keyring->last_id = (uint32_t)number;
 	keyring->count = *at++;
@@ -227,7 +227,7 @@ bool keyring_decode(const void *data, size_t len, struct keyring *ret_keyring, s
 	if (at[sizeof(magic)] != VERSION && at[sizeof(magic)] != VERSION_CHANGING)
 		return err_set(err, ERR_NEWER, "made by a newer mailstow");
 	at = get_head(at, &keyring);
-	if (keyring.count < 1 || keyring.count > KEYRING_SLOTS_MAX || keyring.epoch == 0 ||
+	if (keyring.count < 1 || keyring.count > KEYRING_SLOTS_MAX || keyring.key_epoch == 0 ||
 		len != HEAD_BYTES + keyring.count * SLOT_BYTES +
 				(keyring.change.under_way ? CHANGE_BYTES : 0) + SHA256_BYTES)
 		return err_set(err, ERR_CORRUPT, "its length is wrong");
@@ -237,7 +237,7 @@ bool keyring_decode(const void *data, size_t len, struct keyring *ret_keyring, s
 			return err_set(err, ERR_CORRUPT, "key %zu is out of bounds", i + 1);
 	}
 	at = get_change(at, &keyring.change);
-	if (keyring.change.until < 0 || keyring.change.from_epoch >= keyring.epoch)
+	if (keyring.change.until < 0 || keyring.change.from_key_epoch >= keyring.key_epoch)
 		return err_set(err, ERR_CORRUPT, "what was before is out of bounds");
 	(void)get(at, keyring.mac, SHA256_BYTES);
 	*ret_keyring = keyring;
@@ -263,7 +263,7 @@ static bool make_wrapping(const struct keyring *keyring, const struct keyring_sl
 	uint8_t *at = put(ret_wrapping->additional, "MSK1", 4);
 
 	at = put(at, keyring->archive, KEYRING_UUID_BYTES);
-	at = put_number(at, keyring->epoch, 4);
+	at = put_number(at, keyring->key_epoch, 4);
 	(void)put_slot_head(at, slot);
 	ret_wrapping->key = secret_new(GCM_KEY_BYTES);
 	if (slot->kind != KEYRING_PASSPHRASE) {
@@ -409,7 +409,7 @@ static void make_before(
 	uint8_t *at = put(ret_before->additional, "MSK2", 4);
 
 	at = put(at, keyring->archive, KEYRING_UUID_BYTES);
-	at = put_number(at, keyring->epoch, 4);
+	at = put_number(at, keyring->key_epoch, 4);
 	(void)put_change_head(at, &keyring->change);
 	hkdf_sha256(master->data, master->len, NULL, 0, "previous", 8, key->data, key->len);
 	ret_before->gcm = gcm_new(key->data);
@@ -427,10 +427,10 @@ void keyring_next_epoch(const struct keyring *before, const struct secret *maste
 	struct keyring_change *change = &ret_keyring->change;
 
 	keyring_make(before->archive, ret_keyring, ret_master);
-	ret_keyring->epoch = before->epoch + 1;
+	ret_keyring->key_epoch = before->key_epoch + 1;
 	ret_keyring->last_id = before->last_id;
 	*change = (struct keyring_change){
-		.under_way = true, .from_epoch = before->epoch, .until = until};
+		.under_way = true, .from_key_epoch = before->key_epoch, .until = until};
 	rand_bytes(change->nonce, sizeof(change->nonce));
 	make_before(ret_keyring, *ret_master, &kept);
 	gcm_encrypt(kept.gcm, change->nonce,
@@ -447,7 +447,7 @@ bool keyring_previous(const struct keyring *keyring, const struct secret *master
 
 	assert(change->under_way);
 	*ret_previous = NULL;
-	if (change->from_epoch == 0)
+	if (change->from_key_epoch == 0)
 		return true;
 	make_before(keyring, master, &kept);
 	if (!gcm_decrypt(kept.gcm, change->nonce,

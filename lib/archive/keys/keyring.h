@@ -49,16 +49,16 @@ struct keyring_slot {
 /* While volumes are written anew under the master key of this keyring: what was before. */
 struct keyring_change {
 	bool under_way;
-	uint32_t from_epoch; /* 0: plain */
-	int64_t until;       /* no volume past this sequence is of before */
+	uint32_t from_key_epoch; /* 0: plain */
+	int64_t until;           /* no volume past this sequence is of before */
 	uint8_t nonce[GCM_NONCE_BYTES];
-	uint8_t wrapped[KEYRING_MASTER_BYTES]; /* the master key of from_epoch; zeros: plain */
+	uint8_t wrapped[KEYRING_MASTER_BYTES]; /* the master key of from_key_epoch; zeros: plain */
 	uint8_t tag[GCM_TAG_BYTES];
 };
 
 struct keyring {
 	uint8_t archive[KEYRING_UUID_BYTES];
-	uint32_t epoch;   /* of the master key */
+	uint32_t key_epoch;
 	uint32_t last_id; /* of a slot */
 	struct keyring_slot slots[KEYRING_SLOTS_MAX];
 	size_t count;

@@ -105,12 +105,12 @@ static bool read_view(const struct archive_ref *archive, struct keys_view *view,
 
 	if (!get_master(archive, &view->master, &key_epoch, err))
 		return false;
-	view->keyring.epoch = key_epoch;
+	view->keyring.key_epoch = key_epoch;
 	if (!keyring_file_exists(archive->path))
 		return true;
 	if (!keyring_file_read(archive->path, &view->keyring, err))
 		return false;
-	if (view->keyring.epoch != key_epoch || !keyring_is_of(&view->keyring, view->master))
+	if (view->keyring.key_epoch != key_epoch || !keyring_is_of(&view->keyring, view->master))
 		return err_set(err, ERR_BUSY, "%s: its keys were changed meanwhile: try again",
 			archive->path);
 	return !view->keyring.change.under_way ||
@@ -159,7 +159,7 @@ bool keys_create(const struct archive_ref *archive, const uint8_t uuid[ARCHIVE_U
 		keyring_from_plain(&keyring, plain_until);
 	if (!keyring_file_write(archive->path, &keyring, master, err))
 		return false;
-	keys_put(archive->keys, keyring.epoch, master);
+	keys_put(archive->keys, keyring.key_epoch, master);
 	return true;
 }
 
@@ -177,14 +177,14 @@ bool keys_volume_key(const struct archive_ref *archive, const struct volume_id *
 	if (!view.encrypted)
 		return key_epoch == 0 ||
 		       err_set(err, ERR_AUTH, "is encrypted: its passphrase or key is needed");
-	*ret_outdated = change->under_way && key_epoch == change->from_epoch &&
+	*ret_outdated = change->under_way && key_epoch == change->from_key_epoch &&
 			id->sequence <= change->until;
 	if (key_epoch == 0 && !*ret_outdated)
 		return err_set(err, ERR_CORRUPT, "is a plain volume in an encrypted archive");
-	if (key_epoch != view.keyring.epoch && !*ret_outdated)
+	if (key_epoch != view.keyring.key_epoch && !*ret_outdated)
 		return err_set(err, ERR_CORRUPT,
 			"is of master key %" PRIu32 " in an archive of master key %" PRIu32,
-			key_epoch, view.keyring.epoch);
+			key_epoch, view.keyring.key_epoch);
 	master = *ret_outdated ? view.previous : view.master;
 	*ret_key = master ? keys_derive(master, id->uuid, "frame") : NULL;
 	return true;

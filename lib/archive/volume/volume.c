@@ -42,7 +42,7 @@ static bool put_keyring(struct db *db, const struct buf *keyring, struct err *er
 	if (keyring->len == 0)
 		return true;
 	if (!keyring_decode(keyring->data, keyring->len, &decoded, err) ||
-		!volume_header_put_int(db, volume_header_key_epoch, decoded.epoch, err))
+		!volume_header_put_int(db, volume_header_key_epoch, decoded.key_epoch, err))
 		return false;
 	return volume_header_put_blob(db, volume_header_keyring, keyring->data, keyring->len, err);
 }

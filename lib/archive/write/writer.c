@@ -48,7 +48,7 @@ static bool must_roll(struct archive_writer *writer, bool *ret_must, struct err 
 {
 	CLEANUP(catalogue_volumes_free) struct catalogue_volumes volumes = {0};
 	CLEANUP(keys_view_free) struct keys_view view = {0};
-	uint32_t epoch;
+	uint32_t key_epoch;
 
 	*ret_must = false;
 	if (!keys_look(&writer->archive, &view, err))
@@ -60,9 +60,9 @@ static bool must_roll(struct archive_writer *writer, bool *ret_must, struct err 
 	if (volumes.count == 0)
 		return true;
 	if (!volume_peek_key_epoch(
-		    writer->archive.path, &volumes.items[volumes.count - 1].id, &epoch, err))
+		    writer->archive.path, &volumes.items[volumes.count - 1].id, &key_epoch, err))
 		return false;
-	*ret_must = epoch != view.keyring.epoch;
+	*ret_must = key_epoch != view.keyring.key_epoch;
 	return true;
 }
 

@@ -179,13 +179,13 @@ static void the_next_key_epoch_knows_the_previous_key(void)
 	make(&before);
 	CHECK(!before.keyring.change.under_way);
 	keyring_next_epoch(&before.keyring, before.master, 7, &now.keyring, &now.master);
-	CHECK_INT(now.keyring.epoch, 2);
+	CHECK_INT(now.keyring.key_epoch, 2);
 	CHECK(memcmp(now.master->data, before.master->data, KEYRING_MASTER_BYTES) != 0);
 	CHECK_OK(keyring_carry(
 		&now.keyring, now.master, &before.keyring.slots[0], key, sizeof(key), &err));
 	reread(&now);
 	CHECK(now.keyring.change.under_way);
-	CHECK_INT(now.keyring.change.from_epoch, 1);
+	CHECK_INT(now.keyring.change.from_key_epoch, 1);
 	CHECK_INT(now.keyring.change.until, 7);
 	CHECK_INT(now.keyring.slots[0].id, 1);
 	check_opens(&now, KEYRING_KEY, key, sizeof(key));

@@ -40,7 +40,7 @@ static void encrypting_keeps_the_mail_and_leaves_no_plain_text(void)
 	rekeyed_begin_encrypt(path);
 	rekeyed = rekeyed_go_on(path);
 	CHECK(rekeyed.volumes > 0);
-	CHECK_INT(rekeyed.epoch, 1);
+	CHECK_INT(rekeyed.key_epoch, 1);
 	check_same(path, before, 1);
 }
 
@@ -50,7 +50,7 @@ static void rotating_keeps_the_mail_under_another_key(void)
 	PATH before = rekeyed_everything(path);
 
 	rekeyed_begin_rotate(path, &rekeyed_key);
-	CHECK_INT(rekeyed_go_on(path).epoch, 2);
+	CHECK_INT(rekeyed_go_on(path).key_epoch, 2);
 	check_same(path, before, 2);
 }
 
