@@ -199,7 +199,7 @@ static int watch_until_stopped(const struct config *config, const char *state_di
 	return 0;
 }
 
-static bool parse_arguments(int argc, char **argv, struct daemon_arguments *args, int *ret_code)
+static bool parse_command_line(int argc, char **argv, struct daemon_arguments *args, int *ret_code)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
@@ -282,7 +282,7 @@ int main(int argc, char **argv)
 
 	secret_forbid_dumps();
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (!parse_arguments(argc, argv, &args, &code))
+	if (!parse_command_line(argc, argv, &args, &code))
 		return code;
 	code = load_config(&args, &config);
 	if (!config || args.check)

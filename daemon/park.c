@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-static void on_input(uv_poll_t *poll, int status, int events)
+static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct park *park = poll->data;
 
@@ -18,7 +18,7 @@ void park_begin(struct park *park, int fd)
 	uv_poll_init(park->loop, &park->poll, fd);
 	park->poll.data = park;
 	park->polling = true;
-	uv_poll_start(&park->poll, UV_READABLE | UV_DISCONNECT, on_input);
+	uv_poll_start(&park->poll, UV_READABLE | UV_DISCONNECT, on_poll);
 }
 
 void park_end(struct park *park)

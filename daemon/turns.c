@@ -14,7 +14,7 @@
 
 enum { PASSES_IN_A_ROW_MAX = 5, PRUNE_EVERY_MS = 60 * 60 * 1000 };
 
-static enum account_state state_of_error(enum err_kind kind)
+static enum account_state state_of_kind(enum err_kind kind)
 {
 	switch (kind) {
 	case ERR_RETRY:
@@ -107,12 +107,12 @@ static void log_pass(const struct account_turns *turns, const struct mirror_resu
 }
 
 /* A missing or wrong archive secret is ACCOUNT_LOCKED, unlike a refused server password. */
-static enum account_state state_of(const struct account_turns *turns, enum err_kind kind)
+static enum account_state state_after_error(const struct account_turns *turns, enum err_kind kind)
 {
 	const struct archive_ref archive = archive_of(turns);
 	bool locked = archive_is_encrypted(&archive) && !archive_is_unlocked(&archive);
 
-	return locked && kind != ERR_CANCELLED ? ACCOUNT_LOCKED : state_of_error(kind);
+	return locked && kind != ERR_CANCELLED ? ACCOUNT_LOCKED : state_of_kind(kind);
 }
 
 static bool unlock(const struct account_turns *turns, struct err *err)
@@ -166,7 +166,7 @@ bool turns_pass(struct account_turns *turns, struct mirror_result *ret_result, s
 		return true;
 	}
 	turns_close(turns);
-	turns_set_state(turns, state_of(turns, err->kind), "", err->text);
+	turns_set_state(turns, state_after_error(turns, err->kind), "", err->text);
 	return false;
 }
 
@@ -341,7 +341,7 @@ bool turns_take(struct account_turns *turns, bool due, bool *ret_again, struct e
 		return true;
 	}
 	turns_close(turns);
-	turns_set_state(turns, state_of(turns, err->kind), "", err->text);
+	turns_set_state(turns, state_after_error(turns, err->kind), "", err->text);
 	return false;
 }
 

@@ -60,7 +60,7 @@ static bool create_with(const struct archive_ref *archive, const struct archive_
 	return ok;
 }
 
-static bool create(const struct config_account *account, struct archive_keys *keys,
+static bool create_for_account(const struct config_account *account, struct archive_keys *keys,
 	const struct cancel *cancel, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
@@ -96,7 +96,7 @@ bool mirror_make_or_unlock(const struct config_account *account, struct archive_
 
 	if (archive_exists(archive.path))
 		return unlock_existing(account, keys, cancel, err);
-	if (create(account, keys, cancel, &create_err))
+	if (create_for_account(account, keys, cancel, &create_err))
 		return true;
 	/* the concurrent writer we waited for may have created it */
 	if (create_err.kind == ERR_CREATE && archive_exists(archive.path))

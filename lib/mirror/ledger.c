@@ -72,14 +72,14 @@ void ledger_free(struct ledger *ledger)
 	free(ledger->items);
 }
 
-static bool is_due(const struct ledger *ledger, const struct ledger_entry *entry)
+static bool entry_is_due(const struct ledger *ledger, const struct ledger_entry *entry)
 {
 	if (entry->next_try_ms == INT64_MAX)
 		return entry->size <= ledger->account->max_message_bytes;
 	return entry->next_try_ms <= ledger->now_ms;
 }
 
-static bool is_of(const struct ledger_entry *entry, const char *folder)
+static bool entry_is_of(const struct ledger_entry *entry, const char *folder)
 {
 	return !entry->resolved && strcmp(entry->folder, folder) == 0;
 }
@@ -93,11 +93,11 @@ void ledger_not_due(const struct ledger *ledger, const char *folder, uint32_t ui
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct ledger_entry *entry = &ledger->items[i];
 
-		if (!is_of(entry, name) || entry->uidvalidity != uidvalidity)
+		if (!entry_is_of(entry, name) || entry->uidvalidity != uidvalidity)
 			continue;
-		if (!is_due(ledger, entry))
+		if (!entry_is_due(ledger, entry))
 			rangeset_add(without, entry->uid, entry->uid);
-		if (entry->next_try_ms != INT64_MAX || is_due(ledger, entry))
+		if (entry->next_try_ms != INT64_MAX || entry_is_due(ledger, entry))
 			*ret_owed = true;
 	}
 }
@@ -109,7 +109,7 @@ uint64_t ledger_size_below(
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < ledger->count; i++)
-		size += is_of(&ledger->items[i], name) &&
+		size += entry_is_of(&ledger->items[i], name) &&
 			ledger->items[i].uidvalidity == uidvalidity && ledger->items[i].uid < uid;
 	return size;
 }
@@ -119,12 +119,12 @@ bool ledger_due(const struct ledger *ledger, const char *folder)
 	CLEANUP(freep) char *name = stored_name(ledger, folder);
 
 	for (size_t i = 0; i < ledger->count; i++)
-		if (is_of(&ledger->items[i], name) && is_due(ledger, &ledger->items[i]))
+		if (entry_is_of(&ledger->items[i], name) && entry_is_due(ledger, &ledger->items[i]))
 			return true;
 	return false;
 }
 
-static bool is_at(
+static bool entry_is_at(
 	const struct ledger_entry *entry, const char *folder, uint32_t uidvalidity, uint32_t uid)
 {
 	return strcmp(entry->folder, folder) == 0 && entry->uidvalidity == uidvalidity &&
@@ -141,7 +141,7 @@ static struct ledger_entry *find_or_add(
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct ledger_entry *entry = &ledger->items[i];
 
-		if (!is_at(entry, folder, uidvalidity, uid))
+		if (!entry_is_at(entry, folder, uidvalidity, uid))
 			continue;
 		if (!entry->resolved)
 			return entry;
@@ -215,7 +215,7 @@ void ledger_resolve(struct ledger *ledger, const char *folder, uint32_t uidvalid
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct ledger_entry *entry = &ledger->items[i];
 
-		if (is_of(entry, name) &&
+		if (entry_is_of(entry, name) &&
 			(entry->uidvalidity != uidvalidity || rangeset_has(uids, entry->uid)))
 			entry->resolved = true;
 	}
@@ -226,7 +226,7 @@ void ledger_retry_now(struct ledger *ledger, const char *folder)
 	CLEANUP(freep) char *name = stored_name(ledger, folder);
 
 	for (size_t i = 0; i < ledger->count; i++)
-		if (is_of(&ledger->items[i], name))
+		if (entry_is_of(&ledger->items[i], name))
 			ledger->items[i].next_try_ms = 0;
 }
 
@@ -236,7 +236,7 @@ static void resolve_twin(struct ledger *ledger, size_t before, const struct ledg
 	for (size_t i = 0; i < before; i++) {
 		struct ledger_entry *other = &ledger->items[i];
 
-		if (is_at(other, entry->folder, entry->uidvalidity, entry->uid))
+		if (entry_is_at(other, entry->folder, entry->uidvalidity, entry->uid))
 			other->resolved = true;
 	}
 }
@@ -281,7 +281,7 @@ bool ledger_rename(struct ledger *ledger, const char *const *from, const char *c
 		CLEANUP(freep) char *new = stored_name(ledger, to[i]);
 
 		for (size_t k = 0; k < before; k++)
-			if (is_of(&ledger->items[k], old))
+			if (entry_is_of(&ledger->items[k], old))
 				rename_entry(ledger, k, new);
 	}
 	for (size_t k = before; k < ledger->count; k++)
@@ -299,7 +299,7 @@ void ledger_keep_folders(struct ledger *ledger, const char *const *folders, size
 		CLEANUP(freep) char *name = stored_name(ledger, folders[i]);
 
 		for (size_t k = 0; k < ledger->count; k++)
-			kept[k] |= is_of(&ledger->items[k], name);
+			kept[k] |= entry_is_of(&ledger->items[k], name);
 	}
 	for (size_t k = 0; k < ledger->count; k++)
 		ledger->items[k].resolved |= !kept[k];
@@ -382,7 +382,8 @@ static bool hide_folder(void *context, const struct archive_folder *folder, stru
 		!archive_hide_name(names->archive, folder->path, &new_name, err))
 		return false;
 	for (size_t i = 0; i < ledger->count; i++)
-		if (is_of(&ledger->items[i], old_name) || is_of(&ledger->items[i], new_name))
+		if (entry_is_of(&ledger->items[i], old_name) ||
+			entry_is_of(&ledger->items[i], new_name))
 			add_hidden(names, &ledger->items[i], new_name);
 	return true;
 }

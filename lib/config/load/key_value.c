@@ -23,7 +23,7 @@ static void replace_text(char **text, char *value)
 	*text = value;
 }
 
-static bool set_text(char **text, const char *value, bool (*valid)(const char *value))
+static bool set_text_value(char **text, const char *value, bool (*valid)(const char *value))
 {
 	if (valid && !valid(value))
 		return false;
@@ -38,7 +38,7 @@ static bool not_empty(const char *value)
 
 static bool set_optional_text(char **text, const char *value, bool (*valid)(const char *value))
 {
-	return set_text(text, value, value[0] ? valid : NULL);
+	return set_text_value(text, value, value[0] ? valid : NULL);
 }
 
 static bool set_path(char **text, const char *value, const char *folder)
@@ -115,7 +115,7 @@ static bool set_percent(int *percent, const char *value)
 	return true;
 }
 
-static void split_words(const char *value, struct str_list *ret_words)
+static void split_globs(const char *value, struct str_list *ret_words)
 {
 	while (*value) {
 		size_t len = strcspn(value, " \t");
@@ -132,7 +132,7 @@ static bool set_globs(struct str_list *globs, const char *value)
 	struct str_list words = {0};
 	bool good;
 
-	split_words(value, &words);
+	split_globs(value, &words);
 	good = words.count > 0 && words.count <= GLOBS_MAX && !str_list_has(&words, "!");
 	if (good) {
 		str_list_free(globs);
@@ -185,11 +185,11 @@ bool key_set(const struct config_key *key, void *target, const char *folder, con
 
 	switch (key->kind) {
 	case VALUE_ADDRESS:
-		return set_text(at, value, text_is_address);
+		return set_text_value(at, value, text_is_address);
 	case VALUE_HOST:
-		return set_text(at, value, text_is_host);
+		return set_text_value(at, value, text_is_host);
 	case VALUE_TEXT:
-		return set_text(at, value, not_empty);
+		return set_text_value(at, value, not_empty);
 	case VALUE_MAYBE:
 	case VALUE_COMMAND:
 		return set_optional_text(at, value, NULL);
@@ -226,7 +226,7 @@ bool key_set(const struct config_key *key, void *target, const char *folder, con
 	case VALUE_GLOBS:
 		return set_globs(at, value);
 	case VALUE_KEEP:
-		return set_text(at, value, keep_valid);
+		return set_text_value(at, value, keep_valid);
 	}
 	return false;
 }

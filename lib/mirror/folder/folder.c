@@ -157,7 +157,6 @@ static bool move_mark(struct folder_job *job, struct archive_mark mark, struct e
 	}
 	if (job->unfinished || same_mark(job, &mark))
 		return true;
-	assert(!job->unfinished && job->gone.count == 0);
 	return archive_set_mark(job->pass->writer, job->id, &mark, err) &&
 	       archive_may_commit(job->pass->writer, err);
 }

@@ -40,7 +40,7 @@ static int by_numbers(const struct rename_folder *a, const struct rename_folder 
 	return (a->messages > b->messages) - (a->messages < b->messages);
 }
 
-static bool is_unchanged(const struct rename_folder *known, const struct rename_folder *server)
+static bool has_equal_numbers(const struct rename_folder *known, const struct rename_folder *server)
 {
 	return known->uidnext != 0 && by_numbers(known, server) == 0;
 }
@@ -64,7 +64,7 @@ static int likelihood(const struct rename_folder *known, const struct rename_fol
 {
 	bool same_name = strcmp(last_component(known->path), last_component(server->path)) == 0;
 
-	return same_name + is_unchanged(known, server);
+	return same_name + has_equal_numbers(known, server);
 }
 
 /* --- matching --- */
@@ -129,7 +129,7 @@ static bool seems_unchanged(const struct matching *matching, const struct group 
 
 static bool changed_at_home(const struct matching *matching, size_t known)
 {
-	return !is_unchanged(&matching->known->items[known],
+	return !has_equal_numbers(&matching->known->items[known],
 		&matching->server->items[matching->states[known].home]);
 }
 
