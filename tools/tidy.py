@@ -4,47 +4,30 @@
     tools/tidy.py [BUILD]         check the tree this file lies in; BUILD has what is generated
     tools/tidy.py --self-test     prove that each rule can fail, and lets decent code pass
 
-A rule is a function from the tree ({path: text}) to findings (path, line, words). What a person
-may include, call or write is data at the top.
+A rule is a function from the tree ({path: text}) to findings (path, line, words). Tables at the top
+say what may be included, called and written. The rules on rooms and on the graphs of includes and
+calls are in tools/lib/tidy_*.py.
 """
 
+import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+
+import tidy_graph  # noqa: E402
+import tidy_rooms  # noqa: E402
+from tidy_source import blank, is_c, line_at, without_comments, without_strings  # noqa: E402
+
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
 COLUMNS_MAX = 100
 TAB_COLUMNS = 8
-
-# Who may include whom: a room's own headers and those of the rooms named here. Tests see all.
-MAY_INCLUDE = {
-    "base": (),
-    "net": ("base",),
-    "imap": ("base", "net"),
-    "db": ("base",),
-    "mime": ("base",),
-    "config": ("base",),
-    "archive": ("base", "db", "mime"),
-    "state": ("base", "db"),
-    "mirror": ("base", "net", "imap", "mime", "archive", "config", "state"),
-    "daemon": ("base", "net", "imap", "mime", "archive", "config", "state", "mirror"),
-    "restore": ("base", "net", "imap", "db", "mime", "archive", "config", "state", "mirror"),
-}
-
-# A dependency has one door. Tests may go in through the wall.
-DOORS = (
-    (re.compile(r"sqlite3(ext)?\.h"), ("lib/db/",)),
-    (re.compile(r"openssl/"), ("lib/base/crypto.c", "lib/net/tls")),
-    (re.compile(r"zstd(_errors)?\.h"), ("lib/archive/format/zstd.c",)),
-    (re.compile(r"archive(_entry)?\.h"), ("restore/pack.c",)),
-    (re.compile(r"ini\.h"), ("lib/config/",)),
-    (re.compile(r"jansson\.h"), ("restore/ui/json.c",)),
-    (re.compile(r"uv\.h"), ("daemon/",)),
-    (re.compile(r"zlib\.h"), ("lib/net/deflate.c",)),
-)
 
 BANNED_CALLS = re.compile(
     r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|system|popen|gets"
@@ -56,63 +39,8 @@ SQL_TEXT = re.compile(
     r"(table|index|view|trigger)\b|with \w+ as \()", re.I)
 SQL_LOUD = re.compile(r"\b(SELECT|FROM|WHERE|INSERT|UPDATE|DELETE|CREATE|TABLE|VALUES|JOIN)\b")
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
-INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 CODE_SUFFIXES = (".c", ".h", ".py", ".sh", ".sql", ".build")
 IGNORED_FOLDERS = re.compile(r"(^|/)(\.[^/]+|build[^/]*|__pycache__|subprojects)$")
-
-
-def is_c(path):
-    return path.endswith((".c", ".h"))
-
-
-def line_at(text, offset):
-    return text.count("\n", 0, offset) + 1
-
-
-def blank(match):
-    return re.sub(r"[^\n]", " ", match.group())
-
-
-def without_comments(text):
-    """C with comments blanked; strings and line numbers stay."""
-    parts = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*', re.S)
-    return parts.sub(lambda m: m.group() if m.group()[0] in "\"'" else blank(m), text)
-
-
-def without_strings(text):
-    """C with comments and strings blanked."""
-    return re.sub(r'"(?:\\.|[^"\\\n])*"', blank, without_comments(text))
-
-
-def room_of(path):
-    parts = path.split("/")
-    return parts[1] if parts[0] == "lib" and len(parts) > 2 else parts[0]
-
-
-def includes_follow_the_table(tree):
-    for path, text in tree.items():
-        allowed = MAY_INCLUDE.get(room_of(path))
-        if not is_c(path) or allowed is None:
-            continue
-        for match in INCLUDE.finditer(without_comments(text)):
-            kind, name = match.groups()
-            room = name.split("/")[0]
-            if kind == '"' and path.startswith("lib/") and "/" not in name:
-                yield path, line_at(text, match.start(1)), f'"{name}" is not written from lib/'
-            elif kind == '"' and "/" in name and room not in allowed + (room_of(path),):
-                yield path, line_at(text, match.start(1)), f"{room_of(path)} may not include {name}"
-
-
-def dependencies_have_one_door(tree):
-    for path, text in tree.items():
-        if not is_c(path) or path.startswith("tests/"):
-            continue
-        for match in INCLUDE.finditer(without_comments(text)):
-            kind, name = match.groups()
-            for header, doors in DOORS:
-                if kind == "<" and header.match(name) and not path.startswith(doors):
-                    yield (path, line_at(text, match.start(1)),
-                           f"<{name}> belongs to {' and '.join(doors)}")
 
 
 def functions_are_short(tree):
@@ -221,7 +149,7 @@ def every_folder_is_named(tree):
 
 
 RULES = (
-    includes_follow_the_table, dependencies_have_one_door, functions_are_short, files_are_short,
+    *tidy_rooms.RULES, *tidy_graph.RULES, functions_are_short, files_are_short,
     lines_are_short, nothing_banned_is_called, sql_lives_in_schema, white_space_is_regular,
     headers_have_guards, everything_is_built, nothing_is_unfinished, every_folder_is_named,
 )
@@ -233,13 +161,16 @@ def headers_compile_alone(tree, root, build=None, compiler="cc"):
     A header that includes one made by tools/embed_sql.py is looked at only where that was made.
     """
     generated = [f"-I{build}/lib"] if build else []
-    for path in sorted(tree):
-        if path.endswith(".h"):
-            run = subprocess.run(
-                [compiler, "-x", "c", "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall",
-                 "-Werror", "-Ilib", "-I.", "-Itests", "-I" + (path.rpartition("/")[0] or "."),
-                 *generated, "-include", path, "/dev/null"],
-                cwd=root, capture_output=True, text=True, check=False)
+
+    def compiled(path):
+        return subprocess.run(
+            [compiler, "-x", "c", "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall",
+             "-Werror", "-Ilib", "-I.", "-Itests", "-I" + (path.rpartition("/")[0] or "."),
+             *generated, "-include", path, "/dev/null"],
+            cwd=root, capture_output=True, text=True, check=False)
+    headers = sorted(path for path in tree if path.endswith(".h"))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, run in zip(headers, pool.map(compiled, headers)):
             not_made = not build and re.search(r"_sql\.h: No such file", run.stderr)
             if run.returncode and not not_made:
                 yield path, 1, run.stderr.strip().split("\n")[0]
@@ -287,21 +218,13 @@ DECENT = {
     "lib/base/a.c": '#include "base/a.h"\n\n/* strcpy( is spoken of only here */\nbool a(void)\n{\n'
                     '\tputs("system() and select it from the list");\n\treturn true;\n}\n',
     "lib/net/tls.c": '#include <openssl/ssl.h>\n#include "base/a.h"\n',
+    "lib/base/README.md": "`a` is first\n",
+    "lib/net/README.md": "`tls.c` follows\n",
     "schema/volume.sql": "-- CREATE it\nselect 'FROM' from mail;\n",
 }
 
 INDECENT = {
-    includes_follow_the_table: (
-        ("lib/base/a.c", '#include "net/tls.h"\n'), ("lib/imap/a.c", '#include "archive/b.h"\n'),
-        ("lib/archive/a.c", '#include "imap/b.h"\n'), ("daemon/a.c", '#include "restore/b.h"\n'),
-        ("restore/a.c", '#include "daemon/b.h"\n'), ("lib/net/a.c", '#include "tls.h"\n'),
-        ("lib/mirror/a.c", '#include "db/db.h"\n')),
-    dependencies_have_one_door: (
-        ("lib/archive/a.c", "#include <sqlite3.h>\n"),
-        ("lib/net/a.c", "#include <openssl/err.h>\n"),
-        ("restore/a.c", "#include <jansson.h>\n"), ("daemon/a.c", "#include <ini.h>\n"),
-        ("lib/net/a.c", "#include <uv.h>\n"), ("lib/net/a.c", "#include <zstd.h>\n"),
-        ("restore/a.c", "#include <archive.h>\n")),
+    **tidy_rooms.INDECENT, **tidy_graph.INDECENT,
     functions_are_short: (("lib/base/a.c", "void a(void)\n{\n" + "\ta();\n" * 71 + "}\n"),),
     files_are_short: (("lib/base/a.c", "int a;\n" * 501), ("tests/a.py", "a = 1\n" * 501)),
     lines_are_short: (("lib/base/a.c", "\t" * 5 + "x" * 61 + "\n"),),
@@ -332,9 +255,10 @@ def self_test():
     good = []
     for number, rule in enumerate(RULES, 1):
         wrong = list(rule(DECENT))
-        for path, text in INDECENT[rule]:
+        for path, text, *more in INDECENT[rule]:
+            indecent = {**DECENT, **(more[0] if more else {}), path: text}
             if not any(finding[0] == path or path.startswith(finding[0] + "/")
-                       for finding in rule({**DECENT, path: text})):
+                       for finding in rule(indecent)):
                 wrong.append((path, 1, f"not found: {text[:60]!r}"))
         good.append(report(number, rule.__name__, wrong))
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/volume/volume.h"
 #include "archive/write/writer.h"
 #include "base/fs.h"
 #include "base/str.h"

@@ -16,7 +16,6 @@
 #include "archive/retention.h"
 #include "archive/seal.h"
 #include "archive/volume/volume.h"
-#include "archive/write/writer.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"

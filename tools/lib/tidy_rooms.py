@@ -1,0 +1,139 @@
+"""Rules of tools/tidy.py on rooms: who includes whom, what leaves a room, what describes it."""
+
+import re
+
+from tidy_source import INCLUDE, folder_of, included, is_c, line_at, without_comments
+
+# Who may include whom: a room's own headers and those of the rooms named here. Tests see all.
+MAY_INCLUDE = {
+    "base": (),
+    "net": ("base",),
+    "imap": ("base", "net"),
+    "db": ("base",),
+    "mime": ("base",),
+    "config": ("base",),
+    "archive": ("base", "db", "mime"),
+    "state": ("base", "db"),
+    "mirror": ("base", "net", "imap", "mime", "archive", "config", "state"),
+    "daemon": ("base", "net", "imap", "mime", "archive", "config", "state", "mirror"),
+    "restore": ("base", "net", "imap", "db", "mime", "archive", "config", "state", "mirror"),
+}
+
+# A dependency has one door. Tests may go in through the wall.
+DOORS = (
+    (re.compile(r"sqlite3(ext)?\.h"), ("lib/db/",)),
+    (re.compile(r"openssl/"), ("lib/base/crypto.c", "lib/net/tls")),
+    (re.compile(r"zstd(_errors)?\.h"), ("lib/archive/format/zstd.c",)),
+    (re.compile(r"archive(_entry)?\.h"), ("restore/pack.c",)),
+    (re.compile(r"ini\.h"), ("lib/config/",)),
+    (re.compile(r"jansson\.h"), ("restore/ui/json.c",)),
+    (re.compile(r"uv\.h"), ("daemon/",)),
+    (re.compile(r"zlib\.h"), ("lib/net/deflate.c",)),
+)
+
+FOLDER_FILES_MAX = 32
+DESCRIBED = ("lib/", "daemon/", "restore/")
+
+# Headers in sub-rooms that callers outside the room use all the same.
+PUBLIC = ("restore/upload/restore.h",)
+# Files outside a room that still include its private headers. This list only gets shorter.
+INCLUDE_PRIVATE = (
+    "restore/app_secrets.c", "restore/commands/cmd_rebuild.c", "tests/crash/crash_archive.c",
+    "tests/crash/crash_power.c", "tests/crash/crash_prune.c", "tests/crash/crash_rekey.c",
+    "tests/crash/power_copies.c", "tests/crash/power_keys.c", "tests/crash/power_side.c",
+    "tests/model/test_mime_storm.c", "tests/support/crash/power_archive.c",
+    "tests/unit/db/test_db_hostile.c",
+)
+
+def room_of(path):
+    parts = path.split("/")
+    return parts[1] if parts[0] == "lib" and len(parts) > 2 else parts[0]
+
+
+def includes_follow_the_table(tree):
+    for path, text in tree.items():
+        allowed = MAY_INCLUDE.get(room_of(path))
+        if not is_c(path) or allowed is None:
+            continue
+        for match in INCLUDE.finditer(without_comments(text)):
+            kind, name = match.groups()
+            room = name.split("/")[0]
+            if kind == '"' and path.startswith("lib/") and "/" not in name:
+                yield path, line_at(text, match.start(1)), f'"{name}" is not written from lib/'
+            elif kind == '"' and "/" in name and room not in allowed + (room_of(path),):
+                yield path, line_at(text, match.start(1)), f"{room_of(path)} may not include {name}"
+
+
+def dependencies_have_one_door(tree):
+    for path, text in tree.items():
+        if not is_c(path) or path.startswith("tests/"):
+            continue
+        for match in INCLUDE.finditer(without_comments(text)):
+            kind, name = match.groups()
+            for header, doors in DOORS:
+                if kind == "<" and header.match(name) and not path.startswith(doors):
+                    yield (path, line_at(text, match.start(1)),
+                           f"<{name}> belongs to {' and '.join(doors)}")
+
+
+def is_private(header):
+    rooms = ("restore", "daemon") if header.startswith(("restore/", "daemon/")) else ("lib/",)
+    depth = 2 if rooms == ("lib/",) else 1
+    return header.startswith(DESCRIBED) and header not in PUBLIC and (
+        header.endswith("_internal.h") or header.count("/") > depth)
+
+
+def may_see_private(path, header):
+    """The room itself, and the tests of that room."""
+    room = room_of(header)
+    return room_of(path) == room or path.startswith(
+        ("tests/fuzz/", f"tests/unit/{room}/", f"tests/support/{room}/"))
+
+
+def only_public_headers_leave_a_room(tree):
+    used = set()
+    for path in tree:
+        for line, header in included(tree, path) if is_c(path) else ():
+            if not is_private(header) or may_see_private(path, header):
+                continue
+            used.add(path)
+            if path not in INCLUDE_PRIVATE:
+                yield path, line, f"{header} is private to {room_of(header)}"
+    for path in INCLUDE_PRIVATE:
+        if path in tree and path not in used:
+            yield path, 1, "includes no private header any more: remove it from INCLUDE_PRIVATE"
+
+
+def folders_are_small(tree):
+    counts = {}
+    for path in tree:
+        counts.setdefault(folder_of(path), []).append(path)
+    for folder, paths in counts.items():
+        if (folder + "/").startswith(DESCRIBED) and len(paths) > FOLDER_FILES_MAX:
+            yield sorted(paths)[-1], 1, f"{len(paths)} files in {folder}"
+
+
+RULES = (
+    includes_follow_the_table, dependencies_have_one_door, folders_are_small,
+    only_public_headers_leave_a_room,
+)
+
+INDECENT = {
+    includes_follow_the_table: (
+        ("lib/base/a.c", '#include "net/tls.h"\n'), ("lib/imap/a.c", '#include "archive/b.h"\n'),
+        ("lib/archive/a.c", '#include "imap/b.h"\n'), ("daemon/a.c", '#include "restore/b.h"\n'),
+        ("restore/a.c", '#include "daemon/b.h"\n'), ("lib/net/a.c", '#include "tls.h"\n'),
+        ("lib/mirror/a.c", '#include "db/db.h"\n')),
+    dependencies_have_one_door: (
+        ("lib/archive/a.c", "#include <sqlite3.h>\n"),
+        ("lib/net/a.c", "#include <openssl/err.h>\n"),
+        ("restore/a.c", "#include <jansson.h>\n"), ("daemon/a.c", "#include <ini.h>\n"),
+        ("lib/net/a.c", "#include <uv.h>\n"), ("lib/net/a.c", "#include <zstd.h>\n"),
+        ("restore/a.c", "#include <archive.h>\n")),
+    only_public_headers_leave_a_room: (
+        ("restore/a.c", '#include "archive/keys/b.h"\n', {"lib/archive/keys/b.h": ""}),
+        ("lib/mirror/a.c", '#include "imap/b_internal.h"\n', {"lib/imap/b_internal.h": ""}),
+        ("tests/cli/a.c", '#include "restore/map/b.h"\n', {"restore/map/b.h": ""})),
+    folders_are_small: (
+        ("lib/base/z.h", "", {f"lib/base/b{number}.c": "" for number in range(30)}),),
+}
