@@ -1,8 +1,14 @@
 """Rules of tools/tidy.py on graphs: no cycle of includes or calls, one meaning for each name."""
 
-from tidy_source import folder_of, included, is_c
+import re
+
+from tidy_source import folder_of, included, is_c, stem_of, without_strings
 
 PROGRAMS = {"mailstow": ("lib/", "restore/"), "mailstowd": ("lib/", "daemon/")}
+FUNCTION = re.compile(r"^(?!static\b|typedef\b)([A-Za-z_][^;{}=#]*?)\b(\w+)\(([^;{}]*)\)\s*\n\{",
+                      re.M)
+STATIC = re.compile(r"^static\b[^;{}=]*?\b(\w+)\([^;{}]*\)\s*\n\{", re.M)
+CALL = re.compile(r"(?<![\w.>])(\w+)\s*\(")
 
 
 def cycles(graph):
@@ -51,6 +57,36 @@ def no_file_includes_itself(tree):
         yield cycle[0], 1, f"a cycle of includes: {', '.join(cycle)}"
 
 
+def calls_of(tree, files):
+    """{caller: {callee: function}} between .c files. A call through a pointer is none."""
+    homes = {}
+    for path in files:
+        for match in FUNCTION.finditer(without_strings(tree[path])):
+            homes.setdefault(match.group(2), set()).add(path)
+    graph = {}
+    for path in files:
+        text = without_strings(tree[path])
+        own = set(STATIC.findall(text))
+        for match in CALL.finditer(text):
+            home = homes.get(match.group(1), set())
+            if len(home) == 1 and path not in home and match.group(1) not in own:
+                graph.setdefault(path, {}).setdefault(*home, match.group(1))
+    return graph
+
+
+def no_call_comes_back(tree):
+    findings = []
+    for program in PROGRAMS:
+        graph = calls_of(tree, [path for path in of_program(tree, program)
+                                if path.endswith(".c")])
+        for cycle in cycles(graph):
+            calls = [f"{stem_of(caller)} calls {function}() of {stem_of(callee)}"
+                     for caller in cycle for callee, function in sorted(graph[caller].items())
+                     if callee in cycle]
+            findings.append((cycle[0], 1, f"a cycle of calls: {'; '.join(calls)}"))
+    yield from told_once(findings)
+
+
 def file_names_are_unique(tree):
     findings = []
     for program in PROGRAMS:
@@ -62,12 +98,15 @@ def file_names_are_unique(tree):
     yield from told_once(findings)
 
 
-RULES = (no_file_includes_itself, file_names_are_unique)
+RULES = (no_file_includes_itself, no_call_comes_back, file_names_are_unique)
 
 INDECENT = {
     no_file_includes_itself: (
         ("lib/base/b.h", '#include "base/c.h"\n', {"lib/base/c.h": '#include "base/b.h"\n'}),
         ("lib/base/b.h", '#include "base/c.h"\n',
          {"lib/base/c.h": '#include "base/d.h"\n', "lib/base/d.h": '#include "base/b.h"\n'})),
+    no_call_comes_back: (
+        ("lib/base/b.c", "int b(void)\n{\n\treturn c();\n}\n",
+         {"lib/net/c.c": "int c(void)\n{\n\treturn 1 + b();\n}\n"}),),
     file_names_are_unique: (("restore/a.c", "int a;\n"),),
 }

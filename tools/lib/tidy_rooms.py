@@ -31,6 +31,23 @@ DOORS = (
     (re.compile(r"zlib\.h"), ("lib/net/deflate.c",)),
 )
 
+# The same within a room: which of its sub-rooms a sub-room may include, "" for the room's own
+# folder. The room's own folder may include each of them.
+ARCHIVE_LAYERS = ("", "format", "keys", "volume", "catalogue", "read")
+MAY_INCLUDE_INSIDE = {
+    "lib/archive": {
+        "format": ARCHIVE_LAYERS[:1], "keys": ARCHIVE_LAYERS[:2], "volume": ARCHIVE_LAYERS[:3],
+        "catalogue": ARCHIVE_LAYERS[:4], "read": ARCHIVE_LAYERS[:5], "check": ARCHIVE_LAYERS,
+        "write": ARCHIVE_LAYERS, "compact": (*ARCHIVE_LAYERS, "write"),
+    },
+    "lib/config": {"load": ("",)},
+    "lib/imap": {"parse": ("",), "sasl": ("",)},
+    "lib/mirror": {"folder": ("",)},
+    "restore": {
+        "ui": (), "map": (), "match": (), "upload": ("map", "match"),
+        "commands": ("", "ui", "map", "match", "upload"),
+    },
+}
 FOLDER_FILES_MAX = 32
 DESCRIBED = ("lib/", "daemon/", "restore/")
 
@@ -76,6 +93,22 @@ def dependencies_have_one_door(tree):
                            f"<{name}> belongs to {' and '.join(doors)}")
 
 
+def sub_rooms_follow_the_table(tree):
+    for path in tree:
+        room = next((room for room in MAY_INCLUDE_INSIDE if path.startswith(room + "/")), None)
+        if not is_c(path) or not room or folder_of(path) == room:
+            continue
+        own = folder_of(path).removeprefix(room + "/")
+        allowed = MAY_INCLUDE_INSIDE[room].get(own)
+        if allowed is None:
+            yield path, 1, f"{room}/{own} is not in the table MAY_INCLUDE_INSIDE"
+            continue
+        for line, header in included(tree, path):
+            other = folder_of(header).removeprefix(room).removeprefix("/")
+            if header.startswith(room + "/") and other != own and other not in allowed:
+                yield path, line, f"{room}/{own} may not include {header}"
+
+
 def is_private(header):
     rooms = ("restore", "daemon") if header.startswith(("restore/", "daemon/")) else ("lib/",)
     depth = 2 if rooms == ("lib/",) else 1
@@ -114,8 +147,8 @@ def folders_are_small(tree):
 
 
 RULES = (
-    includes_follow_the_table, dependencies_have_one_door, folders_are_small,
-    only_public_headers_leave_a_room,
+    includes_follow_the_table, dependencies_have_one_door, sub_rooms_follow_the_table,
+    folders_are_small, only_public_headers_leave_a_room,
 )
 
 INDECENT = {
@@ -130,6 +163,13 @@ INDECENT = {
         ("restore/a.c", "#include <jansson.h>\n"), ("daemon/a.c", "#include <ini.h>\n"),
         ("lib/net/a.c", "#include <uv.h>\n"), ("lib/net/a.c", "#include <zstd.h>\n"),
         ("restore/a.c", "#include <archive.h>\n")),
+    sub_rooms_follow_the_table: (
+        ("lib/archive/format/a.c", '#include "archive/volume/b.h"\n',
+         {"lib/archive/volume/b.h": ""}),
+        ("lib/archive/volume/a.h", '#include "archive/catalogue/b.h"\n',
+         {"lib/archive/catalogue/b.h": ""}),
+        ("restore/ui/a.c", '#include "restore/app.h"\n', {"restore/app.h": ""}),
+        ("restore/attic/a.c", "int a;\n")),
     only_public_headers_leave_a_room: (
         ("restore/a.c", '#include "archive/keys/b.h"\n', {"lib/archive/keys/b.h": ""}),
         ("lib/mirror/a.c", '#include "imap/b_internal.h"\n', {"lib/imap/b_internal.h": ""}),
