@@ -2,7 +2,7 @@
 
 import re
 
-from tidy_source import INCLUDE, folder_of, included, is_c, line_at, without_comments
+from tidy_source import INCLUDE, folder_of, included, is_c, line_at, stem_of, without_comments
 
 # Who may include whom: a room's own headers and those of the rooms named here. Tests see all.
 MAY_INCLUDE = {
@@ -137,6 +137,16 @@ def only_public_headers_leave_a_room(tree):
             yield path, 1, "includes no private header any more: remove it from INCLUDE_PRIVATE"
 
 
+def every_file_is_described(tree):
+    for path in tree:
+        if is_c(path) and path.startswith(DESCRIBED):
+            folder = folder_of(path)
+            readmes = [f"{folder}/README.md", f"{folder_of(folder)}/README.md"]
+            words = "".join(tree.get(readme, "") for readme in readmes)
+            if not re.search(rf"`{re.escape(stem_of(path))}(\.[ch])?`", words):
+                yield path, 1, f"neither {' nor '.join(readmes)} names it"
+
+
 def folders_are_small(tree):
     counts = {}
     for path in tree:
@@ -148,7 +158,7 @@ def folders_are_small(tree):
 
 RULES = (
     includes_follow_the_table, dependencies_have_one_door, sub_rooms_follow_the_table,
-    folders_are_small, only_public_headers_leave_a_room,
+    folders_are_small, only_public_headers_leave_a_room, every_file_is_described,
 )
 
 INDECENT = {
@@ -174,6 +184,8 @@ INDECENT = {
         ("restore/a.c", '#include "archive/keys/b.h"\n', {"lib/archive/keys/b.h": ""}),
         ("lib/mirror/a.c", '#include "imap/b_internal.h"\n', {"lib/imap/b_internal.h": ""}),
         ("tests/cli/a.c", '#include "restore/map/b.h"\n', {"restore/map/b.h": ""})),
+    every_file_is_described: (
+        ("lib/base/b.c", "int b;\n"), ("restore/ui/a.h", ""), ("daemon/a.c", "")),
     folders_are_small: (
         ("lib/base/z.h", "", {f"lib/base/b{number}.c": "" for number in range(30)}),),
 }
