@@ -2,13 +2,15 @@
 
 import re
 
-from tidy_source import folder_of, included, is_c, stem_of, without_strings
+from tidy_source import (folder_of, included, is_c, line_at, stem_of, without_comments,
+                         without_strings)
 
 PROGRAMS = {"mailstow": ("lib/", "restore/"), "mailstowd": ("lib/", "daemon/")}
 FUNCTION = re.compile(r"^(?!static\b|typedef\b)([A-Za-z_][^;{}=#]*?)\b(\w+)\(([^;{}]*)\)\s*\n\{",
                       re.M)
 STATIC = re.compile(r"^static\b[^;{}=]*?\b(\w+)\([^;{}]*\)\s*\n\{", re.M)
 CALL = re.compile(r"(?<![\w.>])(\w+)\s*\(")
+TAG = re.compile(r"^(?:struct|enum|union) (\w+) \{", re.M)
 
 
 def cycles(graph):
@@ -98,7 +100,22 @@ def file_names_are_unique(tree):
     yield from told_once(findings)
 
 
-RULES = (no_file_includes_itself, no_call_comes_back, file_names_are_unique)
+def tags_are_unique(tree):
+    """Of structs, enums and unions."""
+    findings = []
+    for program in PROGRAMS:
+        tags = {}
+        for path in sorted(of_program(tree, program)):
+            text = without_comments(tree[path])
+            for match in TAG.finditer(text):
+                tags.setdefault(match.group(1), []).append((path, line_at(text, match.start())))
+        for tag, places in tags.items():
+            findings += [(path, line, f"{tag} is also defined in {places[0][0]}")
+                         for path, line in places[1:]]
+    yield from told_once(findings)
+
+
+RULES = (no_file_includes_itself, no_call_comes_back, file_names_are_unique, tags_are_unique)
 
 INDECENT = {
     no_file_includes_itself: (
@@ -109,4 +126,6 @@ INDECENT = {
         ("lib/base/b.c", "int b(void)\n{\n\treturn c();\n}\n",
          {"lib/net/c.c": "int c(void)\n{\n\treturn 1 + b();\n}\n"}),),
     file_names_are_unique: (("restore/a.c", "int a;\n"),),
+    tags_are_unique: (
+        ("restore/b.h", "struct same {\n", {"lib/base/c.c": "struct same {\n"}),),
 }
