@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 
 import tidy_graph  # noqa: E402
 import tidy_rooms  # noqa: E402
+import tidy_words  # noqa: E402
 from tidy_source import blank, is_c, line_at, without_comments, without_strings  # noqa: E402
 
 FUNCTION_LINES_MAX = 70
@@ -149,7 +150,7 @@ def every_folder_is_named(tree):
 
 
 RULES = (
-    *tidy_rooms.RULES, *tidy_graph.RULES, functions_are_short, files_are_short,
+    *tidy_rooms.RULES, *tidy_graph.RULES, *tidy_words.RULES, functions_are_short, files_are_short,
     lines_are_short, nothing_banned_is_called, sql_lives_in_schema, white_space_is_regular,
     headers_have_guards, everything_is_built, nothing_is_unfinished, every_folder_is_named,
 )
@@ -224,7 +225,7 @@ DECENT = {
 }
 
 INDECENT = {
-    **tidy_rooms.INDECENT, **tidy_graph.INDECENT,
+    **tidy_rooms.INDECENT, **tidy_graph.INDECENT, **tidy_words.INDECENT,
     functions_are_short: (("lib/base/a.c", "void a(void)\n{\n" + "\ta();\n" * 71 + "}\n"),),
     files_are_short: (("lib/base/a.c", "int a;\n" * 501), ("tests/a.py", "a = 1\n" * 501)),
     lines_are_short: (("lib/base/a.c", "\t" * 5 + "x" * 61 + "\n"),),
