@@ -187,7 +187,7 @@ class Archive:
         need(not self.broken, self.broken)
 
     def payload(self, volume, data):
-        """Does what its records say when a final one came. A checkpoint begins anew."""
+        """Does what its records say when a final one came. A checkpoint replaces everything."""
         reader = Reader(data)
         (version, flags), before = reader.take(2), reader.take(DIGEST)
         number, _ = reader.numbers(2)

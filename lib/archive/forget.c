@@ -63,22 +63,22 @@ static bool add_items(struct forgetting *forgetting, struct err *err)
 	return false;
 }
 
-struct present {
+struct forgotten_placement {
 	int64_t from, to, size;
 };
 
-struct presents {
-	struct present *items;
+struct forgotten_placements {
+	struct forgotten_placement *items;
 	size_t count, cap;
 };
 
-static void presents_free(struct presents *presents)
+static void presents_free(struct forgotten_placements *presents)
 {
 	free(presents->items);
-	*presents = (struct presents){0};
+	*presents = (struct forgotten_placements){0};
 }
 
-static bool read_presents(struct db *db, struct presents *presents, struct err *err)
+static bool read_presents(struct db *db, struct forgotten_placements *presents, struct err *err)
 {
 	enum { ROW = CATALOGUE_FORGOTTEN_PLACEMENTS };
 	bool row;
@@ -87,7 +87,7 @@ static bool read_presents(struct db *db, struct presents *presents, struct err *
 		if (!row)
 			return true;
 		ARRAY_GROW(presents->items, presents->count, presents->cap);
-		presents->items[presents->count++] = (struct present){
+		presents->items[presents->count++] = (struct forgotten_placement){
 			db_int(db, ROW, 0), db_int(db, ROW, 1), db_int(db, ROW, 2)};
 	}
 	return false;
@@ -97,7 +97,7 @@ static bool read_presents(struct db *db, struct presents *presents, struct err *
 static bool reduce_snapshots(struct db *db, struct err *err)
 {
 	enum { LESSEN = CATALOGUE_SNAPSHOT_LESSEN };
-	CLEANUP(presents_free) struct presents presents = {0};
+	CLEANUP(presents_free) struct forgotten_placements presents = {0};
 
 	if (!read_presents(db, &presents, err))
 		return false;

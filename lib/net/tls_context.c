@@ -19,14 +19,14 @@ struct ca_version {
 	struct timespec changed;
 };
 
-struct known {
+struct cached_context {
 	char *ca_file; /* NULL: the system's */
 	struct ca_version version;
 	SSL_CTX *context;
 };
 
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct known known[TLS_CONTEXTS_MAX];
+static struct cached_context known[TLS_CONTEXTS_MAX];
 static size_t known_count;
 static size_t oldest; /* replaced next when all are used */
 
@@ -91,7 +91,7 @@ static bool load(const char *ca_file, SSL_CTX **ret_context, struct err *err)
 	return true;
 }
 
-static struct known *find(const char *ca_file)
+static struct cached_context *find(const char *ca_file)
 {
 	for (size_t i = 0; i < known_count; i++) {
 		const char *name = known[i].ca_file;
@@ -102,9 +102,9 @@ static struct known *find(const char *ca_file)
 	return NULL;
 }
 
-static struct known *make_room(void)
+static struct cached_context *make_room(void)
 {
-	struct known *entry;
+	struct cached_context *entry;
 
 	if (known_count < TLS_CONTEXTS_MAX)
 		return &known[known_count++];
@@ -113,19 +113,19 @@ static struct known *make_room(void)
 	return entry;
 }
 
-static void keep(struct known *entry, const char *ca_file, const struct ca_version *version,
-	SSL_CTX *context)
+static void keep(struct cached_context *entry, const char *ca_file,
+	const struct ca_version *version, SSL_CTX *context)
 {
 	char *name = ca_file ? xstrdup(ca_file) : NULL;
 
 	free(entry->ca_file);
 	SSL_CTX_free(entry->context);
-	*entry = (struct known){name, *version, context};
+	*entry = (struct cached_context){name, *version, context};
 }
 
 static bool find_or_load(const char *ca_file, SSL_CTX **ret_context, struct err *err)
 {
-	struct known *entry = find(ca_file);
+	struct cached_context *entry = find(ca_file);
 	struct ca_version version;
 	SSL_CTX *context = NULL;
 	int ok;

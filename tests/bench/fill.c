@@ -1,5 +1,5 @@
 /*
- * Fills an archive with mail that cannot be pressed, quickly:
+ * Fills an archive with mail that cannot be compressed, quickly:
  *
  *	bench_fill ARCHIVE MESSAGES BYTES
  *

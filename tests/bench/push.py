@@ -15,7 +15,7 @@ WAIT_SECONDS = 60
 POLL_SECONDS = 0.004
 DELIVERIES = 15
 TRACED_DELIVERIES = 5
-TRACE_SETTLE_SECONDS = 1.5
+TRACE_PAUSE_SECONDS = 1.5
 
 
 class Watch(threading.Thread):
@@ -117,7 +117,7 @@ class Push:
             ["strace", "-f", "-o", str(trace), "-e", "trace=fsync,fdatasync,sync_file_range",
              "-p", str(self.process.pid)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
-        time.sleep(TRACE_SETTLE_SECONDS)
+        time.sleep(TRACE_PAUSE_SECONDS)
         if tracer.poll() is not None:
             return None
         counts = []
@@ -126,7 +126,7 @@ class Push:
                 before = trace_calls(trace)
                 self.deliver(client, 1000 + number)
                 self.committed()
-                time.sleep(TRACE_SETTLE_SECONDS)
+                time.sleep(TRACE_PAUSE_SECONDS)
                 counts.append(trace_calls(trace) - before)
         tracer.send_signal(signal.SIGINT)
         tracer.wait(10)

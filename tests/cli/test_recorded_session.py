@@ -17,7 +17,7 @@ import fixed_mail
 
 RECORDED = pathlib.Path(__file__).resolve().parent / "recorded"
 SHOWN_LINES = 80
-PRESSED = re.compile(r" stored \d+ [0-9a-f]+ ")
+COMPRESSED = re.compile(r" stored \d+ [0-9a-f]+ ")
 # Told of files: journals hold uuids and times, which press as chance has it.
 OF_FILES = ("bytes_before", "bytes_after", "bytes_freed", "bytes")
 
@@ -96,7 +96,7 @@ def compare(name, got):
     wanted = (RECORDED / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     equal(wanted[0].split()[0], "zstd")
     if got[0] != wanted[0]:
-        got, wanted = ([PRESSED.sub(" ", line) for line in lines[1:]] for lines in (got, wanted))
+        got, wanted = ([COMPRESSED.sub(" ", line) for line in lines[1:]] for lines in (got, wanted))
     if got != wanted:
         lines = list(difflib.unified_diff(wanted, got, "recorded", "now", n=2, lineterm=""))
         more = f"\n... {len(lines) - SHOWN_LINES} lines more" * (len(lines) > SHOWN_LINES)

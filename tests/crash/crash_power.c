@@ -1,5 +1,5 @@
 /*
- * The power is cut while an archive is written, sealed, pruned, forgotten of, made anew, copied and
+ * The power is cut while an archive is written, sealed, pruned, rebuilt, copied, forgets mail and
  * given keys, plain and encrypted, and while what stands beside it is written:
  *support/crash/power.h says what must hold then.
  *

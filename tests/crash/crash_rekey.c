@@ -1,7 +1,7 @@
 /*
  * Encrypting a plain archive, and giving an encrypted one another master key, stopped or failed at
  * each of its changes of the disk. Afterwards the archive opens, is whole, and all mail is there
- * byte for byte; the next run completes, and nothing of before is left.
+ * byte for byte; the next run completes the change, and nothing under the previous key is left.
  */
 #include "archive/rekey.h"
 
@@ -106,7 +106,7 @@ static int count_mail(const char *path)
 	return count;
 }
 
-/* It can be read by whoever has the secret, and then be written to; nothing is added of before. */
+/* The secret reads it, and then it can be written to; nothing is added under the previous key. */
 static void check_sound(const char *path)
 {
 	struct archive_writer *writer;

@@ -91,7 +91,7 @@ static uint32_t epoch_of(const char *path)
 char *power_tell_rekey(const char *place)
 {
 	static const char *const states[] = {
-		[ARCHIVE_REKEY_NONE] = "settled",
+		[ARCHIVE_REKEY_NONE] = "no change",
 		[ARCHIVE_REKEY_ENCRYPTING] = "being encrypted",
 		[ARCHIVE_REKEY_ROTATING] = "being rotated",
 	};

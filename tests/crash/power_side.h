@@ -12,7 +12,7 @@
 /* As a restore does it: what was written down as pending, durably, is sent, and known for ever. */
 bool power_journal(const char *place, struct err *err);
 char *power_tell_journal(const char *place);
-/* One that is damaged, with a -wal that is not: it is begun anew, and nothing of it comes back. */
+/* A damaged one with an undamaged -wal: it is started over, and nothing of it returns. */
 void power_prepare_damaged(const char *place);
 void power_check_journal(const char *place);
 

@@ -16,7 +16,7 @@ enum {
 	PACKED = 2,
 	RIGHT_DIGEST = 4,
 	OTHER_ID = 8,
-	SEALED = 16, /* pressed hard */
+	SEALED = 16, /* compressed hard */
 	EDIT_BYTES = 4,
 	FRAME_ID = 7,
 };

@@ -1,4 +1,4 @@
-/* Any bytes as a message, in any portions: what is taken apart is put together exactly. */
+/* Any bytes as a message, in any portions: the parts of a split message reassemble exactly. */
 #include <assert.h>
 #include <string.h>
 

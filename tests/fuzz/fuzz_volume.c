@@ -2,7 +2,7 @@
  * An archive with damage anywhere in its volume or its catalogue, read and checked: it is refused
  * with an error that says so, or understood; a message that is given is as long as its entry says.
  *
- * The input damages a good archive, made anew in each process: its first byte chooses the file and
+ * The input damages a good archive, made again in each process: its first byte chooses the file and
  * whether the archive is checked or read, the next two how much is cut from the end (in pages),
  * then each four bytes are an offset and what is xored there.
  */

@@ -270,7 +270,7 @@ def a_place_that_cannot_hold_archives_is_exit_73(lab):
     failing(lab, 73, str(lab.archives), "Not a directory")
 
 
-def an_archive_that_vanished_is_told_and_made_anew(lab):
+def a_vanished_archive_is_reported_and_created_again(lab):
     user = lab.account("alice")
     lab.server.fill(user)
     lab.mirror("alice")
@@ -390,7 +390,7 @@ live.main(
     a_skipped_message_that_goes_is_no_longer_counted,
     a_full_disk_stops_cleanly_and_goes_on_when_there_is_room,
     a_disk_that_may_not_be_written_is_told, a_place_that_cannot_hold_archives_is_exit_73,
-    an_archive_that_vanished_is_told_and_made_anew, an_archive_of_a_newer_mailstow_is_left_alone,
+    a_vanished_archive_is_reported_and_created_again, an_archive_of_a_newer_mailstow_is_left_alone,
     a_locked_archive_is_waited_for_and_the_holder_named,
     mail_that_is_to_be_encrypted_is_never_kept_in_plain, rubbish_from_a_server_harms_nothing,
     programs=("mailstowd", "mailstow"))

@@ -48,7 +48,7 @@ def changes_are_followed(lab):
     lab.same("alice", user)
 
 
-def a_folder_made_anew_is_read_anew(lab):
+def a_recreated_folder_is_mirrored_again(lab):
     user, _ = filled(lab)
     lab.mirror("alice")
     with lab.server.client(user) as client:
@@ -141,7 +141,7 @@ def a_server_that_is_away_is_a_temporary_matter(lab):
 
 live.main(
     a_mirror_holds_what_the_server_has, a_second_pass_writes_nothing, changes_are_followed,
-    a_folder_made_anew_is_read_anew, what_the_server_lost_is_still_there, a_restore_is_exact,
+    a_recreated_folder_is_mirrored_again, what_the_server_lost_is_still_there, a_restore_is_exact,
     a_second_restore_adds_nothing, a_mailbox_goes_back_into_its_own_emptied_account,
     cat_prints_exact_bytes, a_wrong_password_is_told_and_not_tried_again,
     an_unknown_authority_is_not_trusted, a_server_that_is_away_is_a_temporary_matter,

@@ -164,7 +164,7 @@ def mail_that_moves_while_its_folder_is_renamed_is_followed(lab):
     live.equal(contents(lab.archives), before)
 
 
-def a_folder_made_anew_is_read_anew(lab):
+def a_recreated_folder_is_mirrored_again(lab):
     user, _ = filled(lab)
     lab.mirror("alice")
     with lab.server.client(user) as client:
@@ -280,7 +280,7 @@ live.main(
     flags_new_expunged_and_moved_mail_are_followed, folders_made_renamed_and_removed_are_followed,
     renamed_folders_that_move_keep_their_mail,
     mail_that_moves_while_its_folder_is_renamed_is_followed,
-    a_folder_made_anew_is_read_anew, new_mail_comes_by_push,
+    a_recreated_folder_is_mirrored_again, new_mail_comes_by_push,
     a_restore_is_exact_and_a_second_adds_nothing,
     a_mailbox_goes_back_into_its_own_emptied_account, odd_names_move_to_another_account,
     a_mailbox_moves_to_and_from_dovecot, odd_names_move_from_dovecot,

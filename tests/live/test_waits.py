@@ -13,7 +13,7 @@ import time
 import live
 
 SILENT_ACCOUNTS = 8  # more than the default number of workers
-SETTLE_SECONDS = 1
+PAUSE_SECONDS = 1
 TIMED_OUT = re.compile("timed out|locked by")
 F_OFD_SETLK = 37
 HEARD_BYTES = 4096
@@ -23,7 +23,7 @@ def ends_at_once(lab, state):
     """SIGTERM ends a daemon whose account stays in this state: no wait runs until its timeout."""
     daemon = lab.start_daemon()
     lab.wait(state, lambda: lab.status("alice").get("state") == state)
-    time.sleep(SETTLE_SECONDS)
+    time.sleep(PAUSE_SECONDS)
     log = lab.place / "daemon.log"
     said = len(log.read_text())
     daemon.send_signal(signal.SIGTERM)
@@ -138,7 +138,7 @@ def whoever_wakes_up_compares_at_once(lab):
     lab.wait("watching", lambda: lab.status("alice").get("state") == "watching")
     with lab.server.client(user) as client:
         client.deliver("Sent", b"Subject: while asleep\r\n\r\nx\r\n")
-    time.sleep(SETTLE_SECONDS)
+    time.sleep(PAUSE_SECONDS)
     live.equal(lab.status("alice")["messages"], count)
     slept.touch()
     lab.wait("waking", lambda: lab.status("alice").get("messages") == count + 1)

@@ -126,7 +126,7 @@ static bool find(void *context, const struct archive_finding *finding, struct er
 	return err_set(err, ERR_CORRUPT, "%s: %s", finding->where, finding->what);
 }
 
-/* Another pass writes nothing, and the volumes make the same catalogue anew. */
+/* Another pass writes nothing, and the volumes rebuild the same catalogue. */
 void rename_check_archive(struct ring *ring)
 {
 	const struct archive_check check = {.read_percent = 100, .finding = find};

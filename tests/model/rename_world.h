@@ -26,7 +26,7 @@ int64_t rename_id_of(const struct rename_state *state, const char *name); /* 0: 
 /* A pass; afterwards the archive has what the server has. The caller frees ret_state. */
 void rename_mirror(struct ring *ring, const char *words, struct rename_state *ret_state);
 
-/* Another pass writes nothing, and the volumes make the same catalogue anew. */
+/* Another pass writes nothing, and the volumes rebuild the same catalogue. */
 void rename_check_archive(struct ring *ring);
 
 void rename_folder(struct ring *ring, const char *from, const char *to);

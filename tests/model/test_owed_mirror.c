@@ -126,9 +126,9 @@ static void a_folder_with_too_large_mail_is_itself_unseen(void)
 /* --- the ledger --- */
 
 /* A folder got another name, and a new one has its old name, UIDVALIDITY and a too large UID. */
-static void what_is_in_the_ledger_anew_is_not_taken_for_the_old(void)
+static void a_new_entry_in_the_ledger_is_not_taken_for_the_old_one(void)
 {
-	CLEANUP(ring_freep) struct ring *ring = ring_new_empty(&model_profile_full, "anew");
+	CLEANUP(ring_freep) struct ring *ring = ring_new_empty(&model_profile_full, "again");
 	struct err err = ERR_INIT;
 
 	ring->account.max_message_bytes = LARGE;
@@ -212,7 +212,7 @@ int main(int argc, char **argv)
 		PROMISE(a_few_messages_whose_flags_are_refused_take_no_others_away),
 		PROMISE(what_was_forgotten_is_not_owed),
 		PROMISE(a_folder_with_too_large_mail_is_itself_unseen),
-		PROMISE(what_is_in_the_ledger_anew_is_not_taken_for_the_old),
+		PROMISE(a_new_entry_in_the_ledger_is_not_taken_for_the_old_one),
 		PROMISE(what_is_owed_of_a_folder_nobody_wants_is_not_owed),
 		PROMISE(flags_that_do_not_come_with_a_body_are_asked_for),
 		PROMISE(what_a_search_leaves_out_of_a_folder_that_is_not_empty_is_not_gone),

@@ -89,7 +89,7 @@ bool journal_checkpoint_find(const struct archive_ref *archive, const struct vol
 
 /* --- applying it --- */
 
-struct restoring {
+struct checkpoint_restore {
 	struct volume *volume;
 	const struct volume_list *present;
 	const struct directories *directories;
@@ -115,7 +115,7 @@ static bool clear(struct db *catalogue, struct err *err)
 
 /* The volume listed, or the sealed one that replaced it; NULL: neither. */
 static const struct volume_id *find_present(
-	const struct restoring *restoring, const struct volume_id *listed)
+	const struct checkpoint_restore *restoring, const struct volume_id *listed)
 {
 	const struct directory *directory =
 		directories_of(restoring->directories, listed->sequence);
@@ -133,7 +133,7 @@ static const struct volume_id *find_present(
 }
 
 static enum volume_state state_of(
-	const struct restoring *restoring, const struct record_volume *volume)
+	const struct checkpoint_restore *restoring, const struct record_volume *volume)
 {
 	if (volume->doomed)
 		return VOLUME_DOOMED;
@@ -143,7 +143,7 @@ static enum volume_state state_of(
 }
 
 static bool put_volume(
-	struct restoring *restoring, const struct record_volume *volume, struct err *err)
+	struct checkpoint_restore *restoring, const struct record_volume *volume, struct err *err)
 {
 	struct volume_id listed = {.sequence = volume->sequence};
 	const struct volume_id *id;
@@ -196,7 +196,7 @@ static bool put_tombstone(struct db *db, const struct record_tombstone *tombston
 }
 
 static bool put_item(
-	struct restoring *restoring, const struct record_item_row *row, struct err *err)
+	struct checkpoint_restore *restoring, const struct record_item_row *row, struct err *err)
 {
 	struct apply apply = {.catalogue = restoring->catalogue,
 		.volume = row->volume,
@@ -207,7 +207,8 @@ static bool put_item(
 	return apply_record(&apply, &record, err);
 }
 
-static bool put_row(struct restoring *restoring, const struct record *record, struct err *err)
+static bool put_row(
+	struct checkpoint_restore *restoring, const struct record *record, struct err *err)
 {
 	struct db *db = restoring->catalogue;
 	struct apply apply = {.catalogue = db, .generation = restoring->generation};
@@ -236,7 +237,7 @@ static bool put_row(struct restoring *restoring, const struct record *record, st
 	}
 }
 
-static bool put_rows(struct restoring *restoring, struct reader *records, struct err *err)
+static bool put_rows(struct checkpoint_restore *restoring, struct reader *records, struct err *err)
 {
 	struct record record;
 	bool unknown;
@@ -249,7 +250,7 @@ static bool put_rows(struct restoring *restoring, struct reader *records, struct
 	return !records->bad || err_set(err, ERR_CORRUPT, "journal checkpoint: a damaged record");
 }
 
-static bool put_payload(struct restoring *restoring, int64_t frame, struct err *err)
+static bool put_payload(struct checkpoint_restore *restoring, int64_t frame, struct err *err)
 {
 	struct catalogue_state *state = &restoring->state;
 	struct journal_header header;
@@ -269,7 +270,7 @@ static bool put_payload(struct restoring *restoring, int64_t frame, struct err *
 }
 
 /* Checks references between rows. */
-static bool check_references(const struct restoring *restoring, struct err *err)
+static bool check_references(const struct checkpoint_restore *restoring, struct err *err)
 {
 	struct db *db = restoring->catalogue;
 	struct archive_snapshot last;
@@ -293,8 +294,8 @@ static bool check_references(const struct restoring *restoring, struct err *err)
 	       err_set(err, ERR_CORRUPT, "journal checkpoint: of another volume or generation");
 }
 
-static bool put_all(
-	struct restoring *restoring, const struct journal_checkpoint *checkpoint, struct err *err)
+static bool put_all(struct checkpoint_restore *restoring,
+	const struct journal_checkpoint *checkpoint, struct err *err)
 {
 	int64_t frame = checkpoint->first_frame - 1;
 
@@ -314,7 +315,7 @@ bool journal_checkpoint_apply(struct volume *volume, const struct journal_checkp
 	const struct volume_list *present, const struct directories *directories,
 	struct db *catalogue, struct zstd *zstd, struct err *err)
 {
-	struct restoring restoring = {.volume = volume,
+	struct checkpoint_restore restoring = {.volume = volume,
 		.present = present,
 		.directories = directories,
 		.catalogue = catalogue,

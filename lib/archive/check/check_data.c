@@ -122,7 +122,7 @@ bool check_frames(struct checking *checking, struct archive *archive, struct err
 
 enum { READ_AT_ONCE = 64 }; /* messages of one view of the archive; a writer may go on */
 
-struct reading {
+struct message_checks {
 	struct checking *checking;
 	struct archive *archive;
 	int64_t *messages; /* in storage order */
@@ -132,7 +132,7 @@ struct reading {
 
 static bool count_bytes(void *context, const uint8_t *data, size_t len, struct err *err)
 {
-	struct reading *reading = context;
+	struct message_checks *reading = context;
 
 	(void)data;
 	(void)err;
@@ -153,7 +153,7 @@ static bool is_lost(const struct checking *checking, int64_t message)
 	       rangeset_has(&checking->lost_messages, (uint32_t)message);
 }
 
-static bool give_message(struct reading *reading, int64_t message, struct err *err)
+static bool give_message(struct message_checks *reading, int64_t message, struct err *err)
 {
 	struct checking *checking = reading->checking;
 
@@ -168,7 +168,8 @@ static bool give_message(struct reading *reading, int64_t message, struct err *e
 
 /* Refreshes the view, and the leaf cache because ids may be reused. *ret_there: the message still
  * exists. */
-static bool refresh(struct reading *reading, int64_t message, bool *ret_there, struct err *err)
+static bool refresh(
+	struct message_checks *reading, int64_t message, bool *ret_there, struct err *err)
 {
 	struct db *db;
 
@@ -187,7 +188,7 @@ static bool refresh(struct reading *reading, int64_t message, bool *ret_there, s
 }
 
 /* A message that cannot be read may have been moved or pruned meanwhile: it is tried twice. */
-static bool read_one(struct reading *reading, int64_t message, struct err *err)
+static bool read_one(struct message_checks *reading, int64_t message, struct err *err)
 {
 	struct checking *checking = reading->checking;
 	struct err of = ERR_INIT;
@@ -208,7 +209,7 @@ static bool read_one(struct reading *reading, int64_t message, struct err *err)
 	       checking_blame(checking, "messages", &of, err);
 }
 
-static bool list_chosen(struct reading *reading, struct err *err)
+static bool list_chosen(struct message_checks *reading, struct err *err)
 {
 	struct db *db = reading->archive->catalogue;
 	bool row = true;
@@ -228,7 +229,7 @@ static bool list_chosen(struct reading *reading, struct err *err)
 }
 
 /* Within archive_enter(); leaves and enters again every READ_AT_ONCE messages. */
-static bool read_all(struct reading *reading, struct err *err)
+static bool read_all(struct message_checks *reading, struct err *err)
 {
 	for (size_t i = 0; i < reading->count; i++) {
 		if (i % READ_AT_ONCE == READ_AT_ONCE - 1) {
@@ -245,7 +246,7 @@ static bool read_all(struct reading *reading, struct err *err)
 bool check_messages(struct checking *checking, struct err *err)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
-	struct reading reading = {.checking = checking};
+	struct message_checks reading = {.checking = checking};
 	struct err of = ERR_INIT;
 	bool done;
 

@@ -56,7 +56,7 @@ static bool is_sought(const struct forget_search *search, const uint8_t *digest)
 	       bsearch(digest, search->digests, search->count, SHA256_BYTES, by_bytes) != NULL;
 }
 
-/* Those of the catalogue may be very many; those that were found are few. */
+/* The catalogue's ids may be very many; the ids found here are few. */
 static bool has_id(const struct forget_search *search, int64_t message)
 {
 	if (search->sorted_count > 0 && bsearch(&message, search->messages, search->sorted_count,
@@ -77,7 +77,7 @@ static bool names_message(struct forget_search *search, const struct record_mess
 	return true;
 }
 
-/* A message's record comes before those of its placements, and so does its id. */
+/* A message's record precedes those of its placements, so its id is known when they come. */
 static bool names(struct forget_search *search, const struct record *record)
 {
 	switch ((int)record->kind) {
@@ -112,7 +112,7 @@ static bool search_payload(
 	return !records.bad || err_set(err, ERR_CORRUPT, "journal: a damaged record");
 }
 
-/* Of a sealed one without a journal. */
+/* For a sealed volume without a journal. */
 static bool has_unknown(struct volume *volume, struct db *catalogue, struct zstd *zstd,
 	bool *ret_has, struct err *err)
 {
@@ -126,7 +126,7 @@ static bool has_unknown(struct volume *volume, struct db *catalogue, struct zstd
 	return true;
 }
 
-/* *ret_any: there is a journal, or a checkpoint. */
+/* *ret_any: it has a journal or checkpoint frame. */
 static bool search_journal(struct forget_search *search, struct volume *volume, struct zstd *zstd,
 	bool *ret_any, bool *ret_found, struct err *err)
 {

@@ -15,8 +15,8 @@ struct maintenance {
 };
 
 /*
- * Waits at most timeout_ms for the writer lock, makes a missing catalogue and brings an outdated
- * one up to date. ERR_NOT_FOUND: there is no archive. ERR_BUSY: another process writes.
+ * Waits at most timeout_ms for the writer lock, creates a missing catalogue and updates an outdated
+ * one. ERR_NOT_FOUND: there is no archive. ERR_BUSY: another process writes.
  */
 bool maintenance_open(struct maintenance *maintenance, const struct archive_ref *archive,
 	int timeout_ms, struct err *err);

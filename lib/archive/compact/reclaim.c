@@ -19,7 +19,7 @@ void reclaim_init(struct reclaim *reclaim, struct maintenance *maintenance)
 		.reader_wait_ms = READERS_ROUND_MS};
 }
 
-/* --- what is live in which volume --- */
+/* --- how much of each volume is live --- */
 
 struct estate {
 	struct volume_id id;
@@ -91,7 +91,7 @@ static bool measure(struct packer *packer, struct estate *estate, struct err *er
 	       sum_frames(&volume, &estate->raw_bytes, err);
 }
 
-/* Is it to be emptied? Where journal and old checkpoints lie is no longer wanted. */
+/* Is it to be emptied? Its journal and old checkpoints count as dead. */
 static bool is_victim(const struct estate *estate)
 {
 	bool sparse = estate->live_bytes * 100 < estate->raw_bytes * RECLAIM_LIVE_PERCENT;
@@ -117,7 +117,7 @@ static bool read_all(struct packer *packer, struct estates *ret_all, struct err 
 	return true;
 }
 
-/* The victims alone. */
+/* Keep only the volumes to empty. */
 static bool find_victims(struct packer *packer, struct estates *ret_victims, struct err *err)
 {
 	size_t count = 0;
@@ -131,7 +131,7 @@ static bool find_victims(struct packer *packer, struct estates *ret_victims, str
 	return true;
 }
 
-/* The small sealed ones that become one; none, when they are fewer than wanted. */
+/* The small sealed volumes to merge; none if there are too few. */
 static bool find_small(
 	struct packer *packer, size_t wanted, struct estates *ret_small, struct err *err)
 {
@@ -212,7 +212,7 @@ bool reclaim_estimate(struct reclaim *reclaim, struct err *err)
 
 /* --- a round --- */
 
-/* The newest is emptied like another when it is not the newest any more. */
+/* The newest volume can be emptied once another one has been started. */
 static bool make_room(struct packer *packer, const struct estates *victims, struct err *err)
 {
 	bool rolled;
@@ -235,7 +235,7 @@ static bool empty_one(struct maintenance *maintenance, const struct estate *vict
 	return db_run(packer->catalogue, CATALOGUE_VOLUME_REMOVE, err);
 }
 
-/* *ret_more: there was more than a round's worth. */
+/* *ret_more: the round's limit was reached, another round follows. */
 static bool empty_some(
 	struct reclaim *reclaim, const struct estates *victims, bool *ret_more, struct err *err)
 {
@@ -287,7 +287,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 			db_rollback(packer->catalogue);
 			return false;
 		}
-		/* or more than a round's worth would lie there twice */
+		/* else more than one round would exist twice on disk */
 		if (more && !litter_remove_all(packer->archive.path, packer->catalogue,
 				    reclaim->reader_wait_ms, err))
 			return false;
@@ -297,7 +297,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 	return packer_tidy_wal(packer, err);
 }
 
-/* --- many small ones --- */
+/* --- merging small volumes --- */
 
 static bool merge(struct maintenance *maintenance, const struct estates *small,
 	const struct cancel *cancel, struct err *err)

@@ -1,10 +1,10 @@
 /*
- * Getting space back: what is still wanted of volumes that hold little of it goes into the newest
- * volume, a checkpoint there says so, and the files go. For prune and forget; and for sealing,
- * which makes one volume of many small ones in the same way.
+ * Reclaiming space: copy the live items of sparse volumes into the newest volume, write a journal
+ * checkpoint that no longer lists the sparse ones, and remove their files. For prune, forget and
+ * rekey; seal merges small volumes the same way.
  *
- * Stopped at any point, the archive is as it was before or after a round; what lies about then is
- * litter, which the next writer removes.
+ * Interrupted at any point, the archive is in the state before or after a round; the next writer
+ * removes left-over files.
  */
 #ifndef MAILSTOW_ARCHIVE_COMPACT_RECLAIM_H
 #define MAILSTOW_ARCHIVE_COMPACT_RECLAIM_H
@@ -13,11 +13,10 @@
 #include "base/wait.h"
 
 enum {
-	RECLAIM_LIVE_PERCENT = 60,       /* a volume with less of it is emptied */
-	RECLAIM_BYTES_MIN = 1024 * 1024, /* the newest volume is left alone below this */
-	RECLAIM_ROUND_BYTES =
-		256 * 1000 * 1000, /* copied before a checkpoint; one volume at least */
-	RECLAIM_SMALL_BYTES = 32 * 1000 * 1000, /* a sealed volume of less is a small one */
+	RECLAIM_LIVE_PERCENT = 60,               /* a volume that is less live is emptied */
+	RECLAIM_BYTES_MIN = 1024 * 1024,         /* a smaller newest volume is left alone */
+	RECLAIM_ROUND_BYTES = 256 * 1000 * 1000, /* copied per checkpoint; at least one volume */
+	RECLAIM_SMALL_BYTES = 32 * 1000 * 1000,  /* a smaller sealed volume is a small one */
 };
 
 struct reclaim {
@@ -33,28 +32,27 @@ struct reclaim {
 
 void reclaim_init(struct reclaim *reclaim, struct maintenance *maintenance);
 
-/* Is there a volume that must be emptied, as an earlier run was stopped? */
+/* Is a volume marked for removal, because an earlier run was interrupted? */
 bool reclaim_is_owed(struct maintenance *maintenance, bool *ret_owed, struct err *err);
 
-/* Messages without placements, and all that hangs on them, out of the catalogue. *ret_messages and
- * *ret_bytes: how many, and their exact sizes. In a transaction. */
+/* Remove messages without placements, and their items, from the catalogue, within its transaction.
+ * *ret_messages and *ret_bytes: how many, and their exact sizes. */
 bool reclaim_sweep(struct maintenance *maintenance, uint64_t *ret_messages, uint64_t *ret_bytes,
 	struct err *err);
 
-/* What would it give? Sets volumes and bytes, an estimate; changes nothing. In a transaction. */
+/* Estimate volumes and bytes without changing anything, within a transaction. */
 bool reclaim_estimate(struct reclaim *reclaim, struct err *err);
 
 /*
- * Do it. The catalogue is in a transaction that holds what was taken away; it is committed with the
- * first checkpoint. Nothing is removed of a volume that cannot be read in whole: ERR_CORRUPT.
+ * Reclaim. The catalogue's open transaction holds the removed rows; the first journal checkpoint
+ * commits it. ERR_CORRUPT: a volume cannot be read completely; it stays.
  */
 bool reclaim_run(struct reclaim *reclaim, struct err *err);
 
 /*
- * When there are `count` small sealed volumes or more, what is in them goes behind what is in the
- * newest one if that is small, else into a new one: as many of them, the oldest first, as make a
- * volume. *ret_merged: how many went. cancel (may be NULL) is looked at between them:
- * ERR_CANCELLED, and nothing is changed.
+ * Merge small sealed volumes if there are at least `count`: the oldest ones, as many as fill a
+ * volume, into the newest volume if that is small, else into a new one. *ret_merged: how many were
+ * merged. Checks cancel (may be NULL) between volumes; ERR_CANCELLED: nothing was changed.
  */
 bool reclaim_merge(struct maintenance *maintenance, size_t count, const struct cancel *cancel,
 	uint64_t *ret_merged, struct err *err);

@@ -24,7 +24,7 @@ static bool move_to(struct copying *copying, const struct source_item *source, i
 	return db_run(db, CATALOGUE_ITEM_MOVE, err);
 }
 
-/* Behind the others, whatever their folder. */
+/* Into the same packs, whatever their folder. */
 static bool copy_small(struct copying *copying, const struct source_item *source, struct err *err)
 {
 	struct packer *packer = copying->packer;
@@ -99,7 +99,7 @@ static bool copy_one(struct copying *copying, const struct source_item *source, 
 	return (source->size < ARCHIVE_PART_BYTES ? copy_small : copy_big)(copying, source, err);
 }
 
-/* The rows are sorted before the first is given: moving them is no disturbance. */
+/* SQLite sorts all rows before it returns the first, so updating them meanwhile is safe. */
 static bool copy_all(struct copying *copying, struct err *err)
 {
 	enum { ROW = CATALOGUE_VOLUME_ITEMS };

@@ -29,7 +29,7 @@ static bool read_items(struct db *catalogue, struct rewrite_plan *plan, struct e
 	return false;
 }
 
-/* The first past `after` that is chosen. */
+/* The first chosen volume with a sequence above `after`. */
 static bool find_chosen(struct db *catalogue, int64_t after, rewrite_choose *choose, void *context,
 	bool *ret_found, struct catalogue_volume *ret_volume, struct err *err)
 {
@@ -66,9 +66,9 @@ bool rewrite_plan_next(const struct archive_ref *archive, int64_t after, rewrite
 	return true;
 }
 
-/* --- taking its place --- */
+/* --- replacing the volume --- */
 
-/* Ids are not used twice in an archive: as many items as before are the same ones. */
+/* Item ids are never reused in an archive, so an equal number of items means the same items. */
 static bool is_unchanged(
 	struct db *catalogue, const struct rewrite_plan *plan, bool *ret_same, struct err *err)
 {
@@ -89,7 +89,8 @@ static bool is_unchanged(
 	return true;
 }
 
-/* The catalogue is on the disk before: it names frames of the volume that goes. */
+/* Checkpoint the catalogue before removing the old file: on disk it still names frames of that
+ * file. */
 static bool publish(const struct archive_ref *archive, struct db *catalogue, struct volume *made,
 	const struct directory *directory, struct err *err)
 {
@@ -113,6 +114,6 @@ bool rewrite_replace(const struct archive_ref *archive, const struct rewrite_pla
 	catalogue = job.packer.catalogue;
 	if (!is_unchanged(catalogue, plan, ret_done, err))
 		return false;
-	*ret_done = *ret_done && fs_exists(db_path(made->db)); /* forgetting takes such away */
+	*ret_done = *ret_done && fs_exists(db_path(made->db)); /* forget may have removed it */
 	return !*ret_done || publish(archive, catalogue, made, directory, err);
 }

@@ -1,24 +1,25 @@
 /*
- * Inside the room: a volume is written anew, sealed (seal.h) or under another key (rekey.h), and
- * takes the place of the one it was made of. Making it takes no lock; taking its place does.
+ * Rewriting a volume: a new file with the same items, repacked (seal.h) or under another key
+ * (rekey.h), replaces it. Making the file takes no lock; replacing the volume does.
  */
 #ifndef MAILSTOW_ARCHIVE_COMPACT_REWRITE_H
 #define MAILSTOW_ARCHIVE_COMPACT_REWRITE_H
 
 #include "archive/compact/rewrite_repack.h"
 
-/* Is this one of those? */
+/* *ret_chosen: rewrite this volume? */
 typedef bool rewrite_choose(
 	void *context, const struct catalogue_volume *volume, bool *ret_chosen, struct err *err);
 
-/* The first volume past the sequence `after` that is chosen, and what is in it, by folder. */
+/* Plan the first chosen volume with a sequence above `after`: its items, by folder. */
 bool rewrite_plan_next(const struct archive_ref *archive, int64_t after, rewrite_choose *choose,
 	void *context, bool *ret_found, struct rewrite_plan *ret_plan, struct err *err);
 
 /*
- * Under the writer's lock: publish what was made of the plan, tell the catalogue, remove the old
- * file, unless somebody reads it: then that goes later. *ret_done false: the volume has changed
- * since it was planned; what was made is still the caller's.
+ * Under the writer lock: publish the new volume, update the catalogue, and remove the old file, or
+ * leave it to the next writer if a reader needs it. *ret_done false: the volume changed since it
+ * was planned; the caller still owns what was made. A crash after publishing is completed by the
+ * next writer (catalogue/replace.h); before it, the temporary file is removed.
  */
 bool rewrite_replace(const struct archive_ref *archive, const struct rewrite_plan *plan,
 	struct volume *made, const struct directory *directory, int timeout_ms, bool *ret_done,

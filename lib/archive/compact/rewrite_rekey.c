@@ -4,7 +4,7 @@
 
 #include "archive/catalogue/replay.h"
 
-struct rekeying {
+struct volume_rekey {
 	const struct rewrite_watch *watch;
 	struct volume from;
 	struct volume made;
@@ -12,8 +12,8 @@ struct rekeying {
 	struct buf sealed;
 };
 
-/* Into the file itself from time to time: the -wal stays small. */
-static bool bound_transaction(struct rekeying *rekeying, size_t len, struct err *err)
+/* Checkpoint from time to time, so that the -wal stays small. */
+static bool bound_transaction(struct volume_rekey *rekeying, size_t len, struct err *err)
 {
 	struct db *db = rekeying->made.db;
 
@@ -24,7 +24,7 @@ static bool bound_transaction(struct rekeying *rekeying, size_t len, struct err 
 	return db_commit(db, err) && db_wal_checkpoint(db, true, err) && db_begin(db, err);
 }
 
-static bool copy_frames(struct rekeying *rekeying, struct err *err)
+static bool copy_frames(struct volume_rekey *rekeying, struct err *err)
 {
 	const struct rewrite_watch *watch = rekeying->watch;
 	int64_t frame = 0;
@@ -46,8 +46,8 @@ static bool copy_frames(struct rekeying *rekeying, struct err *err)
 	return false;
 }
 
-/* Every frame of the one, opened, is the same frame of the other. */
-static bool is_same(struct rekeying *rekeying, struct err *err)
+/* Every decrypted frame of one is the same in the other. */
+static bool is_same(struct volume_rekey *rekeying, struct err *err)
 {
 	uint64_t wanted, there;
 	int64_t frame = 0;
@@ -70,7 +70,7 @@ static bool is_same(struct rekeying *rekeying, struct err *err)
 	return false;
 }
 
-static bool make(struct rekeying *rekeying, const struct archive_ref *archive,
+static bool make(struct volume_rekey *rekeying, const struct archive_ref *archive,
 	const struct rewrite_plan *plan, struct directory *ret_directory, struct err *err)
 {
 	CLEANUP(freep) char *path = layout_volume_path(archive->path, &plan->volume.id);
@@ -90,7 +90,8 @@ bool rekey_make(const struct archive_ref *archive, const struct rewrite_plan *pl
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
 	struct err *err)
 {
-	struct rekeying rekeying = {.watch = watch, .sealed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX)};
+	struct volume_rekey rekeying = {
+		.watch = watch, .sealed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX)};
 	bool made = make(&rekeying, archive, plan, ret_directory, err);
 
 	volume_close(&rekeying.from);

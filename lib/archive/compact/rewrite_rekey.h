@@ -5,8 +5,8 @@
 #include "archive/compact/rewrite_repack.h"
 
 /*
- * Frame by frame, each under its id, its bytes before encryption as they were: nothing is pressed
- * anew, and items lie where they lay. As rewrite_repack() in all else.
+ * Copies frame by frame, with the same ids and compressed bytes; only the encryption changes, so
+ * items keep their locations. Otherwise like rewrite_repack().
  */
 bool rekey_make(const struct archive_ref *archive, const struct rewrite_plan *plan,
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,

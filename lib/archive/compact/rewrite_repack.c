@@ -21,9 +21,9 @@ struct sealing {
 	struct zstd *zstd;
 	int64_t next_frame;
 	uint64_t transaction_bytes;
-	struct buf raw; /* of the frame that is made */
+	struct buf raw; /* of the frame being made */
 	struct buf packed;
-	struct directory directory; /* in the order of the plan until all is there */
+	struct directory directory; /* in the order of the plan until complete */
 };
 
 void rewrite_plan_free(struct rewrite_plan *plan)
@@ -41,7 +41,8 @@ bool rewrite_go_on(const struct rewrite_watch *watch, struct err *err)
 void rewrite_discard(struct volume *made)
 {
 	CLEANUP(freep) char *path = xstrdup(db_path(made->db));
-	struct err unimportant = ERR_INIT; /* what stays is litter, and known as such by its name */
+	struct err unimportant =
+		ERR_INIT; /* a file that remains is recognised by its name and removed later */
 
 	volume_close(made);
 	(void)db_remove_wal(path, &unimportant);
@@ -50,7 +51,7 @@ void rewrite_discard(struct volume *made)
 
 /* --- frames --- */
 
-/* Into the file itself from time to time: the -wal stays small. */
+/* Checkpoint from time to time, so that the -wal stays small. */
 static bool bound_transaction(struct sealing *sealing, size_t more, struct err *err)
 {
 	struct db *db = sealing->made.db;
@@ -71,7 +72,7 @@ static void pack(struct sealing *sealing, enum frame_kind kind, enum frame_effor
 		&sealing->raw, &sealing->packed, ret_frame);
 }
 
-/* Pressing hard what cannot be pressed is a waste. */
+/* A high level is wasted on incompressible data. */
 static void press(struct sealing *sealing, enum frame_kind kind, struct frame *ret_frame)
 {
 	if (kind == FRAME_PART) {
@@ -82,7 +83,7 @@ static void press(struct sealing *sealing, enum frame_kind kind, struct frame *r
 	pack(sealing, kind, EFFORT_SEAL, ret_frame);
 }
 
-/* What lies in raw becomes the next frame. */
+/* The content of raw becomes the next frame. */
 static bool put_frame(struct sealing *sealing, enum frame_kind kind, struct err *err)
 {
 	struct frame frame;
@@ -156,7 +157,8 @@ static bool put_alone(struct sealing *sealing, const struct source_item *item, s
 	return true;
 }
 
-/* What can be pressed is pressed better with its like; what cannot, or is big, stays alone. */
+/* A compressible item shrinks more beside similar ones. Others, and large ones, stay in frames of
+ * their own. */
 static bool size_class(struct sealing *sealing, const struct source_item *item,
 	enum size_class *ret_class, struct err *err)
 {
@@ -196,8 +198,8 @@ static bool put_items(struct sealing *sealing, struct err *err)
 
 /* --- journal and directory --- */
 
-/* A journal from before the last checkpoint is not read any more; what follows the last payload
- * that was applied was never committed. */
+/* A journal before the last checkpoint is no longer read, so it is left out. Frames after the last
+ * applied payload were never committed. */
 static bool put_journal(struct sealing *sealing, struct err *err)
 {
 	int64_t applied = sealing->plan->volume.applied_frame;
@@ -234,7 +236,7 @@ static bool put_directory(struct sealing *sealing, struct err *err)
 	return true;
 }
 
-/* --- is it the same? --- */
+/* --- comparing with the original --- */
 
 static bool same_item(struct source *made, struct source *from, const struct directory_entry *place,
 	const struct source_item *item, struct err *err)

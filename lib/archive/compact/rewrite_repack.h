@@ -1,6 +1,5 @@
 /*
- * Inside the room: making the sealed file (seal_volume.c) of a full volume. Nothing of the archive
- * changes.
+ * Repacking a full volume into a new file. Changes nothing in the archive.
  */
 #ifndef MAILSTOW_ARCHIVE_COMPACT_REWRITE_REPACK_H
 #define MAILSTOW_ARCHIVE_COMPACT_REWRITE_REPACK_H
@@ -10,34 +9,35 @@
 #include "archive/volume/source.h"
 #include "base/wait.h"
 
-/* What is to be in it. */
+/* The content of the new volume. */
 struct rewrite_plan {
 	struct catalogue_volume volume;
-	struct source_item *items; /* in the order they shall lie in; small ones first */
+	struct source_item *items; /* in storage order; small items first */
 	size_t count;
 	size_t cap;
 };
-/* Who looks on while it is made. */
+/* Cancelling and progress while it is made. */
 struct rewrite_watch {
-	const struct cancel *cancel; /* looked at between frames; NULL: cannot be stopped */
-	void (*wrote)(void *context, uint64_t bytes); /* so many more as stored; NULL: nobody */
+	const struct cancel *cancel; /* checked between frames; NULL: cannot be cancelled */
+	void (*wrote)(
+		void *context, uint64_t bytes); /* bytes stored since the last call; may be NULL */
 	void *context;
 };
 
 void rewrite_plan_free(struct rewrite_plan *plan); /* also for CLEANUP() */
 
 /*
- * Make it, whole, under a name that means nothing, and compare it with what it was made of.
- * *ret_made is to be published (volume_publish_sealed()) or thrown away.
+ * Make the whole volume under a temporary name, and compare every item with the original. The
+ * caller publishes *ret_made (volume_publish_sealed()) or discards it.
  */
 bool rewrite_repack(const struct archive_ref *archive, const struct rewrite_plan *plan,
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
 	struct err *err);
 
-/* Has it been cancelled? ERR_CANCELLED. */
+/* ERR_CANCELLED: it was cancelled. */
 bool rewrite_go_on(const struct rewrite_watch *watch, struct err *err);
 
-/* Close and remove what will not be published. */
+/* Close and remove a volume that will not be published. */
 void rewrite_discard(struct volume *made);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum {
 	VERSION = 1,
-	VERSION_CHANGING = 2, /* the same, and what was before */
+	VERSION_CHANGING = 2, /* also has the previous master key */
 	FIRST_KEY_EPOCH = 1,
 	COST_LOG_N = 17, /* 128 * 8 * 2^17: 134 MB, about half a second */
 	COST_R = 8,
@@ -187,7 +187,7 @@ static const uint8_t *get_change(const uint8_t *at, struct keyring_change *chang
 	return get(at, change->tag, GCM_TAG_BYTES);
 }
 
-/* What a stranger may write must not make us slow or take our memory. */
+/* A forged file must not cost much time or memory. */
 static bool is_sound(const struct keyring_slot *slot)
 {
 	struct scrypt_cost cost = slot->cost;
@@ -454,7 +454,7 @@ bool keyring_previous(const struct keyring *keyring, const struct secret *master
 		    (struct gcm_bytes){kept.additional, sizeof(kept.additional)},
 		    (struct gcm_bytes){change->wrapped, sizeof(change->wrapped)}, change->tag,
 		    previous->data))
-		return err_set(err, ERR_CORRUPT, "its key of before was tampered with");
+		return err_set(err, ERR_CORRUPT, "its previous key was tampered with");
 	*ret_previous = TAKE(previous);
 	return true;
 }

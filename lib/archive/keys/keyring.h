@@ -1,11 +1,11 @@
 /*
  * The keyring of an encrypted archive: the master key, wrapped once for each secret that opens it.
- * The file, ARCHIVE/keyring, is replaced atomically; volumes carry a copy of the one of their day.
- * Bytes: schema/README.md. Whoever may write the file can destroy it, but cannot put in a slot of
- * his own or leave one out unseen: all of it is under a MAC of the master key.
+ * The file, ARCHIVE/keyring, is replaced atomically; each volume has a copy from when it was
+ * created. schema/README.md specifies the bytes. A MAC under the master key covers all of it, so an
+ * attacker who can write the file can destroy it, but cannot add or remove a slot undetected.
  *
- * Errors: ERR_CORRUPT (damaged, figures out of bounds), ERR_NEWER, ERR_AUTH (no slot is
- * opened by this secret), ERR_NOT_FOUND (no such file, no such slot), ERR_LOCAL.
+ * Errors: ERR_CORRUPT (damaged, figures out of bounds), ERR_NEWER, ERR_AUTH (this
+ * secret opens no slot), ERR_NOT_FOUND (no such file, no such slot), ERR_LOCAL.
  */
 #ifndef MAILSTOW_ARCHIVE_KEYS_KEYRING_H
 #define MAILSTOW_ARCHIVE_KEYS_KEYRING_H
@@ -46,11 +46,11 @@ struct keyring_slot {
 	uint8_t tag[GCM_TAG_BYTES];
 };
 
-/* While volumes are written anew under the master key of this keyring: what was before. */
+/* While volumes are rewritten under this keyring's master key: the previous master key. */
 struct keyring_change {
 	bool under_way;
 	uint32_t from_key_epoch; /* 0: plain */
-	int64_t until;           /* no volume past this sequence is of before */
+	int64_t until;           /* later volumes are under the new key */
 	uint8_t nonce[GCM_NONCE_BYTES];
 	uint8_t wrapped[KEYRING_MASTER_BYTES]; /* the master key of from_key_epoch; zeros: plain */
 	uint8_t tag[GCM_TAG_BYTES];
@@ -66,17 +66,17 @@ struct keyring {
 	uint8_t mac[SHA256_BYTES]; /* as read or last encoded */
 };
 
-/* A new archive's: no slot yet, and a random master key. */
+/* For a new archive: a random master key and no slot yet. */
 void keyring_make(const uint8_t archive[KEYRING_UUID_BYTES], struct keyring *ret_keyring,
 	struct secret **ret_master);
 
-/* Any bytes: refused or understood. */
+/* Safe for any bytes. */
 bool keyring_decode(const void *data, size_t len, struct keyring *ret_keyring, struct err *err);
 
 /* The file's bytes, with a new MAC; out holds at least KEYRING_FILE_BYTES_MAX. */
 void keyring_encode(struct keyring *keyring, const struct secret *master, struct buf *out);
 
-/* One more slot. A passphrase is any bytes, a key KEYRING_KEY_BYTES, a recovery key as many as
+/* Add a slot. A passphrase is any bytes, a key KEYRING_KEY_BYTES, a recovery key as many as
  * keyring_recovery_parse() gives. */
 bool keyring_add(struct keyring *keyring, const struct secret *master, enum keyring_kind kind,
 	const void *secret, size_t len, uint32_t *ret_id, struct err *err);
@@ -84,36 +84,36 @@ bool keyring_add(struct keyring *keyring, const struct secret *master, enum keyr
 /* The last slot cannot be removed. */
 bool keyring_remove(struct keyring *keyring, uint32_t id, struct err *err);
 
-/* Open the first slot of the kind that the secret fits, and check the MAC of it all. */
+/* Open the first slot of this kind that the secret fits, and check the MAC. */
 bool keyring_unwrap(const struct keyring *keyring, enum keyring_kind kind, const void *secret,
 	size_t len, struct secret **ret_master, struct err *err);
 
-/* Does this one slot take the secret? ERR_LOCAL: no memory to find out. */
+/* Does the secret open this slot? ERR_LOCAL: not enough memory to find out. */
 bool keyring_slot_fits(const struct keyring *keyring, const struct keyring_slot *slot,
 	const void *secret, size_t len, bool *ret_fits, struct err *err);
 
-/* Is this its master key? By the MAC. */
+/* Is this its master key? The MAC tells. */
 bool keyring_is_of(const struct keyring *keyring, const struct secret *master);
 
 /* --- changing the master key --- */
 
-/* A plain archive begins to be encrypted. */
+/* Start encrypting a plain archive. */
 void keyring_from_plain(struct keyring *keyring, int64_t until);
 
-/* The next epoch: another random master key, which keeps the one of before; no slot yet. Ids go on.
- */
+/* The next key epoch: a new random master key that wraps the previous one, and no slot yet. Slot
+ * ids continue. */
 void keyring_next_epoch(const struct keyring *before, const struct secret *master, int64_t until,
 	struct keyring *ret_keyring, struct secret **ret_master);
 
-/* A slot of the epoch before, wrapped anew; its id, and when it was made, stay. */
+/* Wrap the new master key for a slot of the previous epoch; it keeps its id and creation time. */
 bool keyring_carry(struct keyring *keyring, const struct secret *master,
 	const struct keyring_slot *slot, const void *secret, size_t len, struct err *err);
 
-/* The master key of before; *ret_previous NULL: plain. The change is under way. ERR_CORRUPT. */
+/* The previous master key, while a change is under way; *ret_previous NULL: plain. ERR_CORRUPT. */
 bool keyring_previous(const struct keyring *keyring, const struct secret *master,
 	struct secret **ret_previous, struct err *err);
 
-/* Nothing of before is left. */
+/* The change is complete: drop the previous master key. */
 void keyring_finish_change(struct keyring *keyring);
 
 /* --- secrets as text --- */
@@ -121,8 +121,8 @@ void keyring_finish_change(struct keyring *keyring);
 /* 64 hexadecimal digits. */
 bool keyring_key_parse(const char *text, size_t len, uint8_t out[KEYRING_KEY_BYTES]);
 
-/* Letters and digits that are not taken for others (Crockford's base 32), the last four a checksum;
- * to be read with any case, with or without hyphens and blanks, O as 0, I and L as 1. */
+/* Crockford's base 32, whose letters and digits cannot be confused; the last four are a checksum.
+ * Parsing ignores case, hyphens and blanks, and reads O as 0, I and L as 1. */
 void keyring_recovery_print(
 	const uint8_t key[KEYRING_RECOVERY_BYTES], char out[KEYRING_RECOVERY_TEXT]);
 bool keyring_recovery_parse(const char *text, size_t len, uint8_t out[KEYRING_RECOVERY_BYTES]);

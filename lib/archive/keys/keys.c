@@ -11,7 +11,7 @@
 #include "base/str.h"
 
 struct archive_keys {
-	pthread_mutex_t mutex; /* of what follows */
+	pthread_mutex_t mutex; /* guards the fields below */
 	uint32_t key_epoch;
 	struct secret *master; /* NULL: locked */
 };
@@ -61,7 +61,7 @@ static struct secret *copy_master(struct archive_keys *keys, uint32_t *ret_key_e
 	return copy;
 }
 
-/* Unlocked keys of an archive whose keyring was lost since go on working. */
+/* Unlocked keys keep working if the keyring is lost later. */
 bool archive_is_encrypted(const struct archive_ref *archive)
 {
 	CLEANUP(secret_freep) struct secret *master = NULL;

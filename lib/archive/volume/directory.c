@@ -109,7 +109,7 @@ bool directory_read(
 	return true;
 }
 
-/* --- all of them --- */
+/* --- directories of all volumes --- */
 
 void directories_free(struct directories *directories)
 {

@@ -1,6 +1,6 @@
 /*
- * The directory of a sealed volume: where its items lie. It takes the place of what the records of
- * journal and checkpoints say, which stay as they are (schema/README.md, "Table frame").
+ * The directory of a sealed volume: where its items are. It overrides the locations in the records
+ * of journal and checkpoints, which never change (schema/README.md, "Table frame").
  */
 #ifndef MAILSTOW_ARCHIVE_VOLUME_DIRECTORY_H
 #define MAILSTOW_ARCHIVE_VOLUME_DIRECTORY_H
@@ -18,27 +18,27 @@ struct directory_entry {
 
 struct directory {
 	int64_t sequence;                     /* of the volume */
-	uint8_t replaces[ARCHIVE_UUID_BYTES]; /* whose place it took */
+	uint8_t replaces[ARCHIVE_UUID_BYTES]; /* the volume that it replaced */
 	struct directory_entry *items;        /* by item */
 	size_t count;
 	size_t cap;
 };
 
-/* Of a sealed volume. ERR_CORRUPT. */
+/* Read the directory of a sealed volume. ERR_CORRUPT. */
 bool directory_read(
 	struct volume *volume, struct zstd *zstd, struct directory *ret_directory, struct err *err);
 void directory_free(struct directory *directory); /* also for CLEANUP() */
 
-/* By item, which is what it must be in before anything is found or encoded. */
+/* Sort by item; needed before finding or encoding. */
 void directory_sort(struct directory *directory);
 
 const struct directory_entry *directory_find(const struct directory *directory, int64_t item);
 
-/* The body of the frame that begins with entry `from`. *ret_next: the first that had no room. */
+/* The body of the frame that starts with entry `from`. *ret_next: the first entry without room. */
 void directory_encode(
 	const struct directory *directory, size_t from, struct buf *ret_body, size_t *ret_next);
 
-/* Those of all sealed volumes among these. */
+/* The directories of all sealed volumes in a list. */
 struct directories {
 	struct directory *items;
 	size_t count;

@@ -15,7 +15,7 @@ void source_free(struct source *source)
 		buf_free(&source->frames[i].raw);
 }
 
-/* The frame, or the one that may go for it. */
+/* The cached frame, or the one to evict for it. */
 static struct source_frame *find(struct source *source, int64_t id)
 {
 	struct source_frame *least = &source->frames[0];

@@ -35,8 +35,8 @@ bool staged_remove_others(
 	return layout_remove_leftovers_but(folder, &kept, err);
 }
 
-/* The newest first: what is there without those before it is refused, not taken for all there is.
- */
+/* The newest first: after a crash, an archive that lacks older volumes is refused, whereas one that
+ * lacks the newest would be taken for complete. */
 bool staged_publish(const char *archive_path, struct err *err)
 {
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(archive_path);

@@ -1,8 +1,7 @@
 /*
- * What a copy is brought up to date with (copy.h), before it has its names: whole files beside
- * those of before (internal to this room). They mean nothing until the catalogue, the last of them,
- * is there. From then on they are the archive for whoever writes to it or adopts it; readers see
- * what was there before, until the catalogue has its name.
+ * Staged files: how a copy is updated (copy.h). Complete new files are written beside the old ones.
+ * Until the staged catalogue, the last of them, exists, they are ignored. From then on they are the
+ * archive for writers and for adopt; readers see the old state until the catalogue is renamed.
  */
 #ifndef MAILSTOW_ARCHIVE_VOLUME_STAGED_H
 #define MAILSTOW_ARCHIVE_VOLUME_STAGED_H
@@ -11,12 +10,11 @@
 
 bool staged_is_whole(const char *archive_path);
 
-/* Remove what is unfinished among the volumes, but those staged that are wanted. Not when whole. */
+/* Remove unfinished volume files, except wanted staged ones. Not while all files are staged. */
 bool staged_remove_others(
 	const char *archive_path, const struct volume_list *wanted, struct err *err);
 
-/* If they are whole, all of them get their names. Volumes of before stay. Needs the writer's lock.
- */
+/* If all files are staged, rename them. Replaced volumes stay. The caller holds the writer lock. */
 bool staged_publish(const char *archive_path, struct err *err);
 
 /* Take the writer lock, then publish what an interrupted copy staged. ERR_BUSY names the holder. */

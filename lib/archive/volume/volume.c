@@ -25,7 +25,7 @@ void volume_new_uuid(uint8_t out[ARCHIVE_UUID_BYTES])
 	out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
 }
 
-/* --- making --- */
+/* --- creating --- */
 
 struct new_volume {
 	const uint8_t *archive_uuid;
@@ -186,7 +186,7 @@ void volume_close(struct volume *volume)
 	gcm_freep(&volume->cipher.gcm);
 }
 
-/* --- sealed ones --- */
+/* --- sealed volumes --- */
 
 bool volume_replaces(struct volume *volume, uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {

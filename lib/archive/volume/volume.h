@@ -1,6 +1,6 @@
 /*
- * Volumes: the files that hold an archive's bytes, volumes/<sequence>-<uuid>.vol. The one with the
- * highest sequence is open for writing; the others never change again.
+ * Volumes: the files that hold an archive's bytes, volumes/<sequence>-<uuid>.vol. The volume with
+ * the highest sequence is open for writing; the others never change.
  */
 #ifndef MAILSTOW_ARCHIVE_VOLUME_VOLUME_H
 #define MAILSTOW_ARCHIVE_VOLUME_VOLUME_H
@@ -49,16 +49,16 @@ void volume_new_uuid(uint8_t out[ARCHIVE_UUID_BYTES]);
 /* The owner epoch of a new archive; adopting it (adopt.h) begins the next one. */
 enum { VOLUME_OWNER_EPOCH_FIRST = 1 };
 
-/* Create an empty one, durably; in an encrypted archive under its keys and with a copy of its
+/* Create an empty volume, durably; in an encrypted archive under its keys and with a copy of its
  * keyring. */
 bool volume_create(const struct archive_ref *archive,
 	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], int64_t sequence, int64_t owner_epoch,
 	struct volume_id *ret_id, struct err *err);
 
-/* One that is missing or another one under its name is ERR_CORRUPT. */
+/* ERR_CORRUPT: it is missing, or another volume has its name. */
 bool volume_open(const struct archive_ref *archive, const struct volume_id *id, enum db_mode mode,
 	struct volume *ret_volume, struct err *err);
-/* To read one that nobody writes meanwhile; nothing on disk changes. */
+/* Read a volume that nobody writes meanwhile; changes nothing on disk. */
 bool volume_open_peek(const struct archive_ref *archive, const struct volume_id *id,
 	struct volume *ret_volume, struct err *err);
 void volume_close(struct volume *volume); /* also for CLEANUP(), and when it is {0} */
@@ -72,20 +72,20 @@ bool volume_archive_uuid(
 /* The owner epoch it was created in. */
 bool volume_owner_epoch(struct volume *volume, int64_t *ret_epoch, struct err *err);
 
-/* --- sealed ones (seal.h) --- */
+/* --- sealed volumes (seal.h) --- */
 
-/* Begin one that takes the place of another: open for writing, under a name that means nothing. */
+/* Start a volume that will replace another: open for writing, under a temporary name. */
 bool volume_create_sealed(const struct archive_ref *archive, struct volume *instead,
 	struct volume *ret_volume, struct err *err);
-/* All its frames are there: write its root, all of it into the file. */
+/* All frames are written: write the root, and checkpoint the -wal. */
 bool volume_finish_sealed(struct volume *volume, struct err *err);
-/* Read-only, durably, under its name. Closes it. */
+/* Close it, make it read-only, and rename it durably: from then on it counts. */
 bool volume_publish_sealed(const char *archive_path, struct volume *volume, struct err *err);
 
-/* Of a sealed one: whose place it took. */
+/* The uuid of the volume that a sealed one replaced. */
 bool volume_replaces(struct volume *volume, uint8_t ret_uuid[ARCHIVE_UUID_BYTES], struct err *err);
 
-/* SHA-256 over the ids and digests of its frames; and is that what a sealed one says? */
+/* SHA-256 over the ids and digests of its frames. check: does a sealed volume's header agree? */
 bool volume_root(struct volume *volume, uint8_t ret_root[SHA256_BYTES], struct err *err);
 bool volume_check_root(struct volume *volume, struct err *err);
 
@@ -96,7 +96,7 @@ bool volume_put_frame(
 
 enum frame_sort { FRAMES_DATA, FRAMES_JOURNAL /* and checkpoints */, FRAMES_DIRECTORY };
 
-/* Read, check and unpack a frame. ERR_CORRUPT when it is missing, damaged or of another sort. */
+/* Read, check and decompress a frame. ERR_CORRUPT: missing, damaged, or of another sort. */
 bool volume_get_frame(struct volume *volume, int64_t frame_id, enum frame_sort sort,
 	struct zstd *zstd, struct buf *ret_raw, struct err *err);
 
@@ -104,15 +104,15 @@ bool volume_get_frame(struct volume *volume, int64_t frame_id, enum frame_sort s
 bool volume_frame_kind(struct volume *volume, int64_t frame_id, enum frame_kind *ret_kind,
 	int *ret_codec, struct err *err);
 
-/* Is this frame there, and as it was written? Nothing is unpacked. ERR_CORRUPT. */
+/* Check that a frame exists and has its digest, without decompressing. ERR_CORRUPT. */
 bool volume_check_frame(struct volume *volume, int64_t frame_id, struct err *err);
 
-/* The same frame, from one volume into another under the other's key; out is for its bytes.
- * *ret_len: as stored. */
+/* Copy a frame into another volume, encrypted under that one's key. out is scratch; *ret_len: the
+ * stored length. */
 bool volume_reencrypt_frame(struct volume *from, struct volume *to, int64_t frame_id,
 	struct buf *out, size_t *ret_len, struct err *err);
 
-/* Is that what became of it? */
+/* Is it the same frame in both volumes? */
 bool volume_same_frame(
 	struct volume *from, struct volume *to, int64_t frame_id, bool *ret_same, struct err *err);
 
@@ -124,13 +124,13 @@ bool volume_count_frames(struct volume *volume, uint64_t *ret_count, struct err 
 /* Remove frames first..last that no journal frame names. */
 bool volume_remove_frames(struct volume *volume, int64_t first, int64_t last, struct err *err);
 
-/* The highest frame id ever given out in it, 0: none. */
+/* The highest frame id ever used in it, 0: none. */
 bool volume_last_frame(struct volume *volume, int64_t *ret_id, struct err *err);
 
 /* The directory frame that follows `after`; *ret_id 0: none. */
 bool volume_next_directory(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err);
 
-/* The last frame of journal or checkpoint; *ret_id 0: none. */
+/* The last journal or checkpoint frame; *ret_id 0: none. */
 bool volume_last_journal(struct volume *volume, int64_t *ret_id, struct err *err);
 
 /* The journal or checkpoint frame that follows `after`; *ret_id 0: none. */

@@ -1,4 +1,4 @@
-/* The frames of a volume: putting, getting, finding them. */
+/* The frames of a volume. */
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static enum frame_sort sort_of(enum frame_kind kind)
 	return FRAMES_DATA;
 }
 
-/* The row a frame_get stands on; data is valid until it is reset. */
+/* The current row of frame_get; its data is valid until the statement is reset. */
 static bool read_row(struct db *db, struct frame *ret_frame, struct err *err)
 {
 	int64_t raw_len = db_int(db, VOLUME_FRAME_GET, 2);

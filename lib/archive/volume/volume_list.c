@@ -58,9 +58,8 @@ bool volume_list_ending(
 	return true;
 }
 
-/* Of two with one sequence: a sealed one, and the one it takes the place of, which may be damaged.
- */
-static bool settle_pair(const char *archive_path, const struct volume_id *pair,
+/* Of two volumes with one sequence, one is sealed and replaces the other, which may be damaged. */
+static bool choose_of_pair(const char *archive_path, const struct volume_id *pair,
 	struct volume_list *counting, struct volume_list *replaced, struct err *err)
 {
 	struct err of = ERR_INIT;
@@ -85,7 +84,7 @@ static bool settle_pair(const char *archive_path, const struct volume_id *pair,
 		pair->sequence);
 }
 
-static bool settle(const char *archive_path, const struct volume_list *all,
+static bool choose_among_pairs(const char *archive_path, const struct volume_list *all,
 	struct volume_list *counting, struct volume_list *replaced, struct err *err)
 {
 	for (size_t i = 0; i < all->count; i++) {
@@ -95,7 +94,7 @@ static bool settle(const char *archive_path, const struct volume_list *all,
 			append(counting, id);
 			continue;
 		}
-		if (!settle_pair(archive_path, id, counting, replaced, err))
+		if (!choose_of_pair(archive_path, id, counting, replaced, err))
 			return false;
 		i++;
 	}
@@ -108,7 +107,7 @@ static bool list_both(const char *archive_path, struct volume_list *counting,
 	CLEANUP(volume_list_free) struct volume_list all = {0};
 
 	return volume_list_ending(archive_path, "", &all, err) &&
-	       settle(archive_path, &all, counting, replaced, err);
+	       choose_among_pairs(archive_path, &all, counting, replaced, err);
 }
 
 bool volume_list(const char *archive_path, struct volume_list *ret_list, struct err *err)

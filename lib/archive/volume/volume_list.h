@@ -7,8 +7,8 @@
 #include "archive/format/layout.h"
 
 /*
- * What stands in the folder, by sequence. Of two with one sequence the sealed one counts, if it
- * says that it takes the other's place; else they are ERR_CORRUPT.
+ * The volumes in the folder, by sequence. Of two with one sequence, the sealed one counts if it
+ * says that it replaces the other; else ERR_CORRUPT.
  */
 struct volume_list {
 	struct volume_id *items;
@@ -16,12 +16,12 @@ struct volume_list {
 	size_t cap;
 };
 bool volume_list(const char *archive_path, struct volume_list *ret_list, struct err *err);
-/* Those that do not count any more. */
+/* The volumes that were replaced and no longer count. */
 bool volume_list_replaced(const char *archive_path, struct volume_list *ret_list, struct err *err);
-/* All whose names go on so, "" for volumes; by sequence. */
+/* All files whose names have this ending ("": volumes), by sequence. */
 bool volume_list_ending(const char *archive_path, const char *ending, struct volume_list *ret_list,
 	struct err *err);
-/* Those of newer take the places of what has their sequences. */
+/* Replace entries by those of newer with the same sequence, and add the others. */
 void volume_list_supersede(struct volume_list *list, const struct volume_list *newer);
 bool volume_list_has(const struct volume_list *list, const struct volume_id *id);
 bool volume_list_has_sequence(const struct volume_list *list, int64_t sequence);
@@ -30,7 +30,7 @@ bool volume_list_remove_others(const char *archive_path, const struct volume_lis
 	const struct volume_list *kept, struct err *err);
 void volume_list_free(struct volume_list *list); /* also for CLEANUP() */
 
-/* The size of a volume's file without its -wal; 0: it is not there. */
+/* The size of a volume's file without its -wal; 0: it does not exist. */
 uint64_t volume_file_bytes(const char *archive_path, const struct volume_id *id);
 
 #endif

@@ -73,7 +73,7 @@ static bool read_ids(struct packer *packer, struct err *err)
 	       catalogue_last_snapshot(packer->catalogue, &packer->last, &bytes, err);
 }
 
-/* Nothing is added to a volume of before a change of the master key. */
+/* Never add to a volume under the previous master key: start another one. */
 static bool leave_outdated(struct packer *packer, struct err *err)
 {
 	return !packer->volume.outdated || packer_roll_surely(packer, err);

@@ -202,7 +202,7 @@ static enum step advance(struct scan *scan, struct input *in)
 /* Does the current token continue in the next input? */
 static bool is_collecting(const struct scan *scan)
 {
-	switch ((enum state)scan->state) {
+	switch ((enum scan_state)scan->state) {
 	case IN_WORD:
 	case IN_ATOM:
 	case IN_SECTION:

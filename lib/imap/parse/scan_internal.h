@@ -17,7 +17,7 @@
 
 #include "imap/parse/scan.h"
 
-enum state {
+enum scan_state {
 	BETWEEN,      /* tokens */
 	IN_WORD,      /* one of the first words of a line */
 	IN_ATOM,      /* any other */
@@ -69,7 +69,7 @@ enum step scan_fail_long(struct scan *scan, struct input *in);
 enum step scan_take_byte(struct input *in);
 
 /* A token begins at this byte. */
-enum step scan_begin(struct scan *scan, struct input *in, enum state state);
+enum step scan_begin(struct scan *scan, struct input *in, enum scan_state state);
 
 /* Copies the token's bytes of this input to scan->piece, as more follow elsewhere. False: too long.
  */

@@ -35,7 +35,7 @@ enum step scan_take_byte(struct input *in)
 	return ON;
 }
 
-enum step scan_begin(struct scan *scan, struct input *in, enum state state)
+enum step scan_begin(struct scan *scan, struct input *in, enum scan_state state)
 {
 	buf_reset(&scan->piece);
 	scan->state = state;

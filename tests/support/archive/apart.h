@@ -1,5 +1,5 @@
 /*
- * A message taken apart as a caller of mime/split.h does, and put together again at once.
+ * A message split as a caller of mime/split.h does, and reassembled at once.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_ARCHIVE_APART_H
 #define MAILSTOW_TESTS_SUPPORT_ARCHIVE_APART_H

@@ -55,7 +55,7 @@ const char *fixture_list_at(struct archive *archive, int64_t generation);
 /* The path of the one volume there is; the caller frees. */
 char *fixture_only_volume(const char *path);
 
-/* The archive is whole: check, with all messages read, finds nothing; the catalogue made anew is
+/* The archive is whole: check, with all messages read, finds nothing; the rebuilt catalogue is
  * the same. */
 void fixture_check(const char *path);
 

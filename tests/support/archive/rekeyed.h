@@ -27,7 +27,7 @@ void rekeyed_begin_rotate(const char *path, const struct archive_secret *secret)
 /* To the end. */
 struct archive_rekeyed rekeyed_go_on(const char *path);
 
-/* Stopped with some volumes of before and some of now; and when only the catalogue is of before. */
+/* Stopped with volumes under both keys; and with only the catalogue under the previous key. */
 void rekeyed_stop(const char *path);
 void rekeyed_stop_late(const char *path);
 

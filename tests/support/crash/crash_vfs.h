@@ -28,7 +28,7 @@ enum { CRASH_EXIT_CODE = DISK_EXIT_CODE };
 
 void crash_vfs_install(void);
 
-/* Counting begins anew at 0; n counts from 1. */
+/* Counting restarts at 0; n counts from 1. */
 void crash_vfs_arm(long n, enum crash_mode mode);
 
 /* Changes since crash_vfs_arm(). */

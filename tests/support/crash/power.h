@@ -21,7 +21,7 @@ struct power_work {
 	/* What is there before; may be NULL. */
 	void (*prepare)(const char *place);
 
-	/* The work, begun anew or taken up: after each thing that is promised to somebody
+	/* The work, started or continued: after each thing that is promised to somebody
 	 * power_log_acknowledge(). Its end promises all of it. */
 	bool (*run)(const char *place, struct err *err);
 

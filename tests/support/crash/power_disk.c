@@ -174,7 +174,7 @@ static bool is_durable(const struct power_disk *disk, const struct power_event *
 }
 
 /* Nothing of it can be lost. */
-static bool is_settled(const struct power_disk *disk, long number)
+static bool is_synced(const struct power_disk *disk, long number)
 {
 	const struct power_event *event = &disk->log->events[number];
 
@@ -236,7 +236,7 @@ struct power_disk *power_disk_after(const struct power_log *log, const struct po
 	}
 	for (size_t i = 0; i < log->before.count; i++)
 		power_names_set(&disk->names, log->before.items[i].path, log->before.items[i].file);
-	while (disk->first_lost < cut->at && is_settled(disk, disk->first_lost))
+	while (disk->first_lost < cut->at && is_synced(disk, disk->first_lost))
 		disk->first_lost++;
 	for (long i = 0; i < cut->at; i++)
 		decide(disk, i);
@@ -381,7 +381,7 @@ void power_disk_print(const struct power_disk *disk)
 	long first = disk->cut.at > BEFORE_MAX ? disk->cut.at - BEFORE_MAX : 0;
 
 	for (long i = 0; i < disk->cut.at; i++)
-		if (i >= first || !is_settled(disk, i))
+		if (i >= first || !is_synced(disk, i))
 			print_event(&disk->log->events[i], i);
 	(void)printf("# here the power is cut\n");
 	for (size_t i = 0; i < disk->names.count; i++) {

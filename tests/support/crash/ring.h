@@ -32,7 +32,7 @@ struct ring *ring_new(const struct model_profile *profile, unsigned letters, con
 struct ring *ring_new_empty(const struct model_profile *profile, const char *name);
 void ring_freep(struct ring **ring);
 
-/* New mail, flags, gone mail, a folder made anew, one gone, one new, a subscription. */
+/* New mail, flags, gone mail, a folder recreated, one gone, one new, a subscription. */
 void ring_change(struct ring *ring);
 
 /* Two folders swap their names, after one of them was below another that got a new name; a new

@@ -170,7 +170,7 @@ static void two_folders_swap_their_names_in_one_generation(void)
 	archive_writer_freep(&writer);
 	check_swapped(path);
 	fixture_remove_catalogue(path);
-	writer = fixture_writer(path); /* makes it anew */
+	writer = fixture_writer(path); /* rebuilds it */
 	archive_writer_freep(&writer);
 	check_swapped(path);
 }

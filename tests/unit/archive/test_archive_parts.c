@@ -1,4 +1,4 @@
-/* Messages that are taken apart: attachments once, everything exactly back. */
+/* Split messages: attachments are stored once, everything comes back exactly. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -272,7 +272,7 @@ static size_t leaves_of(struct packer *packer, const struct buf *mail, uint8_t o
 	return packer->incoming.leaves_count;
 }
 
-/* A digest that is not the message's stands for a mistake in taking it apart. */
+/* A digest that is not the message's stands for a bug in splitting. */
 static void a_message_that_would_not_reassemble_is_stored_whole(void)
 {
 	PATH path = fixture_archive("mistaken");
@@ -282,7 +282,7 @@ static void a_message_that_would_not_reassemble_is_stored_whole(void)
 	struct err err = ERR_INIT;
 
 	add_noise(&bytes, MIB);
-	begin_mail(&mail, "taken apart");
+	begin_mail(&mail, "split");
 	add_attachment(&mail, &bytes, 76);
 	CHECK_OK(fixture_unlock(path, &err));
 	CHECK_OK(maintenance_open(&job, ref_of(path), WAIT_MS, &err));

@@ -48,7 +48,7 @@ static void fill(const char *path, uint32_t seed)
 	archive_writer_freep(&writer);
 }
 
-static void settle_catalogue(const char *path)
+static void checkpoint_catalogue(const char *path)
 {
 	CLEANUP(db_freep) struct db *catalogue = NULL;
 	CLEANUP(freep) char *file = layout_catalogue_path(path);
@@ -61,7 +61,7 @@ static void settle_catalogue(const char *path)
 }
 
 /* Nothing in a -wal, so that the files are all there is. */
-static void settle(const char *path)
+static void checkpoint_archive(const char *path)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
 	CLEANUP(volume_close) struct volume volume = {0};
@@ -74,15 +74,15 @@ static void settle(const char *path)
 	CHECK_OK(db_wal_checkpoint(volume.db, true, &err));
 	volume_close(&volume);
 	CHECK_OK(db_remove_wal(volume_file, &err));
-	settle_catalogue(path);
+	checkpoint_catalogue(path);
 }
 
-static char *settled_archive(const char *name, uint32_t seed)
+static char *archive_without_wal(const char *name, uint32_t seed)
 {
 	char *path = fixture_archive(name);
 
 	fill(path, seed);
-	settle(path);
+	checkpoint_archive(path);
 	return path;
 }
 
@@ -199,7 +199,7 @@ static void damage(const char *path, const char *file)
 
 static void check_of_a_good_archive_finds_nothing_and_changes_nothing(void)
 {
-	CLEANUP(freep) char *path = settled_archive("sound", 1);
+	CLEANUP(freep) char *path = archive_without_wal("sound", 1);
 	CLEANUP(freep) char *before = files_digests(path);
 	CLEANUP(freep) char *after = NULL;
 	struct archive_checked checked;
@@ -218,7 +218,7 @@ static void check_of_a_good_archive_finds_nothing_and_changes_nothing(void)
 
 static void check_reports_an_unexpected_head(void)
 {
-	CLEANUP(freep) char *path = settled_archive("head", 1);
+	CLEANUP(freep) char *path = archive_without_wal("head", 1);
 	struct archive_checked checked;
 	struct found found;
 
@@ -229,7 +229,7 @@ static void check_reports_an_unexpected_head(void)
 
 static void check_detects_every_damaged_byte_of_a_volume(void)
 {
-	CLEANUP(freep) char *path = settled_archive("volume", 1);
+	CLEANUP(freep) char *path = archive_without_wal("volume", 1);
 	CLEANUP(freep) char *file = file_of_volume(path);
 
 	damage(path, file);
@@ -238,7 +238,7 @@ static void check_detects_every_damaged_byte_of_a_volume(void)
 static void check_detects_every_damaged_byte_of_a_sealed_volume(void)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1};
-	CLEANUP(freep) char *path = settled_archive("sealed", 1);
+	CLEANUP(freep) char *path = archive_without_wal("sealed", 1);
 	CLEANUP(freep) char *file = NULL;
 	struct archive_sealed sealed;
 	struct err err = ERR_INIT;
@@ -252,7 +252,7 @@ static void check_detects_every_damaged_byte_of_a_sealed_volume(void)
 
 static void check_detects_every_damaged_byte_of_the_catalogue(void)
 {
-	CLEANUP(freep) char *path = settled_archive("catalogue", 1);
+	CLEANUP(freep) char *path = archive_without_wal("catalogue", 1);
 	CLEANUP(freep) char *file = layout_catalogue_path(path);
 
 	damage(path, file);
@@ -260,7 +260,7 @@ static void check_detects_every_damaged_byte_of_the_catalogue(void)
 
 static void check_names_the_messages_lost_to_a_damaged_frame(void)
 {
-	CLEANUP(freep) char *path = settled_archive("frame", 1);
+	CLEANUP(freep) char *path = archive_without_wal("frame", 1);
 	CLEANUP(freep) char *file = file_of_volume(path);
 	CLEANUP(buf_free) struct buf whole = BUF_INIT(64 * 1024 * 1024);
 	struct archive_checked checked;
@@ -295,7 +295,7 @@ static void fill_with_shared_leaf(const char *path)
 	}
 	(void)fixture_commit(writer, true);
 	archive_writer_freep(&writer);
-	settle(path);
+	checkpoint_archive(path);
 }
 
 static void check_reports_a_damaged_frame_once_however_much_it_reads(void)
@@ -326,7 +326,7 @@ static void check_reports_a_damaged_frame_once_however_much_it_reads(void)
 /* A tenth today, another tomorrow. */
 static void rotating_percentages_read_every_message_once(void)
 {
-	CLEANUP(freep) char *path = settled_archive("turns", 1);
+	CLEANUP(freep) char *path = archive_without_wal("turns", 1);
 	struct archive_check check = {.read_percent = 10, .finding = note};
 	struct found found = {0};
 	uint64_t messages = 0;
@@ -345,8 +345,8 @@ static void rotating_percentages_read_every_message_once(void)
 
 static void check_detects_a_missing_volume_and_a_foreign_catalogue(void)
 {
-	CLEANUP(freep) char *path = settled_archive("mine", 1);
-	CLEANUP(freep) char *other = settled_archive("other", 1000);
+	CLEANUP(freep) char *path = archive_without_wal("mine", 1);
+	CLEANUP(freep) char *other = archive_without_wal("other", 1000);
 	CLEANUP(freep) char *volume = file_of_volume(path);
 	CLEANUP(freep) char *mine = layout_catalogue_path(path);
 	CLEANUP(freep) char *theirs = layout_catalogue_path(other);
@@ -360,7 +360,7 @@ static void check_detects_a_missing_volume_and_a_foreign_catalogue(void)
 	CHECK(look(path, NULL, &found, &checked));
 	CHECK(found.count > 0);
 	CHECK_OK(archive_rebuild(ref_of(path), WAIT_MS, &err));
-	settle(path);
+	checkpoint_archive(path);
 	CHECK(look(path, NULL, &found, &checked));
 	CHECK_STR(found.text, "");
 	CHECK_OK(fs_remove(volume, &err));
@@ -404,7 +404,7 @@ static void check_accepts_concurrent_writes(void)
 	struct archive_checked checked;
 	struct err err = ERR_INIT;
 
-	settle_catalogue(path); /* without a -wal, readers take no lock */
+	checkpoint_catalogue(path); /* without a -wal, readers take no lock */
 	CHECK_OK(archive_check(ref_of(path), &check, WAIT_MS, &checked, &err));
 	CHECK(meanwhile.done && checked.messages > 1);
 	CHECK_STR(meanwhile.found.text, "");
@@ -412,7 +412,7 @@ static void check_accepts_concurrent_writes(void)
 
 static void rebuild_restores_a_lost_catalogue(void)
 {
-	CLEANUP(freep) char *path = settled_archive("rebuilt", 1);
+	CLEANUP(freep) char *path = archive_without_wal("rebuilt", 1);
 	CLEANUP(freep) char *truth = everything(path);
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
 	CLEANUP(buf_free) struct buf rubbish = BUF_INIT(5000);
@@ -441,7 +441,7 @@ static void rebuild_restores_a_lost_catalogue(void)
 
 static void a_failed_rebuild_changes_nothing(void)
 {
-	CLEANUP(freep) char *path = settled_archive("hopeless", 1);
+	CLEANUP(freep) char *path = archive_without_wal("hopeless", 1);
 	CLEANUP(freep) char *volume = file_of_volume(path);
 	CLEANUP(buf_free) struct buf whole = BUF_INIT(64 * 1024 * 1024);
 	CLEANUP(freep) char *before = NULL;

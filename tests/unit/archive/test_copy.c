@@ -399,7 +399,7 @@ static void copy_leaves_a_copy_under_the_previous_key_alone(void)
 	fixture_check(later);
 }
 
-/* It is not told to be of before, and to be removed. */
+/* It is not reported as an older copy that may be removed. */
 static void copy_reports_a_copy_that_was_encrypted_on_its_own(void)
 {
 	PATH path = rekeyed_plain("its-own-key");

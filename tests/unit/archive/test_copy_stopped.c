@@ -1,4 +1,4 @@
-/* A copy that is brought up to date and stopped, anywhere and again: all of before is read from it,
+/* An update of a copy interrupted anywhere, repeatedly: the old state stays readable,
  * and the last run completes it. One that is further than its source is left as it is. */
 #include <errno.h>
 #include <stdlib.h>

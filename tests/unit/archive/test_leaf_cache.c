@@ -8,7 +8,7 @@
 
 enum { ONCE = 1, TWICE = 2, THRICE = 3, MANY = 100, LEAF_BYTES = LEAF_CACHE_LEAF_BYTES_MAX - 1 };
 
-#define SHELF CLEANUP(leaf_cache_freep) struct leaf_cache *
+#define CACHE CLEANUP(leaf_cache_freep) struct leaf_cache *
 
 static void part(struct db *catalogue, int64_t skeleton, int64_t leaf)
 {
@@ -21,7 +21,7 @@ static void part(struct db *catalogue, int64_t skeleton, int64_t leaf)
 }
 
 /* Leaves of one, two and three messages, and some of two. */
-static struct leaf_cache *make_shelf(const char *name)
+static struct leaf_cache *make_cache(const char *name)
 {
 	CLEANUP(freep) char *path = fixture_archive(name);
 	CLEANUP(db_freep) struct db *catalogue = NULL;
@@ -51,7 +51,7 @@ static void fill(struct leaf_cache *cache, struct cached_leaf *leaf)
 
 static void only_leaves_of_several_messages_are_kept(void)
 {
-	SHELF cache = make_shelf("several");
+	CACHE cache = make_cache("several");
 
 	CHECK(!leaf_cache_find(NULL, TWICE, 1));
 	CHECK(!leaf_cache_find(cache, ONCE, 1));
@@ -64,7 +64,7 @@ static void only_leaves_of_several_messages_are_kept(void)
 
 static void a_leaf_is_dropped_after_its_last_message(void)
 {
-	SHELF cache = make_shelf("last");
+	CACHE cache = make_cache("last");
 	struct cached_leaf *leaf = leaf_cache_find(cache, TWICE, LEAF_BYTES);
 
 	fill(cache, leaf);
@@ -78,7 +78,7 @@ static void a_leaf_is_dropped_after_its_last_message(void)
 
 static void the_oldest_leaves_are_evicted_and_can_return(void)
 {
-	SHELF cache = make_shelf("room");
+	CACHE cache = make_cache("room");
 	size_t kept = 0;
 
 	for (int64_t i = 0; i < MANY; i++)

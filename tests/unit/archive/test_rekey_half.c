@@ -147,7 +147,7 @@ static void number(const char *volume, int64_t sequence)
 	CHECK_INT(sqlite3_close(raw), SQLITE_OK);
 }
 
-/* One of before, in the place of one of now, or behind them all. */
+/* A volume under the previous key, in place of a current one, or after them all. */
 static void plant(const char *path, const char *from, int64_t sequence)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};

@@ -81,7 +81,7 @@ static void a_sealed_archive_is_the_same_archive(void)
 
 static void a_wal_checkpoint_leaves_the_archive_complete_without_wal_files(void)
 {
-	PATH path = pruned_archive("settled");
+	PATH path = pruned_archive("no_wal");
 	PATH before = pruned_everything(path);
 	PATH after = NULL;
 	PATH catalogue = str_printf("%s/catalogue.db", path);
