@@ -3,8 +3,8 @@
 
 #include "archive/write/packer.h"
 
-/* What a stopped writer left behind the last journal frame is named by nobody: the first
- * transaction takes it away. */
+/* No journal frame names the frames that an interrupted writer left after the last one: the first
+ * transaction removes them. */
 static bool begin_volume(struct packer *packer, struct err *err)
 {
 	if (db_in_transaction(packer->volume.db))
@@ -142,7 +142,7 @@ bool packer_flush_pack(struct packer *packer, struct err *err)
 	return true;
 }
 
-/* Small: behind the others of its folder. */
+/* A small item goes into the open pack of its folder. */
 static bool put_in_pack(struct packer *packer, struct record_item *item, struct err *err)
 {
 	struct buf *raw = &packer->item->raw;
