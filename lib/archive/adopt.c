@@ -139,7 +139,7 @@ static bool check_target(const struct archive_ref *from, const struct archive_re
 
 /* --- copying --- */
 
-static bool copy_file(const char *from, const char *to, mode_t mode, struct archive_adopted *made,
+static bool adopt_file(const char *from, const char *to, mode_t mode, struct archive_adopted *made,
 	struct err *err)
 {
 	uint64_t bytes;
@@ -161,20 +161,20 @@ static bool copy_volume(const char *from, const char *to, const struct volume_id
 	CLEANUP(freep) char *wal_there = str_printf("%s-wal", there);
 
 	return db_remove_wal(there, err) &&
-	       copy_file(here, there, newest ? LAYOUT_FILE_MODE : LAYOUT_CLOSED_VOLUME_MODE, made,
+	       adopt_file(here, there, newest ? LAYOUT_FILE_MODE : LAYOUT_CLOSED_VOLUME_MODE, made,
 		       err) &&
-	       (!db_has_wal(here) || copy_file(wal_here, wal_there, LAYOUT_FILE_MODE, made, err));
+	       (!db_has_wal(here) || adopt_file(wal_here, wal_there, LAYOUT_FILE_MODE, made, err));
 }
 
 /* Replace a keyring that an earlier run left, which may be another archive's. If the source lost
  * its keyring, archive_mend_keyring() takes the copy in the volumes. */
-static bool copy_keyring(
+static bool adopt_keyring(
 	const char *from, const char *to, struct archive_adopted *made, struct err *err)
 {
 	CLEANUP(freep) char *here = layout_keyring_path(from);
 	CLEANUP(freep) char *there = layout_keyring_path(to);
 
-	return fs_exists(here) ? copy_file(here, there, LAYOUT_FILE_MODE, made, err)
+	return fs_exists(here) ? adopt_file(here, there, LAYOUT_FILE_MODE, made, err)
 			       : fs_remove(there, err);
 }
 
@@ -186,11 +186,11 @@ static bool remove_catalogue(const char *path, struct err *err)
 	return db_remove_wal(catalogue, err) && fs_remove(catalogue, err);
 }
 
-static bool copy_all(const char *from, const char *to, const struct volume_list *volumes,
+static bool adopt_files(const char *from, const char *to, const struct volume_list *volumes,
 	const struct volume_list *there, struct archive_adopted *made, struct err *err)
 {
 	if (!remove_catalogue(to, err) || !volume_list_remove_others(to, there, volumes, err) ||
-		!copy_keyring(from, to, made, err))
+		!adopt_keyring(from, to, made, err))
 		return false;
 	for (size_t i = 0; i < volumes->count; i++)
 		if (!copy_volume(from, to, &volumes->items[i], i + 1 == volumes->count, made, err))
@@ -198,7 +198,7 @@ static bool copy_all(const char *from, const char *to, const struct volume_list 
 	return archive_mend_keyring(to, err);
 }
 
-static bool copy_locked(const char *from, const char *to, int timeout_ms,
+static bool adopt_files_locked(const char *from, const char *to, int timeout_ms,
 	struct archive_adopted *made, struct err *err)
 {
 	CLEANUP(both_free) struct both both = {.lock = -1};
@@ -208,7 +208,7 @@ static bool copy_locked(const char *from, const char *to, int timeout_ms,
 	if (!both.same)
 		return err_set(err, ERR_CREATE,
 			"%s: is left over from adopting another archive; remove it", to);
-	return copy_all(from, to, &both.volumes, &both.there, made, err);
+	return adopt_files(from, to, &both.volumes, &both.there, made, err);
 }
 
 /* --- an archive of its own --- */
@@ -255,7 +255,7 @@ static bool build(const struct archive_ref *from, const struct archive_ref *adop
 	const struct archive_check *check, int timeout_ms, struct archive_adopted *made,
 	struct err *err)
 {
-	if (copy_locked(from->path, adopted->path, timeout_ms, made, err) &&
+	if (adopt_files_locked(from->path, adopted->path, timeout_ms, made, err) &&
 		check_unlocked(from, err) && archive_rebuild(adopted, timeout_ms, err) &&
 		begin_owner_epoch(adopted, timeout_ms, err) &&
 		check_made(adopted, check, timeout_ms, made, err))

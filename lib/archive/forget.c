@@ -111,7 +111,7 @@ static bool reduce_snapshots(struct db *db, struct err *err)
 	return true;
 }
 
-static bool remove_rows(struct forgetting *forgetting, struct err *err)
+static bool remove_forgotten_rows(struct forgetting *forgetting, struct err *err)
 {
 	struct db *db = forgetting->maintenance.packer.catalogue;
 	uint64_t bytes;
@@ -142,7 +142,7 @@ static bool mark_volumes(struct forgetting *forgetting, struct err *err)
 }
 
 /* The emptied volumes, and the -wal of the newest volume, which may hold forgotten bytes. */
-static bool remove_what_can_go(void *context, bool *ret_done, struct err *err)
+static bool try_to_remove_files(void *context, bool *ret_done, struct err *err)
 {
 	struct packer *packer = context;
 	bool left;
@@ -159,7 +159,7 @@ static bool remove_files(struct packer *packer, struct err *err)
 {
 	bool done;
 
-	return readers_wait(READERS_REMOVED_MS, remove_what_can_go, packer, &done, err) &&
+	return readers_wait(READERS_REMOVED_MS, try_to_remove_files, packer, &done, err) &&
 	       (done || err_set(err, ERR_BUSY,
 				"%s: a reader is still open; the files it needs remain until the "
 				"next run",
@@ -186,7 +186,7 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 		(forgetting->search.count > 0 &&
 			!forget_search_run(&forgetting->search, &maintenance->packer,
 				maintenance->zstd, err)) ||
-		!mark_volumes(forgetting, err) || !remove_rows(forgetting, err) ||
+		!mark_volumes(forgetting, err) || !remove_forgotten_rows(forgetting, err) ||
 		!reclaim_is_owed(maintenance, &owed, err))
 		return false;
 	if (!owed)
@@ -219,7 +219,7 @@ static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests
  * marker, which layout_remove_leftovers() removes, goes last: a crash before that repeats the
  * rebuild.
  */
-static bool replace_catalogue(const struct archive_ref *archive, struct err *err)
+static bool rebuild_without_forgotten(const struct archive_ref *archive, struct err *err)
 {
 	CLEANUP(freep) char *volumes = layout_volumes_path(archive->path);
 
@@ -240,7 +240,7 @@ bool archive_forget(const struct archive_ref *archive, const uint8_t (*digests)[
 
 	forgetting.any = forgetting.any || fs_exists(begun);
 	maintenance_end(&forgetting.maintenance);
-	done = done && (!forgetting.any || replace_catalogue(archive, err));
+	done = done && (!forgetting.any || rebuild_without_forgotten(archive, err));
 	maintenance_close(&forgetting.maintenance);
 	forget_search_free(&forgetting.search);
 	forgetting.result.volumes = forgetting.reclaim.volumes;

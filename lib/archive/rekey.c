@@ -197,7 +197,7 @@ static bool rewrite_one(
 	struct volume made = {0};
 	bool ok;
 
-	if (!(is_sealed ? rekey_make : rewrite_repack)(
+	if (!(is_sealed ? rewrite_rekey : rewrite_repack)(
 		    rekeying->archive, plan, &watch, &made, &directory, err))
 		return err_wrap(err, "volume %" PRId64, plan->volume.id.sequence);
 	ok = rewrite_replace(
@@ -286,7 +286,7 @@ static bool count_total(struct rekeying *rekeying, struct err *err)
  * journal checkpoint in it lists all volumes under their present uuids, so that each can be
  * replaced once. Sparse volumes, and those marked for removal, are emptied into it as well.
  */
-static bool prepare(struct rekeying *rekeying, struct err *err)
+static bool prepare_rekey(struct rekeying *rekeying, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	CLEANUP(freep) char *folder = layout_volumes_path(rekeying->archive->path);
@@ -386,7 +386,7 @@ bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey
 	if (!archive_exists(archive->path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", archive->path);
 	if (!repack_lock_take(archive->path, timeout_ms, &lock, err) ||
-		!read_change(&rekeying, err) || !prepare(&rekeying, err) ||
+		!read_change(&rekeying, err) || !prepare_rekey(&rekeying, err) ||
 		!rewrite_all(&rekeying, err) || !finish(&rekeying, err))
 		return false;
 	*ret_rekeyed = rekeying.result;

@@ -75,7 +75,7 @@ bool archive_checkpoint_wal(const struct archive_ref *archive, int timeout_ms, s
 
 /* Remove what an interrupted run left, and end the newest volume if it is large enough. If readers
  * prevent that, the next run does it. */
-static bool prepare(
+static bool prepare_seal(
 	const struct archive_ref *archive, uint64_t bytes_min, int timeout_ms, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
@@ -100,7 +100,7 @@ static bool seal_all(const struct archive_ref *archive, const struct archive_sea
 	int64_t after = 0;
 	bool found = true;
 
-	if (!prepare(archive, seal->open_bytes_min, timeout_ms, err))
+	if (!prepare_seal(archive, seal->open_bytes_min, timeout_ms, err))
 		return false;
 	while (found) {
 		CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};

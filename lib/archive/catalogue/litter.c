@@ -86,7 +86,7 @@ struct removal {
 	struct db *catalogue;
 };
 
-static bool remove_what_can_go(void *context, bool *ret_done, struct err *err)
+static bool try_to_remove_litter(void *context, bool *ret_done, struct err *err)
 {
 	const struct removal *removal = context;
 	bool left;
@@ -104,7 +104,7 @@ bool litter_remove_all(
 	struct removal removal = {archive_path, catalogue};
 	bool done;
 
-	return readers_wait(timeout_ms, remove_what_can_go, &removal, &done, err) &&
+	return readers_wait(timeout_ms, try_to_remove_litter, &removal, &done, err) &&
 	       (done || err_set(err, ERR_BUSY,
 				"%s: a reader is still open; the files it needs remain; try again "
 				"later",

@@ -167,7 +167,7 @@ static bool search_one(struct forget_search *search, struct packer *packer,
 	CLEANUP(volume_close) struct volume other = {0};
 	bool newest = id->sequence == packer->volume.id.sequence;
 
-	if (!newest && !volume_open(&packer->archive, id, db_peek_mode(path), &other, err))
+	if (!newest && !volume_open_peek(&packer->archive, id, &other, err))
 		return false;
 	return search_volume(search, packer, newest ? &packer->volume : &other, zstd, err) ||
 	       err_wrap(err, "%s", path);

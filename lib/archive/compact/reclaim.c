@@ -79,7 +79,6 @@ static bool sum_frames(struct volume *volume, uint64_t *ret_raw_bytes, struct er
 
 static bool measure(struct packer *packer, struct estate *estate, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(packer->archive.path, &estate->id);
 	CLEANUP(volume_close) struct volume volume = {0};
 
 	estate->file_bytes = volume_file_bytes(packer->archive.path, &estate->id);
@@ -87,7 +86,7 @@ static bool measure(struct packer *packer, struct estate *estate, struct err *er
 		estate->file_bytes += db_wal_bytes(packer->volume.db);
 		return sum_frames(&packer->volume, &estate->raw_bytes, err);
 	}
-	return volume_open(&packer->archive, &estate->id, db_peek_mode(path), &volume, err) &&
+	return volume_open_peek(&packer->archive, &estate->id, &volume, err) &&
 	       sum_frames(&volume, &estate->raw_bytes, err);
 }
 
@@ -224,12 +223,10 @@ static bool make_room(struct packer *packer, const struct estates *victims, stru
 static bool empty_one(struct maintenance *maintenance, const struct estate *victim, struct err *err)
 {
 	struct packer *packer = &maintenance->packer;
-	CLEANUP(freep) char *path = layout_volume_path(packer->archive.path, &victim->id);
 	CLEANUP(volume_close) struct volume volume = {0};
 
-	if (victim->items > 0 &&
-		(!volume_open(&packer->archive, &victim->id, db_peek_mode(path), &volume, err) ||
-			!reclaim_copy(packer, &volume, maintenance->zstd, err)))
+	if (victim->items > 0 && (!volume_open_peek(&packer->archive, &victim->id, &volume, err) ||
+					 !reclaim_copy(packer, &volume, maintenance->zstd, err)))
 		return false;
 	db_bind_int(packer->catalogue, CATALOGUE_VOLUME_REMOVE, "sequence", victim->id.sequence);
 	return db_run(packer->catalogue, CATALOGUE_VOLUME_REMOVE, err);

@@ -100,7 +100,7 @@ static bool copy_one(struct copying *copying, const struct source_item *source, 
 }
 
 /* SQLite sorts all rows before it returns the first, so updating them meanwhile is safe. */
-static bool copy_all(struct copying *copying, struct err *err)
+static bool copy_items(struct copying *copying, struct err *err)
 {
 	enum { ROW = CATALOGUE_VOLUME_ITEMS };
 	struct db *db = copying->packer->catalogue;
@@ -132,7 +132,7 @@ bool reclaim_copy(struct packer *packer, struct volume *from, struct zstd *zstd,
 	bool done;
 
 	source_init(&copying.source, from, zstd);
-	done = copy_all(&copying, err);
+	done = copy_items(&copying, err);
 	source_free(&copying.source);
 	return done;
 }

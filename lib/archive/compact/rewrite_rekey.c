@@ -9,11 +9,11 @@ struct volume_rekey {
 	struct volume from;
 	struct volume made;
 	uint64_t transaction_bytes;
-	struct buf sealed;
+	struct buf encrypted;
 };
 
 /* Checkpoint from time to time, so that the -wal stays small. */
-static bool bound_transaction(struct volume_rekey *rekeying, size_t len, struct err *err)
+static bool commit_when_large(struct volume_rekey *rekeying, size_t len, struct err *err)
 {
 	struct db *db = rekeying->made.db;
 
@@ -37,8 +37,8 @@ static bool copy_frames(struct volume_rekey *rekeying, struct err *err)
 			return db_commit(rekeying->made.db, err);
 		if (!rewrite_go_on(watch, err) ||
 			!volume_reencrypt_frame(&rekeying->from, &rekeying->made, frame,
-				&rekeying->sealed, &len, err) ||
-			!bound_transaction(rekeying, len, err))
+				&rekeying->encrypted, &len, err) ||
+			!commit_when_large(rekeying, len, err))
 			return false;
 		if (watch->wrote)
 			watch->wrote(watch->context, len);
@@ -47,7 +47,7 @@ static bool copy_frames(struct volume_rekey *rekeying, struct err *err)
 }
 
 /* Every decrypted frame of one is the same in the other. */
-static bool is_same(struct volume_rekey *rekeying, struct err *err)
+static bool compare_frames(struct volume_rekey *rekeying, struct err *err)
 {
 	uint64_t wanted, there;
 	int64_t frame = 0;
@@ -70,32 +70,32 @@ static bool is_same(struct volume_rekey *rekeying, struct err *err)
 	return false;
 }
 
-static bool make(struct volume_rekey *rekeying, const struct archive_ref *archive,
+static bool rekey_opened(struct volume_rekey *rekeying, const struct archive_ref *archive,
 	const struct rewrite_plan *plan, struct directory *ret_directory, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(archive->path, &plan->volume.id);
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 
-	if (!volume_open(archive, &plan->volume.id, db_peek_mode(path), &rekeying->from, err) ||
+	if (!volume_open_peek(archive, &plan->volume.id, &rekeying->from, err) ||
 		!volume_create_sealed(archive, &rekeying->from, &rekeying->made, err))
 		return false;
 	if (copy_frames(rekeying, err) && volume_finish_sealed(&rekeying->made, err) &&
-		is_same(rekeying, err) && directory_read(&rekeying->made, zstd, ret_directory, err))
+		compare_frames(rekeying, err) &&
+		directory_read(&rekeying->made, zstd, ret_directory, err))
 		return true;
 	rewrite_discard(&rekeying->made);
 	return false;
 }
 
-bool rekey_make(const struct archive_ref *archive, const struct rewrite_plan *plan,
+bool rewrite_rekey(const struct archive_ref *archive, const struct rewrite_plan *plan,
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
 	struct err *err)
 {
 	struct volume_rekey rekeying = {
-		.watch = watch, .sealed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX)};
-	bool made = make(&rekeying, archive, plan, ret_directory, err);
+		.watch = watch, .encrypted = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX)};
+	bool made = rekey_opened(&rekeying, archive, plan, ret_directory, err);
 
 	volume_close(&rekeying.from);
-	buf_free(&rekeying.sealed);
+	buf_free(&rekeying.encrypted);
 	if (made)
 		*ret_made = rekeying.made;
 	return made;

@@ -8,7 +8,7 @@
  * Copies frame by frame, with the same ids and compressed bytes; only the encryption changes, so
  * items keep their locations. Otherwise like rewrite_repack().
  */
-bool rekey_make(const struct archive_ref *archive, const struct rewrite_plan *plan,
+bool rewrite_rekey(const struct archive_ref *archive, const struct rewrite_plan *plan,
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
 	struct err *err);
 

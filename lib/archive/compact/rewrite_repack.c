@@ -262,7 +262,7 @@ static bool same_item(struct source *made, struct source *from, const struct dir
 	return true;
 }
 
-static bool is_same(struct sealing *sealing, struct err *err)
+static bool compare_items(struct sealing *sealing, struct err *err)
 {
 	struct source made;
 	bool same = true;
@@ -287,15 +287,13 @@ static bool fill(struct sealing *sealing, struct err *err)
 	       ++sealing->next_frame > 0 && put_items(sealing, err) && put_journal(sealing, err) &&
 	       put_directory(sealing, err) &&
 	       (!db_in_transaction(sealing->made.db) || db_commit(sealing->made.db, err)) &&
-	       volume_finish_sealed(&sealing->made, err) && is_same(sealing, err);
+	       volume_finish_sealed(&sealing->made, err) && compare_items(sealing, err);
 }
 
-static bool make(struct sealing *sealing, const struct archive_ref *archive, struct err *err)
+static bool repack_opened(
+	struct sealing *sealing, const struct archive_ref *archive, struct err *err)
 {
-	CLEANUP(freep) char *path = layout_volume_path(archive->path, &sealing->plan->volume.id);
-
-	if (!volume_open(
-		    archive, &sealing->plan->volume.id, db_peek_mode(path), &sealing->from, err) ||
+	if (!volume_open_peek(archive, &sealing->plan->volume.id, &sealing->from, err) ||
 		!volume_create_sealed(archive, &sealing->from, &sealing->made, err))
 		return false;
 	source_init(&sealing->source, &sealing->from, sealing->zstd);
@@ -317,7 +315,7 @@ bool rewrite_repack(const struct archive_ref *archive, const struct rewrite_plan
 		.packed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX),
 		.directory.sequence = plan->volume.id.sequence,
 	};
-	bool made = make(&sealing, archive, err);
+	bool made = repack_opened(&sealing, archive, err);
 
 	memcpy(sealing.directory.replaces, plan->volume.id.uuid, ARCHIVE_UUID_BYTES);
 	source_free(&sealing.source);
