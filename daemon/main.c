@@ -103,8 +103,8 @@ static void list_all_skipped(const struct config_account *account, struct state 
 
 static int once_account(const struct config_account *account, struct state *state, FILE *wire_log)
 {
-	CLEANUP(turns_free)
 	CLEANUP(archive_keys_freep) struct archive_keys *keys = archive_keys_new();
+	CLEANUP(turns_free)
 	struct account_turns turns = {
 		.account = account, .keys = keys, .state = state, .wire_log = wire_log};
 	struct mirror_result result;

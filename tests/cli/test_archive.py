@@ -164,7 +164,7 @@ def a_copy_is_an_archive(lab):
     lab.run("copy", "alice", other)
     volume = next((other / "volumes").glob("*.vol"))
     volume.rename(volume.with_name(volume.name.replace(volume.name[9:17], "01234567")))
-    lab.fails(73, "copy", "alice", f"{other}", words="another one")
+    lab.fails(73, "copy", "alice", f"{other}", words="another archive")
     lab.fails(66, "copy", "never", f"{other}")
 
 

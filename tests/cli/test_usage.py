@@ -31,7 +31,7 @@ def a_restore_is_asked_for_rightly(lab):
     lab.fails(64, "restore", "alice", "--to", "target", "--map", "nothing", words="nothing")
     lab.fails(66, "restore", "bob", "--to", "target", words="alice")
     lab.fails(66, "restore", "alice", "--to", "bob", words="bob")
-    lab.fails(66, "restore", "alice@3", "--to", "target", words="up to 2")
+    lab.fails(66, "restore", "alice@3", "--to", "target", words="the last is 2")
     lab.fails(66, "restore", "never", "--to", "target")
     lab.fails(66, "restore", "target", "--to", "alice")
     lab.fails(66, "restore", lab.place / "nowhere", "--to", "target", words="nowhere")
