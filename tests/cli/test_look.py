@@ -94,7 +94,7 @@ def what_is_not_there_is_exit_66(lab):
     lab.fails(66, "ls", "bob", words="alice")
     lab.fails(66, "ls", "alice@3", words="the last is 2")
     lab.fails(66, "ls", "alice@0")
-    lab.fails(66, "ls", "alice@2001-01-01", words="the first is of")
+    lab.fails(66, "ls", "alice@2001-01-01", words="the first one was taken at")
     lab.fails(66, "ls", "alice", "--folder", "Nowhere", words="Nowhere")
     lab.fails(66, "ls", "never")
     lab.fails(66, "ls", "/nowhere/at/all")
