@@ -50,7 +50,7 @@ static bool check_none(const char *path, struct err *err)
 	       err_set(err, ERR_CREATE, "%s: there is an archive already", path);
 }
 
-/* Under the writer's lock: a copy may be made there just now. */
+/* Checks again under the writer lock: another process may be creating a copy there. */
 static bool prepare_folders(const char *path, int timeout_ms, int *ret_lock, struct err *err)
 {
 	CLEANUP(freep) char *volumes = layout_volumes_path(path);

@@ -10,7 +10,7 @@
 
 /* --- finding it --- */
 
-/* The checkpoint frame that follows `after`; 0: none. */
+/* The journal checkpoint frame that follows `after`; 0: none. */
 static bool next_checkpoint(struct volume *volume, int64_t after, int64_t *ret_id, struct err *err)
 {
 	bool row;

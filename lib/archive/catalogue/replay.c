@@ -207,6 +207,9 @@ static bool begin_commit(
 	return true;
 }
 
+/* Rows, applied frame and head change in one transaction: a stopped replay starts at the last
+ * commit.
+ */
 static bool end_commit(struct replay *replay, int64_t frame_id, struct err *err)
 {
 	if (!replay->apply.ended)

@@ -49,35 +49,10 @@ static bool copy_small(struct copying *copying, const struct source_item *source
 	return move_to(copying, source, packer->pack->frame_id, offset, err);
 }
 
-static bool submit_piece(struct packer *packer, struct err *err)
-{
-	return packer_submit_role(packer, &packer->item, FRAME_PART, packer->next_frame++, err);
-}
-
-static bool add_to_piece(struct packer *packer, const uint8_t *data, size_t len, struct err *err)
-{
-	while (len > 0) {
-		size_t room = ARCHIVE_PIECE_BYTES - packer->item->raw.len;
-		size_t part = len < room ? len : room;
-		bool fits;
-
-		if (room == 0) {
-			if (!submit_piece(packer, err))
-				return false;
-			continue;
-		}
-		fits = buf_add(&packer->item->raw, data, part);
-		assert(fits);
-		data += part;
-		len -= part;
-	}
-	return true;
-}
-
 static bool copy_big(struct copying *copying, const struct source_item *source, struct err *err)
 {
 	struct packer *packer = copying->packer;
-	int64_t first = packer->next_frame;
+	struct pieces pieces = {0};
 	struct source_item left = *source;
 
 	buf_reset(&packer->item->raw);
@@ -86,10 +61,11 @@ static bool copy_big(struct copying *copying, const struct source_item *source, 
 		size_t len;
 
 		if (!source_take(&copying->source, &left, left.size, &data, &len, err) ||
-			!add_to_piece(packer, data, len, err))
+			!packer_add_to_item(packer, &pieces, data, len, err))
 			return false;
 	}
-	return submit_piece(packer, err) && move_to(copying, source, first, 0, err);
+	return packer_put_piece(packer, &pieces, err) &&
+	       move_to(copying, source, pieces.first, 0, err);
 }
 
 static bool copy_one(struct copying *copying, const struct source_item *source, struct err *err)

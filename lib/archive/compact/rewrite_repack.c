@@ -73,7 +73,7 @@ static void pack(struct sealing *sealing, enum frame_kind kind, enum frame_effor
 }
 
 /* A high level is wasted on incompressible data. */
-static void press(struct sealing *sealing, enum frame_kind kind, struct frame *ret_frame)
+static void compress_block(struct sealing *sealing, enum frame_kind kind, struct frame *ret_frame)
 {
 	if (kind == FRAME_PART) {
 		pack(sealing, kind, EFFORT_FLOW, ret_frame);
@@ -90,7 +90,7 @@ static bool put_frame(struct sealing *sealing, enum frame_kind kind, struct err 
 
 	if (!rewrite_go_on(sealing->watch, err))
 		return false;
-	press(sealing, kind, &frame);
+	compress_block(sealing, kind, &frame);
 	if (!bound_transaction(sealing, frame.len, err) ||
 		!volume_put_frame(&sealing->made, sealing->next_frame, &frame, err))
 		return false;

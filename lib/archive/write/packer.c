@@ -325,9 +325,15 @@ static bool record_snapshot(struct packer *packer, bool complete, struct err *er
 	return packer_record(packer, &record, err);
 }
 
-/* First the volume, then the catalogue: replay mends what lies between. */
+/*
+ * The volume is made durable before the catalogue. Stopped before the first commit, neither has
+ * this generation, and its frames are removed as an interrupted writer's. Stopped between the two,
+ * replay finds the final payload in the volume and applies it. The other order could leave a row
+ * whose bytes are lost.
+ */
 static bool make_durable(struct packer *packer, int64_t frame_id, struct err *err)
 {
+	assert(compressor_count(packer->compressor) == 0 && db_in_transaction(packer->catalogue));
 	return db_commit(packer->volume.db, err) &&
 	       catalogue_set_applied(
 		       packer->catalogue, packer->volume.id.sequence, frame_id, err) &&

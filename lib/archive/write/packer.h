@@ -102,6 +102,10 @@ bool packer_drop_leaves(struct packer *packer, struct err *err);
 /* The item block is full: submit it as the next piece of an item. */
 bool packer_put_piece(struct packer *packer, struct pieces *pieces, struct err *err);
 
+/* Add bytes to the item block, and submit it as a piece whenever it is full. */
+bool packer_add_to_item(struct packer *packer, struct pieces *pieces, const uint8_t *data,
+	size_t len, struct err *err);
+
 /* End an item with what the item block holds: a small item goes into the folder's pack, a larger
  * one ends with this piece. Fills in the item's frame and offset. */
 bool packer_put_item(

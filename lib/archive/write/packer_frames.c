@@ -1,4 +1,4 @@
-/* Frames on their way from the packer's blocks through the press into the open volume. */
+/* Items into packs and pieces; blocks through the compressor into the open volume. */
 #include <assert.h>
 
 #include "archive/write/packer.h"
@@ -20,8 +20,8 @@ static bool begin_volume(struct packer *packer, struct err *err)
 	return true;
 }
 
-/* A transaction is bounded; the frames of one that ended early wait for the journal to name them.
- */
+/* A transaction is bounded. The frames of one that is committed early are durable but unnamed until
+ * the journal names them; stopped before that, the next writer removes them. */
 static bool bound_transaction(struct packer *packer, size_t more, struct err *err)
 {
 	if (packer->transaction_bytes == 0 ||
@@ -126,6 +126,27 @@ bool packer_put_piece(struct packer *packer, struct pieces *pieces, struct err *
 	if (!pieces->first)
 		pieces->first = pieces->last;
 	return packer_submit_role(packer, &packer->item, FRAME_PART, pieces->last, err);
+}
+
+bool packer_add_to_item(struct packer *packer, struct pieces *pieces, const uint8_t *data,
+	size_t len, struct err *err)
+{
+	while (len > 0) {
+		size_t room = ARCHIVE_PIECE_BYTES - packer->item->raw.len;
+		size_t part = len < room ? len : room;
+		bool fits;
+
+		if (room == 0) {
+			if (!packer_put_piece(packer, pieces, err))
+				return false;
+			continue;
+		}
+		fits = buf_add(&packer->item->raw, data, part);
+		assert(fits);
+		data += part;
+		len -= part;
+	}
+	return true;
 }
 
 bool packer_flush_pack(struct packer *packer, struct err *err)

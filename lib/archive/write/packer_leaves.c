@@ -15,22 +15,7 @@ static bool add_to_leaf(struct packer *packer, const uint8_t *data, size_t len, 
 
 	sha256_add(incoming->leaf_digest, data, len);
 	incoming->leaf.size += len;
-	while (len > 0) {
-		size_t room = ARCHIVE_PIECE_BYTES - packer->item->raw.len;
-		size_t part = len < room ? len : room;
-		bool fits;
-
-		if (room == 0) {
-			if (!packer_put_piece(packer, &incoming->leaf.pieces, err))
-				return false;
-			continue;
-		}
-		fits = buf_add(&packer->item->raw, data, part);
-		assert(fits);
-		data += part;
-		len -= part;
-	}
-	return true;
+	return packer_add_to_item(packer, &incoming->leaf.pieces, data, len, err);
 }
 
 /* Decode into the leaf, and re-encode for the digest as a reader will. */

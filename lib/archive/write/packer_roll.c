@@ -1,4 +1,4 @@
-/* Housekeeping between commits: checkpoints, and a new volume when one is full. */
+/* Housekeeping between commits: WAL checkpoints, and a new volume when the open one is full. */
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -105,7 +105,14 @@ bool packer_roll(struct packer *packer, struct err *err)
 	return packer_roll_now(packer, &unimportant, err);
 }
 
-/* Readers that still need the old volume's WAL put it off to a later commit. */
+/*
+ * A reader that still needs the old volume's WAL postpones the roll to a later commit.
+ *
+ * The order survives a stop anywhere: the old volume is complete without its WAL first; then the
+ * new one is created, durably; then the catalogue enters it. Stopped after the creation, replay
+ * enters the new volume and marks the old one full. Stopped after the entry, only the old volume's
+ * empty -wal and its mode are left as they were.
+ */
 bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
 {
 	struct volume_id id;
