@@ -8,7 +8,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "archive/keys/keyring.h"
 #include "archive/rekey.h"
 #include "archive/unlock.h"
 #include "base/str.h"
@@ -62,19 +61,6 @@ bool app_ask_secret(const char *question, struct buf *out, struct err *err)
 	return good;
 }
 
-static struct archive_secret secret_by_form(const struct buf *text)
-{
-	uint8_t bytes[KEYRING_KEY_BYTES];
-	struct archive_secret secret = {ARCHIVE_PASSPHRASE, buf_str(text), text->len};
-
-	if (keyring_recovery_parse(secret.text, secret.len, bytes))
-		secret.kind = ARCHIVE_RECOVERY_KEY;
-	else if (keyring_key_parse(secret.text, secret.len, bytes))
-		secret.kind = ARCHIVE_KEY;
-	crypto_wipe(bytes, sizeof(bytes));
-	return secret;
-}
-
 static bool opens(const char *archive_path, const struct archive_secret *secret)
 {
 	struct err ignored = ERR_INIT;
@@ -85,7 +71,7 @@ static bool opens(const char *archive_path, const struct archive_secret *secret)
 
 struct archive_secret app_secret_of(const char *archive_path, const struct buf *text)
 {
-	struct archive_secret secret = secret_by_form(text);
+	struct archive_secret secret = archive_secret_by_form(buf_str(text), text->len);
 	struct archive_secret passphrase = {ARCHIVE_PASSPHRASE, secret.text, secret.len};
 
 	return secret.kind == ARCHIVE_PASSPHRASE || opens(archive_path, &secret) ||
@@ -117,7 +103,7 @@ bool app_ask_new_passphrase(struct buf *text, struct archive_secret *ret_secret,
 	if (text->len < PASSPHRASE_BYTES_MIN)
 		return err_set(err, ERR_USAGE, "too short: a passphrase has at least %d bytes",
 			PASSPHRASE_BYTES_MIN);
-	*ret_secret = secret_by_form(text);
+	*ret_secret = archive_secret_by_form(buf_str(text), text->len);
 	return true;
 }
 

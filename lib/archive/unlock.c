@@ -43,6 +43,19 @@ bool archive_needs_secret(const struct archive_ref *archive)
 
 /* --- unlocking --- */
 
+struct archive_secret archive_secret_by_form(const char *text, size_t len)
+{
+	uint8_t bytes[KEYRING_KEY_BYTES];
+	struct archive_secret secret = {ARCHIVE_PASSPHRASE, text, len};
+
+	if (keyring_recovery_parse(text, len, bytes))
+		secret.kind = ARCHIVE_RECOVERY_KEY;
+	else if (keyring_key_parse(text, len, bytes))
+		secret.kind = ARCHIVE_KEY;
+	crypto_wipe(bytes, sizeof(bytes));
+	return secret;
+}
+
 bool archive_unlock(
 	const struct archive_ref *archive, const struct archive_secret *secret, struct err *err)
 {

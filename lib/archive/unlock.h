@@ -30,6 +30,10 @@ struct archive_secret {
 	size_t len;
 };
 
+/* What kind of secret the text has the form of: a recovery key, a key, else a passphrase. Refers to
+ * the text. */
+struct archive_secret archive_secret_by_form(const char *text, size_t len);
+
 /* Create an empty encrypted archive that this secret opens, and unlock its keys. Folder, waiting
  * and errors as of archive_create(). */
 bool archive_create_encrypted(const struct archive_ref *archive,

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/write/writer.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/inside.h"
 #include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/crash_vfs.h"
@@ -128,7 +128,7 @@ static bool work(const struct scenario *scenario, const char *path, int ack_fd, 
 	if (!archive_writer_open(ref_of(path), 1000, &writer, err))
 		return false;
 	if (scenario->volume_bytes)
-		writer->volume_bytes_max = scenario->volume_bytes;
+		inside_limit_volumes(writer, scenario->volume_bytes);
 	return fill(scenario, writer, ack_fd, err);
 }
 
@@ -169,20 +169,6 @@ static void check_acknowledged(
 		check_message(scenario, archive_writer_view(writer), generation, uid);
 }
 
-static void check_databases(const char *path)
-{
-	CLEANUP(volume_list_free) struct volume_list list = {0};
-	struct err err = ERR_INIT;
-
-	CHECK_OK(volume_list(path, &list, &err));
-	for (size_t i = 0; i < list.count; i++) {
-		CLEANUP(volume_close) struct volume volume = {0};
-
-		CHECK_OK(volume_open(ref_of(path), &list.items[i], DB_READ, &volume, &err));
-		CHECK_OK(db_integrity_check(volume.db, &err));
-	}
-}
-
 static bool count_entry(void *context, const struct archive_entry *entry, struct err *err)
 {
 	uint32_t *next = context;
@@ -209,7 +195,7 @@ static void check_complete(const struct scenario *scenario, const char *path)
 		fixture_find(archive, list.generation, 1, VALIDITY, DUPLICATE_OF));
 	for (uint32_t uid = 1; uid <= MESSAGES; uid++)
 		check_message(scenario, archive, list.generation, uid);
-	check_databases(path);
+	inside_check_volumes(path);
 }
 
 /* --- the rings --- */

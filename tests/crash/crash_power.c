@@ -15,20 +15,21 @@
 #include "archive/prune.h"
 #include "archive/retention.h"
 #include "archive/seal.h"
-#include "archive/volume/volume.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/inside.h"
 #include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/power.h"
 #include "support/crash/power_archive.h"
+#include "support/restore/power_journal.h"
 
 #include "power_copies.h"
 #include "power_keys.h"
-#include "power_side.h"
+#include "power_state.h"
 
 enum { WAIT_MS = 1000, BATCHES = 5, SMALL_COUNT = 3, BIG_BYTES = 13 * 1000 * 1000 };
 
@@ -132,15 +133,6 @@ static bool run_seal(const char *place, struct err *err)
 	return seal(path, err);
 }
 
-static size_t volumes_of(const char *path)
-{
-	CLEANUP(volume_list_free) struct volume_list list = {0};
-	struct err err = ERR_INIT;
-
-	CHECK_OK(volume_list(path, &list, &err));
-	return list.count;
-}
-
 /* What was once complete would have nothing to merge. */
 static bool run_merge(const char *place, struct err *err)
 {
@@ -148,7 +140,7 @@ static bool run_merge(const char *place, struct err *err)
 
 	if (!seal_and_merge(path, SMALL_COUNT, err))
 		return false;
-	CHECK(volumes_of(path) <= SMALL_COUNT);
+	CHECK(inside_volume_count(path) <= SMALL_COUNT);
 	return true;
 }
 
@@ -188,7 +180,7 @@ static void prepare_small(const char *place)
 		fill(place, "archive", batch);
 		CHECK_OK(seal(path, &err));
 	}
-	CHECK(volumes_of(path) > SMALL_COUNT);
+	CHECK(inside_volume_count(path) > SMALL_COUNT);
 }
 
 /* One that is gone already, and one that is there. */

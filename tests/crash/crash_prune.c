@@ -8,10 +8,10 @@
 
 #include "archive/forget.h"
 #include "archive/seal.h"
-#include "archive/volume/volume.h"
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/archive/files.h"
+#include "support/archive/inside.h"
 #include "support/archive/pruned.h"
 #include "support/archive/refs.h"
 #include "support/check.h"
@@ -54,34 +54,23 @@ static bool forget(const char *path, struct err *err)
 static bool seal(const char *path, struct err *err)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1};
-	CLEANUP(volume_list_free) struct volume_list list = {0};
 	struct archive_sealed sealed;
-	bool done = fixture_unlock(path, err) &&
-		    archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, err) &&
-		    volume_list(path, &list, err);
 
-	for (size_t i = 0; done && i + 1 < list.count; i++) {
-		uint8_t replaces[ARCHIVE_UUID_BYTES];
-		bool is_sealed;
-
-		done = volume_peek_seal(path, &list.items[i], &is_sealed, replaces, err) &&
-		       (is_sealed || err_set(err, ERR_LOCAL, "a volume is not sealed"));
-	}
-	return done;
+	return fixture_unlock(path, err) &&
+	       archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, err) &&
+	       (inside_all_sealed(path) || err_set(err, ERR_LOCAL, "a volume is not sealed"));
 }
 
 /* Fewer small sealed volumes than wanted and an open one, or the run has failed. */
 static bool merge(const char *path, struct err *err)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1, .small_count = SMALL_COUNT};
-	CLEANUP(volume_list_free) struct volume_list list = {0};
 	struct archive_sealed sealed;
 
 	return fixture_unlock(path, err) &&
 	       archive_seal(ref_of(path), &wish, WAIT_MS, &sealed, err) &&
-	       volume_list(path, &list, err) &&
-	       (list.count <= SMALL_COUNT ||
-		       err_set(err, ERR_LOCAL, "there are %zu volumes", list.count));
+	       (inside_volume_count(path) <= SMALL_COUNT ||
+		       err_set(err, ERR_LOCAL, "there are more than %d volumes", SMALL_COUNT));
 }
 
 /* An archive as it is before; the caller frees the path. */

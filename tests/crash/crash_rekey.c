@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "archive/seal.h"
-#include "archive/volume/keyring_copy.h"
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/archive/files.h"
+#include "support/archive/inside.h"
 #include "support/archive/pruned.h"
 #include "support/archive/refs.h"
 #include "support/archive/rekeyed.h"
@@ -48,20 +48,12 @@ static bool encrypt(const char *path, struct err *err)
 	       go_on(path, err);
 }
 
-static uint32_t epoch_of(const char *path)
-{
-	struct keyring keyring;
-	struct err err = ERR_INIT;
-
-	return keyring_file_or_copy(path, &keyring, &err) ? keyring.key_epoch : 0;
-}
-
 static bool rotate(const char *path, struct err *err)
 {
 	const struct archive_carried carried = {.id = 1, .secret = key};
 
 	return unlock(path, err) &&
-	       (epoch_of(path) == 2 ||
+	       (inside_key_epoch(path) == 2 ||
 		       archive_rotate_begin(ref_of(path), &carried, 1, WAIT_MS, err)) &&
 	       go_on(path, err);
 }
@@ -121,7 +113,7 @@ static void check_sound(const char *path)
 
 static void check_of_now(const char *path)
 {
-	uint32_t wanted = epoch_of(path);
+	uint32_t wanted = inside_key_epoch(path);
 
 	CHECK(wanted > 0);
 	CHECK_INT(archive_rekey_state(path), ARCHIVE_REKEY_NONE);

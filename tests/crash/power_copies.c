@@ -4,12 +4,12 @@
 
 #include "archive/adopt.h"
 #include "archive/copy.h"
-#include "archive/volume/staged.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
 #include "support/archive/files.h"
+#include "support/archive/inside.h"
 #include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/power_archive.h"
@@ -82,7 +82,7 @@ void power_check_copy(const char *place)
 		fixture_check(path);
 	if (!archive_exists(copy))
 		return;
-	if (!staged_is_whole(copy))
+	if (!inside_is_staged(copy))
 		fixture_check(copy);
 	check_taken(place, copy);
 }

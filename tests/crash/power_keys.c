@@ -1,9 +1,9 @@
 #include "power_keys.h"
 
 #include "archive/rekey.h"
-#include "archive/volume/keyring_copy.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
+#include "support/archive/inside.h"
 #include "support/archive/refs.h"
 #include "support/check.h"
 #include "support/crash/power_archive.h"
@@ -79,14 +79,6 @@ static bool unlock(const char *path, struct err *err)
 	return !archive_is_encrypted(ref_of(path)) || archive_unlock(ref_of(path), &first, err);
 }
 
-static uint32_t epoch_of(const char *path)
-{
-	struct keyring keyring;
-	struct err err = ERR_INIT;
-
-	return keyring_file_or_copy(path, &keyring, &err) ? keyring.key_epoch : 0;
-}
-
 /* That it was begun is promised, too: from then on nothing comes in under the old key. */
 char *power_tell_rekey(const char *place)
 {
@@ -101,8 +93,8 @@ char *power_tell_rekey(const char *place)
 
 	CHECK_OK(unlock(path, &err));
 	text = power_tell(path, true);
-	return str_printf(
-		"%sepoch %u, %s\n", text, epoch_of(path), states[archive_rekey_state(path)]);
+	return str_printf("%sepoch %u, %s\n", text, inside_key_epoch(path),
+		states[archive_rekey_state(path)]);
 }
 
 void power_check_rekey(const char *place)
@@ -140,7 +132,7 @@ bool power_rotate(const char *place, struct err *err)
 	CLEANUP(freep) char *path = archive_in(place);
 
 	return unlock(path, err) &&
-	       (epoch_of(path) == 2 ||
+	       (inside_key_epoch(path) == 2 ||
 		       archive_rotate_begin(ref_of(path), &carried, 1, WAIT_MS, err)) &&
 	       go_on(path, err);
 }

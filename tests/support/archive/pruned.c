@@ -1,4 +1,5 @@
 #include "support/archive/pruned.h"
+#include "support/archive/inside.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ void pruned_fill(const char *path)
 	int64_t inbox, old;
 	struct err err = ERR_INIT;
 
-	writer->volume_bytes_max = PRUNED_VOLUME_BYTES;
+	inside_limit_volumes(writer, PRUNED_VOLUME_BYTES);
 	inbox = fixture_folder(writer, "INBOX", PRUNED_VALIDITY);
 	old = fixture_folder(writer, "Old", PRUNED_VALIDITY);
 	fixture_add(writer, old, PRUNED_VALIDITY, 1, 1000, SMALL_BYTES, "Old");

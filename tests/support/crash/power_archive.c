@@ -1,10 +1,10 @@
 #include "support/crash/power_archive.h"
+#include "support/archive/inside.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/write/writer.h"
 #include "base/alloc.h"
 #include "base/str.h"
 #include "support/archive/archive_fixture.h"
@@ -99,7 +99,7 @@ bool power_add_batch(struct archive_writer *writer, int64_t batch, struct err *e
 		.uidvalidity = POWER_VALIDITY, .uidnext = first + POWER_EACH};
 	int64_t folder, generation;
 
-	writer->volume_bytes_max = VOLUME_BYTES;
+	inside_limit_volumes(writer, VOLUME_BYTES);
 	if (!open_folder(writer, batch, &folder, err))
 		return false;
 	for (uint32_t uid = first; uid < first + POWER_EACH; uid++)

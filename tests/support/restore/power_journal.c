@@ -1,18 +1,13 @@
-#include "power_side.h"
+#include "support/restore/power_journal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "restore/upload/restore_journal.h"
-#include "state/state.h"
 #include "support/check.h"
 #include "support/crash/power_log.h"
-
-/* --- the journal of a restore --- */
 
 enum { MESSAGES = 12, AT_ONCE = 3, VALIDITY = 7, FIRST_UID = 100, SIZE = 1000 };
 
@@ -27,12 +22,12 @@ static bool open_journal(const char *place, struct restore_journal **ret_journal
 {
 	static const uint8_t key[32] = "of the journal alone";
 	CLEANUP(freep) char *path = journal_in(place);
-	bool sealed = getenv("MAILSTOW_TEST_ENCRYPTED") != NULL;
+	bool encrypted = getenv("MAILSTOW_TEST_ENCRYPTED") != NULL;
 
-	return restore_journal_open_encrypted(path, sealed ? key : NULL, ret_journal, err);
+	return restore_journal_open_encrypted(path, encrypted ? key : NULL, ret_journal, err);
 }
 
-/* What is known of each message, by its number. */
+/* What the journal knows of each message, by its number. */
 struct known {
 	int64_t id; /* 0: nothing */
 	bool done;
@@ -119,7 +114,7 @@ void power_prepare_damaged(const char *place)
 	CHECK_OK(fs_write_atomic(path, zeros, sizeof(zeros), 0600, &err));
 }
 
-/* Those that may have been sent. What became of them may be lost, and is found out again. */
+/* The messages that may have been sent. Their outcome may be lost; a restore finds it again. */
 char *power_tell_journal(const char *place)
 {
 	CLEANUP(restore_journal_freep) struct restore_journal *journal = NULL;
@@ -138,79 +133,4 @@ char *power_tell_journal(const char *place)
 void power_check_journal(const char *place)
 {
 	free(power_tell_journal(place));
-}
-
-/* --- the state file --- */
-
-enum { CHANGES = 120 /* so many that the -wal is moved into it in between */ };
-
-static const char archive[] = "/archives/alice";
-
-static bool change(struct state *state, unsigned number, struct err *err)
-{
-	struct account_status status = {.state = ACCOUNT_MIRRORING, .since_ms = number};
-	const struct skipped skipped = {.folder_path = "INBOX",
-		.uidvalidity = VALIDITY,
-		.uid = number,
-		.reason = status.detail,
-		.attempts = 1};
-
-	(void)snprintf(status.detail, sizeof(status.detail), "%u", number);
-	return state_put(state, archive, &status, err) &&
-	       state_skip_put(state, archive, &skipped, err);
-}
-
-static bool change_in_one(struct state *state, unsigned number, struct err *err)
-{
-	return state_begin(state, err) && state_end(state, change(state, number, err), err);
-}
-
-static bool last_change(struct state *state, unsigned *ret_number, struct err *err)
-{
-	struct account_status status;
-
-	if (!state_get(state, archive, &status, err))
-		return false;
-	*ret_number = (unsigned)status.since_ms;
-	return true;
-}
-
-bool power_state(const char *place, struct err *err)
-{
-	CLEANUP(state_freep) struct state *state = NULL;
-	unsigned number;
-
-	if (!state_open(place, &state, err) || !last_change(state, &number, err))
-		return false;
-	while (number < CHANGES)
-		if (!change_in_one(state, ++number, err))
-			return false;
-	return true;
-}
-
-char *power_tell_state(const char *place)
-{
-	(void)place;
-	return xstrdup("");
-}
-
-static bool count(void *context, const struct skipped *skipped, struct err *err)
-{
-	unsigned *number = context;
-
-	(void)err;
-	CHECK_INT(skipped->uid, ++*number);
-	return true;
-}
-
-void power_check_state(const char *place)
-{
-	CLEANUP(state_freep) struct state *state = NULL;
-	unsigned last, skipped = 0;
-	struct err err = ERR_INIT;
-
-	CHECK_OK(state_open(place, &state, &err));
-	CHECK_OK(last_change(state, &last, &err));
-	CHECK_OK(state_each_skipped(state, archive, count, &skipped, &err));
-	CHECK_INT(skipped, last);
 }
