@@ -1,6 +1,6 @@
 /*
- * The barest IMAP client over OpenSSL, for the yardsticks of the benchmarks: commands out, replies
- * line by line in, literals skipped. It trusts the test server and ends the process on any failure.
+ * A minimal IMAP client over OpenSSL for the benchmarks' yardsticks: it sends commands, reads
+ * replies line by line and skips literals. It trusts the test server and exits on any failure.
  */
 #ifndef MAILSTOW_TESTS_BENCH_CLIENT_H
 #define MAILSTOW_TESTS_BENCH_CLIENT_H
@@ -22,22 +22,24 @@ struct bench_client {
 
 _Noreturn void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a monotonic clock. */
 double bench_seconds(void);
 
-/* Verified TLS, greeting read, logged in; the password is $TEST_PASSWORD, else "secret". */
+/* Connect with verified TLS, read the greeting and log in. The password is $TEST_PASSWORD, else
+ * "secret". */
 void bench_connect(struct bench_client *client, const char *host, const char *port,
 	const char *ca_file, const char *user);
 void bench_write(struct bench_client *client, const void *data, size_t len);
 
-/* Sends one command with the next tag. */
+/* Send one command with the next tag. */
 void bench_send(struct bench_client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Reads one reply into line. True when it is tagged; dies when that is not OK, unless may_fail. */
+/* Read one reply into line. True: it is tagged. Exits when a tagged reply is not OK, unless
+ * may_fail. */
 bool bench_reply(struct bench_client *client, bool may_fail);
 
-/* Reads replies up to the next tagged one. */
+/* Read replies up to the next tagged one. */
 void bench_finish(struct bench_client *client, bool may_fail);
 void bench_close(struct bench_client *client);
 

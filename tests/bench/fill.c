@@ -44,7 +44,7 @@ static void add_noise(struct buf *noise, size_t len)
 	}
 }
 
-/* From half of bytes to one and a half. */
+/* A message of half to one and a half times `bytes`. */
 static void make(uint64_t uid, uint64_t bytes, struct buf *noise, struct buf *mail)
 {
 	struct base64_writer writer = {.line_chars = LINE_CHARS};

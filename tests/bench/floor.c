@@ -13,7 +13,7 @@ enum { FOLDERS_MAX = 10000 };
 static char *folders[FOLDERS_MAX];
 static size_t folder_count;
 
-/* Keeps the name, as it is on the wire, of: * LIST (...) "/" name */
+/* Store the folder's wire name from: * LIST (...) "/" name */
 static void keep_folder(const char *line)
 {
 	const char *name = strstr(line, ") \"");

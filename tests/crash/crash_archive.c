@@ -1,7 +1,7 @@
 /*
- * Making an archive and taking mail into it, stopped or failed at each of its changes of the disk.
- * Afterwards the archive opens, every commit that was acknowledged is there byte for byte, and the
- * next run completes with nothing twice.
+ * Creates an archive and adds mail to it, with a stop or a failure at each change of the disk.
+ * Afterwards the archive opens, every acknowledged commit is present byte for byte, and the next
+ * run completes without storing anything twice.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,16 +24,16 @@ enum {
 	MESSAGES = 30,
 	COMMIT_EVERY = 6,
 	SMALL_BYTES = 1500,
-	PART_BYTES = 70 * 1000,      /* one of them is a part of its own */
-	BIG_BYTES = 9 * 1000 * 1000, /* or of several pieces */
-	DUPLICATE_OF = 3,            /* the 20th is the third again */
+	PART_BYTES = 70 * 1000,      /* one of them has a frame of its own */
+	BIG_BYTES = 9 * 1000 * 1000, /* or several pieces */
+	DUPLICATE_OF = 3,            /* the 20th equals the third */
 	TIMES_MAX = 1000000,
 };
 
 struct scenario {
 	size_t big;            /* size of the 11th message */
-	long step;             /* between the changes that are tried */
-	uint64_t volume_bytes; /* of a full volume, 0: as always */
+	long step;             /* distance between the changes that are tried */
+	uint64_t volume_bytes; /* size of a full volume; 0: the default */
 };
 
 static size_t size_of(const struct scenario *scenario, uint32_t uid)
@@ -94,7 +94,8 @@ static bool highest_uid(void *context, uint32_t uid, const char *flags, struct e
 	return true;
 }
 
-/* Take up where the archive stands; ack_fd is told the last uid of each commit, -1: nobody. */
+/* Continue from the archive's state. Writes the last UID of each commit to ack_fd unless that is
+ * -1. */
 static bool fill(
 	const struct scenario *scenario, struct archive_writer *writer, int ack_fd, struct err *err)
 {
@@ -200,7 +201,7 @@ static void check_complete(const struct scenario *scenario, const char *path)
 
 /* --- the rings --- */
 
-/* The last uid acknowledged. *ret_ended: the child came to its end. */
+/* The last UID acknowledged. *ret_ended: the child was not stopped. */
 static uint32_t run_child(const struct scenario *scenario, const char *path, long n,
 	enum crash_mode mode, bool *ret_ended)
 {

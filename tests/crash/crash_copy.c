@@ -1,7 +1,7 @@
 /*
- * Bringing a copy up to date, and adopting one, stopped or failed at each of their changes of the
- * disk. Afterwards the source is as it was, what was made opens as it was before or is now, if it
- * opens at all, and the next run completes it. A copy that opens is adopted and written to as well.
+ * Updates and adopts a copy, with a stop or a failure at each change of the disk. Afterwards the
+ * source is unchanged, the copy shows the old state or the new one if it opens at all, and the
+ * next run completes it. A copy that opens is also adopted and written to.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 
 enum { TIMES_MAX = 1000000, WAIT_MS = 1000, PINNED = 4 };
 
-/* A world: the archive, and what is made of it. */
+/* A scenario: the archive, and what is copied or adopted from it. */
 struct world {
 	char *folder, *archive, *made;
 };
@@ -31,7 +31,7 @@ struct world {
 struct work {
 	bool (*run)(const struct world *world, struct err *err);
 	bool made_before; /* there is an older copy */
-	bool only_reads;  /* the source stays as it is, byte for byte */
+	bool only_reads;  /* the source does not change by a byte */
 };
 
 static struct world world_at(const char *name)
@@ -77,7 +77,7 @@ static const struct work first_copy = {copy, false, false};
 static const struct work later_copy = {copy, true, false};
 static const struct work adoption = {adopt, false, true};
 
-/* All that ever was, and which moments there are. */
+/* Every message of every snapshot, and the list of snapshots. */
 static char *everything(struct archive *archive)
 {
 	const struct archive_when now = {.kind = ARCHIVE_LATEST};
@@ -98,7 +98,7 @@ static char *everything_at(const char *path)
 	return everything(archive);
 }
 
-/* Volumes that were sealed since the older copy, and one that goes on. */
+/* Volumes sealed since the older copy, and an open one that grew. */
 static void go_on(const char *path)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1};
@@ -117,7 +117,7 @@ static void go_on(const char *path)
 	archive_writer_freep(&writer);
 }
 
-/* ret_old: what an older copy shows; NULL: there is none. */
+/* ret_old: what the older copy shows; NULL: no older copy exists. */
 static struct world prepare(const struct work *work, char **ret_old)
 {
 	struct world world = world_at("before");
@@ -146,8 +146,9 @@ static bool is_one_of(const char *got, const char *old, const char *new)
 	return (old && strcmp(got, old) == 0) || strcmp(got, new) == 0;
 }
 
-/* What stands there is adopted, and gone on with, as it was before or is now. Not for power cuts
- * that take a file with its new name, as the ring does here: crash_power has others. */
+/* Whatever is there can be adopted and written to, and shows the old state or the new one. Does not
+ * hold for power cuts that lose a file together with its new name, as in this ring: crash_power
+ * covers those. */
 static void check_taken(const struct world *world, const char *old, const char *new)
 {
 	struct world taken = {.archive = world->made};
@@ -168,7 +169,7 @@ static void check_taken(const struct world *world, const char *old, const char *
 	CHECK_STR(of_written, of_adopted);
 }
 
-/* What was made shows the one moment or the other, if it can be opened yet. */
+/* The result shows the old state or the new one, if it can be opened yet. */
 static void check_half(const struct world *world, const char *old, const char *new)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;

@@ -1,7 +1,7 @@
 /*
- * A mirror and a restore of thirty messages, stopped or failed at each of their changes of the
- * disk. Afterwards the archive opens, what was acknowledged is there byte for byte, and the next
- * run completes with nothing twice.
+ * Mirrors and restores thirty messages, with a stop or a failure at each change of the disk.
+ * Afterwards the archive opens, everything acknowledged is present byte for byte, and the next run
+ * completes without storing anything twice.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -45,7 +45,7 @@ static void obey(const void *context)
 	_exit(done ? 0 : 1);
 }
 
-/* True: the process came to its end before change n. */
+/* True: the process ended before change n. */
 static bool ends_before(struct ring *ring, enum work work, long n, enum crash_mode mode)
 {
 	struct order order = {.work = work, .n = n, .mode = mode, .port = ring->port};
@@ -103,7 +103,7 @@ static void stop_first_pass(enum crash_mode mode, long step)
 	CHECK(ended);
 }
 
-/* Each message was fetched by the first pass, and by none again. */
+/* The first pass fetched every message; no later pass fetched one again. */
 static void check_bodies(struct ring *ring)
 {
 	CHECK_INT(ring_bodies(ring), LETTERS);

@@ -80,7 +80,7 @@ static void prepare_one(const char *place)
 	fill(place, "archive", 1);
 }
 
-/* Its pieces fill more than one transaction. */
+/* Its pieces need more than one transaction. */
 static bool add_big(struct archive_writer *writer, struct err *err)
 {
 	CLEANUP(buf_free) struct buf message = BUF_INIT(FIXTURE_MESSAGE_MAX);
@@ -133,7 +133,7 @@ static bool run_seal(const char *place, struct err *err)
 	return seal(path, err);
 }
 
-/* What was once complete would have nothing to merge. */
+/* Only an interrupted run leaves something to merge. */
 static bool run_merge(const char *place, struct err *err)
 {
 	CLEANUP(freep) char *path = archive_in(place);
@@ -170,7 +170,7 @@ static void prepare_sealed(const char *place)
 	CHECK_OK(seal(path, &err));
 }
 
-/* A volume of each batch. */
+/* One volume for each batch. */
 static void prepare_small(const char *place)
 {
 	CLEANUP(freep) char *path = archive_in(place);
@@ -183,7 +183,7 @@ static void prepare_small(const char *place)
 	CHECK(inside_volume_count(path) > SMALL_COUNT);
 }
 
-/* One that is gone already, and one that is there. */
+/* One message that is gone from the server, and one that is present. */
 static bool run_forget(const char *place, struct err *err)
 {
 	static const uint32_t uids[] = {2, BATCHES * POWER_EACH - 1};
@@ -215,7 +215,7 @@ static void prepare_lost(const char *place)
 
 /* --- copies: power_copies.h --- */
 
-/* Since it was copied it was written to, sealed and pruned. */
+/* It was written to, sealed and pruned after the copy was made. */
 static void prepare_copied(const char *place)
 {
 	CLEANUP(freep) char *path = archive_in(place);
@@ -300,7 +300,7 @@ static void a_power_cut_takes_nothing_from_encrypted_archives(void)
 	cut_all(true);
 }
 
-/* The ring itself: a disk that does not do what it is told must be found out. */
+/* Tests the ring itself: it must detect a disk that ignores syncs. */
 static void check_found_out(const char *name, enum power_lie lie)
 {
 	for (size_t i = 0; i < ARRAY_LEN(works); i++) {
@@ -347,7 +347,7 @@ static uint64_t digest_of_some(size_t work)
 	return power_ring(&works[work], &wish).digest;
 }
 
-/* Else the name of a state would tell nothing. */
+/* Otherwise the name of a state would not identify it. */
 static void a_state_found_out_is_the_same_each_time(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(works); i++)

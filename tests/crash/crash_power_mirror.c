@@ -1,8 +1,8 @@
 /*
- * The power is cut while an account is mirrored and restored: archive, state file and journal lose
- * what was not synced, in many ways (support/crash/power_disk.h), while the server goes on.
- * Afterwards nothing acknowledged is lost, the next pass has all there is and knows what it could
- * not have, and the next restore adds nothing twice.
+ * Cuts the power while an account is mirrored and restored. The archive, the state file and the
+ * journal lose unsynced changes in many ways (support/crash/power_disk.h); the server loses
+ * nothing. Afterwards nothing acknowledged is lost, the next pass fetches everything available and
+ * names what it could not fetch, and the next restore adds nothing twice.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,8 @@ struct order {
 
 static const struct order *obeyed;
 
-/* What is left, beside what was. Threads of this process do no harm to it. */
+/* What the cut leaves on the disk, beside the state before. Threads of this process do not touch
+ * it. */
 static void leave_disk(struct power_log *log)
 {
 	CLEANUP(freep) char *left = str_printf("%s/left", obeyed->place);
@@ -83,7 +84,7 @@ static void obey(const void *order)
 
 static enum power_lie lie = POWER_HONEST;
 
-/* True: it came to its end before. */
+/* True: the work ended before the cut. */
 static bool ends_before(struct ring *ring, enum work work, const struct power_cut *cut)
 {
 	struct order order = {.work = work, .cut = *cut, .lie = lie, .port = ring->port};
@@ -111,7 +112,7 @@ static struct ring *ring_on_port(const char *name)
 	return ring;
 }
 
-/* after() looks at what is left and goes back to where it was. */
+/* after() checks what is left, then restores the state before. */
 static void cut_everywhere(struct ring *ring, enum work work, long step,
 	void (*before)(struct ring *ring), void (*after)(struct ring *ring, bool ended))
 {
@@ -163,7 +164,7 @@ static void a_first_pass_is_completed_by_the_next(void)
 	cut_first_pass(NULL);
 }
 
-/* The ring itself. */
+/* Tests the ring itself. */
 static void a_disk_that_does_not_sync_is_found_out(void)
 {
 	lie = POWER_FILES_LIE;
@@ -184,7 +185,7 @@ static void refuse_one(struct ring *ring)
 	model_message_odd(ring->model, "alice", "INBOX", refused, MODEL_ODD_REFUSED);
 }
 
-/* Whatever became of the ledger, the next pass knows of it; when it is gone, nothing is owed. */
+/* The next pass copes with any state of the ledger; if the ledger is lost, nothing is owed. */
 static void after_later(struct ring *ring, bool ended)
 {
 	struct err err = ERR_INIT;

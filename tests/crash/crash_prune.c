@@ -1,7 +1,7 @@
 /*
- * Pruning an archive, forgetting mail of it, sealing it and merging its small volumes, stopped or
- * failed at each of its changes of the disk. Afterwards the archive opens and is whole, all that is
- * to be kept is there byte for byte, and the next run completes.
+ * Prunes an archive, forgets mail, seals volumes and merges small ones, with a stop or a failure
+ * at each change of the disk. Afterwards the archive opens and check finds nothing, everything to
+ * be kept is present byte for byte, and the next run completes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 
 enum { NEWEST = PRUNED_SNAPSHOTS, WAIT_MS = 1000, SMALL_COUNT = 3 };
 
-/* The last one pins 4. */
+/* The last snapshot pins snapshot 4. */
 static const char all_snapshots[] = "1 2 3 4 5 6 7";
 static const char kept_snapshots[] = "4 7";
 
@@ -30,7 +30,7 @@ static bool prune(const char *path, struct err *err)
 	return pruned_prune(path, &(struct keep_rules){.last = 1}, 0, &pruned, err);
 }
 
-/* One that is gone already and one that is there. */
+/* One message that is gone from the server, and one that is present. */
 static const uint32_t forgotten_uids[] = {13, 32};
 
 static bool forget(const char *path, struct err *err)
@@ -50,7 +50,7 @@ static bool forget(const char *path, struct err *err)
 		       ARRAY_LEN(forgotten_uids), WAIT_MS, &forgotten, err);
 }
 
-/* Every volume but the newest is sealed, or the run has failed. */
+/* Fails unless every volume but the newest is sealed. */
 static bool seal(const char *path, struct err *err)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1};
@@ -61,7 +61,7 @@ static bool seal(const char *path, struct err *err)
 	       (inside_all_sealed(path) || err_set(err, ERR_LOCAL, "a volume is not sealed"));
 }
 
-/* Fewer small sealed volumes than wanted and an open one, or the run has failed. */
+/* Fails unless fewer small sealed volumes than SMALL_COUNT and one open volume are left. */
 static bool merge(const char *path, struct err *err)
 {
 	const struct archive_seal wish = {.open_bytes_min = 1, .small_count = SMALL_COUNT};
@@ -73,7 +73,7 @@ static bool merge(const char *path, struct err *err)
 		       err_set(err, ERR_LOCAL, "there are more than %d volumes", SMALL_COUNT));
 }
 
-/* An archive as it is before; the caller frees the path. */
+/* The archive as it is before the run; the caller frees the path. */
 static char *prepare(void)
 {
 	char *path = str_printf("%s/before", check_temp_dir());
@@ -123,7 +123,7 @@ static bool is_pruned(struct archive *archive)
 	return done;
 }
 
-/* Both or neither. */
+/* Both messages are forgotten, or neither is. */
 static bool is_forgotten(struct archive *archive)
 {
 	CLEANUP(freep) char *list = everything(archive);
@@ -134,7 +134,7 @@ static bool is_forgotten(struct archive *archive)
 	return !present_there;
 }
 
-/* Nothing else is to be seen of it. */
+/* No other trace of it is visible. */
 static bool is_as_before(struct archive *archive)
 {
 	CLEANUP(freep) char *snapshots = pruned_snapshots(archive);
@@ -143,7 +143,7 @@ static bool is_as_before(struct archive *archive)
 	return true;
 }
 
-/* What must hold whatever happened. */
+/* What must hold after any stop or failure. */
 static bool check_sound(const struct stops *stops, const char *path)
 {
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = fixture_writer(path);

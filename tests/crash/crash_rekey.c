@@ -1,7 +1,8 @@
 /*
- * Encrypting a plain archive, and giving an encrypted one another master key, stopped or failed at
- * each of its changes of the disk. Afterwards the archive opens, is whole, and all mail is there
- * byte for byte; the next run completes the change, and nothing under the previous key is left.
+ * Encrypts a plain archive and rotates the master key of an encrypted one, with a stop or a
+ * failure at each change of the disk. Afterwards the archive opens, check finds nothing, and all
+ * mail is present byte for byte; the next run completes the change and leaves nothing under the
+ * previous key.
  */
 #include "archive/rekey.h"
 
@@ -24,7 +25,7 @@ enum { WAIT_MS = 1000, MESSAGES = 37 };
 static const struct archive_secret key = {
 	ARCHIVE_KEY, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 64};
 
-/* As another process does: what this one knows of keys is of another archive's day. */
+/* Unlocks as a new process would: this one still has the keys of an earlier archive. */
 static bool unlock(const char *path, struct err *err)
 {
 	ref_lock_out(path);
@@ -98,7 +99,7 @@ static int count_mail(const char *path)
 	return count;
 }
 
-/* The secret reads it, and then it can be written to; nothing is added under the previous key. */
+/* The secret opens it for reading and writing; nothing is added under the previous key. */
 static void check_sound(const char *path)
 {
 	struct archive_writer *writer;

@@ -1,7 +1,7 @@
 /*
- * The connection cut after every byte of a short mirror and of a short restore, in both
- * directions. Afterwards the archive is sound, what was acknowledged is there, and the next run
- * completes with nothing twice.
+ * Cuts the connection after every byte of a short mirror and a short restore, in both directions.
+ * Afterwards the archive is sound, everything acknowledged is present, and the next run completes
+ * without storing anything twice.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ enum {
 	MANY_LETTERS = 30,
 	LATER_STEP = 11,
 	RENAMING_STEP = 13,
-	MANY_STEP = 97, /* a prime: lines of all lengths are met at all places */
+	MANY_STEP = 97, /* a prime, so that lines of all lengths are cut at every position */
 	BYTES_MAX = 1000 * 1000,
 };
 
@@ -27,7 +27,7 @@ static struct model_cut cut_at(enum model_way way, uint64_t n)
 	return (struct model_cut){.way = way, .after_bytes = n, .end = ends[n % ARRAY_LEN(ends)]};
 }
 
-/* True: the cut came in time. */
+/* True: the connection was cut before the work ended. */
 static bool mirror_cut(struct ring *ring, const struct model_cut *cut)
 {
 	struct err err = ERR_INIT;
@@ -94,7 +94,7 @@ static void cut_second_pass(enum model_way way, long step, void (*change)(struct
 		CHECK_INT(ring_bodies(ring), FEW_LETTERS * 2);
 }
 
-/* A run whose first login fails is given up; every later loss it mends by itself. */
+/* A run gives up when its first login fails, and recovers from any later loss. */
 static void cut_restore(enum model_way way, unsigned letters, long step)
 {
 	CLEANUP(ring_freep) struct ring *ring = ring_new(&model_profile_full, letters, "restore");

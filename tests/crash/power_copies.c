@@ -26,7 +26,8 @@ static char *copy_in(const char *place)
 	return str_printf("%s/copy", place);
 }
 
-/* The catalogue comes last: before, it is no copy yet. Of the archive nothing must change. */
+/* The catalogue is written last; before that the files are not a copy yet. The archive must not
+ * change. */
 char *power_tell_copy(const char *place)
 {
 	CLEANUP(freep) char *path = archive_in(place);
@@ -54,7 +55,7 @@ static char *tell_adopted(const char *copy, const char *adopted)
 	return power_tell(adopted, false);
 }
 
-/* Adopted or gone on with, it is the old moment or the new one, too. */
+/* Adopted or written to, it also shows the old state or the new one. */
 static void check_taken(const char *place, const char *copy)
 {
 	CLEANUP(freep) char *path = archive_in(place);

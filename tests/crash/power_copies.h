@@ -1,5 +1,5 @@
 /*
- * The power is cut while an archive is copied: work for the table of crash_power.c, see
+ * Power cuts while an archive is copied: work for the table of crash_power.c, see
  * support/crash/power.h.
  */
 #ifndef MAILSTOW_TESTS_CRASH_POWER_COPIES_H
@@ -9,13 +9,13 @@
 
 #include "base/err.h"
 
-/* Makes the copy, or brings it up to date. */
+/* Create or update the copy. */
 bool power_copy(const char *place, struct err *err);
 
 /* The archive, which must not change, and the copy. */
 char *power_tell_copy(const char *place);
 
-/* Whatever a copy is, it is adopted and written to as well. */
+/* Every state of a copy can also be adopted and written to. */
 void power_check_copy(const char *place);
 
 #endif

@@ -29,7 +29,7 @@ static bool opens(const char *path, const struct archive_secret *secret)
 	return archive_unlock(ref_of(path), secret, &err);
 }
 
-/* The first key opens it whatever happened. */
+/* The first key opens it after any cut. */
 char *power_tell_keys(const char *place)
 {
 	CLEANUP(freep) char *path = archive_in(place);
@@ -79,7 +79,7 @@ static bool unlock(const char *path, struct err *err)
 	return !archive_is_encrypted(ref_of(path)) || archive_unlock(ref_of(path), &first, err);
 }
 
-/* That it was begun is promised, too: from then on nothing comes in under the old key. */
+/* The beginning is promised, too: from then on nothing is added under the old key. */
 char *power_tell_rekey(const char *place)
 {
 	static const char *const states[] = {

@@ -1,5 +1,5 @@
 /*
- * The power is cut while the state file is written: work for the table of crash_power.c, see
+ * Power cuts while the state file is written: work for the table of crash_power.c, see
  * support/crash/power.h.
  */
 #ifndef MAILSTOW_TESTS_CRASH_POWER_STATE_H

@@ -37,7 +37,7 @@ struct promise {
 
 int check_main(int argc, char **argv, const struct promise *promises, size_t count);
 
-/* For rings with more places than tools/check has time for without --long. */
+/* For rings with more places than tools/check can visit without --long. */
 enum { CHECK_DAILY_STEP = 3 };
 
 /*
@@ -73,12 +73,12 @@ long check_stride(long step);
 	} while (0)
 
 /*
- * Run it in a process of its own. False: a CHECK failed there, or the process died. quiet: nothing
- * it says is shown.
+ * Run the function in a child process. False: a CHECK failed there, or the child died. quiet: its
+ * output is discarded.
  */
 bool check_apart(void (*run)(void *context), void *context, bool quiet);
 
-/* Said behind the promise's name when it has been kept. */
+/* Printed after the promise's name when it was kept. */
 void check_remark(const char *format, ...) PRINTF_LIKE(1, 2);
 
 _Noreturn void check_fail(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -6,15 +6,15 @@
 
 #include "config/config.h"
 
-/* What is given is the caller's to free. */
+/* The caller frees what these functions return. */
 char *config_path_of(const char *name);
 void config_write_bytes(const char *name, const void *data, size_t len);
 void config_write_text(const char *name, const char *text);
 
-/* The folder of the tests is left out, so that expected lines are short. */
+/* Leaves out the tests' folder to keep expected lines short. */
 char *config_without_folder(const char *text);
 
-/* Written as mailstow.conf, and loaded without a problem. */
+/* Writes the text to mailstow.conf and loads it; there must be no problem. */
 struct config *config_load_text(const char *text);
 
 #endif

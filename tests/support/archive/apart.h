@@ -1,5 +1,5 @@
 /*
- * A message split as a caller of mime/split.h does, and reassembled at once.
+ * Splits a message as a caller of mime/split.h does, and reassembles it at once.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_ARCHIVE_APART_H
 #define MAILSTOW_TESTS_SUPPORT_ARCHIVE_APART_H
@@ -8,14 +8,14 @@
 #include "mime/split.h"
 
 struct apart {
-	struct buf joined; /* what it says when put together */
-	struct buf leaves; /* what would be kept of all leaves, one after the other */
+	struct buf joined; /* the reassembled message */
+	struct buf leaves; /* the stored bytes of all leaves, concatenated */
 	size_t base64_count;
 	size_t text_count;
-	bool sound; /* spans begin and end as they should, and have the sizes promised */
+	bool sound; /* spans begin and end in order and have the promised sizes */
 };
 
-/* The message comes in portions of so many bytes. */
+/* Feeds the message in portions of this many bytes. */
 void apart_take(const uint8_t *data, size_t len, size_t portion, struct apart *ret_apart);
 void apart_free(struct apart *apart); /* also for CLEANUP() */
 

@@ -63,7 +63,7 @@ struct archive *fixture_reader(const char *path)
 	return archive;
 }
 
-/* Words rather than noise in two blocks of three, so that some compress and some do not. */
+/* Words in two of three blocks and noise in the third, so that only some compress. */
 void fixture_message(struct buf *out, uint32_t seed, size_t size)
 {
 	uint64_t state = seed * 2654435761U + 1;

@@ -18,7 +18,7 @@
 
 enum { WALK_FDS = 16, FILE_BYTES_MAX = 64 * 1024 * 1024 };
 
-/* nftw() knows no context. */
+/* nftw() passes no context */
 static struct {
 	const char *from, *to;
 	char **lines;

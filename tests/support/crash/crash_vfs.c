@@ -25,7 +25,7 @@ static void lose(enum crash_mode mode)
 	unsynced_lose(mode == CRASH_POWER_MIXED ? KEEP_EVERY : 0);
 }
 
-/* What is synced, removed or cut off needs none. */
+/* Syncing, removing and truncating need no space. */
 static bool needs_room(enum disk_kind kind)
 {
 	return kind == DISK_MKDIR || kind == DISK_CREATE || kind == DISK_WRITE;

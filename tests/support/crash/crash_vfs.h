@@ -17,10 +17,10 @@
 enum crash_mode {
 	CRASH_OFF,         /* only count */
 	CRASH_EXIT,        /* _exit(CRASH_EXIT_CODE) in place of the n-th change */
-	CRASH_TEAR,        /* the same; of a write, half is done */
-	CRASH_POWER,       /* the same, and nothing unsynced is left */
+	CRASH_TEAR,        /* the same, but half of a write is done */
+	CRASH_POWER,       /* the same, and all unsynced changes are lost */
 	CRASH_POWER_MIXED, /* the same, and every other unsynced write is lost */
-	CRASH_FULL,        /* from the n-th change on no write finds room */
+	CRASH_FULL,        /* from the n-th change on every write fails with ENOSPC */
 	CRASH_FAIL_ONCE,   /* the n-th change fails with an I/O error */
 };
 
@@ -34,7 +34,8 @@ void crash_vfs_arm(long n, enum crash_mode mode);
 /* Changes since crash_vfs_arm(). */
 long crash_vfs_count(void);
 
-/* Armed with CRASH_POWER or CRASH_POWER_MIXED: now, at the end of the work. Then _exit(). */
+/* Armed with CRASH_POWER or CRASH_POWER_MIXED: cut the power now, at the end of the work, and
+ * _exit(). */
 void crash_vfs_cut_power(void);
 
 #endif

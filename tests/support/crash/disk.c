@@ -16,7 +16,7 @@ static disk_hook *told;
 struct disk_file {
 	sqlite3_file base;
 	sqlite3_file *real;
-	const char *name; /* SQLite's, as long as the file is open; NULL: a temporary one */
+	const char *name; /* owned by SQLite while the file is open; NULL: a temporary file */
 	void *own;
 	bool syncs_folder; /* a WAL: SQLite syncs its folder with its first sync */
 };
@@ -45,7 +45,7 @@ static int tell_name(enum disk_kind kind, const char *name)
 	return told(&(struct disk_change){.kind = kind, .path = name, .mode = 0600});
 }
 
-/* SQLite cannot be told that this fails. */
+/* SQLite ignores an error of this call. */
 static void tell_folder_of(const char *name)
 {
 	CLEANUP(freep) char *folder = xstrndup(name, (size_t)(strrchr(name, '/') - name));

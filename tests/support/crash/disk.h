@@ -1,7 +1,7 @@
 /*
- * Every change of the disk that this process makes, told before it is made: SQLite's, through a VFS
- * that becomes the default one, and lib/base/fs's. SQLite's -shm files apart, which nobody needs
- * after a crash, and empty lock files. From any thread.
+ * Reports every change of the disk that this process makes, before it is made: those of SQLite,
+ * through a VFS that becomes the default, and those of lib/base/fs. Leaves out SQLite's -shm
+ * files, which are not needed after a crash, and empty lock files. Any thread.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_CRASH_DISK_H
 #define MAILSTOW_TESTS_SUPPORT_CRASH_DISK_H
@@ -12,7 +12,7 @@
 
 enum disk_kind {
 	DISK_MKDIR,
-	DISK_CREATE, /* an empty file; one that is there is emptied */
+	DISK_CREATE, /* an empty file; an existing one is truncated */
 	DISK_WRITE,
 	DISK_TRUNCATE,
 	DISK_CHMOD,
@@ -30,17 +30,19 @@ struct disk_change {
 	const char *to;   /* DISK_RENAME */
 	const void *data; /* DISK_WRITE */
 	size_t len;
-	int64_t offset; /* DISK_WRITE: where, or DISK_AT_END; DISK_TRUNCATE: what is left */
+	int64_t offset; /* DISK_WRITE: the offset, or DISK_AT_END; DISK_TRUNCATE: the remaining size
+			 */
 	mode_t mode;    /* DISK_MKDIR, DISK_CREATE, DISK_CHMOD */
-	void **own;     /* of an open file of SQLite's, for who is told; else NULL */
+	void **own;     /* identifies an open file of SQLite to the hook; else NULL */
 };
 
-/* 0: go on; an errno: it fails with that; DISK_TEAR: half of it is done and the process is gone. */
+/* 0: make the change; an errno: fail with it; DISK_TEAR: half of the change is made and the process
+ * ends. */
 typedef int disk_hook(const struct disk_change *change);
 
 /* Once, before any database is opened. */
 void disk_watch(disk_hook *hook);
 
-enum { DISK_EXIT_CODE = 99 }; /* of a process that is gone */
+enum { DISK_EXIT_CODE = 99 }; /* exit code of a process that was stopped */
 
 #endif

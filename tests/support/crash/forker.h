@@ -1,6 +1,6 @@
 /*
- * A process that was made before this one had threads, and forks itself for each order: a fork of
- * a process with a model server in it would have the locks of threads that it has not.
+ * A helper process, started before this one had threads, that forks itself for each order. A fork
+ * of the process that runs the model server would inherit locks held by threads it does not have.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_CRASH_FORKER_H
 #define MAILSTOW_TESTS_SUPPORT_CRASH_FORKER_H
@@ -10,10 +10,10 @@
 
 enum { FORKER_ORDER_BYTES_MAX = 512 };
 
-/* Once, at the very beginning. obey() is called with a copy of an order and _exit()s. */
+/* Call once, before anything else. obey() receives a copy of an order and ends with _exit(). */
 bool forker_start(void (*obey)(const void *order), size_t order_bytes);
 
-/* What it _exit()ed with. Failures end the promise. */
+/* The exit code of obey(). Failures end the promise. */
 int forker_order(const void *order);
 
 #endif

@@ -31,7 +31,7 @@ struct ring {
 	bool encrypted;
 	char *place;
 	struct power_log *log;
-	char **texts; /* what is to be seen: before, and after each promise */
+	char **texts; /* the visible state: before the work, and after each promise */
 	long promises;
 	uint64_t *seen; /* digests of disks */
 	size_t seen_count, seen_cap;
@@ -48,7 +48,7 @@ static long promises_before(const struct ring *ring, long at)
 	return count;
 }
 
-/* After a power cut nobody has a key any more. */
+/* After a power cut no process holds a key. */
 static void lock_all(const struct power_log *log)
 {
 	for (size_t i = 0; i < log->now.count; i++) {
@@ -141,7 +141,7 @@ static void format_name(const struct state *state, char out[NAME_BYTES])
 		state->cut.at, power_fate_name(state->cut.fate), state->cut.seed);
 }
 
-/* As it was after the last promise, or as it would have been after the next one. */
+/* The state after the last promise, or the one after the next promise. */
 static void check_told(const struct ring *ring, long promises)
 {
 	CLEANUP(freep) char *text = ring->work->tell(ring->place);
@@ -151,7 +151,7 @@ static void check_told(const struct ring *ring, long promises)
 		CHECK_STR(text, ring->texts[promises]);
 }
 
-/* What is done has its files under their names, and none besides, before anybody cleans up. */
+/* Completed work leaves exactly its files under their final names, even before a cleanup. */
 static void check_names(const struct ring *ring)
 {
 	struct power_cut cut = {.at = (long)ring->log->count, .fate = POWER_LOST};
@@ -171,7 +171,7 @@ static int is_litter(const char *path, const struct stat *st, int type, struct F
 	return 0;
 }
 
-/* What was begun and given up is gone; but volumes go with the next one that is begun. */
+/* Files of abandoned work are removed; abandoned volumes when the next volume is started. */
 static void check_litter(const char *place)
 {
 	CHECK(nftw(place, is_litter, WALK_FDS, FTW_PHYS) == 0);
@@ -194,13 +194,14 @@ static void check_state(void *context)
 	text = ring->work->tell(ring->place);
 	CHECK_STR(text, ring->texts[ring->promises]);
 	check_litter(ring->place);
-	if (state->cut.at % CHECK_AGAIN_EACH == 0) /* it was sound before: this is dear */
+	if (state->cut.at % CHECK_AGAIN_EACH ==
+		0) /* it was sound before, and checking is expensive */
 		ring->work->check(ring->place);
 }
 
 /* --- many --- */
 
-/* Within a row of writes into one file not every moment is worth a look. */
+/* In a run of writes to one file, only some moments are checked. */
 static bool is_moment(const struct power_log *log, long at)
 {
 	enum { WRITES_EACH = 7 };
@@ -228,7 +229,7 @@ static bool is_new(struct ring *ring, const struct power_cut *cut)
 	return true;
 }
 
-/* All there are, moment by moment; each is called with its number. */
+/* Visits all states, moment by moment, each with its number. */
 typedef void each_cut(void *context, long number, const struct power_cut *cut);
 
 static long for_each_cut(const struct power_log *log, each_cut *each, void *context)
@@ -280,7 +281,7 @@ static void try_cut(void *context, long number, const struct power_cut *cut)
 		walk->result.failed++;
 }
 
-/* A wish for few is for those, whatever the build. */
+/* An explicit small number of states holds for every build. */
 static long step_of(const struct power_wish *wish, const struct power_work *work, long there)
 {
 	long wanted = wish->states ? wish->states : work->states;
@@ -288,7 +289,8 @@ static long step_of(const struct power_wish *wish, const struct power_work *work
 
 	if (!wish->states)
 		step = check_stride(step);
-	while (step > 1 && (step % 2 == 0 || step % 5 == 0)) /* else some fates never had a turn */
+	while (step > 1 &&
+		(step % 2 == 0 || step % 5 == 0)) /* otherwise some fates would never be tried */
 		step++;
 	return step;
 }

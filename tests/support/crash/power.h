@@ -15,20 +15,21 @@
 /* CHECKs within end the state as failed. Files lie below place. */
 struct power_work {
 	const char *name;
-	long states; /* about as many are looked at */
+	long states; /* about this many states are checked */
 	enum { POWER_BOTH, POWER_PLAIN, POWER_ENCRYPTED } archives;
 
-	/* What is there before; may be NULL. */
+	/* Creates the state before the work. May be NULL. */
 	void (*prepare)(const char *place);
 
-	/* The work, started or continued: after each thing that is promised to somebody
-	 * power_log_acknowledge(). Its end promises all of it. */
+	/* Does or continues the work, and calls power_log_acknowledge() after each change that it
+	 * acknowledges. Its end acknowledges all of it. */
 	bool (*run)(const char *place, struct err *err);
 
-	/* Opens it as anybody would, and tells of all that can be seen. The caller frees. */
+	/* Opens the result as any reader would and describes everything visible. The caller frees.
+	 */
 	char *(*tell)(const char *place);
 
-	/* Is all of it sound, too, where nobody looks? */
+	/* Checks also what a reader does not see. */
 	void (*check)(const char *place);
 };
 
@@ -39,18 +40,18 @@ struct power_result {
 	uint64_t digest; /* of all the states */
 };
 
-/* lie: some syncs do nothing; quiet: failures are only counted. */
+/* lie: some syncs do nothing. quiet: failures are only counted. */
 struct power_wish {
 	bool encrypted;
 	enum power_lie lie;
 	bool quiet;
-	long states; /* 0: as many as the work says */
+	long states; /* 0: the number the work names */
 };
 
-/* Failing states are said. */
+/* Prints each failing state. */
 struct power_result power_ring(const struct power_work *work, const struct power_wish *wish);
 
-/* One state by its name: what it is, is printed; one that fails ends the promise. */
+/* Check one state by its name and print its description. A failure ends the promise. */
 void power_replay(const struct power_work *works, size_t count, const char *name);
 
 #endif

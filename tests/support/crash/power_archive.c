@@ -14,7 +14,7 @@
 
 enum {
 	SMALL_BYTES = 700,
-	PART_BYTES = 67 * 1000, /* a part of its own */
+	PART_BYTES = 67 * 1000, /* a frame of its own */
 	VOLUME_BYTES = 50 * 1000,
 	WAIT_MS = 1000,
 	TEXT_MAX = 1024 * 1024,
@@ -27,7 +27,7 @@ static size_t size_of(uint32_t uid)
 	return uid % 8 == 5 ? PART_BYTES + uid : SMALL_BYTES + (size_t)uid * 13;
 }
 
-/* The 8th is the 2nd again. */
+/* The 8th equals the 2nd. */
 static void make(uint32_t uid, struct buf *out)
 {
 	uint32_t seed = uid == 8 ? 2 : uid;

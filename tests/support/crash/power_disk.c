@@ -99,8 +99,8 @@ static void put(struct image *image, const uint8_t *data, size_t len, size_t off
 	image->changed = true;
 }
 
-/* A sector is written as it is at some moment since the first change that was not synced: what was
- * changed in it before is there, what came later is not. */
+/* A sector reaches the disk as it was at some moment since the first unsynced change: it holds the
+ * changes before that moment and none of the later ones. */
 static bool sector_has(const struct power_disk *disk, long file, size_t sector, long number)
 {
 	uint64_t chance = mix(
@@ -145,7 +145,7 @@ static void change_file(struct power_disk *disk, const struct power_event *event
 	}
 }
 
-/* Another file may have taken the name since. */
+/* Another file may have the name by now. */
 static void drop_name(struct power_disk *disk, const struct power_event *event)
 {
 	long at = power_names_find(&disk->names, event->path);
@@ -173,7 +173,7 @@ static bool is_durable(const struct power_disk *disk, const struct power_event *
 	return event->durable_at != POWER_NEVER && event->durable_at < disk->cut.at;
 }
 
-/* Nothing of it can be lost. */
+/* Everything is durable. */
 static bool is_synced(const struct power_disk *disk, long number)
 {
 	const struct power_event *event = &disk->log->events[number];
@@ -276,7 +276,7 @@ static uint64_t digest_bytes(const void *data, size_t len)
 	return mix(digest, 1);
 }
 
-/* Whatever the order of the names. */
+/* Independent of the order of the names. */
 uint64_t power_disk_digest(const struct power_disk *disk)
 {
 	uint64_t digest = 0;
@@ -291,7 +291,7 @@ uint64_t power_disk_digest(const struct power_disk *disk)
 	return digest;
 }
 
-/* A file that did not change keeps its time: a copy knows it by that. */
+/* A file that did not change keeps its time, by which a copy recognises it. */
 static void write_file(const struct power_disk *disk, long number, const char *path)
 {
 	const struct image *image = &disk->images[number];
@@ -299,7 +299,7 @@ static void write_file(const struct power_disk *disk, long number, const char *p
 	CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0 && errno == ENOENT)
-		return; /* its folder was lost */
+		return; /* its folder does not exist */
 	CHECK(fd >= 0);
 	CHECK_INT(write(fd, image->data, image->len), (ssize_t)image->len);
 	CHECK(fchmod(fd, image->mode) == 0);

@@ -1,7 +1,7 @@
 /*
- * What a power cut leaves on a disk. All that was synced before the cut is there. What was not has
- * a fate: bytes of files and names in folders are lost or kept apart from each other, as a file
- * system may (POSIX promises no more; fsync(2)).
+ * What a power cut leaves on a disk. Everything synced before the cut survives. Unsynced changes
+ * have a fate: bytes of files and names in folders are lost or kept independently of each other,
+ * as a file system may do (POSIX promises no more, see fsync(2)).
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_CRASH_POWER_DISK_H
 #define MAILSTOW_TESTS_SUPPORT_CRASH_POWER_DISK_H
@@ -9,21 +9,20 @@
 #include "support/crash/power_log.h"
 
 enum power_fate {
-	POWER_LOST,  /* nothing of it is left */
-	POWER_KEPT,  /* all of it is: killed, no more */
-	POWER_NAMES, /* names are, bytes are not: new files are empty */
-	POWER_BYTES, /* bytes are, names are not */
-	POWER_SOME,  /* some changes are, whatever their order was */
-	POWER_TORN,  /* sectors came to the disk in an order of their own, files may be long before
-		      */
-	POWER_ZEROS, /* of what is lost the files' new size is left, filled with zeros */
+	POWER_LOST,  /* all unsynced changes are lost */
+	POWER_KEPT,  /* none is lost: the process was only killed */
+	POWER_NAMES, /* names survive, bytes do not: new files are empty */
+	POWER_BYTES, /* bytes survive, names do not */
+	POWER_SOME,  /* some changes survive, in any order */
+	POWER_TORN,  /* sectors were written in any order; a file may already have its final size */
+	POWER_ZEROS, /* lost bytes leave the file's new size, filled with zeros */
 	POWER_FATES
 };
 
 struct power_cut {
-	long at; /* how many events there were */
+	long at; /* number of events */
 	enum power_fate fate;
-	uint32_t seed; /* of the last three */
+	uint32_t seed; /* for the last three */
 };
 
 struct power_disk;
@@ -34,21 +33,21 @@ void power_disk_freep(struct power_disk **disk);
 /* Equal disks have equal digests. */
 uint64_t power_disk_digest(const struct power_disk *disk);
 
-/* Onto a place where nothing is. Failures end the promise. */
+/* Write the disk to a path that does not exist. Failures end the promise. */
 void power_disk_write(const struct power_disk *disk, const char *place);
 
-/* A name that is here and not there without a cut, or the other way round; NULL: none. The caller
- * frees. */
+/* A name that exists here but not on the disk without a cut, or the other way round; NULL: none.
+ * The caller frees. */
 char *power_disk_difference(const struct power_disk *disk);
 
-/* What was not durable, and what is on the disk. */
+/* Describe what was not durable and what is on the disk. */
 void power_disk_print(const struct power_disk *disk);
 
-/* Its name in the names of states; and back, POWER_FATES: there is none. */
+/* A fate's name as part of the names of states, and back. POWER_FATES: no such fate. */
 const char *power_fate_name(enum power_fate fate);
 enum power_fate power_fate_named(const char *name);
 
-/* Has another seed another disk? */
+/* Does another seed give another disk? */
 bool power_fate_is_random(enum power_fate fate);
 
 #endif

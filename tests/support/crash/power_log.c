@@ -16,7 +16,7 @@
 enum { WALK_FDS = 16, FILE_BYTES_MAX = 64 * 1024 * 1024 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct power_log *recording; /* nftw() and hooks know no context */
+static struct power_log *recording; /* nftw() and hooks pass no context */
 
 /* --- names --- */
 
@@ -112,7 +112,7 @@ static long file_named(const struct power_log *log, const char *path)
 	return at < 0 ? -1 : log->now.items[at].file;
 }
 
-/* An old file is emptied under its name. */
+/* An existing file is truncated. */
 static void create(struct power_log *log, struct power_event *event)
 {
 	event->file = file_named(log, event->path);
@@ -142,7 +142,7 @@ static int64_t end_of(const struct power_log *log, long file)
 	return end;
 }
 
-/* False: nothing will change. */
+/* False: the change has no effect. */
 static bool follow(struct power_log *log, struct power_event *event)
 {
 	bool there = power_names_find(&log->now, event->path) >= 0;

@@ -1,6 +1,6 @@
 /*
- * What a run does to the disk, in order: what a power cut leaves of it is made of this
- * (support/crash/power_disk.h). Files lie below one place; what was there before is durable.
+ * Records what a run does to the disk, in order; support/crash/power_disk.h derives from it what a
+ * power cut leaves. All files are below one place; what was there before the run is durable.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_CRASH_POWER_LOG_H
 #define MAILSTOW_TESTS_SUPPORT_CRASH_POWER_LOG_H
@@ -11,12 +11,12 @@
 
 enum { POWER_FOLDER = -1, POWER_NEVER = -1 };
 
-/* A file, whatever its names are. */
+/* A file, independent of its names. */
 struct power_file {
-	uint8_t *data; /* as it was before; a file that is made is empty first */
+	uint8_t *data; /* content before the run; a new file starts empty */
 	size_t len;
 	mode_t mode;
-	struct timespec changed; /* before; {0}: it is made */
+	struct timespec changed; /* time before the run; {0}: the file is new */
 };
 
 struct power_name {
@@ -31,14 +31,14 @@ struct power_names {
 
 struct power_event {
 	enum disk_kind kind;
-	bool acknowledges; /* no change, but something was promised; kind means nothing */
+	bool acknowledges; /* not a change, but an acknowledgement; kind has no meaning */
 	long file;
 	char *path, *to;
 	uint8_t *data;
 	size_t len;
 	int64_t offset;
 	mode_t mode;
-	long durable_at; /* number of the event that makes it so, or POWER_NEVER */
+	long durable_at; /* number of the event that makes it durable, or POWER_NEVER */
 };
 
 struct power_log {
@@ -55,21 +55,22 @@ struct power_log {
 /* Once, before any database is opened. */
 void power_log_watch(void);
 
-/* Of all that lies at place. Failures end the promise. */
+/* Start recording everything below place. Failures end the promise. */
 struct power_log *power_log_begin(const char *place);
 
-/* Here something was promised. From the thread that runs. No log: nothing. */
+/* Record an acknowledgement. Only from the thread that does the work. Does nothing without a log.
+ */
 void power_log_acknowledge(void);
 
-/* Before the event of this number, from 0, and for others that come while it is called: stop() does
- * not come back. */
+/* Call stop() before the event of this number, counted from 0. stop() does not return; concurrent
+ * events wait. */
 void power_log_stop_at(struct power_log *log, long at, void (*stop)(struct power_log *log));
 
-/* Nothing more is recorded. */
+/* Stop recording. */
 void power_log_end(struct power_log *log);
 void power_log_freep(struct power_log **log);
 
-/* Some syncs do nothing from now on: those of files, or those of folders. */
+/* From now on syncs of files, or those of folders, do nothing. */
 enum power_lie { POWER_HONEST, POWER_FILES_LIE, POWER_FOLDERS_LIE };
 void power_log_lie(struct power_log *log, enum power_lie lie);
 

@@ -1,6 +1,6 @@
 /*
- * A ring around work on an archive: it is stopped or failed at each of its changes of the disk
- * (support/crash/crash_vfs.h), and looked at afterwards. A failure ends the promise (CHECK).
+ * A ring around work on an archive: stops the work or lets it fail at each of its changes of the
+ * disk (support/crash/crash_vfs.h), and checks the result. A failure ends the promise (CHECK).
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_CRASH_STOPS_H
 #define MAILSTOW_TESTS_SUPPORT_CRASH_STOPS_H
@@ -9,17 +9,17 @@
 #include "support/crash/crash_vfs.h"
 
 struct stops {
-	char *(*prepare)(void); /* an archive as it is before; the path is freed here */
+	char *(*prepare)(void); /* creates the archive before the work; the ring frees the path */
 	bool (*run)(const char *path, struct err *err);
-	/* what must hold whatever happened, and that the next run completes */
+	/* checks what must hold after any stop, and that the next run completes */
 	void (*check)(const struct stops *stops, const char *path);
 	bool (*is_done)(struct archive *archive); /* for check() */
 };
 
-/* In a process of its own, that ends there. Every `step`th change, or fewer in a slow build. */
+/* Stops a child process at every `step`th change, or at fewer in a slow build. */
 void stops_end(const struct stops *stops, enum crash_mode mode, long step);
 
-/* In this one. */
+/* Fails the work in this process. */
 void stops_fail(const struct stops *stops, enum crash_mode mode, long step);
 
 #endif

@@ -19,7 +19,7 @@ struct unsynced {
 	ino_t inode;
 };
 
-/* One change, and what was there before from `offset` on. */
+/* One change, and the bytes it replaced, from `offset` on. */
 struct change {
 	struct unsynced *file;
 	off_t offset, old_size;

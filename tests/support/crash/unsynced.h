@@ -1,9 +1,9 @@
 /*
- * What a power cut takes: bytes written and files made, but not synced yet. Every write is noted
- * with what it replaced; unsynced_lose() puts that back.
+ * What a power cut takes: bytes written and files created, but not synced yet. Records each write
+ * with the bytes it replaced; unsynced_lose() puts those back.
  *
- * Files are kept open until the process ends, as closing one would drop SQLite's locks (fcntl(2)).
- * For a process that ends soon. Any thread may call.
+ * Keeps files open until the process ends, since closing one would drop SQLite's locks (fcntl(2)).
+ * For short-lived processes. Any thread may call.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_CRASH_UNSYNCED_H
 #define MAILSTOW_TESTS_SUPPORT_CRASH_UNSYNCED_H
@@ -13,24 +13,25 @@
 
 struct unsynced;
 
-/* The file at path, which was opened by others; one and the same for one inode. */
+/* The file at path, which others have opened; the same object for the same inode. */
 struct unsynced *unsynced_track(const char *path);
 
 /* Just before each change. A NULL file is not watched. */
 void unsynced_write(struct unsynced *file, const void *data, size_t len, off_t offset);
 void unsynced_truncate(struct unsynced *file, off_t size);
 
-/* This file is durable now; its name is not. */
+/* The file's bytes are durable now; its name is not. */
 void unsynced_synced(struct unsynced *file);
 
-/* A file was made, or is about to come here under a new name: its name is durable when its folder
- * was synced. */
+/* A file was created here, or is about to be renamed to here. Its name is durable once its folder
+ * is synced. */
 void unsynced_created(const char *path);
 void unsynced_folder_synced(const char *folder);
 
 /*
- * The power is cut: names go, and of the changes every one (keep 0) or all but every keep-th, as
- * disks write in an order of their own. Nothing can be changed or synced afterwards: others wait.
+ * Cut the power: lose unsynced names, and of the unsynced changes all (keep 0) or all but every
+ * keep-th, since disks reorder writes. Nothing can be changed or synced afterwards: other threads
+ * wait.
  */
 void unsynced_lose(unsigned keep);
 

@@ -1,6 +1,6 @@
 /*
- * The power is cut while a restore writes its journal: work for the table of tests/crash's
- * crash_power.c (support/crash/power.h).
+ * Power cuts while a restore writes its journal: work for the table of tests/crash/crash_power.c,
+ * see support/crash/power.h.
  */
 #ifndef MAILSTOW_TESTS_SUPPORT_RESTORE_POWER_JOURNAL_H
 #define MAILSTOW_TESTS_SUPPORT_RESTORE_POWER_JOURNAL_H
