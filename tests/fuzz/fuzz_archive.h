@@ -1,5 +1,5 @@
 /*
- * A small archive to be damaged: one folder, two commits, nothing in a -wal. Failures abort.
+ * A small archive to be damaged: one folder, two commits, empty WALs. Failures abort.
  */
 #ifndef MAILSTOW_TESTS_FUZZ_FUZZ_ARCHIVE_H
 #define MAILSTOW_TESTS_FUZZ_FUZZ_ARCHIVE_H
@@ -29,14 +29,14 @@ struct fuzz_archive {
 	struct fuzz_file catalogue;
 };
 
-/* Made once, removed when the process ends; its files are as they were made again. */
+/* Created once, removed when the process ends. Each call restores its files. */
 const struct fuzz_archive *fuzz_archive(void);
 
 void fuzz_succeed(bool good, const struct err *err);
 void fuzz_message(uint32_t uid, char out[FUZZ_MESSAGE_BYTES]);
 void fuzz_write_file(const char *path, const uint8_t *data, size_t len);
 
-/* archive_check() with all messages read: nothing was found. */
+/* archive_check() read all messages and found nothing. */
 bool fuzz_check_archive(const char *path);
 
 #endif

@@ -72,7 +72,7 @@ static int64_t take_number(struct input *input)
 	return (int64_t)number;
 }
 
-/* False: the table has none. */
+/* False: the table has no such row. */
 static bool column_of(sqlite3 *handle, const char *table, unsigned number, char out[NAME_MAX_BYTES])
 {
 	sqlite3_stmt *stmt = NULL;
@@ -146,7 +146,7 @@ static void edit(sqlite3 *handle, struct input *input)
 		sql = sqlite3_mprintf(form, table, column, column, column, table, row);
 	if (sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL) == SQLITE_OK) {
 		bind(stmt, kind, input);
-		(void)sqlite3_step(stmt); /* the tables' own rules may refuse it */
+		(void)sqlite3_step(stmt); /* the table's constraints may refuse it */
 	}
 	(void)sqlite3_finalize(stmt);
 	sqlite3_free(sql);
@@ -252,7 +252,7 @@ static bool see_snapshot(void *context, const struct archive_snapshot *snapshot,
 		asking->list, "%" PRId64 " %" PRId64 "\n", snapshot->generation, snapshot->unix_ms);
 }
 
-/* All there is to see, as text. */
+/* Everything visible, as text. */
 static void ask(const char *path, struct buf *ret_list)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
@@ -277,7 +277,7 @@ static void ask(const char *path, struct buf *ret_list)
 	}
 }
 
-/* A pass that finds what it finds, and says that nothing changed. */
+/* Open the writer on what is there and report that nothing changed. */
 static void write_to(const char *path)
 {
 	CLEANUP(archive_writer_freep) struct archive_writer *writer = NULL;

@@ -1,7 +1,6 @@
 /*
- * Any bytes as a configuration and, behind a line of five '=', as the list of accounts it may name
- * (accounts.tsv): it is refused with problems that can be shown, or understood as accounts that can
- * be used.
+ * Any bytes as a configuration and, after a line of five '=', as the list of accounts it may name
+ * (accounts.tsv). It is refused with printable problems, or gives usable accounts.
  */
 #include <assert.h>
 #include <stdint.h>

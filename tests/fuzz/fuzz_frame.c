@@ -1,7 +1,7 @@
 /*
  * A frame as a volume may hold it, plain or encrypted. The bytes as a stored frame whose length,
- * kind and codec lie: refused, or as long as it says. The bytes packed and then altered: refused,
- * or what was packed.
+ * kind and codec lie: refused, or exactly as long as claimed. The bytes packed and then altered:
+ * refused, or exactly what was packed.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -69,11 +69,11 @@ static void lie(struct zstd *zstd, const struct frame_cipher *cipher, const stru
 	};
 	bool good = unpack(zstd, cipher, facts, &frame, &raw);
 
-	assert(!good || !cipher); /* nobody who lacks the key makes one */
+	assert(!good || !cipher); /* only the owner of the key can create one */
 	assert(!good || frame.codec != CODEC_STORED || memcmp(raw.data, data, len) == 0);
 }
 
-/* Bytes of the frame that follow the facts: where, and what is xored there. */
+/* Edits of the frame, after the facts: an offset, and the byte to xor there. */
 static bool alter(const struct facts *facts, const uint8_t *data, size_t len, struct frame *frame,
 	uint8_t *bytes)
 {

@@ -1,6 +1,6 @@
 /*
- * The payload of a journal frame: whatever the bytes, they are refused or understood, and what was
- * understood is written again as the very same bytes.
+ * The payload of a journal frame: any bytes are refused, or decoded and encoded again as the same
+ * bytes.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ static void list_ranges(struct record *record, struct range **ret_ranges)
 	*ret_ranges = ranges;
 }
 
-/* Nor has a decoded skeleton its leaves in one. */
+/* A decoded skeleton has its leaves in none either. */
 static void list_leaves(struct record_item *item, int64_t **ret_leaves)
 {
 	struct record_item walk = *item;

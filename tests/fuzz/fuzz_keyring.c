@@ -1,6 +1,6 @@
 /*
- * A keyring and a recovery key: whatever the bytes, they are refused or understood, and what was
- * understood is written again as the very same bytes, the MAC apart.
+ * A keyring and a recovery key: any bytes are refused, or decoded and encoded again as the same
+ * bytes, except for the MAC.
  */
 #include <assert.h>
 #include <stdint.h>

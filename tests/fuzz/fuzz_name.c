@@ -1,6 +1,6 @@
 /*
- * Any bytes as a folder's name: its path is valid UTF-8 without controls, and goes back to the name
- * it came from.
+ * Any bytes as a folder's name: its path is valid UTF-8 without control characters, and maps back
+ * to the same name.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -57,7 +57,7 @@ static void check_wire(const struct server *server, const char *name)
 	assert(strcmp(back + any_case, wire + any_case) == 0);
 }
 
-/* The same bytes as a path that somebody wrote. */
+/* The same bytes as a path given by a person. */
 static void check_written(const struct server *server, const char *path)
 {
 	bool changed = false;

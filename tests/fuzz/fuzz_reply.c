@@ -1,5 +1,4 @@
-/* Replies of any bytes: no fault, no reading beyond them, and the same ones however they are cut.
- */
+/* Any bytes as replies: no crash, no read beyond them, and the same result however they are cut. */
 #include "fuzz/fuzz_pieces.h"
 #include "support/imap/show_reply.h"
 

@@ -1,6 +1,6 @@
 /*
- * Any bytes as the beginning of a message, and as the text of a header field: what is shown of them
- * is short, has no controls, and the header does not end beyond the message.
+ * Any bytes as the beginning of a message, and as the text of a header field: the summary is short
+ * and has no control characters, and the header does not end beyond the message.
  */
 #include <assert.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /*
- * Instead of a fuzzing engine: gives the target each file named, and each file in a folder named.
- * No file at all is a failure, so that a lost corpus does not pass.
+ * Replaces a fuzzing engine: feeds the target each named file, and each file in a named folder. No
+ * file at all is a failure, so that a lost corpus does not pass.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static bool replay_file(const char *path, size_t size)
 {
-	/* exactly as large as the file, so that a sanitizer sees one byte too many */
+	/* exactly the file's size, so that a sanitizer sees a read of one byte too many */
 	CLEANUP(freep) uint8_t *data = size <= FILE_BYTES_MAX ? xmalloc(size) : NULL;
 	FILE *file = data ? fopen(path, "rb") : NULL;
 	bool whole;
@@ -33,7 +33,7 @@ static bool replay_file(const char *path, size_t size)
 
 static bool replay_folder(const char *path, size_t *count);
 
-/* *count grows by the files that were given to the target. */
+/* Adds the number of files fed to the target to *count. */
 static bool replay(const char *path, bool folders_too, size_t *count)
 {
 	struct stat st;

@@ -56,7 +56,7 @@ void raw_say(struct raw *raw, const char *text)
 	}
 }
 
-/* 1: more came, 0: the end, -1: nothing came or an error */
+/* 1: received more; 0: end of the stream; -1: nothing came, or an error */
 static int receive(struct raw *raw)
 {
 	struct pollfd ready = {.fd = raw->fd, .events = POLLIN};

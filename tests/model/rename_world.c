@@ -100,7 +100,7 @@ static void render_server(
 	}
 }
 
-/* A pass; afterwards the archive has what the server has. The caller frees ret_state. */
+/* Run a pass; afterwards the archive equals the server. The caller frees ret_state. */
 void rename_mirror(struct ring *ring, const char *words, struct rename_state *ret_state)
 {
 	CLEANUP(model_snapshot_freep) struct model_snapshot *now = NULL;

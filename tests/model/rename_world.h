@@ -23,7 +23,7 @@ void rename_state_free(struct rename_state *state); /* also for CLEANUP() */
 const char *rename_name_of(const struct rename_state *state, int64_t id);
 int64_t rename_id_of(const struct rename_state *state, const char *name); /* 0: none */
 
-/* A pass; afterwards the archive has what the server has. The caller frees ret_state. */
+/* Run a pass; afterwards the archive equals the server. The caller frees ret_state. */
 void rename_mirror(struct ring *ring, const char *words, struct rename_state *ret_state);
 
 /* Another pass writes nothing, and the volumes rebuild the same catalogue. */
@@ -32,7 +32,7 @@ void rename_check_archive(struct ring *ring);
 void rename_folder(struct ring *ring, const char *from, const char *to);
 void rename_swap(struct ring *ring, const char *a, const char *b);
 
-/* The odd one, but for the sizes it tells wrong. */
+/* The profile with harmless quirks, but without wrong sizes. */
 struct model_profile rename_odd_profile(void);
 
 #endif

@@ -283,7 +283,7 @@ static bool is_letter(const struct model_message *message, const struct letter *
 	       strcmp(message->flags, letter->flags) == 0 && same_date(message->date, letter->date);
 }
 
-/* Every letter is there, byte for byte, as often as it should be, and nothing else. */
+/* Every message is present, byte for byte, in the right number, and nothing else. */
 void world_check_exact(struct world *world, bool courier)
 {
 	CLEANUP(model_snapshot_freep)
@@ -307,7 +307,7 @@ void world_check_exact(struct world *world, bool courier)
 	CHECK_INT(world_messages(world), WORLD_LETTERS);
 }
 
-/* A second run, and one that has forgotten everything, find all of it. */
+/* A second run and one without a journal find all of it. */
 void world_check_idempotent(struct world *world)
 {
 	unsigned before = appends(world);

@@ -11,7 +11,7 @@
 enum {
 	WORLD_LETTERS = 12, /* messages in the archive */
 	WORLD_TEXT_MAX = 64 * 1024,
-	OTHER_DATES = 5, /* than the server's own, MODEL_DATE */
+	OTHER_DATES = 5, /* with a date other than MODEL_DATE, the server's own */
 };
 
 struct world {
@@ -19,7 +19,7 @@ struct world {
 	char *journal_path;
 	struct model *model;
 	uint16_t port;          /* 0: over a socket pair */
-	unsigned connects_left; /* before the server refuses for good */
+	unsigned connects_left; /* before the server refuses everything */
 	struct restore_summary summary;
 	char said[WORLD_TEXT_MAX]; /* a line for each message that was not stored exactly */
 	struct map_rules rules;
@@ -27,21 +27,21 @@ struct world {
 	enum restore_verify verify;
 };
 
-/* The archive filled, a server of this kind, nothing restored yet. */
+/* Fill the archive and start a server of this kind; nothing is restored yet. */
 struct world *world_new(const struct model_profile *profile, uint32_t quirks);
 void world_freep(struct world **world);
-/* One run; its summary and what it said lie in the world. */
+/* Run a restore; its summary and output are in the world. */
 bool world_try_restore(struct world *world, struct err *err);
-/* The same; it must succeed. */
+/* The same, and it must succeed. */
 void world_restore(struct world *world);
-/* The journal is lost. */
+/* Remove the journal. */
 void world_forget(struct world *world);
 uint64_t world_outcomes(const struct world *world, enum outcome outcome);
-/* All outcomes together. */
+/* The sum of all outcomes. */
 uint64_t world_sum(const struct world *world);
 /* On the server. */
 uint64_t world_messages(struct world *world);
-/* The server has what the archive has, byte for byte. */
+/* The server equals the archive, byte for byte. */
 void world_check_exact(struct world *world, bool courier);
 /* Another run adds nothing. */
 void world_check_idempotent(struct world *world);

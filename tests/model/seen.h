@@ -1,5 +1,5 @@
 /*
- * What a client was told of one folder, kept by UID, to be held against the model's snapshot.
+ * What a client was told about one folder, by UID, for comparison with the model's snapshot.
  */
 #ifndef MAILSTOW_TESTS_MODEL_SEEN_H
 #define MAILSTOW_TESTS_MODEL_SEEN_H
@@ -14,7 +14,7 @@ struct seen_message {
 	char *date;
 	bool has_body, nil_body;
 	struct buf body;
-	char *header; /* as asked for, NULL: not told */
+	char *header; /* in the requested form; NULL: not told */
 };
 
 struct seen {
@@ -30,11 +30,11 @@ void seen_init(struct seen *seen);
 void seen_free(struct seen *seen); /* also for CLEANUP() */
 struct imap_fetch_sink seen_sink(struct seen *seen);
 struct seen_message *seen_message(const struct seen *seen, uint32_t uid); /* NULL: none */
-/* Forget all but these. */
+/* Drop all but these. */
 void seen_keep(struct seen *seen, const struct rangeset *uids);
 void seen_uids(const struct seen *seen, struct rangeset *ret_uids);
 
-/* The first difference in words, to free; NULL when there is none. */
+/* The first difference in words, which the caller frees; NULL: none. */
 char *seen_difference(const struct seen *seen, const struct model_folder *folder, bool bodies);
 
 #endif

@@ -1,4 +1,4 @@
-/* What was forgotten stays away while it is on the server; pruning is no news to a mirror. */
+/* A forgotten message stays away while it is on the server; pruning does not affect a mirror. */
 #include <string.h>
 
 #include "archive/archive.h"
@@ -59,7 +59,7 @@ static void check_quiet(struct ring *ring)
 	CHECK_STR(after, before);
 }
 
-/* When the server has it no more, it is not remembered either. */
+/* Once the message is gone from the server, the archive drops its record of it. */
 static void check_buried(struct ring *ring, const struct pick *pick)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
@@ -77,7 +77,7 @@ static void check_buried(struct ring *ring, const struct pick *pick)
 	CHECK(!rangeset_has(&uids, pick->uid));
 }
 
-/* quiet: a pass over what did not change writes nothing. */
+/* quiet: a pass over an unchanged server writes nothing. */
 static void mirror_forgotten(const struct model_profile *profile, const char *name, bool quiet)
 {
 	CLEANUP(ring_freep) struct ring *ring = ring_new(profile, LETTERS, name);

@@ -1,7 +1,7 @@
 /*
- * Thousands of messages as no mail program would write them, each through a real archive: taken
- * apart, committed, sealed, and read back. Whatever the splitter makes of them, the bytes are the
- * same. A message is made of its number alone, so none need be kept.
+ * Thousands of messages that no mail program would write. Each goes through a real archive: split,
+ * committed, sealed and read back. However it is split, the bytes come back exactly. A message
+ * depends on its number alone, so none need be kept.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ enum {
 	COMMIT_EACH = 450,
 	SMALL_BYTES = 3000,
 	NEST_MAX = 60,
-	ATTACHMENTS = 40, /* different ones, which come again and again */
+	ATTACHMENTS = 40, /* different ones, used repeatedly */
 	ATTACHMENT_BYTES_MAX = 24000,
 	BIG_EACH = 400, /* one of so many is about 4 MiB long */
 	VALIDITY = 5,
@@ -105,7 +105,7 @@ static void encode(
 	storm->mail->len += len + base64_writer_end(&writer, crlf, to + len);
 }
 
-/* One of the attachments that come again, in one or another line length. */
+/* One of the repeated attachments, with a varying line length. */
 static void add_attachment(struct storm *storm)
 {
 	static const size_t line_chars[] = {4, 8, 60, 64, 72, 76, 76, 76, 100, 996, 4092, 4096};
@@ -254,7 +254,7 @@ static void one_endless_line(struct storm *storm)
 		add(storm, "QUJD");
 }
 
-/* About what makes a leaf, a part, a piece. */
+/* Sizes around the limits of leaves, parts and pieces. */
 static void sizes_about_thresholds(struct storm *storm)
 {
 	static const size_t sizes[] = {1024, 16 * 1024, 64 * 1024, 48 * 1024, 768};
@@ -303,7 +303,7 @@ static void (*const shapes[])(struct storm *storm) = {no_header, no_body, nothin
 	boundaries_within_base64, lines_of_one_byte, a_huge_header, one_endless_line,
 	sizes_about_thresholds, sound_mail};
 
-/* The message of a number, cut off or spoiled now and then. */
+/* The message with this number, sometimes truncated or damaged. */
 static void make(uint32_t number, struct buf *mail)
 {
 	struct storm storm = {.state = number, .mail = mail};
@@ -327,7 +327,7 @@ static uint32_t messages_count(void)
 	return MESSAGES / (uint32_t)check_stride(1);
 }
 
-/* In portions as a socket gives them. */
+/* In portions of the sizes a socket gives. */
 static int64_t store(
 	struct archive_writer *writer, int64_t folder, uint32_t number, const struct buf *mail)
 {

@@ -1,4 +1,4 @@
-/* What changes, grows and goes wrong in the model server; answers are worked out by hand. */
+/* Changes, growth and faults of the model server; the expected answers are worked out by hand. */
 #include <string.h>
 
 #include "base/str.h"

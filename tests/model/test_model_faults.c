@@ -1,5 +1,5 @@
-/* The model server and the proxy break connections exactly where the test said, and views of a
- * folder stay right whatever happens to it. */
+/* The model server and the proxy break connections exactly where the test asks, and a session's
+ * view of a folder stays right whatever happens to the folder. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,7 +164,7 @@ static void sends_in_small_pieces_and_late(void)
 	CHECK_INT(play(model, 0, &reset), total);
 }
 
-/* Bytes in all, once the server has had all of the proxy's connections. */
+/* Total bytes, once the server has served all of the proxy's connections. */
 static uint64_t received(struct model *model, struct cut_proxy *proxy)
 {
 	struct model_stats stats;
@@ -237,7 +237,7 @@ static void *make_history(void *context)
 	return NULL;
 }
 
-/* EXISTS and EXPUNGE, as a client that believes them counts. */
+/* Counts EXISTS and EXPUNGE as a trusting client does. */
 static void count_messages(const char *text, unsigned *count)
 {
 	for (const char *at = text; *at; at = strchr(at, '\n') + 1) {

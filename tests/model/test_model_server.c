@@ -1,4 +1,5 @@
-/* The model server says what the RFCs say of looking; answers below are worked out by hand. */
+/* The model server answers reading commands as the RFCs require; the expected answers are worked
+ * out by hand. */
 #include <string.h>
 
 #include "base/str.h"

@@ -1,5 +1,5 @@
-/* What a server refuses, tells apart or leaves out, and what of it is owed: nothing is given up for
- * it, and nothing is asked for in vain. */
+/* Messages that a server refuses, reports separately or omits, and which of them the ledger keeps:
+ * the mirror gives up nothing because of them and never asks in vain. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,8 +60,8 @@ static bool pick(void *context, const struct archive_entry *entry, struct err *e
 	return true;
 }
 
-/* A refused message was had in a pass that did not end, which left its entry; then the user let
- * the archive forget it. */
+/* A refused message was fetched in an interrupted pass, which left its ledger entry; then the user
+ * had the archive forget it. */
 static void what_was_forgotten_is_not_owed(void)
 {
 	CLEANUP(ring_freep) struct ring *ring = ring_new_empty(&model_profile_full, "owed");
@@ -125,7 +125,8 @@ static void a_folder_with_too_large_mail_is_itself_unseen(void)
 
 /* --- the ledger --- */
 
-/* A folder got another name, and a new one has its old name, UIDVALIDITY and a too large UID. */
+/* A folder was renamed, and a new one has its old name, its UIDVALIDITY and a UID that is too
+ * large. */
 static void a_new_entry_in_the_ledger_is_not_taken_for_the_old_one(void)
 {
 	CLEANUP(ring_freep) struct ring *ring = ring_new_empty(&model_profile_full, "again");

@@ -1,4 +1,4 @@
-/* Through histories by seed folders keep their ids, and every UID has its own message. */
+/* Through seeded histories, folders keep their ids and every UID has its own message. */
 #include <stdio.h>
 #include <string.h>
 
@@ -124,8 +124,8 @@ static void random_letter(struct ring *ring, const char *folder, uint64_t *rng)
 }
 
 /*
- * Folders come in one round and go in the next: one that was made and one that went between two
- * passes, of one name, UIDVALIDITY and equal numbers, are not told apart by anything.
+ * Folders are created in one round and deleted in the next. If between two passes one is deleted
+ * and another created with the same name, UIDVALIDITY and counts, nothing distinguishes them.
  */
 static void shuffle(struct ring *ring, uint64_t *rng, bool going)
 {
@@ -170,7 +170,7 @@ static void give_one_uidvalidity(struct ring *ring)
 			ring->model, "alice", now->folders[i].name, ONE_UIDVALIDITY, 0, 0);
 }
 
-/* Two that swapped their names with equal numbers are told apart when they change. */
+/* Two folders with equal counts that swapped names are told apart once they change. */
 static void change_all(struct ring *ring, uint64_t *rng)
 {
 	for (unsigned i = 0; i < NAMES; i++) {

@@ -34,7 +34,7 @@ static void scene_free(struct scene *scene)
 	ring_freep(&scene->ring);
 }
 
-/* Folders A, B and a tree T, one message each, one UIDVALIDITY for all if that is given. */
+/* Folders A, B and a tree T with one message each; all with this UIDVALIDITY if it is given. */
 static void set(struct scene *scene, const char *name, const struct model_profile *profile,
 	uint32_t uidvalidity)
 {
@@ -177,7 +177,7 @@ static void mail_of_a_folder_removed_above_others_is_gone(void)
 	in_each_profile(remove_with_a_tree_below);
 }
 
-/* Where sizes are not to be trusted a rename is doubtful: the folder is a new one. */
+/* Where sizes cannot be trusted, a rename is doubtful and counts as a new folder. */
 static void what_differs_in_size_is_another_folder(void)
 {
 	CLEANUP(scene_free) struct scene scene;
@@ -209,7 +209,7 @@ static void what_is_too_large_is_not_asked_for_under_another_name(void)
 	CHECK_INT(ring_bodies(ring), 4);
 }
 
-/* More than a commit waits for, in two folders. */
+/* More messages than one commit holds, in two folders. */
 static void add_much(struct ring *ring, const char *folder)
 {
 	static const char digits[] =
@@ -246,7 +246,7 @@ static void what_is_too_large_stays_noted_when_a_pass_over_a_renamed_folder_is_c
 	CHECK_OK(ring_mirror(ring, NULL, &err));
 	ring->account.max_message_bytes = 3 * MUCH;
 	CHECK_OK(ring_mirror(ring, NULL, &err));
-	/* once more, as it was not sure any more */
+	/* fetched again, since the match was no longer certain */
 	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent before", 1), 3);
 	CHECK_OK(ring_mirror(ring, NULL, &err));
 	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent before", 1), 3);
@@ -260,7 +260,7 @@ static unsigned examines(const struct ring *ring)
 	return stats.examines;
 }
 
-/* Six folders of one UIDVALIDITY, and one more that the server does not open. */
+/* Six folders with one UIDVALIDITY, and another that the server does not open. */
 static void a_folder_that_is_refused_has_no_others_looked_at_in_every_pass(void)
 {
 	CLEANUP(scene_free) struct scene scene;
@@ -274,13 +274,13 @@ static void a_folder_that_is_refused_has_no_others_looked_at_in_every_pass(void)
 		struct err err = ERR_INIT;
 
 		before = examines(scene.ring);
-		/* the six are looked at when it comes */
+		/* the six are compared when it appears */
 		model_answer_next(
 			scene.ring->model, "EXAMINE", i == 0 ? 6 : 0, "NO [NOPERM] closed");
 		CHECK(!ring_mirror(scene.ring, NULL, &err));
 		err_clear(&err);
 	}
-	CHECK_INT(examines(scene.ring) - before, 0); /* those answered so are not counted */
+	CHECK_INT(examines(scene.ring) - before, 0); /* refused commands are not counted */
 }
 
 /* The only message of Z is refused: Z holds none and has no mark. */
@@ -330,7 +330,7 @@ static void what_is_too_large_stays_noted_when_the_folder_it_replaced_is_closed_
 	err_clear(&err);
 	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent", 2), 1);
 	CHECK_OK(ring_mirror(ring, NULL, &err));
-	/* once more, as it might have been the other's */
+	/* fetched again, since it might belong to the other folder */
 	CHECK_INT(model_bodies_fetched(ring->model, "alice", "Sent", 2), 2);
 	ring->account.max_message_bytes = 3 * MUCH;
 	CHECK_OK(ring_mirror(ring, NULL, &err));

@@ -1,4 +1,4 @@
-/* Restores to servers of several kinds, whole, again, cut off and without a memory. */
+/* Restores to servers of several kinds: complete, repeated, interrupted, and without a journal. */
 #include <string.h>
 
 #include "base/fs.h"
@@ -194,7 +194,8 @@ static void refusals_are_told_and_the_folder_goes_on(void)
 {
 	CLEANUP(world_freep) struct world *world = world_new(&model_profile_full, 0);
 
-	/* the sixth message of INBOX: no keywords, offered with its date and then without */
+	/* the sixth message of INBOX: sent without keywords, first with its date and then without
+	 */
 	model_answer_next(world->model, "APPEND", 5, "NO I do not like it");
 	world_restore(world);
 	CHECK_INT(world_sum(world), WORLD_LETTERS);
@@ -217,7 +218,7 @@ static void too_big_is_not_offered_again(void)
 	world_check_exact(world, false);
 }
 
-/* The run dies with the connection, as by SIGKILL; the next may remember or not. */
+/* The run ends with the connection, as by SIGKILL; the next one has its journal or not. */
 static void a_run_that_dies_is_completed_by_the_next(void)
 {
 	bool fired = true;

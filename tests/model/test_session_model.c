@@ -1,4 +1,4 @@
-/* The client against the model server, in every profile and through histories by seeds. */
+/* The client against the model server, in every profile and through seeded histories. */
 #include <poll.h>
 #include <string.h>
 
@@ -192,7 +192,8 @@ static void fetches_every_message_as_it_is(void)
 	}
 }
 
-/* What a mirror does: changes since the last mod-sequence, and who is still there. */
+/* What a mirror does: fetch the changes since the last mod-sequence, and which messages still
+ * exist. */
 static void catch_up(struct imap *imap, struct seen *seen, struct imap_examined *last)
 {
 	CLEANUP(rangeset_free) struct rangeset known = {0}, all = {0}, added = {0};
@@ -386,7 +387,7 @@ static void take_results(struct imap *imap, const struct model_folder *to, uint3
 	}
 }
 
-/* A history on one server, all of it appended to an empty account of another. */
+/* A seeded mailbox on one server, all of it appended to an empty account on another. */
 static void appends_what_it_was_given(void)
 {
 	for (uint64_t seed = 0; seed < 10; seed++) {

@@ -1,5 +1,5 @@
-/* A folder is compared in windows: wherever their edges are, nothing is lost, fetched twice or
- * closed that is there. */
+/* A folder is compared in windows. Wherever their edges are, no message is lost, none is fetched
+ * twice, and none that exists is closed. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -180,7 +180,7 @@ struct storm {
 	atomic_bool over;
 };
 
-/* Mail comes, goes and changes: no folder does, so that every pass can end. */
+/* Messages arrive, leave and change; folders do not, so that every pass can complete. */
 static void blow(struct storm *storm)
 {
 	CLEANUP(model_snapshot_freep)
@@ -279,7 +279,7 @@ static void *expunge_after_search(void *context)
 	return NULL;
 }
 
-/* The mark counts what the archive holds, so that the next delta adds up. */
+/* The mark counts the messages the archive holds, so that the next delta adds up. */
 static void mail_that_goes_before_it_is_fetched_is_not_promised(void)
 {
 	CLEANUP(ring_freep) struct ring *ring = empty_ring(&model_profile_full, "goes");
@@ -316,7 +316,7 @@ static void flags_that_were_refused_are_asked_for_again(void)
 	}
 }
 
-/* Asked since a mark, what was refused would not be told another time. */
+/* A delta since the mark would not report the refused message again. */
 static void a_message_whose_flags_are_refused_takes_no_other_flags_away(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
@@ -403,7 +403,7 @@ static void the_ledger_does_not_name_what_is_gone(void)
 	CHECK_INT(ring_skipped(ring), 0);
 }
 
-/* The pass over the other one could not end, so that no mark took the place of the first. */
+/* The pass over the other folder was interrupted, so no mark replaced the first one. */
 static void a_mark_of_another_uidvalidity_is_none(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {

@@ -1,4 +1,4 @@
-/* Steps: fetch, with a sink that tells all it is given. */
+/* Steps: fetch, with a sink that reports all it receives. */
 #include <string.h>
 
 #include "imap/seqset.h"

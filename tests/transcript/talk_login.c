@@ -6,7 +6,7 @@
 
 enum { FILE_NAME_MAX = 512 };
 
-/* So that a conversation in which the server is silent ends soon. */
+/* Ends a conversation with a silent server soon. */
 static const struct imap_patience hurry = {
 	.greeting_ms = 1000,
 	.reply_ms = 2000,
@@ -15,7 +15,7 @@ static const struct imap_patience hurry = {
 	.logout_ms = 500,
 };
 
-/* For TLS, which takes long on a busy machine; no conversation over it waits for its end. */
+/* For TLS, which is slow on a busy machine; no conversation over TLS waits for this timeout. */
 static const struct imap_patience calm = {
 	.greeting_ms = 30000,
 	.reply_ms = 30000,

@@ -46,7 +46,7 @@ static const struct step {
 	{"store", talk_store, true},
 };
 
-/* What the lines say besides steps and expectations. */
+/* What the lines set besides steps and expectations. */
 struct plan {
 	struct buf script;
 	const char *complaint; /* of the script, a pattern */
@@ -57,7 +57,7 @@ struct plan {
 	bool steps; /* there is a "do:" */
 };
 
-/* A conversation that is being played. */
+/* The state of a conversation being played. */
 struct performance {
 	struct talk talk;
 	const struct plan *plan;

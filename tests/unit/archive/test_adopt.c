@@ -1,4 +1,4 @@
-/* An archive that is taken in from elsewhere: all of it, with an epoch of its own, or nothing. */
+/* Adopting an archive from elsewhere: all of it, with an owner epoch of its own, or nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,8 +124,8 @@ static int64_t newest_epoch(const char *path)
 	return epoch;
 }
 
-/* What two owners write from then on cannot be taken for one another's: a copy that has the one's
- * is none of the other's any more. */
+/* What the two owners write from then on cannot be confused: a copy of the one is no longer a copy
+ * of the other. */
 static void adopt_starts_a_new_owner_epoch(void)
 {
 	struct world world = new_world();
@@ -203,7 +203,7 @@ static void adopting_twice_does_nothing_until_one_of_them_changes(void)
 	end(&world);
 }
 
-/* A bit of the first volume's data. The archive is as before when called again. */
+/* Flip a bit of the first volume's data; a second call restores it. */
 static void flip(const char *path)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -240,7 +240,7 @@ static void adopt_refuses_a_damaged_archive(void)
 	end(&world);
 }
 
-/* Left by a run that was stopped: a part of this archive, or of another one. */
+/* Files of an interrupted run: part of this archive, or of another one. */
 static void adopt_continues_an_interrupted_run_of_the_same_archive(void)
 {
 	struct world world = new_world();
@@ -264,7 +264,7 @@ static void adopt_continues_an_interrupted_run_of_the_same_archive(void)
 	end(&world);
 }
 
-/* Of another archive, which was not adopted after all: before a volume of it came. */
+/* Files of another archive whose adoption was given up before any of its volumes arrived. */
 static void adopt_replaces_a_left_over_keyring(void)
 {
 	static const struct archive_secret key = {ARCHIVE_KEY,

@@ -1,4 +1,4 @@
-/* Applying records: what one names must be there at that moment, whatever came before it. */
+/* Applying records: whatever a record names must exist at that moment, whatever came before. */
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ static void begin(const char *name, struct world *world)
 	CHECK_OK(apply_begin(&world->apply, world->catalogue, 1, 1, &err));
 }
 
-/* As it comes out of a journal. */
+/* As decoded from a journal. */
 static bool put(struct world *world, const struct record *record)
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(64 * 1024);

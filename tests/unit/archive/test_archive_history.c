@@ -59,7 +59,7 @@ static void gone_mail_stays_in_the_past(void)
 	CHECK_STR(fixture_list(view, &all),
 		"INBOX 77 1 100 [a]\nINBOX 77 2 100 [a] gone\nINBOX 77 3 100 [b] gone\n"
 		"INBOX 77 4 100 [a]\n");
-	/* Seen from before, it is there, and it is known that it went. */
+	/* An earlier snapshot shows it present, and knows that it is gone later. */
 	CHECK_STR(fixture_list(view, &before),
 		"INBOX 77 1 100 [a]\nINBOX 77 2 100 [a] gone\nINBOX 77 3 100 [a] gone\n"
 		"INBOX 77 4 100 [a]\n");

@@ -164,7 +164,7 @@ static void a_missing_volume_is_named(void)
 	CHECK(strstr(err.text, "mailstow rebuild") != NULL);
 }
 
-/* The volume is put back to an earlier day under a newer catalogue. */
+/* The volume is restored from an earlier backup; the catalogue is newer. */
 static void a_rolled_back_volume_is_refused(void)
 {
 	PATH path = fixture_archive("rolled_back");
@@ -207,7 +207,7 @@ static void a_damaged_frame_is_found_and_named(void)
 	frame.raw_len = raw.len;
 	frame.data = raw.data;
 	frame.len = raw.len;
-	sha256_of(raw.data, raw.len, frame.sha256); /* a frame that is whole, but another */
+	sha256_of(raw.data, raw.len, frame.sha256); /* a sound frame, but a different one */
 	CHECK_OK(volume_remove_frames(&volume, 1, 1, &err));
 	CHECK_OK(volume_put_frame(&volume, 1, &frame, &err));
 	reader = fixture_reader(path);

@@ -1,8 +1,9 @@
 /*
- * Random histories against a model that is an array: whatever is done, every generation shows what
- * the model held when it was committed, also after the catalogue was made again of the volumes.
+ * Random histories against a model that is an array. After any sequence of operations, every
+ * generation shows what the model held when it was committed, also after the catalogue was rebuilt
+ * from the volumes.
  *
- * The seed of a failure is printed; `test_archive_model seed=N` is not needed: seeds are the loop.
+ * A failure prints its seed. The seeds are the loop, so a run always tries the same ones.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ struct model_message {
 
 struct model_folder {
 	bool present;
-	int64_t id; /* 0: never made */
+	int64_t id; /* 0: not created yet */
 	int name;
 	uint32_t uidvalidity;
 	struct model_message messages[UIDS + 1];
@@ -206,7 +207,7 @@ struct listing {
 	struct buf text;
 };
 
-/* The bytes tell which message it is: its seed stands in the header, as far as there is one. */
+/* The bytes identify the message: its header, if it has one, holds the seed. */
 static bool list_entry(void *context, const struct archive_entry *entry, struct err *err)
 {
 	struct listing *listing = context;
@@ -263,7 +264,7 @@ static void commit(struct model *model)
 		check_generation(model, archive_writer_view(model->writer), generation);
 }
 
-/* Closed in the middle, what was not committed is given up: commit first. */
+/* Closing the writer drops what was not committed, so commit first. */
 static void reopen(struct model *model)
 {
 	commit(model);

@@ -16,7 +16,7 @@ enum {
 	VALIDITY = 77,
 	MIB = 1024 * 1024,
 	WAIT_MS = 1000,
-	COMMIT_BYTES = 3000, /* what a message costs whose attachment is there already */
+	COMMIT_BYTES = 3000, /* bytes for a message whose attachment is already stored */
 };
 
 #define WRITER CLEANUP(archive_writer_freep) struct archive_writer *
@@ -272,7 +272,7 @@ static size_t leaves_of(struct packer *packer, const struct buf *mail, uint8_t o
 	return packer->incoming.leaves_count;
 }
 
-/* A digest that is not the message's stands for a bug in splitting. */
+/* A wrong digest simulates a bug in splitting. */
 static void a_message_that_would_not_reassemble_is_stored_whole(void)
 {
 	PATH path = fixture_archive("mistaken");

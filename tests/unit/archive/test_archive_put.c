@@ -78,7 +78,7 @@ static void identical_messages_are_stored_once(void)
 	}
 }
 
-/* A message that came to nothing leaves its pieces' room for those that follow. */
+/* A message that was abandoned frees the room of its pieces for later ones. */
 static void an_aborted_message_leaves_nothing(void)
 {
 	PATH path = fixture_archive("abort");

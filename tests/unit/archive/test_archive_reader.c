@@ -108,7 +108,7 @@ static void uids_can_be_read_from_any_subset(void)
 
 /* --- what others see --- */
 
-/* Gives the file it is named after back, a little later. */
+/* Releases the lock on the named file a little later. */
 static void *bring_back(void *context)
 {
 	const char *file = context;
@@ -359,7 +359,7 @@ static void copy_file(const char *from, const char *to)
 	CHECK_OK(fs_write_atomic(to, data.data, data.len, 0600, &err));
 }
 
-/* What a tidied archive is when only the databases are copied. */
+/* A tidied archive of which only the databases were copied. */
 static char *copy_of_archive(const char *path)
 {
 	char *copy = str_printf("%s-copy", path);
@@ -376,12 +376,12 @@ static char *copy_of_archive(const char *path)
 	return copy;
 }
 
-/* With nobody else there the packer leaves empty WALs. */
+/* Without other connections the packer leaves empty WALs. */
 static void writer_checkpoint_all(struct archive_writer *writer)
 {
 	struct err err = ERR_INIT;
 
-	CHECK_OK(archive_tidy(writer, &err)); /* the packer's thread is idle from here on */
+	CHECK_OK(archive_tidy(writer, &err)); /* from here on the packer thread is idle */
 	CHECK_OK(db_wal_checkpoint(writer->thread.packer.volume.db, true, &err));
 	CHECK_OK(db_wal_checkpoint(writer->thread.packer.catalogue, true, &err));
 }
@@ -396,7 +396,7 @@ static void a_copy_without_a_wal_is_read_without_writing(void)
 	PATH after = NULL;
 	int64_t folder = fixture_folder(writer, "INBOX", VALIDITY);
 
-	fixture_add(writer, folder, VALIDITY, 1, 1, 5000000, ""); /* enough to be checkpointed */
+	fixture_add(writer, folder, VALIDITY, 1, 1, 5000000, ""); /* enough for a WAL checkpoint */
 	(void)fixture_commit(writer, true);
 	writer_checkpoint_all(writer);
 	archive_writer_freep(&writer);

@@ -1,4 +1,4 @@
-/* Check and rebuild: whatever is damaged is noticed, and what the volumes hold comes back. */
+/* Check and rebuild: check notices any damage, and rebuild restores what the volumes hold. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ enum {
 	PART_BYTES = 70 * 1000,
 	PAGE_BYTES = 4096,
 	WAIT_MS = 1000,
-	FLIP_STEP = 127, /* a prime: each column of some row is met */
+	FLIP_STEP = 127, /* a prime, so that each column of some row is hit */
 	CUT_STEP = 1021,
 	TEXT_MAX = 64 * 1024,
 };
@@ -60,7 +60,7 @@ static void checkpoint_catalogue(const char *path)
 	CHECK_OK(db_remove_wal(file, &err));
 }
 
-/* Nothing in a -wal, so that the files are all there is. */
+/* Empties the WALs, so that the database files hold everything. */
 static void checkpoint_archive(const char *path)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -139,7 +139,7 @@ static bool look(const char *path, const char *head, struct found *ret_found,
 	return look_some(path, ARCHIVE_CHECK_ALL, head, ret_found, ret_checked);
 }
 
-/* All that can be asked of an archive, as text; NULL when something cannot be had. */
+/* All answers an archive gives, as text; NULL: one of the questions failed. */
 static char *everything(const char *path)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
@@ -160,7 +160,7 @@ static void put_file(const char *path, const struct buf *bytes, size_t len)
 	CHECK_INT(write(fd, bytes->data, len), (ssize_t)len);
 }
 
-/* Noticed, or nothing that can be asked is another than before. */
+/* The damage is noticed, or every answer is the same as before. */
 static void expect_noticed(const char *path, const char *truth, const char *how, size_t at)
 {
 	struct found found;
@@ -268,7 +268,7 @@ static void check_names_the_messages_lost_to_a_damaged_frame(void)
 	struct err err = ERR_INIT;
 
 	CHECK_OK(fs_read(file, &whole, &err));
-	whole.data[whole.len / 2] ^= 1; /* the part, the largest thing in it */
+	whole.data[whole.len / 2] ^= 1; /* the stored part, the largest piece of it */
 	put_file(file, &whole, whole.len);
 	CHECK(look(path, NULL, &found, &checked));
 	CHECK(strstr(found.text, "[ INBOX 5 ]"));
@@ -276,7 +276,7 @@ static void check_names_the_messages_lost_to_a_damaged_frame(void)
 	CHECK_INT(checked.messages, MESSAGES - 1);
 }
 
-/* The body of both is one leaf, the largest thing in the volume. */
+/* Both have the same body, one leaf, the largest piece of the volume. */
 static void fill_with_shared_leaf(const char *path)
 {
 	CLEANUP(buf_free) struct buf mail = BUF_INIT(2 * PART_BYTES);
@@ -313,7 +313,7 @@ static void check_reports_a_damaged_frame_once_however_much_it_reads(void)
 	CHECK_STR(found.text, "");
 	file = file_of_volume(path);
 	CHECK_OK(fs_read(file, &whole, &err));
-	whole.data[whole.len / 2 + PAGE_BYTES / 2] ^= 1; /* not the link to the next page */
+	whole.data[whole.len / 2 + PAGE_BYTES / 2] ^= 1; /* but not the link to the next page */
 	put_file(file, &whole, whole.len);
 	for (size_t i = 0; i < ARRAY_LEN(percents); i++) {
 		CHECK(look_some(path, percents[i], NULL, &found, &checked));
@@ -323,7 +323,7 @@ static void check_reports_a_damaged_frame_once_however_much_it_reads(void)
 	CHECK_INT(checked.messages, 1);
 }
 
-/* A tenth today, another tomorrow. */
+/* One tenth now, another tenth next time. */
 static void rotating_percentages_read_every_message_once(void)
 {
 	CLEANUP(freep) char *path = archive_without_wal("turns", 1);
@@ -368,12 +368,12 @@ static void check_detects_a_missing_volume_and_a_foreign_catalogue(void)
 }
 
 struct meanwhile {
-	struct found found; /* as note() has it */
+	struct found found; /* as note() formats it */
 	const char *path;
 	bool done;
 };
 
-/* All that is there goes to another place, and some of it for good. */
+/* Every file is moved away, and some of them stay lost. */
 static void change_it(void *context, uint64_t messages, uint64_t bytes)
 {
 	const struct archive_seal seal = {.open_bytes_min = 1};
@@ -404,7 +404,7 @@ static void check_accepts_concurrent_writes(void)
 	struct archive_checked checked;
 	struct err err = ERR_INIT;
 
-	checkpoint_catalogue(path); /* without a -wal, readers take no lock */
+	checkpoint_catalogue(path); /* without a WAL, readers take no lock */
 	CHECK_OK(archive_check(ref_of(path), &check, WAIT_MS, &checked, &err));
 	CHECK(meanwhile.done && checked.messages > 1);
 	CHECK_STR(meanwhile.found.text, "");
@@ -434,7 +434,7 @@ static void rebuild_restores_a_lost_catalogue(void)
 		CHECK(look(path, NULL, &found, &checked));
 		CHECK_STR(found.text, "");
 	}
-	fill(path, 500); /* and it is written to again */
+	fill(path, 500); /* and it can be written to again */
 	CHECK(look(path, NULL, &found, &checked));
 	CHECK_STR(found.text, "");
 }

@@ -1,4 +1,4 @@
-/* Checkpoints that do not hold together are refused, and change nothing. */
+/* Inconsistent journal checkpoints are refused and change nothing. */
 #include "archive/catalogue/journal_checkpoint.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Copies: whatever run is stopped where, what was a copy is one, and of this archive and key alone.
- */
+/* Copies: wherever a run is stopped, a copy stays a copy, and only of this archive and under this
+ * key. */
 #include "archive/copy.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ struct refusal {
 	const char *folder;
 	enum fs_change_kind kind;
 	const char *ending; /* of the name */
-	int left;           /* so many are let through */
+	int left;           /* this many calls pass */
 	int code;           /* errno */
 };
 
@@ -63,7 +63,7 @@ static void copy_stopped(
 	fs_set_hook(NULL, NULL);
 }
 
-/* So much that a checkpoint leaves its volume alone. */
+/* Enough for a WAL checkpoint to leave its volume alone. */
 static void add_much(const char *path)
 {
 	struct archive_writer *writer = fixture_writer(path);
@@ -74,7 +74,7 @@ static void add_much(const char *path)
 	archive_writer_freep(&writer);
 }
 
-/* A copy, and an archive that has sealed a volume since; the caller frees the copy's path. */
+/* A copy, and an archive that has sealed a volume since. The caller frees the copy's path. */
 static char *copy_and_seal(const char *path)
 {
 	const struct archive_seal all = {.open_bytes_min = 1};
@@ -90,7 +90,7 @@ static char *copy_and_seal(const char *path)
 	return copy;
 }
 
-/* What sealed volumes replaced would be of the same sequence as what replaces those. */
+/* A replaced volume would have the same sequence as the volume that replaces it. */
 static void an_interrupted_update_drops_replaced_volumes_later(void)
 {
 	PATH path = rekeyed_encrypted("copied");
@@ -107,7 +107,7 @@ static void an_interrupted_update_drops_replaced_volumes_later(void)
 	fixture_check(copy);
 }
 
-/* Whatever run is stopped where, a copy that was readable is. */
+/* Wherever a run is stopped, a readable copy stays readable. */
 static void a_copy_interrupted_twice_is_readable(void)
 {
 	PATH path = rekeyed_encrypted("twice");
@@ -188,7 +188,7 @@ static void copy_removes_staged_files_no_longer_in_the_source(void)
 	check_nothing_left(copy);
 }
 
-/* Each line of one text is one of the other. */
+/* Every line of the one text occurs in the other. */
 static void check_lines_of(char *some, const char *all)
 {
 	for (char *rest = some, *line; (line = strsep(&rest, "\n"));)
@@ -221,7 +221,7 @@ static bool no_finding(void *context, const struct archive_finding *finding, str
 	return err_set(err, ERR_CORRUPT, "%s: %s", finding->where, finding->what);
 }
 
-/* Without the archive it was copied from. */
+/* The archive it was copied from is gone. */
 static void rebuild_completes_a_copy_interrupted_between_renames(void)
 {
 	const struct archive_check check = {.finding = no_finding};
@@ -241,7 +241,7 @@ static void rebuild_completes_a_copy_interrupted_between_renames(void)
 	check_nothing_left(copy);
 }
 
-/* All of it is there, and perhaps nowhere else any more. */
+/* It is complete, and may be the only copy left. */
 static void a_fully_staged_first_copy_is_an_archive(void)
 {
 	PATH path = rekeyed_plain("begun");
@@ -291,10 +291,10 @@ static void a_copy_is_complete_on_a_file_system_with_coarse_times(void)
 	}
 	cut_times(catalogue);
 	CHECK_INT(files_copied(path, copy),
-		2); /* what may have changed: the newest and the catalogue */
+		2); /* files that may have changed: the newest volume and the catalogue */
 }
 
-/* Half a first copy of this was left there: its keyring. */
+/* An interrupted first copy of this archive left its keyring. */
 static void copy_replaces_a_foreign_keyring(void)
 {
 	PATH other = rekeyed_encrypted("other");
@@ -324,7 +324,7 @@ static void copy_replaces_a_damaged_keyring(void)
 	fixture_check(copy);
 }
 
-/* Nobody shall be told to remove it. */
+/* The error must not advise removing it. */
 static void copy_refuses_the_copy_of_another_archive(void)
 {
 	PATH path = rekeyed_plain("mine");
@@ -349,7 +349,7 @@ static void refuse_copy(const char *path, const char *copy)
 	CHECK(strstr(err.text, "before the master key changed"));
 }
 
-/* Whichever of its volumes can be read tells of which key a copy is. */
+/* Any readable volume tells which key a copy belongs to. */
 static void copy_leaves_an_old_copy_with_a_damaged_first_volume_alone(void)
 {
 	PATH path = rekeyed_encrypted("first-damaged");
@@ -376,7 +376,7 @@ static void copy_leaves_an_old_copy_with_a_damaged_first_volume_alone(void)
 	CHECK(before.len == after.len && memcmp(before.data, after.data, before.len) == 0);
 }
 
-/* Volumes of both in one folder would be opened by neither keyring, were a run stopped. */
+/* If a run stopped with volumes of both in one folder, neither keyring would open them all. */
 static void copy_leaves_a_copy_under_the_previous_key_alone(void)
 {
 	PATH path = rekeyed_encrypted("of-before");
@@ -399,7 +399,7 @@ static void copy_leaves_a_copy_under_the_previous_key_alone(void)
 	fixture_check(later);
 }
 
-/* It is not reported as an older copy that may be removed. */
+/* The error does not call it an older copy that may be removed. */
 static void copy_reports_a_copy_that_was_encrypted_on_its_own(void)
 {
 	PATH path = rekeyed_plain("its-own-key");

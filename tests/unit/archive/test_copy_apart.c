@@ -1,5 +1,5 @@
-/* A copy and what it is of went apart; and what does not belong to an archive that is made, copied,
- * read or sealed stays. */
+/* A copy and its source have diverged; and files that do not belong to an archive survive when it
+ * is created, copied, read or sealed. */
 #include "archive/copy.h"
 
 #include <fcntl.h>
@@ -62,7 +62,8 @@ static void check_left(const char *path, const char *copy)
 	CHECK_STR(after, before);
 }
 
-/* Its mail is nowhere else. No -wal tells, and the volume both went on in is sealed, then gone. */
+/* Its mail is nowhere else. No WAL shows that, and the volume to which both added was sealed, then
+ * removed. */
 static void copy_leaves_a_diverged_copy_alone_whatever_its_source_does(void)
 {
 	PATH path = pruned_archive("both");
@@ -81,8 +82,8 @@ static void copy_leaves_a_diverged_copy_alone_whatever_its_source_does(void)
 	check_left(path, copy);
 }
 
-/* As who looks whether there is something to do: an empty -wal stays beside the newest volume,
- * whose name is returned. */
+/* What a run without work does: it leaves an empty WAL beside the newest volume. Returns that
+ * volume's name. */
 static char *open_to_write(const char *path)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -118,7 +119,7 @@ static void copy_updates_an_untouched_copy_whatever_its_source_does(void)
 	fixture_check(copy);
 }
 
-/* So much that a checkpoint leaves its volume alone. */
+/* Enough for a WAL checkpoint to leave its volume alone. */
 static void add_many(const char *path)
 {
 	struct archive_writer *writer = fixture_writer(path);
@@ -129,7 +130,7 @@ static void add_many(const char *path)
 	archive_writer_freep(&writer);
 }
 
-/* The newest volume is followed by another one, as when it is full. */
+/* Starts a new volume, as when the newest one is full. */
 static void begin_volume(const char *path)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
@@ -142,7 +143,7 @@ static void begin_volume(const char *path)
 	CHECK(rolled);
 }
 
-/* The volume that was the newest is sealed, without its journal. */
+/* Seals the formerly newest volume, which drops its journal. */
 static void seal_after_a_checkpoint(const char *path)
 {
 	struct archive_pruned pruned;
@@ -179,7 +180,7 @@ static void copy_leaves_a_diverged_copy_whose_volume_was_sealed_past_a_checkpoin
 	check_left(path, copy);
 }
 
-/* As after a power cut: what the volumes hold counts. */
+/* After a power cut the volumes count, not the catalogue. */
 static void copy_leaves_a_diverged_copy_with_an_older_catalogue_alone(void)
 {
 	PATH path = pruned_archive("behind-copy");
@@ -222,8 +223,8 @@ static int64_t size_of(const char *path)
 	return st.st_size;
 }
 
-/* What was the newest volume has changed since, by no byte of its size and within one step of time,
- * and is not the newest any more. */
+/* The formerly newest volume has changed since, with the same size and within one time step, and is
+ * not the newest any more. */
 static void copy_brings_a_finished_volume_on_a_file_system_with_coarse_times(void)
 {
 	PATH path = pruned_archive("ended");
@@ -251,7 +252,7 @@ static void copy_brings_a_finished_volume_on_a_file_system_with_coarse_times(voi
 	fixture_check(copy);
 }
 
-/* Nobody is at its other end. */
+/* Opening it would block: it has no other end. */
 static void copy_refuses_a_pipe_in_place_of_a_volume(void)
 {
 	enum { SECONDS = 20 };

@@ -1,5 +1,5 @@
-/* An update of a copy interrupted anywhere, repeatedly: the old state stays readable,
- * and the last run completes it. One that is further than its source is left as it is. */
+/* An update of a copy is interrupted anywhere, repeatedly: the old state stays readable, and the
+ * last run completes the update. A copy newer than its source is not touched. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ enum { WAIT_MS = 1000, LATE_UID = 900, RUNS_MAX = 100, NEVER = 1000000, SEEDS = 
 
 struct stop {
 	const char *below; /* of the copy */
-	int left;          /* changes of names that are still done */
+	int left;          /* renames and removals still to be done */
 };
 
 static int stop_at(void *context, const struct fs_change *change)
@@ -40,7 +40,7 @@ static int stop_at(void *context, const struct fs_change *change)
 	return 0;
 }
 
-/* True: it came to its end. */
+/* True: it was not stopped. */
 static bool copy_until(const char *path, const char *copy, int renames)
 {
 	struct stop stop = {copy, renames};
@@ -118,7 +118,7 @@ static char *adopted(const char *copy)
 	return TAKE(text);
 }
 
-/* By somebody who writes to it. */
+/* Another process writes to it. */
 static char *gone_on_with(const char *copy)
 {
 	PATH path = str_printf("%s.written", copy);
@@ -133,7 +133,7 @@ static char *gone_on_with(const char *copy)
 	return TAKE(text);
 }
 
-/* Of one moment or the other, and of the same whatever is done with it. */
+/* It shows the old state or the new one, and the same one to every reader and writer. */
 static void check_half(const char *copy, const char *old, const char *new)
 {
 	PATH read = newest(copy, true);
@@ -145,8 +145,8 @@ static void check_half(const char *copy, const char *old, const char *new)
 	CHECK_STR(written, taken);
 }
 
-/* Each stop: what stands there is read, adopted and gone on with, as it was or is now, and the next
- * run completes it. */
+/* After each stop the copy can be read, adopted and written to, in the old state or the new one,
+ * and the next run completes it. */
 static void stop_everywhere(const char *name, void (*change)(const char *path))
 {
 	PATH path = pruned_archive(name);
@@ -227,7 +227,7 @@ static int stop_at_name(void *context, const struct fs_change *change)
 	return change->to && strcmp(change->to, context) == 0 ? ENOSPC : 0;
 }
 
-/* Of what a copy holds nothing is lost when it is gone on with as it was left. */
+/* Nothing in a copy is lost when it is written to as the stop left it. */
 static void a_copy_interrupted_before_its_catalogue_continues_with_all_it_has(void)
 {
 	PATH path = pruned_archive("goes-on");

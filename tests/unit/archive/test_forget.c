@@ -1,4 +1,4 @@
-/* Forgetting: nothing of what was chosen is left in any file, and all else is as it was. */
+/* Forgetting: no file holds any of the chosen messages, and everything else is unchanged. */
 #include "archive/forget.h"
 
 #include <dirent.h>
@@ -24,7 +24,7 @@ enum {
 	FILE_BYTES_MAX = 64 * 1024 * 1024,
 	NOISE_BYTES = 100 * 1000,
 	PLAIN_UID = 900, /* compressible, small */
-	NOISE_UID = 901, /* stored as it is, a part of its own */
+	NOISE_UID = 901, /* stored uncompressed, in a frame of its own */
 	AGAIN_UID = 902, /* the bytes of 901 */
 	KEEP_FOREVER = -1,
 };
@@ -76,7 +76,7 @@ static void put(struct archive_writer *writer, uint32_t uid, void (*make)(struct
 	fixture_place(writer, 1, PRUNED_VALIDITY, uid, ticket, canary);
 }
 
-/* Amid the others, then once more in a later volume, then its flags change. */
+/* Among others, then again in a later volume, then with changed flags. */
 static char *filled(const char *name)
 {
 	char *path = pruned_archive(name);
@@ -255,8 +255,7 @@ static void forget_leaves_nothing_in_sealed_volumes(void)
 	expect_nothing_left(path);
 }
 
-/* What is sealed behind a checkpoint has no journal: nothing in the volume names what lies there.
- */
+/* A volume sealed behind a journal checkpoint has no journal: nothing in it names its messages. */
 static void forget_leaves_nothing_in_volumes_without_a_journal(void)
 {
 	PATH path = filled("without-journal");
@@ -275,7 +274,7 @@ static bool choose_full(
 	return true;
 }
 
-/* Each full volume in turn, of which some have none of it. */
+/* Each full volume in turn; some do not hold the message. */
 static void forget_leaves_nothing_in_a_volume_being_sealed(void)
 {
 	const struct rewrite_watch watch = {0};
@@ -389,8 +388,8 @@ static void forgetting_unknown_messages_does_nothing(void)
 	fixture_check(path);
 }
 
-/* Gone from the server and pruned, the bytes stay in a volume that holds enough besides. Then the
- * same mail comes again, and is forgotten. */
+/* The message is gone from the server and pruned, but its bytes stay in a volume with enough live
+ * mail. Then the same message arrives again and is forgotten. */
 static void expect_old_selves_to_go(const char *path)
 {
 	struct archive_writer *writer = fixture_writer(path);
@@ -430,7 +429,7 @@ static void forget_removes_unreferenced_copies_of_the_bytes(void)
 	expect_old_selves_to_go(path);
 }
 
-/* Its bytes were there already: the journal says no more than that they stand in one more place. */
+/* Its bytes were already stored: the journal only records one more placement. */
 static void forget_removes_a_journal_that_names_the_message_by_id(void)
 {
 	PATH path = filled("by-number");

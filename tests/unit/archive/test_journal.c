@@ -129,7 +129,7 @@ static const struct record samples[] = {
 			.bytes = INT64_MAX}},
 };
 
-/* The first of its kind. */
+/* The first record of this kind. */
 static struct record sample_of(enum record_kind kind)
 {
 	size_t i = 0;
@@ -286,7 +286,7 @@ static void a_record_too_large_is_not_written(void)
 	CHECK_INT(out.len, 0);
 }
 
-/* A fixed walk through damaged payloads; the fuzzer goes on from the same seed. */
+/* A fixed sequence of damaged payloads; the fuzzer continues from the same seed. */
 static void damaged_payloads_are_refused_or_understood(void)
 {
 	enum { ROUNDS = 20000 };

@@ -20,7 +20,7 @@ static void opened_free(struct opened *opened)
 	secret_freep(&opened->master);
 }
 
-/* With one slot, for `key`. */
+/* A keyring with one slot, for `key`. */
 static void make(struct opened *opened)
 {
 	struct err err = ERR_INIT;
@@ -32,7 +32,7 @@ static void make(struct opened *opened)
 	CHECK_INT(id, 1);
 }
 
-/* As it is after being written and read. */
+/* The keyring after encoding and decoding. */
 static void reread(struct opened *opened)
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(KEYRING_FILE_BYTES_MAX);
@@ -67,7 +67,7 @@ bool __wrap_scrypt_sha256(const void *password, size_t password_len, const void 
 	return __real_scrypt_sha256(password, password_len, salt, salt_len, cost, out, out_len);
 }
 
-/* A daemon with many accounts relies on it. */
+/* A daemon with many accounts relies on this. */
 static void a_key_file_needs_no_derivation(void)
 {
 	enum { TIMES = 30, KIB_MAX = 1024 };
@@ -145,7 +145,7 @@ static void a_removed_key_opens_nothing_and_the_last_key_cannot_be_removed(void)
 	CHECK_INT(id, 3);
 }
 
-/* Every single byte: it is refused, or the key does not open it. */
+/* Changes every single byte: the keyring is refused, or the key does not open it. */
 static void every_changed_byte_of_a_keyring_is_detected(void)
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(KEYRING_FILE_BYTES_MAX);

@@ -1,5 +1,5 @@
-/* The cache: leaves that several messages have are kept while there is room and until the last of
- * them. */
+/* The leaf cache keeps a leaf shared by several messages, as long as there is room, until the last
+ * of them was read. */
 #include "archive/catalogue/catalogue.h"
 #include "archive/read/leaf_cache.h"
 #include "support/archive/archive_fixture.h"
@@ -20,7 +20,7 @@ static void part(struct db *catalogue, int64_t skeleton, int64_t leaf)
 	CHECK_OK(db_run(catalogue, CATALOGUE_PART_PUT, &err));
 }
 
-/* Leaves of one, two and three messages, and some of two. */
+/* Leaves that occur in one, two and three messages. */
 static struct leaf_cache *make_cache(const char *name)
 {
 	CLEANUP(freep) char *path = fixture_archive(name);
@@ -72,8 +72,8 @@ static void a_leaf_is_dropped_after_its_last_message(void)
 	CHECK_INT(leaf_cache_find(cache, TWICE, LEAF_BYTES)->bytes.len, LEAF_BYTES);
 	leaf_cache_done(cache, leaf);
 	CHECK_INT(leaf->bytes.cap, 0);
-	CHECK(!leaf_cache_find(
-		cache, TWICE, LEAF_BYTES)); /* more reads than counted: from the frame */
+	CHECK(!leaf_cache_find(cache, TWICE,
+		LEAF_BYTES)); /* one read more than counted: decompressed from the frame */
 }
 
 static void the_oldest_leaves_are_evicted_and_can_return(void)

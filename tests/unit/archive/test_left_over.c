@@ -1,6 +1,6 @@
-/* What a writer left who was stopped, or whose disk was full, within a checkpoint: volumes that
- * hold it are ended, sealed and followed by others, and it is never taken for what was committed.
- */
+/* A writer was stopped, or its disk was full, within a journal checkpoint. Volumes with such a
+ * fragment are completed, sealed and followed by others, and the fragment never counts as
+ * committed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static void commit_more(const char *path)
 	archive_writer_freep(&writer);
 }
 
-/* The first of several payloads, and no more. */
+/* Writes only the first of several payloads. */
 static void begin_checkpoint(const char *path)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -61,7 +61,7 @@ static void begin_checkpoint(const char *path)
 	CHECK_OK(db_commit(volume.db, &err));
 }
 
-/* Who knows the format alone would go on from what follows the head. */
+/* A reader that knows only the format would continue with what follows the head. */
 static void check_nothing_follows_the_head(const char *path)
 {
 	CLEANUP(db_freep) struct db *catalogue = NULL;

@@ -1,6 +1,7 @@
 /*
- * Archives with files of other archives in them, of another day, or without some of their files. It
- * is noticed, what is lost is named, and what can be read is the mail it is said to be.
+ * Archives that contain files of other archives or of an earlier state, or lack some of their
+ * files. Check notices it and names what is lost, and every message that can be read is the right
+ * one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ enum {
 	VOLUME_BYTES = 60 * 1000,
 	FILE_BYTES_MAX = 64 * 1024 * 1024,
 	WAIT_MS = 1000,
-	PLACES = 40, /* where a volume is damaged, of each */
+	PLACES = 40, /* offsets at which each volume is damaged */
 	FOREIGN_SEED = 5000,
 };
 
@@ -42,7 +43,7 @@ static size_t size_of(uint32_t uid)
 	return uid % COMMIT_MESSAGES == 2 ? PART_BYTES + uid : 300 + uid;
 }
 
-/* The message of a uid is that of seed + uid. */
+/* The message with a UID has the seed `seed` + UID. */
 static void fill(const char *path, uint32_t seed, uint32_t first, uint32_t last)
 {
 	struct archive_writer *writer = fixture_writer(path);
@@ -66,7 +67,7 @@ static char *filled(const char *name, uint32_t seed)
 	return path;
 }
 
-/* Under a name that no key is known for yet. */
+/* Under a path whose keys are still locked. */
 static char *copy_of(const char *path)
 {
 	static unsigned count;
@@ -84,7 +85,7 @@ static void volumes_of(const char *path, struct volume_list *ret_list)
 	CHECK(ret_list->count > 2);
 }
 
-/* The file of number i of an archive, which there is in each; NULL: that was the last. */
+/* The name of file number i, which every archive has; NULL: there are no more. */
 static char *file_of(const char *path, size_t i)
 {
 	static const char *const others[] = {"catalogue.db", "catalogue.db-wal", "keyring"};
@@ -117,7 +118,7 @@ static void remove_shm(const char *path)
 	}
 }
 
-/* False: there is none. */
+/* False: no such file. */
 static bool put_instead(const char *from, const char *to)
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT(FILE_BYTES_MAX);
@@ -135,10 +136,10 @@ static bool put_instead(const char *from, const char *to)
 
 struct sight {
 	bool readable[MESSAGES + 1]; /* by uid */
-	bool foreign;                /* mail of the other archive is read */
+	bool foreign;                /* it gives mail of the other archive */
 	bool lost[MESSAGES + 1];     /* as check names it */
 	unsigned findings;
-	bool refused; /* it cannot be unlocked, opened or looked at */
+	bool refused; /* it cannot be unlocked, opened or listed */
 };
 
 static bool note(void *context, const struct archive_finding *finding, struct err *err)
@@ -247,8 +248,8 @@ static bool is_whole(const struct sight *sight)
 	return !is_noticed(sight) && !sight->foreign;
 }
 
-/* Noticed, or an index that lags behind the volumes, as after a power cut: then whole when it was
- * written to. */
+/* Check notices it; or the catalogue only lags behind the volumes, as after a power cut, and is
+ * complete once the archive was written to. */
 static void judge(const char *path, const char *file)
 {
 	struct sight sight = see(path);
@@ -266,7 +267,7 @@ static void judge(const char *path, const char *file)
 		check_fail(__FILE__, __LINE__, "another %s: not noticed", file);
 }
 
-/* What cannot be read is named, and what is named cannot be read. */
+/* Check names exactly the messages that cannot be read. */
 static void check_losses(const struct sight *sight, const char *how)
 {
 	for (uint32_t uid = 1; uid <= MESSAGES; uid++)
@@ -308,7 +309,7 @@ static void check_detects_a_file_of_another_archive(void)
 	mix(mine, theirs);
 }
 
-/* The same mail does not make it the same archive. */
+/* Two archives with the same mail are still two archives. */
 static void check_detects_a_file_of_another_archive_with_the_same_mail(void)
 {
 	PATH mine = filled("one", 0);

@@ -1,4 +1,4 @@
-/* Dates in the catalogue: an integer only where it gives the very text again. */
+/* Dates in the catalogue: stored as an integer only if that yields exactly the same text. */
 #include "archive/format/packed_date.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Pruning: what is kept is there byte for byte, the rest and its bytes are not. */
+/* Pruning: what is kept is present byte for byte; the rest and its bytes are gone. */
 #include "archive/prune.h"
 
 #include <stdlib.h>
@@ -93,7 +93,7 @@ static void prune_removes_mail_no_kept_snapshot_needs_and_its_bytes(void)
 	(void)fixture_commit(writer, true);
 	archive_writer_freep(&writer);
 	pruned = prune(path, (struct keep_rules){.last = 1}, 0);
-	CHECK_INT(pruned.snapshots, 5); /* 1, 3, 4, 5 and 6, that 7 is like */
+	CHECK_INT(pruned.snapshots, 5); /* 1, 3, 4, 5 and 6, which 7 equals */
 	CHECK_INT(pruned.messages, 2 * PRUNED_EACH);
 	CHECK(pruned.bytes > 0);
 	expect_snapshots(path, "2 7");
@@ -242,7 +242,7 @@ static void an_open_reader_continues_after_prune(void)
 	pruned_check_bytes(reader, 6);
 }
 
-/* Within a view nothing is taken away that it shows. */
+/* A reader keeps everything that its view shows. */
 static void volumes_stay_until_their_last_reader_closes(void)
 {
 	PATH path = pruned_archive("looked-at");
@@ -317,7 +317,7 @@ static void doom_all_but(struct maintenance *job, int64_t newest)
 		CHECK_OK(catalogue_set_volume_state(catalogue, sequence, VOLUME_DOOMED, &err));
 }
 
-/* He may need all of them: never more than a round's worth lies there twice. */
+/* A reader may need all of them: never more than one round's volumes exist twice. */
 static void no_further_round_starts_while_a_reader_needs_emptied_volumes(void)
 {
 	PATH path = pruned_archive("held-rounds");
@@ -344,7 +344,7 @@ static void no_further_round_starts_while_a_reader_needs_emptied_volumes(void)
 	fixture_check(path);
 }
 
-/* So that there is never more than that on the disk twice. */
+/* This bounds what the disk holds twice. */
 static void emptied_volumes_are_removed_round_by_round(void)
 {
 	PATH path = pruned_archive("rounds");

@@ -1,4 +1,4 @@
-/* Another master key, or the first: the same mail, and nothing left that the old key opens. */
+/* A first or another master key: the mail is the same, and the old key opens nothing any more. */
 #include <dirent.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900 };
 
 #define PATH CLEANUP(freep) char *
 
-/* Whole, as it was before, and all of this epoch. */
+/* Complete, with the same mail as before, and every file under this key epoch. */
 static void check_same(const char *path, const char *before, uint32_t epoch)
 {
 	PATH after = rekeyed_everything(path);
@@ -70,7 +70,7 @@ static void rekeyed_volumes_rebuild_the_catalogue(void)
 	fixture_check(path);
 }
 
-/* Of a checkpoint, of what was sealed before and after, of a second time. */
+/* Volumes from a journal checkpoint, sealed before and after it, and rekeyed a second time. */
 static void rekeying_works_with_sealing_and_pruning(void)
 {
 	PATH path = rekeyed_plain("together");
@@ -141,7 +141,7 @@ static void rekeying_duplicates_at_most_one_volume_at_a_time(void)
 	CHECK(before > 2);
 	rekeyed_begin_encrypt(path);
 	CHECK_OK(archive_rekey(ref_of(path), &wish, WAIT_MS, &rekeyed, &err));
-	/* the new open one, and the one at work */
+	/* the new open volume, and the one being rewritten */
 	CHECK(crowd.most > 2 && crowd.most <= before + 2);
 }
 
@@ -160,7 +160,7 @@ static void an_empty_archive_can_be_encrypted_and_rotated(void)
 	fixture_check(path);
 }
 
-/* Whoever had a secret, and the files of then: not of now. */
+/* A removed secret opens the old files, and not the current ones. */
 static void a_previous_key_does_not_open_the_rotated_archive(void)
 {
 	PATH path = rekeyed_encrypted("leaked");
@@ -227,7 +227,7 @@ static void rotation_needs_at_least_one_key(void)
 	fixture_check(path);
 }
 
-/* What is done says so for good: a keyring that is lost comes back without what was before. */
+/* A completed change stays completed: a lost keyring is restored without the previous key. */
 static void a_lost_keyring_comes_back_without_an_unfinished_change(void)
 {
 	PATH path = rekeyed_encrypted("lost");

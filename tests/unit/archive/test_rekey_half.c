@@ -1,4 +1,4 @@
-/* Half way to another master key: an archive as any other, for whoever has the secret. */
+/* Half way to another master key, an archive works as any other for everyone who has the secret. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,7 +25,7 @@ enum { WAIT_MS = REKEYED_WAIT_MS, LATE_UID = 900 };
 #define READER CLEANUP(archive_freep) struct archive *
 #define PATH   CLEANUP(freep) char *
 
-/* Half way it is read, checked, written and pruned as ever; and goes on. */
+/* Half way it can be read, checked, written and pruned, and the change can be completed. */
 static void check_half_way(const char *path, uint32_t epoch)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -108,7 +108,7 @@ static void a_half_rekeyed_archive_can_be_sealed_pruned_forgotten_and_rebuilt(vo
 	fixture_check(path);
 }
 
-/* A process that was there before must not take the new files for damaged ones. */
+/* A process that started before the change must not report the new files as damaged. */
 static void a_holder_of_the_previous_key_is_told_to_retry(void)
 {
 	PATH path = rekeyed_encrypted("stale");
@@ -147,7 +147,7 @@ static void number(const char *volume, int64_t sequence)
 	CHECK_INT(sqlite3_close(raw), SQLITE_OK);
 }
 
-/* A volume under the previous key, in place of a current one, or after them all. */
+/* A volume under the previous key, in place of a current one or after the newest. */
 static void plant(const char *path, const char *from, int64_t sequence)
 {
 	CLEANUP(volume_list_free) struct volume_list list = {0};
@@ -206,7 +206,7 @@ static ino_t file_of_catalogue(const char *path)
 	return st.st_ino;
 }
 
-/* Its catalogue may hold what was forgotten, though it is of now already. */
+/* Its catalogue may hold forgotten mail, although its keyring is current. */
 static void rekeying_remembers_an_interrupted_forget(void)
 {
 	PATH path = rekeyed_encrypted("forgetting");
@@ -235,7 +235,7 @@ static bool copies(const char *path, const char *copy)
 	return done;
 }
 
-/* Each of its own moment: plain, half-way, encrypted. */
+/* Three states: plain, half-way, encrypted. */
 static void copies_under_the_previous_key_are_left_alone(void)
 {
 	PATH path = rekeyed_plain("copied");

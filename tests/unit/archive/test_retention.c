@@ -18,7 +18,7 @@ static int64_t at(int64_t year, unsigned month, unsigned day, int hour)
 	return clock_days_from_civil(year, month, day) * DAY_MS + (int64_t)hour * HOUR_MS;
 }
 
-/* The generations that stay, blank-separated. The caller frees. */
+/* The generations that are kept, blank-separated. The caller frees. */
 static char *staying(const struct keep_rules *rules, keep_offset *offset,
 	const struct keep_snapshot *snapshots, size_t count)
 {
@@ -34,7 +34,7 @@ static char *staying(const struct keep_rules *rules, keep_offset *offset,
 	return xstrdup(buf_str(&text));
 }
 
-/* Every six hours from a Friday on; 1 is the first. */
+/* Snapshots every six hours, starting on a Friday with number 1. */
 static void fill(struct keep_snapshot *snapshots, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

@@ -1,4 +1,4 @@
-/* Sealing: the same mail, smaller; the journal and the head as they were. */
+/* Sealing: the same mail in less space; journal and head are unchanged. */
 #include "archive/seal.h"
 
 #include <stdio.h>
@@ -40,7 +40,7 @@ static struct archive_sealed seal(const char *path, uint64_t open_bytes_min)
 	return sealed;
 }
 
-/* All mail that ever was. */
+/* Every message of every snapshot. */
 static char *all_mail(const char *path)
 {
 	READER reader = fixture_reader(path);
@@ -161,7 +161,7 @@ static void a_sealed_archive_can_be_pruned(void)
 	pruned_check_bytes(reader, PRUNED_SNAPSHOTS);
 }
 
-/* A checkpoint lists the volume that was, with the places that were. */
+/* A journal checkpoint lists the replaced volume with the old locations. */
 static void a_pruned_archive_can_be_sealed(void)
 {
 	PATH path = pruned_archive("sealed-late");
@@ -225,7 +225,8 @@ static void copy_replaces_volumes_with_their_sealed_versions(void)
 	fixture_check(copy);
 }
 
-/* A volume that is being sealed is no leftover, whoever begins the next volume meanwhile. */
+/* A volume being sealed is not a leftover, even if another process starts the next volume
+ * meanwhile. */
 static void a_new_volume_does_not_remove_one_being_sealed(void)
 {
 	PATH path = pruned_archive("meanwhile");
@@ -310,7 +311,7 @@ static void many_small_sealed_volumes_are_merged(void)
 	CHECK_INT(merge(path, 10 * SEAL_SMALL_COUNT), 0);
 	volumes = files_of(path);
 	CHECK(volumes > SEAL_SMALL_COUNT);
-	CHECK_INT(merge(path, SEAL_SMALL_COUNT), volumes); /* the newest was sealed before */
+	CHECK_INT(merge(path, SEAL_SMALL_COUNT), volumes); /* the newest had been sealed before */
 	CHECK_INT(files_of(path), 2);
 	after = all_mail(path);
 	CHECK_STR(after, before);

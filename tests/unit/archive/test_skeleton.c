@@ -53,13 +53,13 @@ static void bytes_that_are_not_a_skeleton_are_refused(void)
 		uint8_t bytes[8];
 		size_t len;
 	} cases[] = {
-		{{0}, 0},                      /* not even a count */
-		{{1, 5, 0, 'a'}, 4},           /* a gap after more text than there is */
-		{{1, 0, 2}, 3},                /* a form that is none */
-		{{1, 0, 1, 3, 0}, 5},          /* lines of three characters */
-		{{1, 0, 1, 4, 2}, 5},          /* a bit that is none */
-		{{1, 0, 1, 0x84, 0x40, 0}, 6}, /* lines too long */
-		{{2, 0, 0}, 3},                /* a gap is missing */
+		{{0}, 0},                                    /* without a count */
+		{{1, 5, 0, 'a'}, 4},                         /* a gap beyond the end of the text */
+		{{1, 0, 2}, 3},                              /* an undefined form */
+		{{1, 0, 1, 3, 0}, 5},                        /* lines of three characters */
+		{{1, 0, 1, 4, 2}, 5},                        /* an undefined bit */
+		{{1, 0, 1, 0x84, 0x40, 0}, 6},               /* lines too long */
+		{{2, 0, 0}, 3},                              /* a gap is missing */
 		{{0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0}, 8} /* too many gaps */
 	};
 	struct skeleton skeleton;

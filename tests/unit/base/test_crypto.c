@@ -94,7 +94,7 @@ static const char gcm_encrypted[] =
 	"8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662";
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { MEMORY_IS_PLAIN = false }; /* ASan keeps freed memory and shadows all of it */
+enum { MEMORY_IS_PLAIN = false }; /* ASan keeps freed memory and shadows all memory */
 #else
 enum { MEMORY_IS_PLAIN = true };
 #endif
