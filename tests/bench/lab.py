@@ -1,4 +1,4 @@
-"""What every benchmark needs: a private server on tmpfs, accounts, programs, clocks."""
+"""Shared by the benchmarks: a private server on tmpfs, accounts, programs, clocks."""
 
 import hashlib
 import json
@@ -96,7 +96,7 @@ def peak_resident(pid):
 
 
 def measure(command, exits=(0,), timeout=RUN_SECONDS_MAX, environment=None):
-    """Runs a program to its end. Its memory is looked at from outside, every few milliseconds."""
+    """Runs a program to its end and samples its memory from outside every few milliseconds."""
     peak = 0
     start = time.monotonic()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:

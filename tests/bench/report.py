@@ -1,4 +1,4 @@
-"""What a benchmark says: figures, and bars as TAP and JSON."""
+"""The output of a benchmark: figures, and bars as TAP and JSON."""
 
 
 class Report:

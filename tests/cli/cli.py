@@ -1,4 +1,4 @@
-"""What the tests of `mailstow` without a server share: archives made here, runs, promises."""
+"""Shared by the tests of `mailstow` without a server: archives, runs, promises."""
 
 import base64
 import datetime

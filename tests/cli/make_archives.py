@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes what the tests of old archives and recorded sessions compare with, by a given build.
+"""Makes the archives and recordings that tests compare with, using a given build.
 
     make_archives.py BUILD [NAME...]     of the archives and sessions whose names are given, or all
 

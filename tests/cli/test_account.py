@@ -1,4 +1,4 @@
-"""Accounts, and archives from elsewhere that become theirs, on a machine that knows nothing yet."""
+"""Accounts, and adopting archives from elsewhere on a new machine."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ def files_of(folder):
 
 
 def leave_home(lab):
-    """The copy is all that is left; whose it was is forgotten."""
+    """Only the copy is left, and it does not name its account."""
     lab.copy = lab.place / "disk" / "alice"
     equal(lab.run("copy", "alice", lab.copy).status, 0)
     lab.wanted = lab.run("ls", "alice", "--json").output

@@ -81,7 +81,7 @@ def commits_that_a_crash_kept_from_the_catalogue_are_read(lab):
     start_over()
     equal(lab.ask("check", "alice", "--read-data")[-1]["messages"], 4)
     start_over()
-    (lab.archive / "lock").unlink()  # it may be another user's: none is made to read
+    (lab.archive / "lock").unlink()  # it may be another user's: a reader creates none
     has(lab.run("folders", "alice").errors, "the newest mail may be missing")
     equal((lab.archive / "lock").exists(), False)
 
@@ -158,7 +158,7 @@ def a_copy_is_an_archive(lab):
     has(lab.run("copy", "alice", copy).output, "2 files copied")
     equal(lab.ask("snapshots", f"{copy}"), lab.ask("snapshots", "alice"))
     equal(lab.ask("check", f"{copy}", "--read-data")[-1]["errors"], 0)
-    lab.run("unpin", f"{copy}/@1")  # it goes its own way
+    lab.run("unpin", f"{copy}/@1")  # it diverges
     lab.fails(73, "copy", "alice", copy, words="was written to")
     other = lab.place / "other"
     lab.run("copy", "alice", other)

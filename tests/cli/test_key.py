@@ -89,7 +89,7 @@ class Lab:
         equal(self.seen(), self.before)
 
     def telling(self):
-        """Files of archive and state that tell of the mail."""
+        """Files of archive and state that contain text of the mail."""
         return [str(path) for folder in (self.archive, self.state) for path in folder.rglob("*")
                 if path.is_file() and any(word in path.read_bytes() for word in WORDS)]
 
@@ -101,7 +101,7 @@ class Lab:
         return keyring.exists() and keyring.read_bytes()[KEYRING_VERSION_AT] == CHANGING
 
     def interrupt(self, *arguments):
-        """Killed when it has begun and before it has ended."""
+        """Killed after it began and before it ended."""
         for kill in range(KILLS_MAX):
             with subprocess.Popen([MAILSTOW, "-c", self.conf, *arguments], env=self.environment,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -26,7 +26,7 @@ DATE = "20-Nov-2026 09:00:00 +0100"
 
 
 class Lab:
-    """An archive of four snapshots: mail 1 to 4 comes, 1 and 2 go, 4 has a sibling."""
+    """An archive of four snapshots: mail 1 to 4 arrives, 1 and 2 are removed, 4 has a duplicate."""
 
     def __init__(self):
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="msp-"))
@@ -121,7 +121,7 @@ def wrong_words_are_exit_64(lab):
 
 
 def extract(lab, count):
-    """All of it, by the format alone: (folder, uid) of each message."""
+    """(folder, uid) of every message, read by tools/read_archive.py."""
     output = lab.place / "out"
     subprocess.run([sys.executable, READ_ARCHIVE, lab.archive, output, "--gone"], check=True,
                    capture_output=True, timeout=RUN_SECONDS)

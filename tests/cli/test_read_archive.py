@@ -1,4 +1,4 @@
-"""Mail is not locked in: tools/read_archive.py, which shares nothing with ours, reads all of it."""
+"""Mail is not locked in: tools/read_archive.py shares no code with mailstow and reads all of it."""
 
 import hashlib
 import random

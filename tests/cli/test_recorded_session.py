@@ -18,7 +18,7 @@ import fixed_mail
 RECORDED = pathlib.Path(__file__).resolve().parent / "recorded"
 SHOWN_LINES = 80
 COMPRESSED = re.compile(r" stored \d+ [0-9a-f]+ ")
-# Told of files: journals hold uuids and times, which press as chance has it.
+# Given for files: journals hold uuids and times, so their compressed size varies.
 OF_FILES = ("bytes_before", "bytes_after", "bytes_freed", "bytes")
 
 
@@ -92,7 +92,7 @@ SESSIONS = (plain, encrypted, bare)
 
 
 def compare(name, got):
-    """Another version of zstd makes other bytes: then only the raw bytes have to be equal."""
+    """Another version of zstd gives other bytes: then only the raw bytes must be equal."""
     wanted = (RECORDED / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     equal(wanted[0].split()[0], "zstd")
     if got[0] != wanted[0]:

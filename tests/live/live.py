@@ -1,4 +1,4 @@
-"""What every live test needs: a private server, the programs, and promises printed as TAP.
+"""Shared by the live tests: a private server, the programs, and promises printed as TAP.
 
     import live
 
@@ -74,7 +74,7 @@ def true(condition, words):
 
 
 class Skipped(Exception):
-    """A promise cannot be tried here; the reason."""
+    """A promise cannot be tested here; holds the reason."""
 
 
 class Run:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What goes wrong, as a person sees it: words, exit codes, states, and mail that stays safe."""
+"""Faults as a person sees them: messages, exit codes, states, and mail that stays safe."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ FULL_SECONDS = 120
 
 
 def failing(lab, status, *words, **account):
-    """One pass that cannot be; the daemon's words hold all of these."""
+    """A pass that fails; the daemon's output contains all of these words."""
     lab.account("alice", **account)
     run = lab.run("mailstowd", "--once", "alice")
     live.equal(run.status, status, run)
@@ -35,7 +35,7 @@ def closed_port():
     return bound, bound.getsockname()[1]
 
 
-# --- servers that cannot be had ---
+# --- servers that cannot be reached ---
 
 def an_unknown_host_is_named(lab):
     failing(lab, 69, "nowhere.invalid", "no such host", host="nowhere.invalid")
@@ -317,10 +317,10 @@ def mail_that_is_to_be_encrypted_is_never_kept_in_plain(lab):
     live.true("encrypted" in run.errors, run)
 
 
-# --- servers that say odd things ---
+# --- servers with odd replies ---
 
 class Script:
-    """A server that says its lines one after the other; $ is the tag of what it heard last."""
+    """A server that sends its lines in order; $ is the tag of the last command."""
 
     def __init__(self, lines, end=True):
         self.lines, self.end, self.heard = lines, end, b""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Servers that are not what they should be: certificates, ports, cuts, false and real sizes."""
+"""Servers with faults: certificates, ports, cut connections, false and real sizes."""
 
 import base64
 import contextlib
@@ -59,7 +59,7 @@ def certificate(lab, host, days):
 
 
 def told_alike(lab, port, status, *words, **account):
-    """The daemon and a restore say the same of a server; nothing of it is tried twice."""
+    """The daemon and a restore report the same fault of a server; neither retries."""
     lab.account("good")
     lab.mirror("good")
     lab.account("bad", host="localhost", port=port, **account)
@@ -196,7 +196,7 @@ def a_bye_in_the_middle_is_a_matter_for_the_next_time(lab):
 
 
 def time_passes(lab):
-    """What was left out for a while is due."""
+    """A message whose retry was postponed is due."""
     with contextlib.closing(sqlite3.connect(next(lab.place.rglob("state.db")))) as state, state:
         state.execute("update skipped set next_try_ms = 0")
 
@@ -241,7 +241,7 @@ def a_message_the_server_cannot_read_is_left_out_until_it_can(lab):
     live.equal((status["messages"], status["skipped"]), (2, 1), status)
     sound(lab, "alice")
     (mails / "u.2").chmod(0o600)
-    lab.mirror("alice", status=3)  # it waits, as the server may be ill for long
+    lab.mirror("alice", status=3)  # it waits, as the server may be down for long
     time_passes(lab)
     lab.mirror("alice")
     live.equal(lab.status("alice")["skipped"], 0)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every command that writes to an archive, while the daemon mirrors new mail into it."""
+"""Runs every command that writes to an archive while the daemon mirrors new mail into it."""
 
 import threading
 
@@ -11,7 +11,7 @@ PAUSE_SECONDS = 0.05
 
 
 class Postman(threading.Thread):
-    """Delivers mail, one message after the other, until it is told to stop."""
+    """Delivers mail, one message after the other, until stopped."""
 
     def __init__(self, lab, user):
         super().__init__(daemon=True)
@@ -44,7 +44,7 @@ def watched(lab, extra=""):
 
 
 def all_work(lab, user, count, commands):
-    """Each command ends well while mail comes in, and nothing is missing afterwards."""
+    """Each command succeeds while mail arrives, and nothing is missing afterwards."""
     with Postman(lab, user) as postman:
         for command in commands:
             before = postman.delivered

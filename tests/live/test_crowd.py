@@ -19,7 +19,7 @@ POLL_SECONDS = 0.002
 
 
 class Same(Crowd):
-    """All messages are one: the quickest way to have many."""
+    """All messages are the same: the quickest way to create many."""
 
     @staticmethod
     def letter(_uid):

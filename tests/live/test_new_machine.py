@@ -1,4 +1,4 @@
-"""The machine is lost; a copy on another disk and the secret are all there is: everything works."""
+"""The machine is lost; a copy on another disk and the secret suffice for everything."""
 
 import shutil
 import threading
@@ -12,14 +12,14 @@ DELIVERIES = 40
 
 
 def deliver_all(lab, user):
-    """Mail that arrives while other things happen."""
+    """Mail that arrives during other operations."""
     with lab.server.client(user) as client:
         for number in range(DELIVERIES):
             client.deliver("INBOX", f"Subject: arriving {number}\r\n\r\n{number}\r\n".encode() * 9)
 
 
 def copied_while_mail_arrives(lab, extra=""):
-    """An account, and the copy of its archive: mail came, and the daemon ran, all the time."""
+    """An account and the copy of its archive, made while mail arrived and the daemon ran."""
     lab.user = lab.account("alice", extra=extra)
     lab.server.fill(lab.user)
     lab.start_daemon()
@@ -41,7 +41,7 @@ def copied_while_mail_arrives(lab, extra=""):
 
 
 def lose_the_machine(lab):
-    """No archive, no configuration, no state; nothing but a target to restore to."""
+    """No archive, no configuration, no state; only a target to restore to."""
     for daemon in lab.daemons:
         daemon.terminate()
         daemon.wait(live.WAIT_SECONDS)

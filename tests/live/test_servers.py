@@ -1,4 +1,4 @@
-"""The same promises with servers of other makes: their separators, prefixes, names and pushes."""
+"""The same promises with other server software: its separators, prefixes, names and push."""
 
 import hashlib
 
@@ -136,7 +136,7 @@ def renamed_folders_that_move_keep_their_mail(lab):
 
 
 def restored_from(lab, snapshot, before):
-    """The old names come back with a restore of what was before."""
+    """Restoring an earlier snapshot brings the old names back."""
     target = lab.account("bob", extra="mirror = no")
     summary = lab.ask("restore", f"alice@{snapshot}", "--to", "bob")[-1]
     live.equal((summary["exact"], summary["refused"]), (len(before), 0), summary)
@@ -178,7 +178,7 @@ def a_recreated_folder_is_mirrored_again(lab):
 
 def new_mail_comes_by_push(lab):
     user, count = filled(lab, extra="poll = 1h")
-    with lab.server.client(user) as client:  # of equal numbers, maybe
+    with lab.server.client(user) as client:  # possibly with equal UIDs
         client.fill([Folder(name, True, [Message(MESSAGE)]) for name in ("Twin", "Other twin")])
     count += 2
     lab.start_daemon()
@@ -245,7 +245,7 @@ def messages(mailbox):
 
 
 def between(lab, source, target, fill):
-    """Moves a mailbox filled by fill(client) from a server to another; both as they are then."""
+    """Moves a mailbox filled by fill(client) to another server; returns the state of both."""
     name = f"from-{source.port}"
     user = lab.account(name, user=source.new_user(), port=source.port, ca=source.ca)
     with source.client(user) as client:

@@ -1,4 +1,4 @@
-"""The tools that judge the programs are themselves to be trusted."""
+"""The tools that judge the programs work themselves."""
 
 import copy
 import random

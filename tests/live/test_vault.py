@@ -1,4 +1,4 @@
-"""Encrypted archives: nothing readable on the disk, and no way in without the secret."""
+"""Encrypted archives: nothing on the disk is readable, and nothing opens without the secret."""
 
 import signal
 
@@ -23,7 +23,7 @@ def encrypted(lab, extra=""):
 
 
 def readable(lab):
-    """Every file of archives and state that has a canary somewhere in its bytes."""
+    """Every file of archives and state that contains a canary."""
     found = []
     for folder in (lab.archives, lab.place / "state"):
         for path in folder.rglob("*"):
@@ -138,7 +138,7 @@ def keys_are_changed_while_the_daemon_runs(lab):
 
 
 def typed(lab, text, *arguments):
-    """Exit code and output of a command at a terminal at which text is typed."""
+    """Exit code and output of a command on a terminal with typed input."""
     return terminal.typed(live.program_path(lab.build, "mailstow"), arguments, lab.environment,
                           text)
 

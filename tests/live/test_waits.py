@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the daemon waits for keeps neither its end nor other accounts, and ends when it woke up."""
+"""A wait of the daemon delays neither its end nor other accounts, and ends after a suspend."""
 
 import contextlib
 import fcntl
@@ -129,7 +129,7 @@ def systemd_is_told_though_the_network_is_away(lab):
 
 
 def whoever_wakes_up_compares_at_once(lab):
-    """On a new connection: what stood before the sleep is nobody's any more."""
+    """On a new connection: those from before the suspend are dead."""
     slept = lab.place / "slept"
     lab.preload("slept", SLEPT=str(slept))
     user = lab.account("alice", extra="poll = 1h\nconnections = 1")

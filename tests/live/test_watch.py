@@ -7,7 +7,7 @@ import signal
 
 import live
 
-LARGE_MESSAGES, LARGE_BYTES = 20, 1_000_000  # enough for a volume to be ended
+LARGE_MESSAGES, LARGE_BYTES = 20, 1_000_000  # enough to fill a volume
 MESSAGE = b"Subject: pushed\r\n\r\nhello\r\n"
 
 

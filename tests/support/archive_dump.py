@@ -2,7 +2,7 @@
 
     lines = archive_dump.dump(archive, key)     key: 64 hexadecimal digits, or None
 
-Two archives of the same mail have the same dump: what is made by chance or by the clock (uuids,
+Two archives of the same mail have the same dump: what chance or the clock decides (uuids,
 keys, salts, nonces, times) has a placeholder. Whatever follows from other bytes (digests, tags,
 the chain of the journal) is recalculated and dumped as "good", or as it is.
 
@@ -143,7 +143,7 @@ def unsealed_pages(path, key, copy):
     pending = {}
     for at in range(WAL_HEAD, len(log), WAL_FRAME + PAGE):
         number, size = struct.unpack(">II", log[at:at + 8])
-        if log[at + 8:at + 16] != log[16:24]:  # of a round before
+        if log[at + 8:at + 16] != log[16:24]:  # of an earlier round
             break
         pending[number] = log[at + WAL_FRAME:at + WAL_FRAME + PAGE]
         if size:

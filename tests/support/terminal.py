@@ -1,4 +1,4 @@
-"""A program at a terminal of its own, at which somebody types."""
+"""A program on a pseudo-terminal, with typed answers."""
 
 import os
 import pty
