@@ -36,15 +36,6 @@ static void print_account_json(const struct config_account *account)
 	json_print(line);
 }
 
-static void add_account_row(struct table *table, const struct config_account *account)
-{
-	const char *cells[] = {account->name, account->address, account->host,
-		account->mirror ? "yes" : "no",
-		archive_exists(account->archive_path) ? account->archive_path : "none"};
-
-	table_row(table, cells);
-}
-
 static bool list_accounts(struct app *app, struct err *err)
 {
 	static const struct table_column columns[] = {{"ACCOUNT", TEXT_LEFT, 12},
@@ -60,8 +51,14 @@ static bool list_accounts(struct app *app, struct err *err)
 	if (app->json)
 		return true;
 	table_init(&table, columns, ARRAY_LEN(columns));
-	for (size_t i = 0; i < config->accounts_count; i++)
-		add_account_row(&table, &config->accounts[i]);
+	for (size_t i = 0; i < config->accounts_count; i++) {
+		const struct config_account *account = &config->accounts[i];
+		const char *cells[] = {account->name, account->address, account->host,
+			account->mirror ? "yes" : "no",
+			archive_exists(account->archive_path) ? account->archive_path : "none"};
+
+		table_row(&table, cells);
+	}
 	table_end(&table);
 	return true;
 }

@@ -92,14 +92,6 @@ static void sort_chosen(struct chosen *chosen)
 
 /* --- printing --- */
 
-static void print_forgotten_json(const struct archive_entry *entry)
-{
-	struct json *line = json_begin();
-
-	entry_json_put(line, entry);
-	json_print(line);
-}
-
 static void print_forgotten(const struct archive_entry *entry)
 {
 	CLEANUP(freep)
@@ -124,7 +116,7 @@ static bool print_if_chosen(void *context, const struct archive_entry *entry, st
 	run->placements++;
 	run->elsewhere += !selection_wants_entry(&run->selection, entry);
 	if (run->json)
-		print_forgotten_json(entry);
+		entry_json_print(entry);
 	else
 		print_forgotten(entry);
 	return app_can_print(err);

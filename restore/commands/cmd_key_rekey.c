@@ -39,16 +39,6 @@ static bool rekey_state(const char *state_dir, const struct archive_ref *archive
 						   ledger_hide_names(state, real, archive, err)));
 }
 
-/* Restore journals and the ledger describe the mail, in plain text or under the old key. */
-static bool rekey_outside(
-	const struct archive_ref *archive, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
-{
-	CLEANUP(freep) char *state_dir = config_state_dir();
-
-	return restore_journal_remove_all(state_dir, uuid, err) &&
-	       rekey_state(state_dir, archive, err);
-}
-
 /* --- rewriting --- */
 
 struct rekey_run {
@@ -64,12 +54,15 @@ static void show_rekey_progress(void *context, uint64_t bytes, uint64_t total)
 	progress_update(&work->progress, 0, bytes, clock_mono_ms());
 }
 
+/* Restore journals and the ledger describe the mail, in plain text or under the old key. */
 static bool rekey_outside_files(
 	void *context, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
 	struct rekey_run *work = context;
+	CLEANUP(freep) char *state_dir = config_state_dir();
 
-	return rekey_outside(&work->place->archive, uuid, err);
+	return restore_journal_remove_all(state_dir, uuid, err) &&
+	       rekey_state(state_dir, &work->place->archive, err);
 }
 
 static void print_rekeyed(

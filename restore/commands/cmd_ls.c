@@ -48,14 +48,6 @@ static bool set_ls_option(void *context, int id, const char *value, struct err *
 	return selection_set(&output->selection, (enum select_option)id, value, err);
 }
 
-static void print_entry_json(const struct archive_entry *entry)
-{
-	struct json *line = json_begin();
-
-	entry_json_put(line, entry);
-	json_print(line);
-}
-
 /* One letter a system flag, as mail programs show them; '+' for any other flag. */
 static void flag_letters(const char *flags, char out[FLAG_LETTERS_MAX])
 {
@@ -140,7 +132,7 @@ static bool list_entry(void *context, const struct archive_entry *entry, struct 
 	if (!selection_wants_entry(&output->selection, entry))
 		return true;
 	if (output->json)
-		print_entry_json(entry);
+		entry_json_print(entry);
 	else
 		add_entry_row(output, entry);
 	return app_can_print(err);

@@ -96,18 +96,10 @@ static bool stays_locked(const struct account_ref *place, struct account_report 
 	return true;
 }
 
-static void note_interrupted_rekey(const struct account_ref *place, struct account_report *report)
-{
-	CLEANUP(freep) char *interrupted = app_interrupted_rekey(place);
-
-	if (interrupted)
-		(void)snprintf(
-			report->status.detail, sizeof(report->status.detail), "%s", interrupted);
-}
-
 static void read_archive_facts(const struct account_ref *place, struct account_report *report)
 {
 	CLEANUP(archive_freep) struct archive *archive = NULL;
+	CLEANUP(freep) char *interrupted = NULL;
 	const char *path = place->archive.path;
 	struct err err = ERR_INIT;
 
@@ -127,7 +119,10 @@ static void read_archive_facts(const struct account_ref *place, struct account_r
 	}
 	if (report->status.last_success_ms == 0)
 		report->status.last_success_ms = newest_complete_ms(archive);
-	note_interrupted_rekey(place, report);
+	interrupted = app_interrupted_rekey(place);
+	if (interrupted)
+		(void)snprintf(
+			report->status.detail, sizeof(report->status.detail), "%s", interrupted);
 }
 
 static bool read_noted_state(
@@ -195,12 +190,6 @@ static void print_status_json(const struct account_ref *place, const struct acco
 	json_print(line);
 }
 
-/* Whether the archive exists but is locked or unreadable. */
-static bool has_no_facts(const struct account_ref *place, const struct account_report *report)
-{
-	return report->facts.archive_bytes == 0 && archive_exists(place->archive.path);
-}
-
 static void add_status_row(
 	struct status *status, const struct account_ref *place, const struct account_report *report)
 {
@@ -208,10 +197,12 @@ static void add_status_row(
 	char size[STR_SIZE_MAX] = "-", on_disk[STR_SIZE_MAX] = "-", skipped[TABLE_NUMBER_MAX];
 	const char *cells[] = {place->account ? place->account->name : place->name,
 		state_name(report->status.state), success, messages, size, on_disk, skipped};
+	/* an archive that exists but is locked or damaged: its figures are unknown, not 0 */
+	bool unknown = report->facts.archive_bytes == 0 && archive_exists(place->archive.path);
 
 	if (report->status.last_success_ms)
 		when_format(report->status.last_success_ms, false, success);
-	if (!has_no_facts(place, report)) {
+	if (!unknown) {
 		table_number(report->facts.messages, messages);
 		str_format_size(report->facts.bytes, size);
 		str_format_size(report->facts.archive_bytes, on_disk);
@@ -249,18 +240,17 @@ static void print_details(const struct status *status, const struct account_repo
 	}
 }
 
-static bool same_status(const struct account_status *a, const struct account_status *b)
-{
-	return a->state == b->state && a->since_ms == b->since_ms &&
-	       a->last_success_ms == b->last_success_ms && a->last_check_ms == b->last_check_ms &&
-	       a->paused_until_ms == b->paused_until_ms && strcmp(a->push, b->push) == 0 &&
-	       strcmp(a->detail, b->detail) == 0;
-}
-
 /* Two states of one archive have different heads. */
 static bool same_report(const struct account_report *a, const struct account_report *b)
 {
-	return same_status(&a->status, &b->status) && strcmp(a->facts.head, b->facts.head) == 0 &&
+	const struct account_status *left = &a->status, *right = &b->status;
+
+	return left->state == right->state && left->since_ms == right->since_ms &&
+	       left->last_success_ms == right->last_success_ms &&
+	       left->last_check_ms == right->last_check_ms &&
+	       left->paused_until_ms == right->paused_until_ms &&
+	       strcmp(left->push, right->push) == 0 && strcmp(left->detail, right->detail) == 0 &&
+	       strcmp(a->facts.head, b->facts.head) == 0 &&
 	       a->facts.archive_bytes == b->facts.archive_bytes && a->skipped == b->skipped &&
 	       a->broken == b->broken;
 }

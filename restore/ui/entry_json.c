@@ -28,3 +28,11 @@ void entry_json_put(struct json *line, const struct archive_entry *entry)
 		json_put_null(line, "date");
 	json_put_text(line, "message_id", entry->header_message_id);
 }
+
+void entry_json_print(const struct archive_entry *entry)
+{
+	struct json *line = json_begin();
+
+	entry_json_put(line, entry);
+	json_print(line);
+}

@@ -7,4 +7,7 @@
 
 void entry_json_put(struct json *line, const struct archive_entry *entry);
 
+/* Prints an object with these keys only. */
+void entry_json_print(const struct archive_entry *entry);
+
 #endif

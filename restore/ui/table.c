@@ -62,21 +62,16 @@ static void print_cells(const struct table *table, char *const *cells)
 	(void)putchar('\n');
 }
 
-static void print_titles(const struct table *table)
-{
-	char *titles[TABLE_COLUMNS_MAX];
-
-	for (size_t i = 0; i < table->count; i++)
-		titles[i] = (char *)table->columns[i].title;
-	print_cells(table, titles);
-}
-
 static void flush_rows(struct table *table)
 {
 	if (!table->titled) {
+		char *titles[TABLE_COLUMNS_MAX];
+
+		for (size_t i = 0; i < table->count; i++)
+			titles[i] = (char *)table->columns[i].title;
 		if (table->terminal_columns)
 			shrink(table);
-		print_titles(table);
+		print_cells(table, titles);
 		table->titled = true;
 	}
 	for (size_t row = 0; row < table->rows; row++) {

@@ -60,19 +60,6 @@ static void set_message_id(struct listed *listed, const char *header)
 	listed->message_id = TAKE(summary.message_id);
 }
 
-static void set_listed_flags(struct listed *listed, const char *flags)
-{
-	free(listed->flags);
-	listed->flags = xstrdup(flags);
-}
-
-static void set_fingerprint(struct listed_set *list, struct listed *listed)
-{
-	if (!listed->fingerprint)
-		listed->fingerprint = xcalloc(1, sizeof(*listed->fingerprint));
-	fingerprint_finish(list->fingerprint, listed->fingerprint);
-}
-
 static bool take_reply(void *context, const struct imap_fetch_reply *fetch, struct err *err)
 {
 	struct listed_set *list = context;
@@ -87,16 +74,21 @@ static bool take_reply(void *context, const struct imap_fetch_reply *fetch, stru
 	listed->came = true;
 	if (fetch->has & IMAP_FETCHED_SIZE)
 		listed->size = fetch->size;
-	if (fetch->has & IMAP_FETCHED_FLAGS)
-		set_listed_flags(listed, fetch->flags);
+	if (fetch->has & IMAP_FETCHED_FLAGS) {
+		free(listed->flags);
+		listed->flags = xstrdup(fetch->flags);
+	}
 	if (fetch->has & IMAP_FETCHED_DATE) {
 		listed->has_date = true;
 		listed->date = fetch->date;
 	}
 	if (fetch->has & IMAP_FETCHED_HEADER)
 		set_message_id(listed, fetch->header);
-	if (fetch->has & IMAP_FETCHED_BODY && body_came)
-		set_fingerprint(list, listed);
+	if (fetch->has & IMAP_FETCHED_BODY && body_came) {
+		if (!listed->fingerprint)
+			listed->fingerprint = xcalloc(1, sizeof(*listed->fingerprint));
+		fingerprint_finish(list->fingerprint, listed->fingerprint);
+	}
 	return true;
 }
 

@@ -51,11 +51,6 @@ static void search_free(struct present_search *search)
 
 /* --- sources --- */
 
-static bool may_be_there(const struct item *item)
-{
-	return item->outcome != OUTCOME_REFUSED && item->outcome != OUTCOME_SKIPPED;
-}
-
 static void add_sources(struct present_search *search)
 {
 	size_t count = search->items->count;
@@ -67,7 +62,7 @@ static void add_sources(struct present_search *search)
 		struct item *item = &search->items->items[i];
 		struct match_source *source = &search->match.sources[search->match.sources_count];
 
-		if (!may_be_there(item))
+		if (item->outcome == OUTCOME_REFUSED || item->outcome == OUTCOME_SKIPPED)
 			continue;
 		search->item_of[search->match.sources_count++] = item;
 		*source = (struct match_source){

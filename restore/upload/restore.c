@@ -217,15 +217,6 @@ static bool restore_places(struct restoring *run, struct err *err)
 
 /* --- the whole restore --- */
 
-static void count_plan(struct restoring *run)
-{
-	for (size_t i = 0; i < run->survey.count; i++)
-		if (run->survey.map.place_of[i] != MAP_LEFT_OUT)
-			run->summary->planned += run->survey.sources[i].messages;
-	for (size_t i = 0; i < run->survey.problems.count; i++)
-		send_note(run, "", run->survey.problems.items[i]);
-}
-
 static void count_as_skipped(struct restoring *run)
 {
 	for (size_t i = 0; i < run->survey.count; i++)
@@ -236,7 +227,11 @@ static void count_as_skipped(struct restoring *run)
 
 static bool carry_out(struct restoring *run, struct err *err)
 {
-	count_plan(run);
+	for (size_t i = 0; i < run->survey.count; i++)
+		if (run->survey.map.place_of[i] != MAP_LEFT_OUT)
+			run->summary->planned += run->survey.sources[i].messages;
+	for (size_t i = 0; i < run->survey.problems.count; i++)
+		send_note(run, "", run->survey.problems.items[i]);
 	if (!ask_consent(run)) {
 		count_as_skipped(run);
 		return err_set(err, ERR_CANCELLED, "nothing was changed");

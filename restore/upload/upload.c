@@ -124,19 +124,17 @@ static bool send_list(struct attempt *attempt, size_t window, struct err *err)
 
 /* --- an attempt --- */
 
-static bool is_to_be_sent(const struct item *item, bool alone)
-{
-	return item->outcome == OUTCOME_NONE && !item->is_there && (item->losses > 0) == alone;
-}
-
 static bool send_items(struct attempt *attempt, bool alone, struct err *err)
 {
 	struct items *items = attempt->upload->items;
 
 	attempt->count = 0;
-	for (size_t i = 0; i < items->count; i++)
-		if (is_to_be_sent(&items->items[i], alone))
-			attempt->list[attempt->count++] = &items->items[i];
+	for (size_t i = 0; i < items->count; i++) {
+		struct item *item = &items->items[i];
+
+		if (item->outcome == OUTCOME_NONE && !item->is_there && (item->losses > 0) == alone)
+			attempt->list[attempt->count++] = item;
+	}
 	return send_list(attempt, alone ? 1 : IMAP_APPEND_IN_FLIGHT, err);
 }
 

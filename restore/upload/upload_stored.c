@@ -59,13 +59,6 @@ static bool find_new(struct attempt *attempt, struct rangeset *ret_new, struct e
 	return true;
 }
 
-static bool journal_uid(struct attempt *attempt, struct item *item, struct err *err)
-{
-	return item->row == 0 || item->target_uid == 0 ||
-	       restore_journal_done(attempt->upload->journal, item->row,
-		       attempt->present.uidvalidity, item->target_uid, err);
-}
-
 static bool find_uids(struct attempt *attempt, struct err *err)
 {
 	CLEANUP(freep)
@@ -84,9 +77,14 @@ static bool find_uids(struct attempt *attempt, struct err *err)
 			&list, attempt->imap, &new, IMAP_ITEM_SIZE | IMAP_ITEM_MESSAGE_ID, err))
 		return false;
 	stored_pair(lacking, count, list.items, list.count);
-	for (size_t i = 0; i < count; i++)
-		if (!journal_uid(attempt, lacking[i], err))
+	for (size_t i = 0; i < count; i++) {
+		const struct item *item = lacking[i];
+
+		if (item->row && item->target_uid &&
+			!restore_journal_done(attempt->upload->journal, item->row,
+				attempt->present.uidvalidity, item->target_uid, err))
 			return false;
+	}
 	return true;
 }
 
@@ -127,12 +125,6 @@ static bool store_keywords(struct attempt *attempt, struct item *item, struct er
 
 /* --- the comparison --- */
 
-static void drop_notes(struct item *item)
-{
-	free(item->detail);
-	item->detail = NULL;
-}
-
 static bool decide_compared(void *context, struct item *item, const struct listed *listed,
 	const struct compare_result *result, struct err *err)
 {
@@ -145,8 +137,10 @@ static bool decide_compared(void *context, struct item *item, const struct liste
 		return attempt_forget_row(attempt, item, err);
 	}
 	rangeset_add(&attempt->present.uids, item->target_uid, item->target_uid);
-	if (!*result->detail)
-		drop_notes(item);
+	if (!*result->detail) {
+		free(item->detail);
+		item->detail = NULL;
+	}
 	attempt_decide(attempt, item, *result->detail ? OUTCOME_NORMALISED : OUTCOME_EXACT,
 		*result->detail ? result->detail : NULL);
 	return item->row == 0 || restore_journal_seen(journal, item->row, listed->size,

@@ -11,21 +11,12 @@ struct verifying {
 	bool sound;
 };
 
-static void report_to_watcher(const struct verifying *verifying, const struct item *item,
-	const char *kind, const char *detail)
-{
-	const struct restore_watcher *watcher = verifying->ask->watcher;
-
-	if (watcher->difference)
-		watcher->difference(watcher->context, verifying->ask->sources[item->source].path,
-			item->uid, kind, detail);
-}
-
 static bool take_result(void *context, struct item *item, const struct listed *listed,
 	const struct compare_result *result, struct err *err)
 {
 	struct verifying *verifying = context;
 	struct restore_verified *verified = &verifying->verified;
+	const struct restore_watcher *watcher = verifying->ask->watcher;
 
 	(void)listed;
 	(void)err;
@@ -38,12 +29,14 @@ static bool take_result(void *context, struct item *item, const struct listed *l
 		return true;
 	if (result->missing || item->outcome == OUTCOME_EXACT)
 		verifying->sound = false;
-	report_to_watcher(verifying, item,
-		result->missing ? "missing"
-		: result->bytes ? "bytes"
-		: result->flags ? "flags"
-				: "date",
-		result->detail);
+	if (watcher->difference)
+		watcher->difference(watcher->context, verifying->ask->sources[item->source].path,
+			item->uid,
+			result->missing ? "missing"
+			: result->bytes ? "bytes"
+			: result->flags ? "flags"
+					: "date",
+			result->detail);
 	return true;
 }
 
