@@ -1,5 +1,6 @@
 #include "restore/upload/compare.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,10 @@ static int compare_target_uids(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+/*
+ * Fetching every message back would double the traffic. Servers that change bytes change the size
+ * as well, except for those that make a message `suspect` (docs/SERVERS.md); verify takes samples.
+ */
 static bool needs_bytes(const struct compare_ask *ask, const struct item *item,
 	const struct listed *listed, size_t index)
 {
@@ -124,8 +129,10 @@ static bool fetch_listed(const struct compare_ask *ask, struct item **items, siz
 	CLEANUP(rangeset_free) struct rangeset uids = {0};
 	CLEANUP(rangeset_free) struct rangeset bodies = {0};
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		assert(items[i]->target_uid > 0);
 		rangeset_add(&uids, items[i]->target_uid, items[i]->target_uid);
+	}
 	if (!listed_init(list, &uids, err) ||
 		!listed_fetch(list, ask->imap, &uids,
 			IMAP_ITEM_SIZE | IMAP_ITEM_DATE | IMAP_ITEM_FLAGS, err))

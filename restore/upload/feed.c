@@ -67,7 +67,10 @@ static void piece_free(struct piece *piece)
 	free(piece);
 }
 
-/* False: the feed is being stopped; the piece was freed. */
+/*
+ * False: the feed is being stopped; the piece was freed. A signal is enough to wake the other side:
+ * one thread waits while the queue is full, the other while it is empty, never both.
+ */
 static bool push_piece(struct feed *feed, struct piece *piece)
 {
 	bool wanted;
@@ -148,6 +151,10 @@ static bool queue_message(struct feed *feed, size_t i)
 	if (fine && reading.size != message->size)
 		fine = err_set(&err, ERR_CORRUPT, "the archive holds only %llu of %llu bytes",
 			(unsigned long long)reading.size, (unsigned long long)message->size);
+	/*
+	 * The digest is wrong, or the message ends early. The piece held back is dropped: a reader
+	 * that has sent all before it finds the fault instead and cannot complete the literal.
+	 */
 	if (!fine) {
 		piece_free(reading.held);
 		return err.kind != ERR_CANCELLED && push_fault(feed, i, &err);
@@ -250,6 +257,7 @@ static bool report_fault(const struct feed *feed, struct err *err)
 bool feed_next(struct feed *feed, struct err *err)
 {
 	assert(feed->next < feed->count);
+	/* the thread pushes a last piece for every message, if only a fault: this ends */
 	while (feed->current && !feed->current->last)
 		next_piece(feed);
 	feed->suspect = false;

@@ -69,7 +69,7 @@ static bool take_reply(void *context, const struct imap_fetch_reply *fetch, stru
 
 	(void)err;
 	list->body_came = false;
-	if (!listed)
+	if (!listed) /* a change of another message, or a message that is new since the search */
 		return true;
 	listed->came = true;
 	if (fetch->has & IMAP_FETCHED_SIZE)
@@ -99,6 +99,7 @@ static bool begin_fingerprint(void *context, uint64_t size_bytes, struct err *er
 
 	(void)size_bytes;
 	(void)err;
+	/* starts over: the literal before may have had no reply to count it for */
 	fingerprint_finish(list->fingerprint, &unused);
 	return true;
 }

@@ -62,6 +62,10 @@ static void add_sources(struct present_search *search)
 		struct item *item = &search->items->items[i];
 		struct match_source *source = &search->match.sources[search->match.sources_count];
 
+		/*
+		 * Items decided as stored stay in: they claim their own message on the target, so
+		 * that an equal one which is still to be sent does not claim it.
+		 */
 		if (item->outcome == OUTCOME_REFUSED || item->outcome == OUTCOME_SKIPPED)
 			continue;
 		search->item_of[search->match.sources_count++] = item;
@@ -99,6 +103,7 @@ static bool fingerprint_sources(struct present_search *search, struct err *err)
 			    add_fingerprint, fingerprint, err) &&
 			!err_is_unreadable(err))
 			return false;
+		/* a damaged message matches nothing and is skipped when it is to be sent */
 		err_clear(err);
 		fingerprint_finish(fingerprint, digests);
 	}
@@ -132,7 +137,9 @@ static bool add_targets(struct present_search *search, struct err *err)
 	return true;
 }
 
-/* Fetches `items` of the targets that need it. What the server does not send counts as unreadable.
+/*
+ * Fetches `items` of the targets that need it. What the server does not send counts as unreadable
+ * and is not asked for again, so that the rounds end whatever the server does.
  */
 static bool fetch_targets(
 	struct present_search *search, enum match_need need, uint32_t items, struct err *err)
@@ -172,6 +179,12 @@ static bool match_messages(struct present_search *search, struct err *err)
 
 /* --- the journal --- */
 
+/*
+ * Believes a row only as far as the target agrees. A row without a size was written when APPENDUID
+ * came and the run ended before it compared: UID and UIDVALIDITY name that message for good
+ * (RFC 3501 section 2.3.1.1). One whose size or date differs now says nothing, and the message is
+ * compared by its bytes.
+ */
 static bool use_row(void *context, const struct journal_row *row, struct err *err)
 {
 	struct present_search *search = context;
@@ -181,7 +194,7 @@ static bool use_row(void *context, const struct journal_row *row, struct err *er
 	(void)err;
 	if (row->uidvalidity != search->present.uidvalidity)
 		return true;
-	if (row->uid == 0) {
+	if (row->uid == 0) { /* a run ended before it knew whether the message arrived */
 		struct pending pending = {.uidnext = row->uidnext, .row = row->id};
 
 		memcpy(pending.sha256, row->sha256, SHA256_BYTES);
@@ -286,6 +299,7 @@ static bool open_target_folder(struct present_search *search, struct err *err)
 	struct present *present = &search->present;
 	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
 
+	/* EXAMINE while nobody has consented yet: SELECT takes \Recent away from other clients */
 	if (ask->for_writing ? !imap_select(ask->imap, ask->wire_name, &examined, err)
 			     : !imap_examine(ask->imap, ask->wire_name, NULL, NULL, &examined, err))
 		return false;
@@ -295,18 +309,23 @@ static bool open_target_folder(struct present_search *search, struct err *err)
 	present->read_only = examined.read_only;
 	if (examined.exists > 0 && !imap_search_all(ask->imap, &present->uids, err))
 		return false;
-	if (present->uidnext == 0) {
+	if (present->uidnext == 0) { /* RFC 3501 does not require it of SELECT */
 		const struct rangeset *uids = &present->uids;
-
 		uint32_t last = uids->count ? uids->items[uids->count - 1].last : 0;
 
 		present->uidnext = last == UINT32_MAX ? last : last + 1;
 	}
+	assert(present->uidnext > 0);
 	return !ask->journal || present->uidvalidity == 0 ||
 	       restore_journal_forget_others(
 		       ask->journal, ask->wire_name, present->uidvalidity, err);
 }
 
+/*
+ * The journal's changes are hints about what was found; a crash before the commit at the end only
+ * makes the next run find it again. Rows of another UIDVALIDITY then still exist: use_row() ignores
+ * them.
+ */
 static bool search_folder(struct present_search *search, struct err *err)
 {
 	if (!open_target_folder(search, err))

@@ -17,6 +17,7 @@ struct restoring {
 	const struct restore_watcher *watcher;
 	struct survey survey;
 	struct target_folder *made; /* for each place of the map */
+	bool may_write;             /* the plan was shown and consented to, and is no dry run */
 	struct upload_lessons lessons;
 	struct restore_summary *summary;
 	uint64_t done, done_bytes; /* of the messages that were not there */
@@ -138,6 +139,7 @@ static bool upload_items(struct restoring *run, size_t index, struct items *item
 		.context = run,
 	};
 
+	assert(run->may_write);
 	if (items->count == 0)
 		return true;
 	if (run->made[index].failure) {
@@ -192,6 +194,7 @@ static bool create_folders(struct restoring *run, struct err *err)
 	struct survey *survey = &run->survey;
 	bool fine;
 
+	assert(run->may_write);
 	run->made = xcalloc(survey->map.count + 1, sizeof(*run->made));
 	for (size_t i = 0; i < survey->map.count; i++)
 		run->made[i].wanted = survey_wants_place(survey, i);
@@ -200,6 +203,10 @@ static bool create_folders(struct restoring *run, struct err *err)
 	return fine;
 }
 
+/*
+ * Each folder's last changes of the journal are committed before the next folder. A crash before
+ * that loses hints only: upload.c committed the pending rows before it sent their messages.
+ */
 static bool restore_places(struct restoring *run, struct err *err)
 {
 	bool fine = create_folders(run, err);
@@ -240,6 +247,7 @@ static bool carry_out(struct restoring *run, struct err *err)
 		count_as_skipped(run);
 		return true;
 	}
+	run->may_write = true;
 	skip_place(run, MAP_NONE, "the server cannot have a folder of that name");
 	return restore_places(run, err);
 }

@@ -79,6 +79,13 @@ static bool remove_journal_files(const char *path, struct err *err)
 	return true;
 }
 
+/*
+ * A damaged journal is worth no more than a lost one: messages are then found by their bytes. The
+ * caller holds the lock, so nobody else has the files open. A crash
+ *   - between removing the database and its -wal: the next open finds no database, removes the
+ *     orphaned -wal and creates an empty one (db.c, create_whole());
+ *   - before that: the damaged database is still there and is replaced by the next run.
+ */
 static bool open_or_replace(
 	const char *path, const uint8_t *key, struct db **ret_db, struct err *err)
 {
@@ -102,6 +109,10 @@ bool restore_journal_open_encrypted(
 	CLEANUP(freep) char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
 	CLEANUP(freep) char *lock = str_printf("%s.lock", path);
 
+	/*
+	 * The lock comes first and is held until the journal is closed: two restores to one target
+	 * would each miss what the other has in flight, and send it twice.
+	 */
 	journal->lock = -1;
 	if (!fs_make_dirs(folder, JOURNAL_FOLDER_MODE, err) ||
 		!fs_lock(lock, JOURNAL_LOCK_TIMEOUT_MS, &journal->lock, err) ||
@@ -118,6 +129,8 @@ void restore_journal_freep(struct restore_journal **journal)
 	if (!old)
 		return;
 	if (old->db) {
+		/* pending rows were committed before their messages were sent: only what the next
+		 * run finds out again is lost */
 		db_rollback(old->db);
 		(void)db_wal_checkpoint(old->db, true, NULL);
 	}
@@ -235,6 +248,11 @@ static bool begin_change(struct restore_journal *journal, struct err *err)
 	return db_in_transaction(journal->db) || db_begin(journal->db, err);
 }
 
+/*
+ * With full_sync db_commit() returns after the -wal was synced. Only then are the rows durable, and
+ * only then does restore_journal_is_durable() let their messages be sent: a crash before leaves no
+ * row and no message. The checkpoint only moves durable rows into the database.
+ */
 bool restore_journal_commit(struct restore_journal *journal, struct err *err)
 {
 	if (!db_in_transaction(journal->db))
@@ -274,6 +292,7 @@ bool restore_journal_pending(struct restore_journal *journal, const char *wire_n
 		return false;
 	*ret_id = db_last_row_id(db);
 	assert(*ret_id > 0);
+	assert(db_in_transaction(db)); /* not durable before restore_journal_commit() */
 	if (journal->uncommitted_id == 0 || *ret_id < journal->uncommitted_id)
 		journal->uncommitted_id = *ret_id;
 	return true;
@@ -285,6 +304,10 @@ bool restore_journal_is_durable(const struct restore_journal *journal, int64_t i
 	return id > 0 && (journal->uncommitted_id == 0 || id < journal->uncommitted_id);
 }
 
+/*
+ * This and the changes below may wait for the next commit. If a crash loses them, the row is still
+ * pending and the next run looks the message up on the target.
+ */
 bool restore_journal_done(struct restore_journal *journal, int64_t id, uint32_t uidvalidity,
 	uint32_t uid, struct err *err)
 {

@@ -11,6 +11,7 @@ static bool take_answer(struct sending *sending, struct err *err)
 	struct imap_append_result result;
 	struct item *item = sending->flight[sending->first];
 
+	assert(sending->in_flight > 0);
 	if (!imap_append_result(sending->imap, &result, err))
 		return false;
 	sending->first = (sending->first + 1) % IMAP_APPEND_IN_FLIGHT;
@@ -26,6 +27,10 @@ bool sending_drain(struct sending *sending, struct err *err)
 	return true;
 }
 
+/*
+ * The server may have stored any message that was in flight, and the one being written if all of it
+ * arrived. The loss makes the next attempt send them alone, after it searched the folder for them.
+ */
 void sending_lost(struct sending *sending)
 {
 	if (sending->now)
@@ -65,9 +70,11 @@ static bool append_item(
 		.context = feed,
 	};
 
+	assert(item->outcome == OUTCOME_NONE && !item->is_there);
+	assert(sending->in_flight < IMAP_APPEND_IN_FLIGHT);
 	sending->now = item;
 	if (!imap_append_send(sending->imap, &append, err)) {
-		if (err->kind == ERR_REFUSED) {
+		if (err->kind == ERR_REFUSED) { /* before its literal: the session goes on */
 			sending->now = NULL;
 			return sending->unsent(
 				sending->context, item, OUTCOME_REFUSED, err->text, err);
@@ -87,6 +94,7 @@ static bool send_item(struct sending *sending, struct feed *feed, struct item *i
 {
 	struct err fault = ERR_INIT;
 
+	/* damage that is known before the first byte costs only this message */
 	if (!feed_next(feed, &fault))
 		return sending->unsent(sending->context, item, OUTCOME_SKIPPED, fault.text, err);
 	while (sending->in_flight >= window)

@@ -208,6 +208,7 @@ static bool survey_place(struct survey *survey, size_t index, struct err *err)
 	if (place->target == MAP_NONE || !survey_wants_place(survey, index))
 		return true;
 	counts = &survey->folders.items[place->target].counts;
+	/* STATUS may be outdated: this only feeds the plan. upload.c searches the folder itself. */
 	if (counts->has & IMAP_HAS_MESSAGES && counts->messages == 0)
 		return true;
 	fine = survey_load(survey, index, &items, err) &&

@@ -138,7 +138,12 @@ static bool create_and_subscribe(
 	}
 }
 
-/* --- folders whose names differ in case only --- */
+/*
+ * --- folders whose names differ in case only ---
+ *
+ * A server that ignores case answers CREATE "work" with "it exists" and means "Work". Mail sent to
+ * "work" would then go into a folder that the plan did not show: such a place is not written to.
+ */
 
 static bool is_in_list(const struct imap_folders *folders, const char *wire_name)
 {

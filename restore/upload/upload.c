@@ -16,6 +16,8 @@ static bool note_stored(struct attempt *attempt, struct item *item,
 {
 	uint32_t uidvalidity = attempt->present.uidvalidity;
 
+	assert(item->outcome == OUTCOME_NONE);
+	assert(attempt_may_send(attempt, item));
 	item->sent = true;
 	attempt->upload->lessons->quota_refusals = 0;
 	target_achieved(attempt->upload->target);
@@ -63,7 +65,9 @@ static bool skip_unsent(
  *   - after the server stored a message, before its row is done: the row is pending, the next run
  *     finds the message among the UIDs from uidnext on and does not send it again;
  *   - after that: the row is a hint that spares the next run fetching the message.
- * The rows' later changes may therefore wait for the next batch's commit.
+ * The rows' later changes may therefore wait for the next batch's commit. Without UIDVALIDITY a row
+ * could not be told from one about a replaced folder: nothing is journalled, and the next run finds
+ * all by their bytes.
  */
 static bool journal_batch(struct attempt *attempt, size_t index, struct err *err)
 {
@@ -73,6 +77,9 @@ static bool journal_batch(struct attempt *attempt, size_t index, struct err *err
 	uint64_t bytes = 0;
 	size_t end = index;
 
+	/* present_find() searched the folder on this connection. Its UIDNEXT holds for all batches:
+	 * a message sent later has a UID from there on as well. */
+	assert(row.uidnext > 0);
 	for (; end < attempt->count && end - index < UPLOAD_BATCH_MESSAGES &&
 		bytes < UPLOAD_BATCH_BYTES;
 		end++) {
@@ -124,6 +131,7 @@ static bool send_list(struct attempt *attempt, size_t window, struct err *err)
 
 /* --- an attempt --- */
 
+/* Those that were in flight when a connection was lost are sent alone: which one was to blame? */
 static bool send_items(struct attempt *attempt, bool alone, struct err *err)
 {
 	struct items *items = attempt->upload->items;
@@ -168,6 +176,11 @@ static void decide_found(struct attempt *attempt)
 	}
 }
 
+/*
+ * The search comes before anything is sent, also on the second connection of a run: a message that
+ * was in flight when the first was lost may have arrived. The suspects go before the others, so
+ * that one that ends the connection does not take new ones with it each time.
+ */
 static bool upload_once(struct attempt *attempt, struct err *err)
 {
 	const struct upload *upload = attempt->upload;
@@ -189,6 +202,7 @@ static bool try_upload(const struct upload *upload, struct err *err)
 	struct attempt attempt = {.upload = upload, .imap = upload->target->imap};
 	bool fine;
 
+	assert(attempt.imap); /* target_need() succeeded */
 	attempt.sending = (struct sending){
 		.imap = attempt.imap,
 		.ref = upload->ref,

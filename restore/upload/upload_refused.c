@@ -21,7 +21,7 @@ static bool sends_keywords(struct attempt *attempt, const struct item *item)
 	return *keywords;
 }
 
-/* The server may take the message later. False: it will not, or was asked often enough. */
+/* UNAVAILABLE and INUSE (RFC 5530) pass. False: the refusal is final, or was met too often. */
 static bool may_offer_later(struct item *item, enum imap_code code)
 {
 	return (code == IMAP_CODE_UNAVAILABLE || code == IMAP_CODE_INUSE) &&
@@ -57,6 +57,7 @@ static bool give_up(struct attempt *attempt, const struct refusal *refusal, stru
 	item->detail = NULL;
 	attempt_decide(attempt, item, OUTCOME_REFUSED, refusal->words);
 	target_achieved(attempt->upload->target);
+	/* if a crash loses this, the next run looks for the message in vain and offers it again */
 	if (!attempt_forget_row(attempt, item, err))
 		return false;
 	if (refusal->code != IMAP_CODE_OVERQUOTA)
@@ -98,6 +99,7 @@ static bool offer_again(struct attempt *attempt, struct err *err)
 
 	attempt->refusals_count = attempt->refusals_cap = 0;
 	fine = change_or_give_up(attempt, refusals, count, again, &again_count, err);
+	/* the pending row of the first try covers this one: it names bytes, not flags or dates */
 	for (size_t i = 0; fine && i < again_count; i++)
 		assert(attempt_may_send(attempt, again[i]));
 	fine = fine &&

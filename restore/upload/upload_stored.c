@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ void stored_pair(
 	}
 }
 
-/* The UIDs in the folder that no known message has. */
+/* The UIDs in the folder that no known message has: of our messages, and of others' new mail. */
 static bool find_new(struct attempt *attempt, struct rangeset *ret_new, struct err *err)
 {
 	CLEANUP(rangeset_free) struct rangeset all = {0};
@@ -136,8 +137,10 @@ static bool decide_compared(void *context, struct item *item, const struct liste
 			"the server accepted it but does not list it");
 		return attempt_forget_row(attempt, item, err);
 	}
+	assert(item->compared);
+	/* find_new() must not offer it to a later message */
 	rangeset_add(&attempt->present.uids, item->target_uid, item->target_uid);
-	if (!*result->detail) {
+	if (!*result->detail) { /* nothing was lost after all */
 		free(item->detail);
 		item->detail = NULL;
 	}
@@ -147,6 +150,7 @@ static bool decide_compared(void *context, struct item *item, const struct liste
 					 listed->has_date ? listed->date.unix_s : 0, err);
 }
 
+/* send_list() unselected the folder; another client may have replaced it since. */
 static bool select_again(struct attempt *attempt, struct err *err)
 {
 	CLEANUP(imap_examined_free) struct imap_examined examined = {0};
@@ -158,6 +162,11 @@ static bool select_again(struct attempt *attempt, struct err *err)
 		       attempt->present.uidvalidity, examined.uidvalidity);
 }
 
+/*
+ * Sets left-out keywords before the comparison, so that it sees what the message ends up with. A
+ * crash before they are set leaves the message without them: the next run finds it already there
+ * and leaves it alone.
+ */
 bool stored_check(struct attempt *attempt, struct err *err)
 {
 	const struct compare_ask ask = {.imap = attempt->imap,
