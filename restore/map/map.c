@@ -90,6 +90,11 @@ static bool used_already(const struct mapping *mapping, size_t index, const char
 	return false;
 }
 
+/*
+ * A target folder with the source's own path wins over a guess: over any other one if neither of
+ * the two has an attribute, and over one that only its name suggests. INBOX stays INBOX, whatever
+ * attribute a server gives it.
+ */
 static void add_special_rule(struct mapping *mapping, size_t index)
 {
 	const struct map_source *source = &mapping->sources[index];
@@ -211,6 +216,7 @@ static bool name_place(const struct mapping *mapping, struct map_place *place)
 		return true;
 	free(place->wire_name);
 	place->wire_name = xstrdup(target->wire_name);
+	/* servers list a mere parent as \NoSelect; CREATE makes it a folder */
 	if (target->selectable)
 		place->target = (size_t)(target - mapping->server->folders);
 	return true;
@@ -322,11 +328,11 @@ static void note_case_twins(struct map *map, const struct map_server *server)
 	qsort(items, count, sizeof(*items), compare_folded);
 	for (size_t i = 1; i < count; i++) {
 		struct folded *one = &items[i - 1], *two = &items[i];
-		struct folded *new = one->place && one->place->target == MAP_NONE ? one : two;
+		struct folded *made = one->place && one->place->target == MAP_NONE ? one : two;
 
 		if (strcmp(one->name, two->name) == 0 && strcmp(one->path, two->path) != 0 &&
-			new->place &&new->place->target == MAP_NONE)
-			add_note(new->place, "differs from another folder in case only");
+			made->place && made->place->target == MAP_NONE)
+			add_note(made->place, "differs from another folder in case only");
 	}
 	for (size_t i = 0; i < count; i++)
 		free(items[i].name);
@@ -340,6 +346,7 @@ struct numbered {
 	size_t was;
 };
 
+/* Parents before children: target_folders.c creates folders in this order. */
 static void sort_places(struct map *map)
 {
 	struct numbered *sorted = xcalloc(map->count + 1, sizeof(*sorted));

@@ -80,6 +80,7 @@ static void put_line_ends(struct fingerprint *fingerprint)
 {
 	for (; fingerprint->header_ends > 0; fingerprint->header_ends--)
 		add_plain(fingerprint, '\n', false);
+	/* the chunk so far is header and the empty line: it counts for `whole` only */
 	if (fingerprint->in_body && !fingerprint->body_begun) {
 		digest_chunk(fingerprint, false);
 		fingerprint->body_begun = true;

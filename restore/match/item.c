@@ -68,7 +68,9 @@ void item_decide(struct item *item, enum outcome outcome, const char *detail)
 {
 	if (item->outcome != OUTCOME_NONE)
 		return;
+	/* compare.c alone sets `compared`: what it did not compare is never exact */
 	assert(outcome != OUTCOME_EXACT || item->compared);
+	assert(outcome != OUTCOME_NONE);
 	item->outcome = outcome;
 	if (detail)
 		item_note(item, "%s", detail);

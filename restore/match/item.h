@@ -1,14 +1,16 @@
 /*
  * One message of the archive to be restored into a folder of the target, and its outcome.
  *
- *     NONE --found before anything was sent---------------------------> ALREADY_THERE
+ *     NONE --found before it was sent---------------------------------> ALREADY_THERE
  *     NONE --sent--> OK --found, compared, equal----------------------> EXACT
  *                    |--found, compared, different--------------------> NORMALISED
  *                    |--not found again-------------------------------> NORMALISED
  *                    `--listed no longer------------------------------> REFUSED
  *                    NO --> sent without keywords, then without date --> as above, or REFUSED
  *                    connection lost --> searched for, sent alone -----> as above, or REFUSED
- *     NONE --unreadable in the archive, folder unusable, run ended-----> SKIPPED
+ *     NONE --does not fit into an APPEND------------------------------> REFUSED
+ *     NONE --unreadable in the archive--------------------------------> SKIPPED
+ *     NONE --folder unusable or run ended, even if sent but not compared-> SKIPPED
  *
  * An outcome never changes again. EXACT implies `compared`.
  */

@@ -1,5 +1,6 @@
 #include "restore/match/match.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,6 +256,8 @@ static bool source_was_pending(const struct match_source *source)
 static void pair_one(struct match *match, const struct match_key *source,
 	const struct match_key *target, enum match_fate fate)
 {
+	assert(match->sources[source->index].target == MATCH_NONE);
+	assert(match->targets[target->index].source == MATCH_NONE);
 	match->sources[source->index].target = target->index;
 	match->sources[source->index].fate = fate;
 	match->targets[target->index].source = source->index;
@@ -274,6 +277,10 @@ static void pair_alike(struct match *match, const struct match_key *sources, siz
 		pair_one(match, &sources[i], &targets[i], MATCH_ALIKE);
 }
 
+/*
+ * Date or body alone is a weak reason. It is enough where the journal says that the message was on
+ * its way, and only for a UID that the server assigned since; other messages are not touched.
+ */
 static void pair_pending(struct match *match, const struct match_key *sources, size_t sources_count,
 	const struct match_key *targets, size_t targets_count)
 {
@@ -383,6 +390,7 @@ static void need_message_ids(struct match *match)
 	}
 }
 
+/* Strongest reason first: a later join sees only what the earlier ones left. */
 static void match_alike(struct match *match)
 {
 	join_equal(
@@ -395,6 +403,14 @@ static void match_alike(struct match *match)
 		match, by_body, source_was_pending, target_is_seen, pair_pending});
 }
 
+/*
+ * What costs least to know comes first: the journal, then bytes of targets with the size of a
+ * source, then Message-IDs of what is left, then fingerprints of those that share one. Each round
+ * fetches one of these three at most once for a target, so the fourth call decides.
+ *
+ * Of equal bytes, those with equal date and flags pair first: two copies of a message that differ
+ * only in a flag each find their own.
+ */
 bool match_decide(struct match *match)
 {
 	clear_decisions(match);

@@ -29,12 +29,21 @@ enum { MATCH_ROUNDS_MAX = 4 };
 /* No index. */
 #define MATCH_NONE ((size_t)-1)
 
+/* Every call begins with APPEND: APPEND --reason 1--> THERE, APPEND --reason 2, 3 or 4--> ALIKE. */
 enum match_fate {
 	MATCH_APPEND, /* not there */
 	MATCH_THERE,  /* there, with equal bytes */
 	MATCH_ALIKE,  /* there, changed by the server */
 };
 
+/*
+ * Of an unpaired source or target, from call to call:
+ *
+ *     target  NOTHING --a source has its size-----------> BYTES ------------.
+ *                |----no Message-ID fetched yet---------> MESSAGE_ID        |--> NOTHING
+ *                `----a source has its Message-ID-------> BYTES ------------'
+ *     source  NOTHING --a target has its Message-ID-----> FINGERPRINT ------> NOTHING
+ */
 enum match_need {
 	MATCH_NEED_NOTHING,
 	MATCH_NEED_MESSAGE_ID,  /* of a target: its Message-ID header line */
