@@ -276,6 +276,11 @@ static bool adopt_archive(struct app *app, const char *path, const char *name, s
 		return err_set(err, ERR_NOT_FOUND, "%s: no archive there", adoption.from.path);
 	if (!find_or_add_account(app, &adoption, err) || !unlock_for_account(&adoption, err))
 		return false;
+	/*
+	 * The archive is put in place before the configuration names it. A crash between the two
+	 * leaves an archive without an account; the same command then finds it there and adds the
+	 * account. The other order could leave an account whose archive is missing.
+	 */
 	in_place = is_in_place(adoption.from.path, adoption.account->archive_path);
 	if (!adopt_checked(&adoption, &adopted, err))
 		return false;

@@ -228,7 +228,7 @@ static bool run_forget(struct app *app, int argc, char **argv, struct err *err)
 	if (!app_open(&place, &archive, &snapshot, err) ||
 		!choose_and_list(&run, archive, snapshot.generation, err))
 		return false;
-	archive_freep(&archive);
+	archive_freep(&archive); /* archive_forget() waits for readers: this one as well */
 	return run.chosen.count == 0 ? resume_or_report_none(&run, &place, err)
 				     : forget_chosen(app, &run, &place, err);
 }

@@ -178,6 +178,7 @@ static bool begin_encrypt(const struct app *app, const struct account_ref *place
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CONFIG_SECRET_BYTES_MAX);
 	struct archive_secret secret;
 
+	/* all that can fail or be declined comes first: the change begins with the last call */
 	if (!read_new_secret(place, &text, &secret, err))
 		return false;
 	if (!check_intact(place, err))
@@ -329,7 +330,11 @@ static void show_recovery(const struct app *app, const char *text)
 	json_print(line);
 }
 
-/* Prints the new recovery key as soon as it is in the keyring, before the long rewrite. */
+/*
+ * Prints the new recovery key once the keyring holds it, before the long rewrite. A crash between
+ * the two leaves a recovery key that nobody saw; the other keys open the archive, and 'key
+ * recovery' makes another one.
+ */
 static bool begin_rotate(const struct app *app, const struct archive_ref *archive,
 	struct carried *carried, bool recovery, struct err *err)
 {

@@ -44,6 +44,7 @@ void progress_format(const struct progress_line *line, uint64_t messages, uint64
 
 static void write_out(const struct progress_line *line, const char *text)
 {
+	/* a progress line that cannot be shown is no reason to fail */
 	ssize_t written = write(line->fd, text, strlen(text));
 
 	(void)written;

@@ -161,7 +161,7 @@ bool when_parse(const char *text, struct archive_when *ret_when)
 		when.generation = (int64_t)number;
 	} else if (parse_day(text, &tm)) {
 		when.kind = ARCHIVE_TIME;
-		tm.tm_mday++;
+		tm.tm_mday++; /* not 24 hours later: a local day may have 23 or 25 */
 		when.unix_ms = local_ms(tm) - 1;
 	} else if (parse_time(text, &when.unix_ms)) {
 		when.kind = ARCHIVE_TIME;
