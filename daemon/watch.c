@@ -198,14 +198,6 @@ static void begin_turn(struct watched *watched, bool due)
 
 /* --- all accounts --- */
 
-static void stop_watched(struct watched *watched)
-{
-	for (size_t i = 0; i < watched->idle_watchers_count; i++)
-		idle_watcher_dismiss(&watched->idle_watchers[i]);
-	if (watched->state != WATCH_TURN)
-		close_watched(watched);
-}
-
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct watch *watch = handle->data;
@@ -216,8 +208,15 @@ static void on_signal(uv_signal_t *handle, int number)
 	watch->stopping = true;
 	systemd_notify("STOPPING=1");
 	cancel_now(&watch->cancel);
-	for (size_t i = 0; i < watch->count; i++)
-		stop_watched(&watch->accounts[i]);
+	for (size_t i = 0; i < watch->count; i++) {
+		struct watched *watched = &watch->accounts[i];
+
+		for (size_t j = 0; j < watched->idle_watchers_count; j++)
+			idle_watcher_dismiss(&watched->idle_watchers[j]);
+		/* the worker of a turn still uses it; turn_done() closes it then */
+		if (watched->state != WATCH_TURN)
+			close_watched(watched);
+	}
 	uv_close((uv_handle_t *)&watch->term, NULL);
 	uv_close((uv_handle_t *)&watch->interrupt, NULL);
 	uv_close((uv_handle_t *)&watch->hangup, NULL);

@@ -311,11 +311,6 @@ static bool create_at(const char *path, const struct db_options *options, struct
 	       fill_new(db, options, err);
 }
 
-static bool remove_files(const char *path, struct err *err)
-{
-	return fs_remove(path, err) && db_remove_wal(path, err);
-}
-
 /*
  * Creates the database beside its place and renames it, so that path is always whole or missing.
  * A crash before the rename leaves only path + ".new", which the next attempt removes. An orphaned
@@ -325,9 +320,10 @@ static bool create_whole(const char *path, const struct db_options *options, str
 {
 	CLEANUP(freep) char *temporary = str_printf("%s.new", path);
 
-	return remove_files(temporary, err) && create_at(temporary, options, err) &&
-	       db_remove_wal(temporary, err) && fs_chmod(temporary, FILE_MODE, err) &&
-	       db_remove_wal(path, err) && fs_rename(temporary, path, err);
+	return fs_remove(temporary, err) && db_remove_wal(temporary, err) &&
+	       create_at(temporary, options, err) && db_remove_wal(temporary, err) &&
+	       fs_chmod(temporary, FILE_MODE, err) && db_remove_wal(path, err) &&
+	       fs_rename(temporary, path, err);
 }
 
 /* --- an existing file --- */

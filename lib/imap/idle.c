@@ -20,13 +20,6 @@ bool imap_idle_start(struct imap *imap, struct err *err)
 	return imap->idling;
 }
 
-/* The server ended IDLE by itself. */
-static bool ended_early(struct imap *imap, const struct imap_reply *reply, struct err *err)
-{
-	imap->idling = false;
-	return reply_error("IDLE", "server ended it", reply, ERR_RETRY, err);
-}
-
 bool imap_idle_drain(struct imap *imap, bool *ret_news, struct err *err)
 {
 	const struct imap_reply *reply;
@@ -36,8 +29,10 @@ bool imap_idle_drain(struct imap *imap, bool *ret_news, struct err *err)
 	while (!session_is_quiet(imap) || stream_has_input(imap->stream)) {
 		if (!session_step(imap, &sent, &reply, err))
 			return false;
-		if (reply->kind == IMAP_TAGGED)
-			return ended_early(imap, reply, err);
+		if (reply->kind == IMAP_TAGGED) {
+			imap->idling = false;
+			return reply_error("IDLE", "server ended it", reply, ERR_RETRY, err);
+		}
 	}
 	session_begin_wait(imap);
 	*ret_news = imap_take_news(imap);

@@ -221,15 +221,6 @@ static bool takes_prefix(const char *path, char delimiter, const char *prefix)
 	return path[INBOX_LEN] && starts_with_inbox(prefix, delimiter);
 }
 
-static bool add_component(
-	struct buf *name, const char *component, char delimiter, bool utf8, bool *ret_changed)
-{
-	CLEANUP(freep)
-	char *encoded = encode_component(component, delimiter, utf8, ret_changed);
-
-	return encoded && buf_add_str(name, encoded);
-}
-
 char *name_from_path(
 	const char *path, char delimiter, const char *prefix, bool utf8, bool *ret_changed)
 {
@@ -241,11 +232,12 @@ char *name_from_path(
 	for (bool first = true; good; first = false) {
 		size_t len = strcspn(path, "/");
 		CLEANUP(freep) char *component = xstrndup(path, len);
+		CLEANUP(freep)
+		char *encoded = first && is_inbox
+					? xstrdup(inbox)
+					: encode_component(component, delimiter, utf8, &changed);
 
-		if (first && is_inbox)
-			good = buf_add_str(&name, inbox);
-		else
-			good = add_component(&name, component, delimiter, utf8, &changed);
+		good = encoded && buf_add_str(&name, encoded);
 		path += len;
 		if (!good || !*path)
 			break;

@@ -227,14 +227,6 @@ static bool next_of_text(
 	return true;
 }
 
-static bool next_of_rest(
-	struct splitter *splitter, const struct stop *stop, struct split_span *ret_span)
-{
-	move_on(splitter, stop);
-	*ret_span = (struct split_span){.what = SPLIT_REST, .len = stop->len};
-	return stop->len > 0;
-}
-
 /* False: no bytes come before the stop, or the window holds too little. */
 static bool next_of_stop(
 	struct splitter *splitter, const struct stop *stop, bool final, struct split_span *ret_span)
@@ -243,7 +235,9 @@ static bool next_of_stop(
 		return next_of_body(splitter, stop, final, ret_span);
 	if (splitter->where == SPLIT_IN_TEXT)
 		return next_of_text(splitter, stop, final, ret_span);
-	return next_of_rest(splitter, stop, ret_span);
+	move_on(splitter, stop);
+	*ret_span = (struct split_span){.what = SPLIT_REST, .len = stop->len};
+	return stop->len > 0;
 }
 
 bool splitter_next(struct splitter *splitter, const uint8_t *window, size_t len, bool final,

@@ -113,7 +113,8 @@ static struct cached_context *make_room(void)
 	return entry;
 }
 
-static void keep(struct cached_context *entry, const char *ca_file,
+/* Takes the context. Streams that use the one before have references of their own. */
+static void replace_entry(struct cached_context *entry, const char *ca_file,
 	const struct ca_version *version, SSL_CTX *context)
 {
 	char *name = ca_file ? xstrdup(ca_file) : NULL;
@@ -137,7 +138,7 @@ static bool find_or_load(const char *ca_file, SSL_CTX **ret_context, struct err 
 			return false;
 		if (!entry)
 			entry = make_room();
-		keep(entry, ca_file, &version, context);
+		replace_entry(entry, ca_file, &version, context);
 	}
 	ok = SSL_CTX_up_ref(entry->context);
 	assert(ok == 1);

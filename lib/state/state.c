@@ -248,16 +248,14 @@ bool state_skipped_count(
 	return unlock_db(state, true);
 }
 
-static bool forget_account(struct db *db, const char *archive_path, struct err *err)
-{
-	db_bind_text(db, STATE_SKIP_FORGET, "archive", archive_path);
-	db_bind_text(db, STATE_ACCOUNT_FORGET_DETAIL, "archive", archive_path);
-	return db_run(db, STATE_SKIP_FORGET, err) && db_run(db, STATE_ACCOUNT_FORGET_DETAIL, err);
-}
-
 bool state_forget(struct state *state, const char *archive_path, struct err *err)
 {
-	return unlock_db(state, forget_account(lock_db(state), archive_path, err));
+	struct db *db = lock_db(state);
+
+	db_bind_text(db, STATE_SKIP_FORGET, "archive", archive_path);
+	db_bind_text(db, STATE_ACCOUNT_FORGET_DETAIL, "archive", archive_path);
+	return unlock_db(state,
+		db_run(db, STATE_SKIP_FORGET, err) && db_run(db, STATE_ACCOUNT_FORGET_DETAIL, err));
 }
 
 bool state_empty_wal(struct state *state, struct err *err)

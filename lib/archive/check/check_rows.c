@@ -123,7 +123,7 @@ static char *make_folder(struct err *err)
 	return NULL;
 }
 
-static void remove_folder(const char *folder, const char *db_path)
+static void remove_scratch(const char *folder, const char *db_path)
 {
 	struct err unimportant = ERR_INIT;
 
@@ -148,6 +148,6 @@ bool check_rows(struct checking *checking, struct db *catalogue, struct err *err
 	else
 		done = checking_blame(checking, "volumes", &of, err);
 	db_freep(&rebuilt);
-	remove_folder(folder, db_path);
+	remove_scratch(folder, db_path);
 	return done;
 }

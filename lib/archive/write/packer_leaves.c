@@ -96,14 +96,6 @@ static bool drop_bytes(struct packer *packer, const struct pieces *pieces, struc
 	return !pieces->first || packer_remove_frames(packer, pieces->first, pieces->last, err);
 }
 
-static bool store_leaf(struct packer *packer, struct taken_leaf *leaf, struct err *err)
-{
-	leaf->is_new = true;
-	leaf->item.id = packer->next_item++;
-	leaf->pieces = packer->incoming.leaf.pieces;
-	return packer_put_item(packer, &leaf->pieces, &leaf->item, err);
-}
-
 static void end_base64(struct packer *packer, const struct split_span *span)
 {
 	struct open_leaf *leaf = &packer->incoming.leaf;
@@ -132,9 +124,16 @@ static bool end_leaf(struct packer *packer, const struct split_span *span, struc
 	if (!find_leaf(packer, leaf.item.sha256, &leaf.item.id, err))
 		return false;
 	leaf.item.has_sha256 = true;
-	if (leaf.item.id ? !drop_bytes(packer, &incoming->leaf.pieces, err)
-			 : !store_leaf(packer, &leaf, err))
-		return false;
+	if (leaf.item.id) {
+		if (!drop_bytes(packer, &incoming->leaf.pieces, err))
+			return false;
+	} else {
+		leaf.is_new = true;
+		leaf.item.id = packer->next_item++;
+		leaf.pieces = incoming->leaf.pieces;
+		if (!packer_put_item(packer, &leaf.pieces, &leaf.item, err))
+			return false;
+	}
 	incoming->leaf = (struct open_leaf){0};
 	skeleton_add_gap(&incoming->skeleton, &gap);
 	ARRAY_GROW(incoming->leaves, incoming->leaves_count, incoming->leaves_cap);

@@ -345,14 +345,6 @@ static bool take_token(struct imap_parser *parser, const struct scan_token *toke
 	return true;
 }
 
-static bool finish(struct imap_parser *parser, struct err *err)
-{
-	if (!reply_parse(parser, err))
-		return false;
-	seqset_from_ranges(parser->ranges.items, parser->ranges.count, &parser->set);
-	return true;
-}
-
 bool imap_parser_feed(struct imap_parser *parser, const uint8_t *data, size_t len, size_t *ret_used,
 	const struct imap_reply **ret_reply, struct err *err)
 {
@@ -370,8 +362,11 @@ bool imap_parser_feed(struct imap_parser *parser, const uint8_t *data, size_t le
 		if (!take_token(parser, &token, err))
 			return false;
 	}
-	if (token.kind == SCAN_END && !finish(parser, err))
-		return false;
+	if (token.kind == SCAN_END) {
+		if (!reply_parse(parser, err))
+			return false;
+		seqset_from_ranges(parser->ranges.items, parser->ranges.count, &parser->set);
+	}
 	*ret_used = used;
 	*ret_reply = token.kind == SCAN_END ? &parser->reply : NULL;
 	return true;

@@ -56,13 +56,6 @@ static bool is_matched_by_name(const struct pass *pass, const char *path)
 	return strcmp(path, "INBOX") == 0 || !config_wants_folder(pass->job->account, path);
 }
 
-/* The server counts the messages that are in the ledger; the mark does not. */
-static uint32_t left_out(const struct pass *pass, const struct known_folder *known)
-{
-	return (uint32_t)ledger_size_below(
-		&pass->ledger, known->path, known->mark.uidvalidity, known->mark.uidnext);
-}
-
 static struct rename_folder of_archive(const struct pass *pass, const struct known_folder *known)
 {
 	struct rename_folder folder = {.path = known->path};
@@ -73,7 +66,10 @@ static struct rename_folder of_archive(const struct pass *pass, const struct kno
 	if (known->has_mark && known->mark.uidvalidity == known->uidvalidity) {
 		folder.uidnext = known->mark.uidnext;
 		folder.highestmodseq = known->mark.highestmodseq;
-		folder.messages = known->mark.messages + left_out(pass, known);
+		/* the server counts the messages that are in the ledger; the mark does not */
+		folder.messages = known->mark.messages +
+				  (uint32_t)ledger_size_below(&pass->ledger, known->path,
+					  known->mark.uidvalidity, known->mark.uidnext);
 	}
 	return folder;
 }
