@@ -17,7 +17,7 @@
 
 struct account_turns {
 	const struct config_account *account;
-	struct archive_keys *keys; /* of its archive; the caller's, like the rest above imap */
+	struct archive_keys *keys; /* of its archive; the caller owns all members above imap */
 	struct state *state;
 	const struct cancel *cancel;
 	const struct pools *pools;     /* a turn takes a slot to compare; NULL: turns_pass() only */

@@ -3,9 +3,9 @@
  * Rewrites all volumes, one after the other, and then the catalogue.
  *
  * A change begins with a keyring that knows both master keys (schema/README.md, "Changing the
- *master key"). From then on nothing is added under the previous key, and every file's header names
- *its key epoch. So the archive stays readable and writable, and an interrupted run can be
- *continued. Takes the writer lock briefly for each volume.
+ * master key"). From then on nothing is added under the previous key, and every file's header
+ * names its key epoch. So the archive stays readable and writable, and an interrupted run can be
+ * continued. Takes the writer lock briefly for each volume.
  *
  *	NONE --archive_encrypt_begin()--> ENCRYPTING --archive_rekey() to its end--> NONE
  *	NONE --archive_rotate_begin()---> ROTATING ----archive_rekey() to its end--> NONE

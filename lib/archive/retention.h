@@ -3,8 +3,8 @@
  *
  * The rules mean the same as in restic(1). `last` keeps the newest n; `hourly` keeps the newest of
  * each of the last n hours that have one, and so on, with weeks of ISO 8601; `within` keeps all
- * that are at most that much older than the newest. A snapshot stays if any rule keeps it. The
- * oldest snapshot stays until a rule has found as many as it keeps.
+ * that are at most that much older than the newest. A snapshot stays if any rule keeps it. While a
+ * rule has found fewer snapshots than it may keep, it also keeps the oldest.
  *
  * The rules choose among complete snapshots; only `within` keeps incomplete ones. Pinned snapshots,
  * the newest state and the newest complete snapshot always stay.
@@ -17,9 +17,9 @@
 #include <stdint.h>
 
 struct keep_rules {
-	bool all; /* nothing goes; the rest is not looked at */
+	bool all; /* keep everything; the other rules do not count */
 	unsigned last, hourly, daily, weekly, monthly, yearly;
-	int64_t within_ms; /* 0: no such word */
+	int64_t within_ms; /* 0: not given */
 };
 
 struct keep_snapshot {

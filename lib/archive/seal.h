@@ -1,15 +1,17 @@
 /*
  * Sealing: repack a full volume into a new file that replaces it. The new file stores the small
  * items of a folder together, in the order of their UIDs, compresses as hard as it pays, and has a
- * directory of its items. The journal and the archive's head stay the same, byte for byte.
+ * directory of its items. The journal keeps the payloads that replay still needs, byte for
+ * byte, so the archive's head stays the same.
  *
- * Repacking takes no lock, because full volumes do not change; if the volume was pruned meanwhile,
- * the new file is discarded. Every byte is compared before the new file replaces the old one.
- * Interrupted at any point, the archive has one or the other.
+ * Repacking holds only the repack lock, which keeps other repackers out: full volumes do not
+ * change. If the volume was pruned meanwhile, the new file is discarded. Every byte is compared
+ * before the new file replaces the old one. Interrupted at any point, the archive has one or the
+ * other.
  *
  * Frequent sealing makes small volumes. They are merged into one (compact/reclaim.h) under the
- * writer lock, which is then sealed too. The merge writes a journal checkpoint, so the head
- * changes.
+ * writer lock, and the result is sealed too. Merging writes a journal checkpoint, which moves the
+ * head.
  */
 #ifndef MAILSTOW_ARCHIVE_SEAL_H
 #define MAILSTOW_ARCHIVE_SEAL_H

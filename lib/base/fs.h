@@ -1,6 +1,7 @@
 /*
- * Files outside SQLite. All changes on disk but those of databases are made here, so that every new
- * file is synced together with its folder, and crash tests can stop before each change.
+ * Files outside SQLite. All changes on disk are made here, so that every new file is synced
+ * together with its folder, and crash tests can stop before each change. Exceptions: databases
+ * (lib/db) and the wire log, which is no one's data.
  */
 #ifndef MAILSTOW_BASE_FS_H
 #define MAILSTOW_BASE_FS_H

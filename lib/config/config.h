@@ -5,8 +5,8 @@
  * [template NAME] has the keys of an account. [accounts-from NAME] names a `file` whose lines are
  * name<TAB>address<TAB>user (user is optional; '#' begins a comment); each line is an account with
  * the template's keys. In the template's values %u is the local part of the address, %d its domain,
- * %% a percent sign. Where other characters could do harm (commands, paths, hosts, ...) only
- * letters, digits and . _ + = - are substituted.
+ * %% a percent sign. In values where other characters are dangerous (commands, paths, hosts, ...)
+ * only letters, digits and . _ + = - are substituted.
  *
  * Paths may begin with "~"; relative paths start at the folder of the configuration file.
  *

@@ -9,7 +9,7 @@
  * bytes long and not base64.
  *
  * The caller keeps a window of the message: it passes the window, gets the next span, drops those
- * bytes, and calls again. Pure, linear, for hostile input.
+ * bytes, and calls again. Pure, in linear time, safe on hostile input.
  *
  *	IN_HEAD --empty line--> AT_BODY --SPLIT_TEXT_BYTES_MIN seen--> IN_TEXT
  *	AT_BODY, IN_REST, IN_TEXT --line that begins with "--"--> IN_HEAD

@@ -152,7 +152,7 @@ static const struct addrinfo *next_of(const struct addrinfo *info, int family, b
 	return info;
 }
 
-/* Begins with the family that the system prefers; the other takes every second place. */
+/* Alternates the address families, starting with the one the system prefers. */
 static void alternate(const struct addrinfo *found, struct address_list *list)
 {
 	int family = found->ai_family;

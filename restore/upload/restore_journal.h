@@ -15,8 +15,8 @@
  * it is believed. One promise must hold: a message is durably pending before it is sent
  * (ARCHITECTURE.md: "Restore journals before it sends"). After a crash the next run then knows
  * that a message on the target with a UID from uidnext on may be this one, and looks for it before
- * sending it again. A lost journal costs time, never a duplicate: messages are then found by their
- * bytes.
+ * sending it again. A lost journal costs time: messages are then found by their bytes. Only one
+ * that was being sent and that the server changed beyond the fingerprints is then sent twice.
  *
  * One run at a time holds a journal (ERR_BUSY names the other). A damaged file is replaced by an
  * empty one.

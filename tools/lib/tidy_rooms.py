@@ -19,16 +19,16 @@ MAY_INCLUDE = {
     "restore": ("base", "net", "imap", "db", "mime", "archive", "config", "state", "mirror"),
 }
 
-# A dependency has one door. Tests may go in through the wall.
+# A dependency has one door; (): none yet. Tests may go in through the wall.
 DOORS = (
     (re.compile(r"sqlite3(ext)?\.h"), ("lib/db/",)),
     (re.compile(r"openssl/"), ("lib/base/crypto.c", "lib/net/tls")),
     (re.compile(r"zstd(_errors)?\.h"), ("lib/archive/format/zstd.c",)),
-    (re.compile(r"archive(_entry)?\.h"), ("restore/pack.c",)),
-    (re.compile(r"ini\.h"), ("lib/config/",)),
+    (re.compile(r"archive(_entry)?\.h"), ()),
+    (re.compile(r"ini\.h"), ("lib/config/load/document.c",)),
     (re.compile(r"jansson\.h"), ("restore/ui/json.c",)),
     (re.compile(r"uv\.h"), ("daemon/",)),
-    (re.compile(r"zlib\.h"), ("lib/net/deflate.c",)),
+    (re.compile(r"zlib\.h"), ()),
 )
 
 # The same within a room: which of its sub-rooms a sub-room may include, "" for the room's own
@@ -83,7 +83,7 @@ def dependencies_have_one_door(tree):
             for header, doors in DOORS:
                 if kind == "<" and header.match(name) and not path.startswith(doors):
                     yield (path, line_at(text, match.start(1)),
-                           f"<{name}> belongs to {' and '.join(doors)}")
+                           f"<{name}> belongs to {' and '.join(doors) or 'no room yet'}")
 
 
 def sub_rooms_follow_the_table(tree):

@@ -29,7 +29,7 @@ struct catalogue_volume {
 	int64_t applied_frame; /* the last journal frame in the catalogue */
 };
 
-/* ERR_CORRUPT: its uuid is none. */
+/* ERR_CORRUPT: its uuid is malformed. */
 bool rows_read_volume(
 	struct db *db, size_t query, struct catalogue_volume *ret_volume, struct err *err);
 

@@ -1,4 +1,4 @@
-/* What a check has in hand, and how it reports what it finds. */
+/* The state of a running check, and how it reports what it finds. */
 #ifndef MAILSTOW_ARCHIVE_CHECK_FINDINGS_H
 #define MAILSTOW_ARCHIVE_CHECK_FINDINGS_H
 
@@ -15,7 +15,7 @@ struct checking {
 	struct rangeset lost_messages; /* that some finding named */
 	bool frames_known;             /* damaged frames were reported */
 	bool may_write;    /* the archive can be written: a writer updates the catalogue */
-	bool no_catalogue; /* it cannot be read, which was reported */
+	bool no_catalogue; /* unreadable, and already reported */
 };
 
 /* Report a finding, with the placements lost since the last one. False: finding() said to stop. */

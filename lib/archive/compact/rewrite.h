@@ -1,6 +1,7 @@
 /*
  * Rewriting a volume: a new file with the same items, repacked (seal.h) or under another key
- * (rekey.h), replaces it. Making the file takes no lock; replacing the volume does.
+ * (rekey.h), replaces it. Writing the file does not need the writer lock; replacing the
+ * volume does.
  */
 #ifndef MAILSTOW_ARCHIVE_COMPACT_REWRITE_H
 #define MAILSTOW_ARCHIVE_COMPACT_REWRITE_H

@@ -17,13 +17,14 @@
 bool writer_lock_take(const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
 
 /*
- * For readers that want nobody to write meanwhile. True with *ret_lock unchanged when the file
- * cannot be made: then nobody can write either.
+ * For readers that must keep writers out. True with *ret_lock unchanged when the file cannot be
+ * created: then nobody can write either.
  */
 bool writer_lock_take_if_allowed(
 	const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
 
-/* The same without making the file, which would belong to the wrong user or change the place. */
+/* The same, but never creates the file: it could belong to the wrong user, or modify a read-only
+ * copy. */
 bool writer_lock_take_if_exists(
 	const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
 

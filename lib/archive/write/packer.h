@@ -68,7 +68,7 @@ struct packer {
 	size_t tickets_cap;
 	int64_t first_ticket;
 
-	char date[MIME_DATE_TEXT_MAX]; /* of the message a journal checkpoint is at */
+	char date[MIME_DATE_TEXT_MAX]; /* of the message being written to a journal checkpoint */
 	struct archive_snapshot last;
 	struct archive_writer_figures figures;
 };

@@ -1,6 +1,6 @@
 /*
- * The scanner: bytes in, tokens out (RFC 9051 section 9, read tolerantly). No I/O, and no memory
- * but one buffer of limited size. The same bytes, cut at any place, give the same tokens.
+ * The scanner: bytes in, tokens out (RFC 9051 section 9, read tolerantly). No I/O, and only
+ * one buffer, of limited size. The same bytes, cut at any place, give the same tokens.
  *
  *	scan_init(&scan);
  *	while (scan_next(&scan, data, len, &used, &token)) { data += used; len -= used; ... }

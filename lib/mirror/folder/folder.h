@@ -1,4 +1,7 @@
-/* Mirrors one selectable folder: the ladder QRESYNC, CONDSTORE, full comparison. */
+/*
+ * Mirrors one selectable folder: by the QRESYNC report if it adds up, otherwise by comparing the
+ * whole folder (with CONDSTORE, only changed flags).
+ */
 #ifndef MAILSTOW_MIRROR_FOLDER_FOLDER_H
 #define MAILSTOW_MIRROR_FOLDER_FOLDER_H
 
