@@ -1,5 +1,6 @@
 #include "archive/prune.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "archive/compact/reclaim.h"
@@ -45,6 +46,8 @@ static bool drop_snapshots(struct db *db, const struct history *history,
 			pruned->kept++;
 			continue;
 		}
+		/* keep_decide() always keeps these */
+		assert(!history->items[i].pinned && i + 1 < history->count);
 		db_bind_int(
 			db, CATALOGUE_PRUNE_SNAPSHOT, "generation", history->items[i].generation);
 		if (!db_run(db, CATALOGUE_PRUNE_SNAPSHOT, err))
@@ -100,6 +103,7 @@ static bool prune_in_transaction(struct reclaim *reclaim, const struct archive_p
 {
 	bool any, owed;
 
+	assert(db_in_transaction(reclaim->maintenance->packer.catalogue));
 	if (!remove_rows(reclaim->maintenance, prune, pruned, &any, err) ||
 		!reclaim_is_owed(reclaim->maintenance, &owed, err))
 		return false;

@@ -22,7 +22,10 @@ static bool choose_full(
 	return true;
 }
 
-/* Repacking takes no lock and changes nothing; rewrite_replace() makes the new file count. */
+/*
+ * Repacking needs no writer lock and changes nothing: a stop leaves an unfinished file that the
+ * next run removes. rewrite_replace() makes the new file count, and says what a stop leaves then.
+ */
 static bool seal_one(const struct archive_ref *archive, const struct archive_seal *seal,
 	const struct rewrite_plan *plan, int timeout_ms, struct archive_sealed *sealed,
 	struct err *err)

@@ -1,5 +1,7 @@
 #include "archive/catalogue/litter.h"
 
+#include <assert.h>
+
 #include "archive/volume/readers.h"
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -68,6 +70,8 @@ bool litter_remove(const char *archive_path, struct db *catalogue, struct err *e
 	CLEANUP(volume_list_free) struct volume_list litter = {0};
 	struct err busy = ERR_INIT;
 
+	/* the commit that made the files litter must not be able to roll back */
+	assert(!db_in_transaction(catalogue));
 	if (!list_litter(archive_path, catalogue, &litter, err))
 		return false;
 	if (litter.count > 0 && !db_empty_wal(catalogue, &busy))

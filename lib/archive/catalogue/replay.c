@@ -212,6 +212,7 @@ static bool begin_commit(
  */
 static bool end_commit(struct replay *replay, int64_t frame_id, struct err *err)
 {
+	assert(db_in_transaction(replay->catalogue)); /* begin_commit() */
 	if (!replay->apply.ended)
 		return err_set(err, ERR_CORRUPT, "journal: generation %" PRId64 " has no end",
 			replay->apply.generation);
@@ -247,6 +248,7 @@ static bool replay_volume(struct replay *replay, int64_t after, struct err *err)
 	int64_t frame_id = after;
 	bool ok = true;
 
+	assert(!db_in_transaction(replay->catalogue));
 	if (!catalogue_state(replay->catalogue, &replay->state, err))
 		return false;
 	while (ok) {

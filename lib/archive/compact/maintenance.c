@@ -1,5 +1,7 @@
 #include "archive/compact/maintenance.h"
 
+#include <assert.h>
+
 #include "archive/catalogue/create.h"
 #include "archive/volume/staged.h"
 #include "base/fs.h"
@@ -14,6 +16,7 @@ bool maintenance_open(struct maintenance *maintenance, const struct archive_ref 
 		!create_missing_catalogue(archive, err) ||
 		!packer_open(&maintenance->packer, archive, ARCHIVE_VOLUME_BYTES, NULL, err))
 		return false;
+	assert(maintenance->lock >= 0); /* what reclaim and rewrite rely on */
 	maintenance->open = true;
 	maintenance->zstd = zstd_new();
 	return true;

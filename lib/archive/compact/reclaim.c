@@ -1,5 +1,6 @@
 #include "archive/compact/reclaim.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +226,9 @@ static bool empty_one(struct maintenance *maintenance, const struct estate *vict
 	struct packer *packer = &maintenance->packer;
 	CLEANUP(volume_close) struct volume volume = {0};
 
+	/* else the volume would lose its row before the copies of its items are committed */
+	assert(db_in_transaction(packer->catalogue));
+	assert(victim->id.sequence != packer->volume.id.sequence);
 	if (victim->items > 0 && (!volume_open_peek(&packer->archive, &victim->id, &volume, err) ||
 					 !reclaim_copy(packer, &volume, maintenance->zstd, err)))
 		return false;
@@ -275,6 +279,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 	uint64_t before = packer->figures.stored_bytes;
 	bool more = true;
 
+	assert(reclaim->maintenance->open && reclaim->maintenance->lock >= 0);
 	reclaim->volumes = 0;
 	reclaim->bytes = 0;
 	while (more) {
@@ -331,6 +336,7 @@ bool reclaim_merge(struct maintenance *maintenance, size_t count, const struct c
 	struct db *catalogue = maintenance->packer.catalogue;
 	bool done;
 
+	assert(maintenance->open && maintenance->lock >= 0);
 	*ret_merged = 0;
 	if (maintenance->packer.last.generation == 0)
 		return true;

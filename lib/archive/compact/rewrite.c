@@ -89,8 +89,12 @@ static bool is_unchanged(
 	return true;
 }
 
-/* Checkpoint the catalogue before removing the old file: on disk it still names frames of that
- * file. */
+/*
+ * The order survives a stop anywhere. The catalogue's WAL is emptied first: its database file must
+ * not name frames of a file that is about to go. The rename then makes the new file count: stopped
+ * after it, replay enters the new locations (replace_all()). Stopped after the catalogue's commit,
+ * the old file is litter, which the next maintenance removes.
+ */
 static bool publish(const struct archive_ref *archive, struct db *catalogue, struct volume *made,
 	const struct directory *directory, struct err *err)
 {

@@ -166,6 +166,7 @@ bool packer_write_payload(
 
 	if (!packer_drain(packer, err))
 		return false;
+	assert(packer->journal.len <= FRAME_RAW_BYTES_MAX); /* begin_record() ends full payloads */
 	sha256_of(packer->journal.data, packer->journal.len, packer->state.head);
 	packer->state.applied_seq++;
 	block = packer_spare(packer);
@@ -334,8 +335,10 @@ static bool record_snapshot(struct packer *packer, bool complete, struct err *er
 static bool make_durable(struct packer *packer, int64_t frame_id, struct err *err)
 {
 	assert(compressor_count(packer->compressor) == 0 && db_in_transaction(packer->catalogue));
-	return db_commit(packer->volume.db, err) &&
-	       catalogue_set_applied(
+	if (!db_commit(packer->volume.db, err))
+		return false;
+	assert(!db_in_transaction(packer->volume.db)); /* invariant 1: the bytes are durable */
+	return catalogue_set_applied(
 		       packer->catalogue, packer->volume.id.sequence, frame_id, err) &&
 	       catalogue_set_state(
 		       packer->catalogue, packer->state.applied_seq, packer->state.head, err) &&

@@ -35,10 +35,14 @@ static bool write_frame(struct packer *packer, const struct block *block, struct
 {
 	size_t len = block->frame.len;
 
+	/* packer_open() leaves such a volume behind (leave_outdated()) */
+	assert(!packer->volume.outdated && !packer->volume.sealed);
 	if (!begin_volume(packer, err) || !bound_transaction(packer, len, err) ||
 		!volume_put_frame(&packer->volume, block->frame_id, &block->frame, err))
 		return false;
 	packer->transaction_bytes += len;
+	assert(packer->transaction_bytes <= ARCHIVE_TRANSACTION_BYTES ||
+		packer->transaction_bytes == len); /* a larger frame has one of its own */
 	packer->pending_bytes += len;
 	packer->figures.stored_bytes += len;
 	return true;

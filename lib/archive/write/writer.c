@@ -18,6 +18,7 @@
 
 static bool start_packer(struct archive_writer *writer, struct err *err)
 {
+	assert(writer->lock >= 0); /* taken in archive_writer_open(), held until the end */
 	return writer->thread.running ||
 	       (archive_stop_peeking(writer->view, err) &&
 		       packer_thread_start(&writer->thread, &writer->archive,

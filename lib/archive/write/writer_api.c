@@ -72,6 +72,7 @@ bool archive_set_uidvalidity(
 bool archive_set_mark(struct archive_writer *writer, int64_t folder_id,
 	const struct archive_mark *mark, struct err *err)
 {
+	/* invariant 2: the packer records it after everything handed over before it */
 	struct record record = {
 		.kind = RECORD_MARK,
 		.mark =
