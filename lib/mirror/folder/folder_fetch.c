@@ -1,5 +1,6 @@
 #include "mirror/folder/folder_fetch.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 enum { REASON_BYTES = 200 };
@@ -27,6 +28,7 @@ static bool on_body_begin(void *context, uint64_t size_bytes, struct err *err)
 {
 	struct fetching *fetching = context;
 
+	assert(!fetching->streaming); /* the session gives one body at a time, begun to end */
 	fetching->have_ticket = false;
 	fetching->too_large = size_bytes > fetching->job->pass->job->account->max_message_bytes;
 	if (fetching->too_large)
@@ -219,6 +221,7 @@ bool folder_fetch(struct folder_job *job, const struct rangeset *uids, struct er
 	/* one message the server cannot read makes it refuse a whole range: ask for each alone */
 	if (!fetch_once(&fetching, &again, 1, err))
 		return suspect(&fetching, &again, err);
+	assert(fetching.placed.count == 0); /* each was confirmed by a tagged reply */
 	rangeset_subtract(&again, &fetching.done, &missing);
 	return missing.count == 0 || record_undelivered(&fetching, &missing, err);
 }
