@@ -12,12 +12,14 @@ static const char *const group_titles[COMMAND_GROUPS] = {
 	[COMMAND_SETUP] = "Set up and maintain",
 };
 
-static const char common_help[] = "Options of every command:\n"
-				  "  -c, --config FILE     use this configuration file\n"
-				  "  --json                print JSON Lines\n"
-				  "  --progress=WHEN       show progress: auto, always or never\n"
-				  "  --yes                 do not ask for confirmation\n"
-				  "  --help, --version\n";
+static const char common_help[] =
+	"Options of every command:\n"
+	"  -c, --config FILE     use this configuration file\n"
+	"  --json                print JSON Lines\n"
+	"  --progress=WHEN       show progress: auto, always or never\n"
+	"  --yes                 do not ask for confirmation (without a terminal,\n"
+	"                        mailstow never asks)\n"
+	"  --help, --version\n";
 
 void help_overview(const struct command *const *commands)
 {

@@ -136,7 +136,8 @@ bool options_parse(struct app *app, int argc, char **argv, const struct options 
 	}
 	count = argc - optind;
 	if (count < options->arguments_min)
-		return err_set(err, ERR_USAGE, "%s: an argument is missing", argv[0]);
+		return err_set(err, ERR_USAGE,
+			"%s: too few arguments; 'mailstow %s --help' shows them", argv[0], argv[0]);
 	if (count > options->arguments_max) {
 		const char *word = argv[optind + options->arguments_max];
 		CLEANUP(freep) char *shown = str_printable(word, strlen(word), WORD_SHOWN_BYTES);

@@ -7,7 +7,7 @@ Needs what schema/README.md says, Python's standard library, the zstd command an
 archives, OpenSSL's libcrypto, by ctypes: the openssl command takes keys as arguments, which all
 users see. Passphrase, key or recovery key: FILE's first line, or it is asked for. OUTPUT gets a
 folder for each mail folder, UIDVALIDITY.UID.eml in it, and index.tsv: path, UIDVALIDITY, uid,
-SHA-256, INTERNALDATE, flags, file. --gone: also what the server no longer has. Exit 1: damage.
+SHA-256, INTERNALDATE, flags, file. --gone: also mail that is gone from the server. Exit 1: damage.
 """
 
 import argparse
@@ -282,8 +282,9 @@ def main():
     parser = argparse.ArgumentParser(description="Takes every message out of an archive.")
     parser.add_argument("archive", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
-    parser.add_argument("--gone", action="store_true", help="also what the server no longer has")
-    parser.add_argument("--secret-file", type=argparse.FileType(errors="surrogateescape"))
+    parser.add_argument("--gone", action="store_true", help="also mail gone from the server")
+    parser.add_argument("--secret-file", type=argparse.FileType(errors="surrogateescape"),
+                        help="a file with the passphrase, key or recovery key")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     try:

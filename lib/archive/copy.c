@@ -164,8 +164,8 @@ static bool has_same_key(const struct archive_ref *from, const char *to,
 			"to another folder",
 			to);
 	return err_set(err, ERR_CREATE,
-		"%s: is a copy from before the master key changed; copy to another folder, then "
-		"remove this one",
+		"%s: was copied before the master key changed; copy to another folder, then remove "
+		"this copy",
 		to);
 }
 

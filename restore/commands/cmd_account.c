@@ -260,7 +260,7 @@ static void print_adopted(const struct app *app, const struct adoption *adoption
 	else
 		(void)printf("%s: %s copied (%s), checked.\n", account->archive_path, files, size);
 	if (adoption->section[0])
-		(void)printf("%s: account %s does not mirror yet; fill in its server there.\n",
+		(void)printf("%s: account %s is not mirrored yet; add its server to this file.\n",
 			adoption->file, account->name);
 }
 

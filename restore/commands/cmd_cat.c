@@ -72,8 +72,8 @@ static bool report_missing(const struct wanted_message *wanted, int64_t folder_i
 	if (wanted->message_id) {
 		when_format(wanted->gone_ms, false, gone);
 		return err_set(err, ERR_NOT_FOUND,
-			"%s: message %" PRIu32 " was gone by then (%s); --uidvalidity %" PRIu32
-			" shows it anyway",
+			"%s: message %" PRIu32
+			" was already gone (since %s); --uidvalidity %" PRIu32 " shows it anyway",
 			shown, wanted->uid, gone, wanted->found_uidvalidity);
 	}
 	if (folder_id == 0)
@@ -83,7 +83,7 @@ static bool report_missing(const struct wanted_message *wanted, int64_t folder_i
 
 /*
  * Finds the message among those present at the snapshot. --uidvalidity names one message for all
- * time, so with it the search goes on among those that were gone by then.
+ * time, so with it the search goes on among those already gone.
  */
 static bool find_wanted_message(
 	struct archive *archive, int64_t generation, struct wanted_message *wanted, struct err *err)
@@ -142,7 +142,7 @@ const struct command cmd_cat = {
 	.group = COMMAND_LOOK,
 	.summary = "print a message, byte for byte",
 	.usage = "ACCOUNT[@WHEN] FOLDER UID [--uidvalidity N]",
-	.help = "  --uidvalidity N       as shown by 'mailstow ls'; with it, a message that was\n"
-		"                        gone by then is found as well\n",
+	.help = "  --uidvalidity N       as shown by 'mailstow ls'; with it, messages that\n"
+		"                        were already gone at that snapshot are found too\n",
 	.run = run_cat,
 };

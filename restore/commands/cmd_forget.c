@@ -174,7 +174,7 @@ static bool choose_and_list(
 		return false;
 	if (run->elsewhere > 0)
 		say_note("%" PRIu64
-			 " of these were not selected but hold the same bytes; they go, too",
+			 " of them were not selected but have the same bytes; they are erased too",
 			run->elsewhere);
 	return true;
 }
@@ -223,7 +223,7 @@ static bool run_forget(struct app *app, int argc, char **argv, struct err *err)
 	run.json = app->json;
 	if (!run.selected)
 		return err_set(err, ERR_USAGE,
-			"forget: which messages? give --folder, --from, "
+			"forget: select messages with --folder, --from, "
 			"--message-id or another selection");
 	if (!app_open(&place, &archive, &snapshot, err) ||
 		!choose_and_list(&run, archive, snapshot.generation, err))

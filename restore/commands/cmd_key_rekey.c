@@ -163,7 +163,8 @@ static bool read_new_secret(const struct account_ref *place, struct buf *text,
 	if (!mirror_has_secret(place->account))
 		return err_set(err, ERR_CONFIG,
 			"%s: configure passphrase-command, passphrase-file, key-file or "
-			"key-credential first; mailstowd could not write to it otherwise",
+			"key-credential first; without it, mailstowd could not write to the "
+			"encrypted archive",
 			place->name);
 	return mirror_read_secret(place->account, NULL, text, ret_secret, err);
 }
@@ -208,8 +209,8 @@ bool rekey_encrypt(const struct app *app, const struct account_ref *place, struc
 		return false;
 	say_note("create a recovery key in case the secret is lost: 'mailstow key recovery %s'",
 		place->name);
-	say_note("copies of the archive made before are not encrypted: copy to another folder, "
-		 "then remove them");
+	say_note("earlier copies of the archive are not encrypted: copy to another folder, then "
+		 "remove them");
 	return true;
 }
 
@@ -257,8 +258,8 @@ static bool list_key(void *context, const struct archive_key *key, struct err *e
 		json_print(line);
 	}
 	when_format(key->created_ms, false, added);
-	say_note("key %" PRIu32 ", %s added %s: %s", key->id, key->kind, added,
-		stays ? "stays" : "will be removed: its secret is not known");
+	say_note("key %" PRIu32 " (%s, added %s) %s", key->id, key->kind, added,
+		stays ? "stays" : "will be removed: its secret was not given");
 	return true;
 }
 
@@ -387,7 +388,7 @@ bool rekey_rotate(
 			place->name, place->name);
 	if (!begin_or_resume_rotate(app, place, recovery, err))
 		return false;
-	say_note("copies of the archive made before still open with the old keys: copy to "
-		 "another folder, then remove them");
+	say_note("earlier copies of the archive still open with the old keys: copy to another "
+		 "folder, then remove them");
 	return true;
 }

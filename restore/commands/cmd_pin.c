@@ -59,14 +59,15 @@ const struct command cmd_pin = {
 	.group = COMMAND_SETUP,
 	.summary = "keep a snapshot, whatever the keep rules say",
 	.usage = "ACCOUNT@WHEN",
-	.help = "A pinned snapshot survives 'mailstow prune' until it is unpinned.\n",
+	.help = "A pinned snapshot survives 'mailstow prune' until it is unpinned. The pin is\n"
+		"recorded as a new snapshot without changes.\n",
 	.run = run_pin,
 };
 
 const struct command cmd_unpin = {
 	.name = "unpin",
 	.group = COMMAND_SETUP,
-	.summary = "leave a snapshot to the keep rules again",
+	.summary = "let the keep rules decide about a snapshot again",
 	.usage = "ACCOUNT@WHEN",
 	.help = "The next 'mailstow prune' removes it if no keep rule keeps it.\n",
 	.run = run_unpin,

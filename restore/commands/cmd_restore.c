@@ -207,7 +207,7 @@ static void print_outcomes(const struct restore_summary *summary)
 static void print_verified(const struct restore_verified *verified)
 {
 	printf("Verified: %llu compared, %llu missing, %llu extra;\n"
-	       "  different: flags of %llu, date of %llu, bytes of %llu.\n",
+	       "  flags differ in %llu, dates in %llu, bytes in %llu.\n",
 		(unsigned long long)verified->compared, (unsigned long long)verified->missing,
 		(unsigned long long)verified->extra, (unsigned long long)verified->different_flags,
 		(unsigned long long)verified->different_date,
@@ -223,9 +223,10 @@ static void print_summary(
 		say_note("... and %llu more; --json lists all",
 			(unsigned long long)(session->lines - SHOWN_LINES_MAX));
 	if (session->options->dry_run) {
-		printf("Nothing was changed: %llu of %llu messages are already there.\n",
-			(unsigned long long)outcomes[OUTCOME_ALREADY_THERE],
-			(unsigned long long)summary->planned);
+		printf("Dry run, nothing was changed: %llu messages to restore, %llu of them "
+		       "already there.\n",
+			(unsigned long long)summary->planned,
+			(unsigned long long)outcomes[OUTCOME_ALREADY_THERE]);
 		return;
 	}
 	print_outcomes(summary);
@@ -392,7 +393,8 @@ const struct command cmd_restore = {
 		"  --to ACCOUNT2         the account of the configuration to write to (may have\n"
 		"                        mirror = no); may be ACCOUNT itself\n"
 		"  --dry-run             show the plan, change nothing\n"
-		"  --verify[=full]       compare again afterwards: counts, flags, dates, and the\n"
+		"  --verify[=sample|full]\n"
+		"                        compare again afterwards: counts, flags, dates, and the\n"
 		"                        bytes of a sample or, with =full, of all messages\n"
 		"\n"
 		"Selection:\n" SELECT_HELP "\n"

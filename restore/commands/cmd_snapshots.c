@@ -75,7 +75,7 @@ const struct command cmd_snapshots = {
 	.group = COMMAND_LOOK,
 	.summary = "list the snapshots of an archive",
 	.usage = "ACCOUNT",
-	.help = "A snapshot is a state of the account to go back to. It is complete if every\n"
+	.help = "A snapshot is a state you can go back to. It is complete if every\n"
 		"folder had been compared with the server; otherwise it is partial.\n"
 		"ACCOUNT@17 chooses a snapshot by its number; ACCOUNT@2026-11-20T10:00 chooses\n"
 		"the last complete one at or before that time.\n",

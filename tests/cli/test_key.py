@@ -202,7 +202,7 @@ def rotate_lists_the_keys_it_will_remove(lab):
     told = [json.loads(line) for line in done.stdout.splitlines()]
     equal(told[:2], [{"id": 1, "kind": "key", "kept": True},
                      {"id": 2, "kind": "recovery", "kept": False}])
-    has(done.stderr, "key 2, recovery added ")
+    has(done.stderr, "key 2 (recovery, added ")
     equal(set(told[-1]), {"summary", "epoch", "volumes", "bytes"})
     equal(told[-1]["epoch"], 2)
     equal(lab.keys(), [(1, "key"), (3, "recovery")])

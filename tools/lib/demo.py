@@ -211,8 +211,8 @@ class Demo:
         again = self.ask(*command)[-1]
         tell(f"$ mailstow {' '.join(command)}")
         tell(f"{summary['exact']} messages are back, on the second server, after {seconds:.1f} s; "
-             f"{summary['folders_created']} folders were made. The same command once more adds "
-             f"nothing: {again['already_there']} are there already.")
+             f"{summary['folders_created']} folders were created, the others existed. The same "
+             f"command once more adds nothing: {again['already_there']} are there already.")
         if again["already_there"] != again["planned"]:
             raise Failed(f"the second restore was not empty: {again}")
 

@@ -45,7 +45,8 @@ static bool at_generation(
 	if (last.generation == 0)
 		return err_set(err, ERR_NOT_FOUND, "no snapshot %" PRId64 ": the archive is empty",
 			generation);
-	return err_set(err, ERR_NOT_FOUND, "no snapshot %" PRId64 ": the last is %" PRId64,
+	return err_set(err, ERR_NOT_FOUND,
+		"no snapshot %" PRId64 ": it was pruned or never existed; the last is %" PRId64,
 		generation, last.generation);
 }
 

@@ -262,7 +262,7 @@ static void a_time_selects_the_last_complete_snapshot(void)
 	CHECK_INT(snapshot.generation, 2);
 	when = (struct archive_when){.kind = ARCHIVE_GENERATION, .generation = 4};
 	CHECK(!archive_resolve(view, when, &snapshot, &err));
-	CHECK_STR(err.text, "no snapshot 4: the last is 3");
+	CHECK_STR(err.text, "no snapshot 4: it was pruned or never existed; the last is 3");
 }
 
 static void an_empty_archive_is_at_generation_0(void)
