@@ -65,13 +65,14 @@ where not exists (select 1 from folder f
 		and f.uidvalidity = tombstone.uidvalidity);
 
 -- name: volumes_live
-select v.sequence, v.uuid, v.state, coalesce(l.bytes, 0), coalesce(l.items, 0)
+select v.sequence, v.uuid, v.state, v.applied_frame, coalesce(l.bytes, 0), coalesce(l.items, 0)
 from volume v left join (select volume, sum(size) as bytes, count(*) as items
 	from item group by volume) l on l.volume = v.sequence
 order by v.sequence;
 
 -- name: volume_items
-select id, frame, offset, size from item where volume = :volume order by frame, offset, id;
+select id, kind, volume, frame, offset, size from item where volume = :volume
+order by frame, offset, id;
 
 -- A sealed volume replaces the full one.
 -- name: volume_replace
@@ -95,11 +96,11 @@ with home (message, folder, uid) as (
 	select p.leaf, h.folder, h.uid
 	from part p join message m on m.item = p.skeleton join home h on h.message = m.id
 )
-select i.id, i.frame, i.offset, i.size, min(o.folder), o.uid
+select i.id, i.kind, i.volume, i.frame, i.offset, i.size, min(o.folder), o.uid
 from item i left join owner o on o.item = i.id
 where i.volume = :volume
 group by i.id
-order by 5, 6, i.id;
+order by 7, 8, i.id;
 
 -- name: item_move
 update item set volume = :volume, frame = :frame, offset = :offset where id = :id;

@@ -45,24 +45,29 @@ static void estates_free(struct estates *estates)
 
 static bool read_estates(struct db *db, struct estates *estates, struct err *err)
 {
-	enum { ROW = CATALOGUE_VOLUMES_LIVE };
+	enum {
+		ROW = CATALOGUE_VOLUMES_LIVE,
+		LIVE_BYTES = VOLUME_ROW_APPLIED_FRAME + 1,
+		LIVE_ITEMS,
+	};
 	bool row;
 
 	while (db_step(db, ROW, &row, err)) {
-		struct estate estate = {0};
-		const void *uuid;
-		size_t len;
+		struct catalogue_volume volume;
 
 		if (!row)
 			return true;
-		estate.id.sequence = db_int(db, ROW, 0);
-		uuid = db_blob(db, ROW, 1, &len);
-		memcpy(estate.id.uuid, uuid, len < ARCHIVE_UUID_BYTES ? len : ARCHIVE_UUID_BYTES);
-		estate.state = (enum volume_state)db_int(db, ROW, 2);
-		estate.live_bytes = (uint64_t)db_int(db, ROW, 3);
-		estate.items = (uint64_t)db_int(db, ROW, 4);
+		if (!rows_read_volume(db, ROW, &volume, err)) {
+			db_reset(db, ROW);
+			return false;
+		}
 		ARRAY_GROW(estates->items, estates->count, estates->cap);
-		estates->items[estates->count++] = estate;
+		estates->items[estates->count++] = (struct estate){
+			.id = volume.id,
+			.state = volume.state,
+			.live_bytes = (uint64_t)db_int(db, ROW, LIVE_BYTES),
+			.items = (uint64_t)db_int(db, ROW, LIVE_ITEMS),
+		};
 	}
 	return false;
 }

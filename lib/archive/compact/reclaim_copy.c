@@ -86,16 +86,13 @@ static bool copy_items(struct copying *copying, struct err *err)
 	db_bind_int(db, ROW, "volume", copying->from->id.sequence);
 	while (ok && row) {
 		struct source_item source;
+		struct item_row item;
 
 		ok = db_step(db, ROW, &row, err);
 		if (!ok || !row)
 			return ok;
-		source = (struct source_item){
-			.id = db_int(db, ROW, 0),
-			.frame = db_int(db, ROW, 1),
-			.offset = (uint64_t)db_int(db, ROW, 2),
-			.size = (uint64_t)db_int(db, ROW, 3),
-		};
+		item = rows_read_item(db, ROW);
+		source = (struct source_item){item.id, item.frame, item.offset, item.size};
 		ok = copy_one(copying, &source, err);
 	}
 	db_reset(db, ROW);

@@ -16,15 +16,14 @@ static bool read_items(struct db *catalogue, struct rewrite_plan *plan, struct e
 
 	db_bind_int(catalogue, ROW, "volume", plan->volume.id.sequence);
 	while (db_step(catalogue, ROW, &row, err)) {
+		struct item_row item;
+
 		if (!row)
 			return true;
+		item = rows_read_item(catalogue, ROW);
 		ARRAY_GROW(plan->items, plan->count, plan->cap);
-		plan->items[plan->count++] = (struct source_item){
-			.id = db_int(catalogue, ROW, 0),
-			.frame = db_int(catalogue, ROW, 1),
-			.offset = (uint64_t)db_int(catalogue, ROW, 2),
-			.size = (uint64_t)db_int(catalogue, ROW, 3),
-		};
+		plan->items[plan->count++] =
+			(struct source_item){item.id, item.frame, item.offset, item.size};
 	}
 	return false;
 }

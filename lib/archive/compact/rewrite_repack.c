@@ -12,7 +12,7 @@
 
 enum size_class { CLASS_SMALL, CLASS_MIDDLE, CLASS_BIG };
 
-struct sealing {
+struct repack {
 	const struct rewrite_plan *plan;
 	const struct rewrite_watch *watch;
 	struct volume from;
@@ -52,106 +52,106 @@ void rewrite_discard(struct volume *made)
 /* --- frames --- */
 
 /* Checkpoint from time to time, so that the -wal stays small. */
-static bool bound_transaction(struct sealing *sealing, size_t more, struct err *err)
+static bool bound_transaction(struct repack *repack, size_t more, struct err *err)
 {
-	struct db *db = sealing->made.db;
+	struct db *db = repack->made.db;
 
-	if (sealing->transaction_bytes > 0 &&
-		sealing->transaction_bytes + more > ARCHIVE_TRANSACTION_BYTES) {
+	if (repack->transaction_bytes > 0 &&
+		repack->transaction_bytes + more > ARCHIVE_TRANSACTION_BYTES) {
 		if (!db_commit(db, err) || !db_wal_checkpoint(db, true, err))
 			return false;
-		sealing->transaction_bytes = 0;
+		repack->transaction_bytes = 0;
 	}
 	return db_in_transaction(db) || db_begin(db, err);
 }
 
-static void pack(struct sealing *sealing, enum frame_kind kind, enum frame_effort effort,
+static void pack(struct repack *repack, enum frame_kind kind, enum frame_effort effort,
 	struct frame *ret_frame)
 {
-	frame_pack(sealing->zstd, effort, volume_cipher(&sealing->made), sealing->next_frame, kind,
-		&sealing->raw, &sealing->packed, ret_frame);
+	frame_pack(repack->zstd, effort, volume_cipher(&repack->made), repack->next_frame, kind,
+		&repack->raw, &repack->packed, ret_frame);
 }
 
 /* A high level is wasted on incompressible data. */
-static void compress_block(struct sealing *sealing, enum frame_kind kind, struct frame *ret_frame)
+static void compress_block(struct repack *repack, enum frame_kind kind, struct frame *ret_frame)
 {
 	if (kind == FRAME_PART) {
-		pack(sealing, kind, EFFORT_FLOW, ret_frame);
+		pack(repack, kind, EFFORT_FLOW, ret_frame);
 		if ((ret_frame->codec & ~CODEC_ENCRYPTED) == CODEC_STORED)
 			return;
 	}
-	pack(sealing, kind, EFFORT_SEAL, ret_frame);
+	pack(repack, kind, EFFORT_SEAL, ret_frame);
 }
 
 /* The content of raw becomes the next frame. */
-static bool put_frame(struct sealing *sealing, enum frame_kind kind, struct err *err)
+static bool put_frame(struct repack *repack, enum frame_kind kind, struct err *err)
 {
 	struct frame frame;
 
-	if (!rewrite_go_on(sealing->watch, err))
+	if (!rewrite_go_on(repack->watch, err))
 		return false;
-	compress_block(sealing, kind, &frame);
-	if (!bound_transaction(sealing, frame.len, err) ||
-		!volume_put_frame(&sealing->made, sealing->next_frame, &frame, err))
+	compress_block(repack, kind, &frame);
+	if (!bound_transaction(repack, frame.len, err) ||
+		!volume_put_frame(&repack->made, repack->next_frame, &frame, err))
 		return false;
-	sealing->transaction_bytes += frame.len;
-	sealing->next_frame++;
-	buf_reset(&sealing->raw);
-	if (sealing->watch->wrote)
-		sealing->watch->wrote(sealing->watch->context, frame.len);
+	repack->transaction_bytes += frame.len;
+	repack->next_frame++;
+	buf_reset(&repack->raw);
+	if (repack->watch->wrote)
+		repack->watch->wrote(repack->watch->context, frame.len);
 	return true;
 }
 
 /* --- items --- */
 
-static void note(struct sealing *sealing, const struct source_item *item, uint64_t offset)
+static void note(struct repack *repack, const struct source_item *item, uint64_t offset)
 {
-	struct directory *directory = &sealing->directory;
+	struct directory *directory = &repack->directory;
 
 	ARRAY_GROW(directory->items, directory->count, directory->cap);
 	directory->items[directory->count++] = (struct directory_entry){
-		.item = item->id, .frame = sealing->next_frame, .offset = offset};
+		.item = item->id, .frame = repack->next_frame, .offset = offset};
 }
 
-static bool put_among(struct sealing *sealing, const struct source_item *item, struct err *err)
+static bool put_among(struct repack *repack, const struct source_item *item, struct err *err)
 {
 	struct source_item left = *item;
 	const uint8_t *data;
 	size_t len;
 	bool fits;
 
-	if (sealing->raw.len + item->size > SEAL_PACK_BYTES && !put_frame(sealing, FRAME_PACK, err))
+	if (repack->raw.len + item->size > SEAL_PACK_BYTES && !put_frame(repack, FRAME_PACK, err))
 		return false;
-	note(sealing, item, sealing->raw.len);
+	note(repack, item, repack->raw.len);
 	if (item->size == 0)
 		return true;
-	if (!source_take(&sealing->source, &left, left.size, &data, &len, err))
+	if (!source_take(&repack->source, &left, left.size, &data, &len, err))
 		return false;
 	if (left.size > 0)
 		return err_set(
 			err, ERR_CORRUPT, "item %" PRId64 " passes its frame's end", item->id);
-	fits = buf_add(&sealing->raw, data, len);
+	fits = buf_add(&repack->raw, data, len);
 	assert(fits);
 	return true;
 }
 
-static bool put_alone(struct sealing *sealing, const struct source_item *item, struct err *err)
+static bool put_alone(struct repack *repack, const struct source_item *item, struct err *err)
 {
 	struct source_item left = *item;
 
-	note(sealing, item, 0);
+	note(repack, item, 0);
 	while (left.size > 0) {
 		const uint8_t *data;
 		size_t len;
 		bool fits;
 
-		if (!source_take(&sealing->source, &left, ARCHIVE_PIECE_BYTES - sealing->raw.len,
+		if (!source_take(&repack->source, &left, ARCHIVE_PIECE_BYTES - repack->raw.len,
 			    &data, &len, err))
 			return false;
-		fits = buf_add(&sealing->raw, data, len);
+		fits = buf_add(&repack->raw, data, len);
 		assert(fits);
-		if ((left.size == 0 || sealing->raw.len == ARCHIVE_PIECE_BYTES) &&
-			!put_frame(sealing, FRAME_PART, err))
+		if ((left.size == 0 || repack->raw.len == ARCHIVE_PIECE_BYTES) &&
+			!put_frame(repack, FRAME_PART, err))
 			return false;
 	}
 	return true;
@@ -159,7 +159,7 @@ static bool put_alone(struct sealing *sealing, const struct source_item *item, s
 
 /* A compressible item shrinks more beside similar ones. Others, and large ones, stay in frames of
  * their own. */
-static bool size_class(struct sealing *sealing, const struct source_item *item,
+static bool size_class(struct repack *repack, const struct source_item *item,
 	enum size_class *ret_class, struct err *err)
 {
 	enum frame_kind kind;
@@ -168,69 +168,69 @@ static bool size_class(struct sealing *sealing, const struct source_item *item,
 	*ret_class = item->size < ARCHIVE_PART_BYTES ? CLASS_SMALL : CLASS_BIG;
 	if (*ret_class == CLASS_SMALL || item->size >= SEAL_MIDDLE_BYTES_MAX)
 		return true;
-	if (!volume_frame_kind(&sealing->from, item->frame, &kind, &codec, err))
+	if (!volume_frame_kind(&repack->from, item->frame, &kind, &codec, err))
 		return false;
 	if ((codec & ~CODEC_ENCRYPTED) != CODEC_STORED)
 		*ret_class = CLASS_MIDDLE;
 	return true;
 }
 
-static bool put_class(struct sealing *sealing, enum size_class class, struct err *err)
+static bool put_class(struct repack *repack, enum size_class class, struct err *err)
 {
-	for (size_t i = 0; i < sealing->plan->count; i++) {
-		const struct source_item *item = &sealing->plan->items[i];
+	for (size_t i = 0; i < repack->plan->count; i++) {
+		const struct source_item *item = &repack->plan->items[i];
 		enum size_class own;
 
-		if (!size_class(sealing, item, &own, err))
+		if (!size_class(repack, item, &own, err))
 			return false;
 		if (own == class &&
-			!(class == CLASS_BIG ? put_alone : put_among)(sealing, item, err))
+			!(class == CLASS_BIG ? put_alone : put_among)(repack, item, err))
 			return false;
 	}
-	return sealing->raw.len == 0 || put_frame(sealing, FRAME_PACK, err);
+	return repack->raw.len == 0 || put_frame(repack, FRAME_PACK, err);
 }
 
-static bool put_items(struct sealing *sealing, struct err *err)
+static bool put_items(struct repack *repack, struct err *err)
 {
-	return put_class(sealing, CLASS_SMALL, err) && put_class(sealing, CLASS_MIDDLE, err) &&
-	       put_class(sealing, CLASS_BIG, err);
+	return put_class(repack, CLASS_SMALL, err) && put_class(repack, CLASS_MIDDLE, err) &&
+	       put_class(repack, CLASS_BIG, err);
 }
 
 /* --- journal and directory --- */
 
 /* A journal before the last checkpoint is no longer read, so it is left out. Frames after the last
  * applied payload were never committed. */
-static bool put_journal(struct sealing *sealing, struct err *err)
+static bool put_journal(struct repack *repack, struct err *err)
 {
-	int64_t applied = sealing->plan->volume.applied_frame;
+	int64_t applied = repack->plan->volume.applied_frame;
 	int64_t frame = 0;
 
 	if (applied == 0)
 		return true;
-	while (volume_next_journal(&sealing->from, frame, &frame, err)) {
+	while (volume_next_journal(&repack->from, frame, &frame, err)) {
 		enum frame_kind kind;
 		int codec;
 
 		if (frame == 0 || frame > applied)
 			return true;
-		if (!volume_frame_kind(&sealing->from, frame, &kind, &codec, err) ||
-			!volume_get_frame(&sealing->from, frame, FRAMES_JOURNAL, sealing->zstd,
-				&sealing->raw, err) ||
-			!put_frame(sealing, kind, err))
+		if (!volume_frame_kind(&repack->from, frame, &kind, &codec, err) ||
+			!volume_get_frame(&repack->from, frame, FRAMES_JOURNAL, repack->zstd,
+				&repack->raw, err) ||
+			!put_frame(repack, kind, err))
 			return false;
 	}
 	return false;
 }
 
-static bool put_directory(struct sealing *sealing, struct err *err)
+static bool put_directory(struct repack *repack, struct err *err)
 {
-	struct directory *directory = &sealing->directory;
+	struct directory *directory = &repack->directory;
 	size_t at = 0;
 
 	directory_sort(directory);
 	while (at < directory->count) {
-		directory_encode(directory, at, &sealing->raw, &at);
-		if (!put_frame(sealing, FRAME_DIRECTORY, err))
+		directory_encode(directory, at, &repack->raw, &at);
+		if (!put_frame(repack, FRAME_DIRECTORY, err))
 			return false;
 	}
 	return true;
@@ -262,18 +262,18 @@ static bool same_item(struct source *made, struct source *from, const struct dir
 	return true;
 }
 
-static bool compare_items(struct sealing *sealing, struct err *err)
+static bool compare_items(struct repack *repack, struct err *err)
 {
 	struct source made;
 	bool same = true;
 
-	source_init(&made, &sealing->made, sealing->zstd);
-	for (size_t i = 0; same && i < sealing->plan->count; i++) {
-		const struct source_item *item = &sealing->plan->items[i];
+	source_init(&made, &repack->made, repack->zstd);
+	for (size_t i = 0; same && i < repack->plan->count; i++) {
+		const struct source_item *item = &repack->plan->items[i];
 
-		same = same_item(&made, &sealing->source,
-			directory_find(&sealing->directory, item->id), item, err);
-		same = same && rewrite_go_on(sealing->watch, err);
+		same = same_item(&made, &repack->source,
+			directory_find(&repack->directory, item->id), item, err);
+		same = same && rewrite_go_on(repack->watch, err);
 	}
 	source_free(&made);
 	return same;
@@ -281,25 +281,24 @@ static bool compare_items(struct sealing *sealing, struct err *err)
 
 /* --- all of it --- */
 
-static bool fill(struct sealing *sealing, struct err *err)
+static bool fill(struct repack *repack, struct err *err)
 {
-	return volume_last_frame(&sealing->from, &sealing->next_frame, err) &&
-	       ++sealing->next_frame > 0 && put_items(sealing, err) && put_journal(sealing, err) &&
-	       put_directory(sealing, err) &&
-	       (!db_in_transaction(sealing->made.db) || db_commit(sealing->made.db, err)) &&
-	       volume_finish_sealed(&sealing->made, err) && compare_items(sealing, err);
+	return volume_last_frame(&repack->from, &repack->next_frame, err) &&
+	       ++repack->next_frame > 0 && put_items(repack, err) && put_journal(repack, err) &&
+	       put_directory(repack, err) &&
+	       (!db_in_transaction(repack->made.db) || db_commit(repack->made.db, err)) &&
+	       volume_finish_sealed(&repack->made, err) && compare_items(repack, err);
 }
 
-static bool repack_opened(
-	struct sealing *sealing, const struct archive_ref *archive, struct err *err)
+static bool repack_opened(struct repack *repack, const struct archive_ref *archive, struct err *err)
 {
-	if (!volume_open_peek(archive, &sealing->plan->volume.id, &sealing->from, err) ||
-		!volume_create_sealed(archive, &sealing->from, &sealing->made, err))
+	if (!volume_open_peek(archive, &repack->plan->volume.id, &repack->from, err) ||
+		!volume_create_sealed(archive, &repack->from, &repack->made, err))
 		return false;
-	source_init(&sealing->source, &sealing->from, sealing->zstd);
-	if (fill(sealing, err))
+	source_init(&repack->source, &repack->from, repack->zstd);
+	if (fill(repack, err))
 		return true;
-	rewrite_discard(&sealing->made);
+	rewrite_discard(&repack->made);
 	return false;
 }
 
@@ -307,7 +306,7 @@ bool rewrite_repack(const struct archive_ref *archive, const struct rewrite_plan
 	const struct rewrite_watch *watch, struct volume *ret_made, struct directory *ret_directory,
 	struct err *err)
 {
-	struct sealing sealing = {
+	struct repack repack = {
 		.plan = plan,
 		.watch = watch,
 		.zstd = zstd_new(),
@@ -315,19 +314,19 @@ bool rewrite_repack(const struct archive_ref *archive, const struct rewrite_plan
 		.packed = BUF_INIT(FRAME_ENCRYPTED_BYTES_MAX),
 		.directory.sequence = plan->volume.id.sequence,
 	};
-	bool made = repack_opened(&sealing, archive, err);
+	bool made = repack_opened(&repack, archive, err);
 
-	memcpy(sealing.directory.replaces, plan->volume.id.uuid, ARCHIVE_UUID_BYTES);
-	source_free(&sealing.source);
-	volume_close(&sealing.from);
-	zstd_freep(&sealing.zstd);
-	buf_free(&sealing.raw);
-	buf_free(&sealing.packed);
+	memcpy(repack.directory.replaces, plan->volume.id.uuid, ARCHIVE_UUID_BYTES);
+	source_free(&repack.source);
+	volume_close(&repack.from);
+	zstd_freep(&repack.zstd);
+	buf_free(&repack.raw);
+	buf_free(&repack.packed);
 	if (made) {
-		*ret_made = sealing.made;
-		*ret_directory = sealing.directory;
+		*ret_made = repack.made;
+		*ret_directory = repack.directory;
 	} else {
-		directory_free(&sealing.directory);
+		directory_free(&repack.directory);
 	}
 	return made;
 }
