@@ -173,9 +173,9 @@ static bool unlock_for_account(const struct adoption *adoption, struct err *err)
 		return app_unlock(&place, err);
 	if (!archive_needs_secret(&adoption->from))
 		return err_set(err, ERR_CONFIG,
-			"%s: is not encrypted, but account %s is configured with a passphrase or "
-			"key and would never write to it; encrypt it first, or remove the key "
-			"from the configuration",
+			"%s: is not encrypted, but a passphrase or key is configured for account "
+			"%s, and mailstowd would not write to it; encrypt it first, or remove the "
+			"key from the configuration",
 			adoption->from.path, adoption->account->name);
 	return mirror_read_secret(adoption->account, NULL, &text, &secret, err) &&
 	       archive_unlock(&adoption->from, &secret, err);
@@ -258,7 +258,8 @@ static void print_adopted(const struct app *app, const struct adoption *adoption
 	if (adopted->was_there)
 		(void)printf("%s: already holds this archive.\n", account->archive_path);
 	else
-		(void)printf("%s: %s copied (%s), checked.\n", account->archive_path, files, size);
+		(void)printf(
+			"%s: %s (%s) copied and checked.\n", account->archive_path, files, size);
 	if (adoption->section[0])
 		(void)printf("%s: account %s is not mirrored yet; add its server to this file.\n",
 			adoption->file, account->name);
@@ -328,7 +329,7 @@ const struct command cmd_account = {
 	.usage = "list\nadopt PATH [--name NAME]",
 	.help = "list   list the accounts of the configuration\n"
 		"adopt  copy the archive at PATH, for example from another disk, and make the\n"
-		"       copy the archive of an account. The copy is checked before it is put in\n"
+		"       copy an account's archive. The copy is checked before it is put in\n"
 		"       place; PATH itself is only read. An account that is not configured yet\n"
 		"       is added to the configuration.\n"
 		"\n"

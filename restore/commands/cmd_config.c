@@ -242,6 +242,6 @@ const struct command cmd_config = {
 	.group = COMMAND_SETUP,
 	.summary = "show the configuration as mailstow reads it",
 	.usage = "show",
-	.help = "Includes defaults. Secrets are hidden; where they come from is shown.\n",
+	.help = "Includes defaults. Shows where secrets come from, never the secrets.\n",
 	.run = run_config,
 };

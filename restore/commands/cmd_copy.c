@@ -42,8 +42,8 @@ const struct command cmd_copy = {
 	.group = COMMAND_SETUP,
 	.summary = "copy an archive, or bring its copy up to date",
 	.usage = "ACCOUNT DIR",
-	.help = "Makes DIR a copy of the archive in its newest state, also while mailstowd runs.\n"
-		"Only what DIR lacks is copied. The copy is a complete archive by itself:\n"
+	.help = "Makes DIR a copy of the archive in its newest state, even while mailstowd runs.\n"
+		"Only what DIR lacks is copied. The copy is a complete archive in itself:\n"
 		"  mailstow ls DIR/\n"
 		"  mailstow restore DIR/ --to ACCOUNT2\n"
 		"A copy made before 'key encrypt' or 'key rotate' cannot be updated: copy to\n"

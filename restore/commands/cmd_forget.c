@@ -149,10 +149,9 @@ static void print_forget_summary(
 	str_format_size(forgotten->bytes, freed);
 	str_format_count(run->chosen.count, "message", messages);
 	str_format_count(run->placements, "place", places);
-	(void)printf("%s: %s, in %s.\n", run->dry_run ? "Would be forgotten" : "Forgotten",
-		messages, places);
+	(void)printf("%s %s in %s.\n", run->dry_run ? "Would erase" : "Erased", messages, places);
 	if (!run->dry_run)
-		(void)printf("Freed: %s. Copies of the archive still hold them.\n", freed);
+		(void)printf("Freed %s. Copies of the archive still hold these messages.\n", freed);
 }
 
 /* --- forgetting --- */
@@ -173,8 +172,8 @@ static bool choose_and_list(
 	if (!archive_each_entry(archive, &all, print_if_chosen, run, err))
 		return false;
 	if (run->elsewhere > 0)
-		say_note("%" PRIu64
-			 " of them were not selected but have the same bytes; they are erased too",
+		say_note("including %" PRIu64
+			 " not selected, with the same bytes as a selected message",
 			run->elsewhere);
 	return true;
 }
@@ -196,7 +195,7 @@ static bool forget_chosen(const struct app *app, struct forget_run *run,
 {
 	struct archive_forgotten forgotten = {0};
 
-	if (!run->dry_run && !app_consents(app, "Forget these for all time?"))
+	if (!run->dry_run && !app_consents(app, "Erase these messages for good?"))
 		return true;
 	if (!run->dry_run && !archive_forget(&place->archive,
 				     (const uint8_t(*)[SHA256_BYTES])run->chosen.digests,
@@ -223,8 +222,7 @@ static bool run_forget(struct app *app, int argc, char **argv, struct err *err)
 	run.json = app->json;
 	if (!run.selected)
 		return err_set(err, ERR_USAGE,
-			"forget: select messages with --folder, --from, "
-			"--message-id or another selection");
+			"forget: expected a selection: --folder, --from, --message-id or another");
 	if (!app_open(&place, &archive, &snapshot, err) ||
 		!choose_and_list(&run, archive, snapshot.generation, err))
 		return false;
@@ -239,9 +237,10 @@ const struct command cmd_forget = {
 	.summary = "erase messages from every snapshot, for good",
 	.usage = "ACCOUNT SELECTION [--dry-run]",
 	.help = "Erases the selected messages from every snapshot and their bytes from the\n"
-		"archive's files, including other folders that hold the same bytes. Messages\n"
-		"still on the server are not fetched again from there. Copies of the archive\n"
-		"keep them. (restic's 'forget', which drops snapshots, is 'mailstow prune'.)\n"
+		"archive's files. Other folders that hold the same bytes lose them as well.\n"
+		"Messages that are still on the server are not fetched again. Copies of the\n"
+		"archive keep them. (restic's 'forget', which drops snapshots, is 'mailstow\n"
+		"prune'.)\n"
 		"\n"
 		"  --dry-run             only list what would be erased\n"
 		"\n"

@@ -88,8 +88,8 @@ static bool add_recovery_key(
 		json_print(line);
 	} else if (good) {
 		(void)printf("%s\n", text);
-		say_note("this recovery key opens the archive if all else is lost; print it and "
-			 "keep it elsewhere: it is not shown again (key %" PRIu32 ")",
+		say_note("this recovery key opens the archive if every other key is lost; print it "
+			 "and keep it elsewhere: it is not shown again (key %" PRIu32 ")",
 			id);
 	}
 	crypto_wipe(text, sizeof(text));
@@ -124,8 +124,9 @@ static bool remove_key(
 		return err_set(err, ERR_CANCELLED, "nothing was removed");
 	if (!archive_remove_key(&place->archive, (uint32_t)id, err))
 		return false;
-	say_note("key %" PRIu64 " was removed; with it and an older copy of the archive or of its "
-		 "volumes, the mail can still be read",
+	say_note("key %" PRIu64
+		 " was removed; it still opens earlier copies of the archive and of its "
+		 "volumes",
 		id);
 	warn_if_configured_secret_fails(place);
 	return true;
@@ -198,17 +199,17 @@ const struct command cmd_key = {
 	.help = "list      list the keys\n"
 		"add       add a passphrase, or a key of 64 hexadecimal digits; asks for it at\n"
 		"          the terminal\n"
-		"recovery  create and print a recovery key, to be kept somewhere else\n"
+		"recovery  create and print a recovery key, to keep somewhere else\n"
 		"remove    remove a key; it still opens earlier copies of the archive\n"
 		"encrypt   encrypt a plain archive with the configured secret: rewrites every\n"
 		"          volume, then removes the plain files\n"
-		"rotate    change the master key: rewrites every volume under a new one. Keys\n"
-		"          whose secret is configured or typed when asked stay; all others are\n"
-		"          removed and open only earlier copies\n"
+		"rotate    change the master key: rewrites every volume under a new one. Keeps\n"
+		"          the keys whose secret is configured or typed when asked; removes all\n"
+		"          others, which then open only earlier copies\n"
 		"\n"
 		"  --recovery  with rotate: also create and print a new recovery key\n"
 		"\n"
-		"Encrypt and rotate may be interrupted at any time: the archive stays usable, and\n"
-		"the same command resumes. mailstowd may run meanwhile.\n",
+		"Encrypt and rotate may be interrupted at any time: the archive stays usable,\n"
+		"and the same command resumes. mailstowd may keep running.\n",
 	.run = run_key,
 };

@@ -144,7 +144,7 @@ static bool fail_on_finding(void *context, const struct archive_finding *finding
 		place->name, finding->where, finding->what, place->name);
 }
 
-/* Damaged data cannot be rewritten; better to refuse now than to stop in the middle. */
+/* Damaged data cannot be rewritten; refuses now instead of stopping half-way. */
 static bool check_intact(const struct account_ref *place, struct err *err)
 {
 	const struct archive_check check = {.finding = fail_on_finding, .context = (void *)place};
@@ -185,8 +185,8 @@ static bool begin_encrypt(const struct app *app, const struct account_ref *place
 	if (!check_intact(place, err))
 		return false;
 	if (app_asks(app)) {
-		say_note("rewrites all volumes encrypted and removes the plain files");
-		say_note("after that nothing opens the archive without its secret");
+		say_note("this encrypts every volume and removes the plain files");
+		say_note("afterwards nothing opens the archive without its secret");
 	}
 	return confirm(app, "Encrypt the archive?", err) &&
 	       archive_encrypt_begin(&place->archive, &secret, ARCHIVE_LOCK_TIMEOUT_MS, err);
@@ -322,8 +322,8 @@ static void show_recovery(const struct app *app, const char *text)
 
 	if (!app->json) {
 		(void)printf("%s\n", text);
-		say_note("this recovery key opens the archive if all else is lost; print it and "
-			 "keep it elsewhere: it is not shown again");
+		say_note("this recovery key opens the archive if every other key is lost; print it "
+			 "and keep it elsewhere: it is not shown again");
 		return;
 	}
 	line = json_begin();
@@ -367,7 +367,7 @@ static bool begin_or_resume_rotate(
 		return false;
 	if (archive_rekey_state(path) == ARCHIVE_REKEY_NONE &&
 		(!check_intact(place, err) || !gather_secrets(app, path, &carried, err) ||
-			!confirm(app, "Rotate, so that no other key opens the archive?", err) ||
+			!confirm(app, "Change the master key and remove all other keys?", err) ||
 			!begin_rotate(app, &place->archive, &carried, recovery, err)))
 		return false;
 	return rekey_volumes(app, place, "rotate", "Rotated", err);

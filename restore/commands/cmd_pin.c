@@ -31,8 +31,7 @@ static bool set_pin(struct app *app, int argc, char **argv, bool pinned, struct 
 		!account_ref_find(app, arguments.items[0], &place, err))
 		return false;
 	if (!place.when_given)
-		return err_set(
-			err, ERR_USAGE, "%s: which snapshot? expected ACCOUNT@WHEN", argv[0]);
+		return err_set(err, ERR_USAGE, "%s: expected a snapshot: ACCOUNT@WHEN", argv[0]);
 	if (!app_unlock(&place, err) ||
 		!archive_writer_open(&place.archive, ARCHIVE_LOCK_TIMEOUT_MS, &writer, err) ||
 		!archive_resolve(archive_writer_view(writer), place.when, &snapshot, err) ||

@@ -125,11 +125,11 @@ static void print_pruned(FILE *out, const struct archive_pruned *pruned, bool dr
 	str_format_size(pruned->bytes, freed);
 	str_format_count(pruned->snapshots, "snapshot", snapshots);
 	str_format_count(pruned->messages, "message", messages);
-	(void)fprintf(out, "%s: %s; %" PRIu64 " kept.\n", dry_run ? "Would be removed" : "Removed",
-		snapshots, pruned->kept);
+	(void)fprintf(out, "%s %s, %s %" PRIu64 ".\n", dry_run ? "Would remove" : "Removed",
+		snapshots, dry_run ? "keep" : "kept", pruned->kept);
 	(void)fprintf(
-		out, "%s for good: %s (%s).\n", dry_run ? "Would be lost" : "Lost", messages, lost);
-	(void)fprintf(out, "%s: %s.\n", dry_run ? "Would be freed, about" : "Freed", freed);
+		out, "%s %s (%s) for good.\n", dry_run ? "Would lose" : "Lost", messages, lost);
+	(void)fprintf(out, "%s %s.\n", dry_run ? "Would free about" : "Freed", freed);
 }
 
 static bool confirm_prune(const struct app *app, const struct archive_ref *archive,
@@ -199,11 +199,13 @@ const struct command cmd_prune = {
 		"  --keep-last N           keep the newest N complete snapshots\n"
 		"  --keep-hourly N         keep the newest snapshot of each of the last N hours\n"
 		"                          that have one; likewise daily, weekly, monthly, yearly\n"
-		"  --keep-within DURATION  keep all up to DURATION older than the newest\n"
+		"  --keep-within DURATION  keep all that are at most this much older than\n"
+		"                          the newest\n"
 		"  --keep-deleted forever|DURATION\n"
 		"                          keep mail that is gone from the server this long,\n"
 		"                          whatever happens to its snapshots\n"
-		"  --dry-run               only show what would go; the freed space is estimated\n"
+		"  --dry-run               only show what would be removed; the space it\n"
+		"                          would free is an estimate\n"
 		"\n"
 		"Space is freed in whole volume files: a file is rewritten without the removed\n"
 		"mail once less than 60 % of it is still needed.\n",

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "archive/archive.h"
+#include "base/str.h"
 #include "restore/app_secrets.h"
 #include "restore/commands/commands.h"
 #include "restore/options.h"
@@ -14,6 +15,7 @@ static bool run_rebuild(struct app *app, int argc, char **argv, struct err *err)
 	CLEANUP(archive_freep) struct archive *archive = NULL;
 	struct archive_facts facts;
 	struct arguments arguments;
+	char messages[STR_COUNT_MAX];
 
 	if (!options_parse(app, argc, argv, &options, &arguments, err) ||
 		!account_ref_find_whole(app, arguments.items[0], &place, err))
@@ -23,9 +25,10 @@ static bool run_rebuild(struct app *app, int argc, char **argv, struct err *err)
 		!archive_open(&place.archive, &archive, err) ||
 		!archive_facts(archive, &facts, err))
 		return false;
+	str_format_count(facts.messages, "message", messages);
 	if (!app->json)
-		(void)printf("Catalogue rebuilt: %llu messages at snapshot %lld.\n",
-			(unsigned long long)facts.messages, (long long)facts.generation);
+		(void)printf("Catalogue rebuilt: %s at snapshot %lld.\n", messages,
+			(long long)facts.generation);
 	return true;
 }
 
@@ -34,7 +37,7 @@ const struct command cmd_rebuild = {
 	.group = COMMAND_SETUP,
 	.summary = "rebuild a lost or damaged catalogue",
 	.usage = "ACCOUNT",
-	.help = "Reads the volumes, which hold everything. The old catalogue is replaced once the\n"
+	.help = "Reads the volumes, which hold everything. Replaces the old catalogue once the\n"
 		"new one is complete.\n",
 	.run = run_rebuild,
 };

@@ -133,7 +133,7 @@ static bool confirm_plan(void *context, const struct restore_folder *folders, si
 	struct restore_session *session = context;
 	CLEANUP(freep) char *question = NULL;
 	uint64_t messages = 0, bytes = 0;
-	char size[STR_SIZE_MAX];
+	char size[STR_SIZE_MAX], written[STR_COUNT_MAX];
 
 	for (size_t i = 0; i < count; i++) {
 		messages += folders[i].messages - folders[i].there;
@@ -147,8 +147,8 @@ static bool confirm_plan(void *context, const struct restore_folder *folders, si
 		return true;
 	(void)fflush(stdout);
 	str_format_size(bytes, size);
-	question = str_printf("Write %llu messages (%s) to %s?", (unsigned long long)messages, size,
-		session->options->to);
+	str_format_count(messages, "message", written);
+	question = str_printf("Write %s (%s) to %s?", written, size, session->options->to);
 	return app_consents(session->app, question);
 }
 
@@ -197,8 +197,11 @@ static void print_outcomes(const struct restore_summary *summary)
 		[OUTCOME_REFUSED] = "refused",
 		[OUTCOME_SKIPPED] = "skipped"};
 
-	printf("%llu messages, %llu folders created.\n", (unsigned long long)summary->planned,
-		(unsigned long long)summary->folders_created);
+	char messages[STR_COUNT_MAX], folders[STR_COUNT_MAX];
+
+	str_format_count(summary->planned, "message", messages);
+	str_format_count(summary->folders_created, "folder", folders);
+	printf("%s planned, %s created.\n", messages, folders);
 	for (size_t i = OUTCOME_EXACT; i < OUTCOMES; i++)
 		if (summary->outcomes[i])
 			printf("  %8llu %s\n", (unsigned long long)summary->outcomes[i], words[i]);
@@ -390,8 +393,8 @@ const struct command cmd_restore = {
 	.help = "Messages that are already on the server are left alone, so running the command\n"
 		"again adds nothing; after an interruption it resumes.\n"
 		"\n"
-		"  --to ACCOUNT2         the account of the configuration to write to (may have\n"
-		"                        mirror = no); may be ACCOUNT itself\n"
+		"  --to ACCOUNT2         the configured account to write to; one with mirror =\n"
+		"                        no is enough, and ACCOUNT itself is allowed\n"
 		"  --dry-run             show the plan, change nothing\n"
 		"  --verify[=sample|full]\n"
 		"                        compare again afterwards: counts, flags, dates, and the\n"

@@ -34,9 +34,9 @@ static void print_sealed(const struct archive_sealed *sealed)
 	if (sealed->volumes == 0)
 		(void)printf("Nothing to seal.\n");
 	else
-		(void)printf("Sealed: %s, %s are %s now.\n", volumes, before, after);
+		(void)printf("Sealed %s: %s became %s.\n", volumes, before, after);
 	if (sealed->merged > 0)
-		(void)printf("%" PRIu64 " small volumes were merged into one.\n", sealed->merged);
+		(void)printf("Merged %" PRIu64 " small volumes into one.\n", sealed->merged);
 }
 
 static bool run_seal(struct app *app, int argc, char **argv, struct err *err)
@@ -68,8 +68,8 @@ const struct command cmd_seal = {
 	.usage = "ACCOUNT",
 	.help = "New mail is stored quickly, with light compression. Sealing repacks a volume:\n"
 		"sorts it by folder, compresses it harder, compares every byte, and replaces the\n"
-		"old file. A sealed volume is not appended to any more. mailstowd seals when it\n"
-		"is idle; this command does it now, for the newest volume as well if it has at\n"
-		"least 1 MiB. Eight sealed volumes below 32 MB are merged into one.\n",
+		"old file. Nothing is appended to a sealed volume. mailstowd seals when it is\n"
+		"idle; this command seals now, including the newest volume if it holds at least\n"
+		"1 MiB. Eight sealed volumes below 32 MB are merged into one.\n",
 	.run = run_seal,
 };

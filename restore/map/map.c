@@ -168,7 +168,7 @@ static char *new_name(const struct mapping *mapping, struct map_place *place)
 	if (encoded) {
 		free(place->path);
 		place->path = encoded;
-		add_note(place, "the name contained the character that separates levels there");
+		add_note(place, "the name contained the target's hierarchy separator");
 	}
 	return name_from_path(place->path, server->delimiter, server->prefix, false, &changed);
 }
@@ -269,7 +269,7 @@ static size_t place_source(const struct mapping *mapping, struct map *map, size_
 static void finish_place(const struct mapping *mapping, struct map_place *place)
 {
 	if (place->sources > 1)
-		add_note(place, "several folders become one");
+		add_note(place, "several folders are merged here");
 	if (place->target == MAP_NONE)
 		return;
 	place->special_use = NULL;
@@ -332,7 +332,7 @@ static void note_case_twins(struct map *map, const struct map_server *server)
 
 		if (strcmp(one->name, two->name) == 0 && strcmp(one->path, two->path) != 0 &&
 			made->place && made->place->target == MAP_NONE)
-			add_note(made->place, "differs from another folder in case only");
+			add_note(made->place, "differs from another folder only in case");
 	}
 	for (size_t i = 0; i < count; i++)
 		free(items[i].name);
@@ -384,7 +384,7 @@ void map_make(const struct map_source *sources, size_t count, const struct map_r
 		map.place_of[i] = place_source(&mapping, &map, &cap, &sources[i]);
 		if (map.place_of[i] == MAP_NONE)
 			str_list_take(ret_problems,
-				str_printf("%s: the server cannot have a folder of this name",
+				str_printf("%s: the server cannot have a folder with this name",
 					sources[i].path));
 	}
 	for (size_t i = 0; i < map.count; i++)

@@ -248,7 +248,7 @@ static bool carry_out(struct restoring *run, struct err *err)
 		return true;
 	}
 	run->may_write = true;
-	skip_place(run, MAP_NONE, "the server cannot have a folder of that name");
+	skip_place(run, MAP_NONE, "the server cannot have a folder with this name");
 	return restore_places(run, err);
 }
 

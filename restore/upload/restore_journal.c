@@ -258,7 +258,7 @@ bool restore_journal_commit(struct restore_journal *journal, struct err *err)
 	if (!db_in_transaction(journal->db))
 		return true;
 	if (!db_commit(journal->db, err))
-		return err_wrap(err, "journal of the restore");
+		return err_wrap(err, "restore journal");
 	journal->uncommitted_id = 0;
 	return db_wal_bytes(journal->db) < WAL_BYTES || db_wal_checkpoint(journal->db, false, err);
 }

@@ -95,7 +95,7 @@ static bool create_or_rename(
 		return true;
 	if (err->kind != ERR_REFUSED || !place->plain_wire_name)
 		return false;
-	made->renamed = str_printf("goes to %s: %s", place->plain_path, err->text);
+	made->renamed = str_printf("restored to %s instead: %s", place->plain_path, err->text);
 	map_place_use_plain_name(place);
 	if (create_named(imap, place, made, &again))
 		return true;
@@ -139,7 +139,7 @@ static bool create_and_subscribe(
 }
 
 /*
- * --- folders whose names differ in case only ---
+ * --- folders whose names differ only in case ---
  *
  * A server that ignores case answers CREATE "work" with "it exists" and means "Work". Mail sent to
  * "work" would then go into a folder that the plan did not show: such a place is not written to.
@@ -167,8 +167,8 @@ static bool check_case_twins(
 		return false;
 	for (size_t i = 0; i < map->count; i++)
 		if (made[i].exists && !is_in_list(&folders, map->places[i].wire_name))
-			made[i].failure = xstrdup("the server takes it for a folder whose name "
-						  "differs in case; use --map to rename it");
+			made[i].failure = xstrdup("the server confuses it with a folder whose name "
+						  "differs only in case; rename it with --map");
 	return true;
 }
 

@@ -213,7 +213,7 @@ static void several_folders_in_one_place_are_noted(void)
 
 	CHECK_INT(result.map.count, 1);
 	CHECK_INT(result.map.places[0].sources, 2);
-	CHECK_STR(result.map.places[0].note, "several folders become one");
+	CHECK_STR(result.map.places[0].note, "several folders are merged here");
 	result_free(&result);
 }
 
@@ -226,7 +226,7 @@ static void names_that_differ_in_case_are_noted(void)
 
 	CHECK_INT(result.map.count, 2);
 	CHECK(!result.map.places[0].note);
-	CHECK_STR(result.map.places[1].note, "differs from another folder in case only");
+	CHECK_STR(result.map.places[1].note, "differs from another folder only in case");
 	result_free(&result);
 }
 
@@ -236,8 +236,7 @@ static void a_separator_in_a_name_is_replaced_told_and_found_again(void)
 	struct result first = play(&scene), second;
 
 	CHECK_STR(first.map.places[0].wire_name, "Dr=2E Jones=3D");
-	CHECK_STR(first.map.places[0].note,
-		"the name contained the character that separates levels there");
+	CHECK_STR(first.map.places[0].note, "the name contained the target's hierarchy separator");
 	scene.targets[0] = (struct map_target){
 		.path = "whatever", .wire_name = first.map.places[0].wire_name, .selectable = true};
 	second = play(&scene);
