@@ -112,6 +112,11 @@ static bool fingerprint_sources(struct present_search *search, struct err *err)
 
 /* --- targets --- */
 
+static const char *listed_flags(const struct listed *listed)
+{
+	return listed->flags ? listed->flags : "";
+}
+
 static bool add_targets(struct present_search *search, struct err *err)
 {
 	const uint32_t items = IMAP_ITEM_SIZE | IMAP_ITEM_DATE | IMAP_ITEM_FLAGS;
@@ -131,7 +136,7 @@ static bool add_targets(struct present_search *search, struct err *err)
 			.size = listed->size,
 			.has_date = listed->has_date,
 			.unix_s = listed->date.unix_s,
-			.flags = listed->flags ? listed->flags : "",
+			.flags = listed_flags(listed),
 		};
 	}
 	return true;
@@ -155,6 +160,8 @@ static bool fetch_targets(
 	for (size_t i = 0; i < search->match.targets_count; i++) {
 		struct match_target *target = &search->match.targets[i];
 
+		/* any text of a listed message may have been replaced by what came meanwhile */
+		target->flags = listed_flags(&search->listed.items[i]);
 		target->message_id = search->listed.items[i].message_id;
 		target->fingerprint = search->listed.items[i].fingerprint;
 		if (target->need == need &&

@@ -125,6 +125,17 @@ static void rewritten_bytes_are_told_and_known_again(void)
 	world_check_idempotent(world);
 }
 
+static void flags_told_unasked_while_matching_are_taken(void)
+{
+	CLEANUP(world_freep)
+	struct world *world = world_new(&model_profile_full,
+		MODEL_QUIRK_UNSOLICITED_FETCH | MODEL_QUIRK_APPEND_MUNGES_8BIT);
+
+	world_restore(world);
+	world_forget(world); /* the next run fetches bodies to recognise the messages */
+	world_check_idempotent(world);
+}
+
 static void sizes_that_lie_deceive_nobody(void)
 {
 	CLEANUP(world_freep)
@@ -265,6 +276,7 @@ int main(int argc, char **argv)
 		PROMISE(refused_dates_are_left_out_and_told),
 		PROMISE(ignored_dates_are_told),
 		PROMISE(rewritten_bytes_are_told_and_known_again),
+		PROMISE(flags_told_unasked_while_matching_are_taken),
 		PROMISE(sizes_that_lie_deceive_nobody),
 		PROMISE(an_emptied_server_is_filled_again),
 		PROMISE(a_folder_that_is_replaced_gets_nothing_twice),

@@ -282,7 +282,7 @@ static void out_message(struct session *session, struct model_message *message, 
 	out_printf(session, ")\r\n");
 }
 
-/* RFC 3501 section 7: a server may tell of any message at any time. */
+/* RFC 3501 section 7: a server may tell of any message at any time; 6.4.8: with its UID. */
 static void out_unsolicited(struct session *session, const struct model_folder *folder)
 {
 	const struct view_message *other =
@@ -291,7 +291,8 @@ static void out_unsolicited(struct session *session, const struct model_folder *
 
 	if (!message || session->fetches % FETCHES_BETWEEN_UNSOLICITED != 0)
 		return;
-	out_printf(session, "* %zu FETCH (", view_number(session, other->uid));
+	out_printf(session, "* %zu FETCH (UID %u ", view_number(session, other->uid),
+		(unsigned)other->uid);
 	out_flags(session, message);
 	out_printf(session, ")\r\n");
 }
