@@ -117,8 +117,8 @@ static bool remove_old(const struct volume_list *ours, const struct volume_list 
 	       volume_list_remove_others(to, theirs, ours, err);
 }
 
-/* Is the copy under the source's master key? If its keyring is lost or damaged, a volume's header
- * tells. *ret_before: it is under an earlier one. */
+/* Is the copy under the source's master key? If its keyring is lost or damaged, the header of a
+ * volume shows it. *ret_before: it is under an earlier key. */
 static bool is_under(const char *to, const struct volume_id *theirs, const struct keys_view *key,
 	bool *ret_before)
 {

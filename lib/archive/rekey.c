@@ -36,7 +36,7 @@ enum archive_rekey_state archive_rekey_state(const char *path)
 /* --- starting a change --- */
 
 struct locks {
-	int repack; /* a volume repacked meanwhile would get the old key */
+	int repack; /* a volume repacked now would get the old key */
 	int writer;
 };
 

@@ -15,7 +15,7 @@
 
 #include "archive/unlock.h"
 
-enum { REKEY_TRIES = 20 }; /* for a volume that others change meanwhile */
+enum { REKEY_TRIES = 20 }; /* for a volume that another process keeps changing */
 
 /* Is a change running or interrupted? As the keyring says; works on a locked archive too. */
 enum archive_rekey_state { ARCHIVE_REKEY_NONE, ARCHIVE_REKEY_ENCRYPTING, ARCHIVE_REKEY_ROTATING };

@@ -35,7 +35,7 @@ struct archive_secret {
 struct archive_secret archive_secret_by_form(const char *text, size_t len);
 
 /* Create an empty encrypted archive that this secret opens, and unlock its keys. Folder, waiting
- * and errors as of archive_create(). */
+ * and errors: see archive_create(). */
 bool archive_create_encrypted(const struct archive_ref *archive,
 	const struct archive_secret *secret, int timeout_ms, struct err *err);
 

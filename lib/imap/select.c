@@ -9,7 +9,7 @@
 /* A SELECT or EXAMINE under way. */
 struct opening {
 	struct imap *imap;
-	const struct imap_fetch_sink *sink; /* NULL: nobody wants FETCH and VANISHED */
+	const struct imap_fetch_sink *sink; /* NULL: discard FETCH and VANISHED */
 	struct imap_examined examined;
 	uint64_t unselect; /* serial of the UNSELECT sent ahead, 0: none */
 	bool ours;         /* replies are about the new folder, no longer about the old one */

@@ -82,7 +82,7 @@ static char *escape_unplain(char *out, const char *component, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		if (is_plain(component[i]))
 			*out++ = component[i];
-		else if (component[i] == '%') /* %XX stands for a byte */
+		else if (component[i] == '%') /* %XX encodes a byte */
 			*out++ = '=';
 		else
 			out += snprintf(out, 4, "=%02X", (unsigned)component[i]);

@@ -34,7 +34,7 @@ struct survey {
 bool survey_make(const struct restore *restore, struct survey *ret_survey, struct err *err);
 void survey_free(struct survey *survey); /* also for CLEANUP() */
 
-/* Whether anything goes to this place of the map. */
+/* Does any folder map to this place? */
 bool survey_wants_place(const struct survey *survey, size_t place);
 
 /* The selected messages of all folders that go to this place; MAP_NONE: of those that go nowhere.

@@ -20,7 +20,7 @@ bool catalogue_create(const struct archive_ref *archive, const char *db_path,
 bool catalogue_open(const struct archive_ref *archive, enum db_mode mode, struct db **ret_catalogue,
 	struct err *err);
 
-/* To read one that nobody writes meanwhile; nothing on disk changes. */
+/* For reading while nobody writes; nothing on disk changes. */
 bool catalogue_open_peek(
 	const struct archive_ref *archive, struct db **ret_catalogue, struct err *err);
 
@@ -73,7 +73,7 @@ bool catalogue_count_items(
 bool catalogue_last_snapshot(struct db *catalogue, struct archive_snapshot *ret_snapshot,
 	uint64_t *ret_bytes, struct err *err);
 
-/* The snapshot that `query`, one of CATALOGUE_SNAPSHOT_..., stands on. */
+/* The snapshot in the current row of `query`, one of CATALOGUE_SNAPSHOT_... */
 struct archive_snapshot catalogue_read_snapshot(struct db *catalogue, size_t query);
 
 /* The id of a message with these bytes, 0: none. */

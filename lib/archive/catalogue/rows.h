@@ -1,11 +1,11 @@
 /*
  * The catalogue's rows: for each type one struct, one function that binds a row to a statement and
- * one that reads the row a statement stands on. A statement that returns rows of a type selects
- * their columns in the order of the type's enum (schema/catalogue/queries.sql).
+ * one that reads a statement's current row. A statement that returns rows of a type selects their
+ * columns in the order of the type's enum (schema/catalogue/queries.sql).
  *
- * Structs are those of the journal's records (format/record.h) where there is one. Texts that were
- * read end with NUL and are valid until the statement's next step or reset; texts and blobs that
- * were bound must live until it has run.
+ * The structs are those of the journal's records (format/record.h) where one exists. Texts that
+ * were read end with NUL and are valid until the statement's next step or reset; texts and blobs
+ * that were bound must live until it has run.
  */
 #ifndef MAILSTOW_ARCHIVE_CATALOGUE_ROWS_H
 #define MAILSTOW_ARCHIVE_CATALOGUE_ROWS_H

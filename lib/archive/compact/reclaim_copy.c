@@ -24,7 +24,7 @@ static bool move_to(struct copying *copying, const struct source_item *source, i
 	return db_run(db, CATALOGUE_ITEM_MOVE, err);
 }
 
-/* Into the same packs, whatever their folder. */
+/* Items of all folders go into the same packs. */
 static bool copy_small(struct copying *copying, const struct source_item *source, struct err *err)
 {
 	struct packer *packer = copying->packer;

@@ -92,7 +92,7 @@ bool keyring_unwrap(const struct keyring *keyring, enum keyring_kind kind, const
 bool keyring_slot_fits(const struct keyring *keyring, const struct keyring_slot *slot,
 	const void *secret, size_t len, bool *ret_fits, struct err *err);
 
-/* Is this its master key? The MAC tells. */
+/* Is this its master key? Checks the MAC. */
 bool keyring_is_of(const struct keyring *keyring, const struct secret *master);
 
 /* --- changing the master key --- */

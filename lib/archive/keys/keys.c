@@ -208,7 +208,7 @@ bool archive_side_key(const struct archive_ref *archive, const char *name, struc
 	return true;
 }
 
-/* key NULL: text as it is. */
+/* key NULL: the unchanged text. */
 static char *hide_name(const struct secret *key, const char *text)
 {
 	uint8_t digest[SHA256_BYTES];

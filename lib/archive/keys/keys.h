@@ -39,9 +39,9 @@ bool keys_create(const struct archive_ref *archive, const uint8_t uuid[ARCHIVE_U
 struct secret *keys_derive(const struct secret *master, const uint8_t *salt, const char *info);
 
 /*
- * The key of a volume whose header names this key epoch, 0: plain. *ret_key NULL: the volume is
- * plain. *ret_outdated: it is still under the previous master key, and to be rewritten. Any other
- * key epoch than those two is ERR_CORRUPT: somebody put the volume there.
+ * The key of a volume whose header names this key epoch; 0: plain. *ret_key NULL: the volume is
+ * plain. *ret_outdated: it is still under the previous master key and has to be rewritten. Any
+ * other key epoch is ERR_CORRUPT: the volume does not belong here.
  */
 bool keys_volume_key(const struct archive_ref *archive, const struct volume_id *id,
 	uint32_t key_epoch, struct secret **ret_key, bool *ret_outdated, struct err *err);

@@ -12,7 +12,7 @@ static bool is_needed(const struct archive_ref *archive, bool *ret_needed, struc
 {
 	CLEANUP(freep) char *file = layout_catalogue_path(archive->path);
 	CLEANUP(db_freep) struct db *catalogue = NULL;
-	struct err unreadable = ERR_INIT; /* whoever opens it reports it */
+	struct err unreadable = ERR_INIT; /* opening it reports the error */
 
 	*ret_needed = false;
 	return !fs_exists(file) || !catalogue_open_peek(archive, &catalogue, &unreadable) ||
@@ -24,7 +24,7 @@ static bool replay_now(const struct archive_ref *archive, struct err *err)
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
 	CLEANUP(db_freep) struct db *catalogue = NULL;
 
-	/* empty the -wal: the next copy takes a copy that has one for one somebody wrote to */
+	/* empty the WAL: the next copy takes a WAL in a copy as a sign that someone wrote to it */
 	return catalogue_open(archive, DB_WRITE, &catalogue, err) &&
 	       replay(archive, catalogue, zstd, err) && db_wal_checkpoint(catalogue, true, err);
 }

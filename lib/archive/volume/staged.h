@@ -21,8 +21,7 @@ bool staged_publish(const char *archive_path, struct err *err);
 bool staged_lock_and_publish(
 	const char *archive_path, int timeout_ms, int *ret_lock, struct err *err);
 
-/* The volumes there will be then, and where each lies now (the caller frees). Nothing is changed.
- */
+/* The volumes after publishing, and where each one is now (the caller frees). Changes nothing. */
 bool staged_volume_list(const char *archive_path, struct volume_list *ret_list, struct err *err);
 char *staged_volume_path(const char *archive_path, const struct volume_id *id);
 

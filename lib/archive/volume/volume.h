@@ -58,7 +58,7 @@ bool volume_create(const struct archive_ref *archive,
 /* ERR_CORRUPT: it is missing, or another volume has its name. */
 bool volume_open(const struct archive_ref *archive, const struct volume_id *id, enum db_mode mode,
 	struct volume *ret_volume, struct err *err);
-/* Read a volume that nobody writes meanwhile; changes nothing on disk. */
+/* Open a volume to read while nobody writes to it; changes nothing on disk. */
 bool volume_open_peek(const struct archive_ref *archive, const struct volume_id *id,
 	struct volume *ret_volume, struct err *err);
 void volume_close(struct volume *volume); /* also for CLEANUP(), and when it is {0} */

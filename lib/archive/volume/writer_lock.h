@@ -1,11 +1,11 @@
 /*
- * The two locks of an archive, files that are locked and never written.
+ * The two locks of an archive: files that are locked and never written.
  *
- * The writer lock is held by whoever changes the archive. The repack lock, taken first, is held by
- * whoever has an unfinished volume in the volumes folder for longer than one transaction (seal,
- * rekey, adopt): while it is held, writers leave unfinished files alone.
+ * A process holds the writer lock while it changes the archive. It holds the repack lock, which is
+ * taken first, while it has an unfinished volume in the volumes folder for longer than one
+ * transaction (seal, rekey, adopt); writers then leave unfinished files alone.
  *
- * Errors: ERR_BUSY names the holder. ERR_AUTH: the file cannot be made or opened.
+ * Errors: ERR_BUSY names the holder. ERR_AUTH: the file cannot be created or opened.
  */
 #ifndef MAILSTOW_ARCHIVE_VOLUME_WRITER_LOCK_H
 #define MAILSTOW_ARCHIVE_VOLUME_WRITER_LOCK_H

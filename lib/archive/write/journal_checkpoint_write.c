@@ -30,7 +30,7 @@ static bool put(struct packer *packer, const struct record *record, struct err *
 	       err_set(err, ERR_LOCAL, "a row is larger than %d bytes", RECORD_BYTES_MAX);
 }
 
-/* Each makes a record of the row its query stands on; false: it cannot be one. */
+/* Each fills in a record from the current row of its query. False: the row is not valid. */
 typedef bool make_record(struct packer *packer, struct record *record);
 
 static bool make_volume(struct packer *packer, struct record *record)
