@@ -37,7 +37,7 @@ FORMAT_LINE = re.compile(r"^(\S+?):\d+:\d+: error: ", re.M)
 SANITIZE = ["-Db_lundef=false"]
 STRIDES = {
     "quick": {"gcc": 97},
-    "default": {"gcc": 11, "clang": 61, "asan": 61, "threads": 31},
+    "default": {"gcc": 13, "clang": 97, "asan": 89, "threads": 31},
     "long": {},
 }
 LEFT_OUT = {  # suites; in the default level the gcc stage runs all
