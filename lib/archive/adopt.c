@@ -21,7 +21,7 @@ enum {
 /* --- source and target --- */
 
 /* The working folder. No account can have this name. */
-static char *beside(const char *to)
+static char *working_folder(const char *to)
 {
 	const char *slash = strrchr(to, '/');
 	size_t folder = slash ? (size_t)(slash - to) + 1 : 0;
@@ -59,7 +59,7 @@ static bool identify(const char *path, const struct volume_list *volumes,
 }
 
 /* *ret_same: the volumes at path, if any, belong to this archive. */
-static bool belongs(const char *path, const struct volume_list *volumes,
+static bool is_of_archive(const char *path, const struct volume_list *volumes,
 	const uint8_t archive[ARCHIVE_UUID_BYTES], bool *ret_same, struct err *err)
 {
 	uint8_t there[ARCHIVE_UUID_BYTES];
@@ -111,7 +111,7 @@ static bool read_both(
 	return writer_lock_take_if_exists(from, timeout_ms, &both->lock, err) &&
 	       staged_volume_list(from, &both->volumes, err) &&
 	       identify(from, &both->volumes, archive, err) && volume_list(to, &both->there, err) &&
-	       belongs(to, &both->there, archive, &both->same, err);
+	       is_of_archive(to, &both->there, archive, &both->same, err);
 }
 
 /* An existing target is fine if it is this archive in the source's state. */
@@ -178,18 +178,14 @@ static bool adopt_keyring(
 			       : fs_remove(there, err);
 }
 
-/* The catalogue is rebuilt: one from an earlier run may list more than the source holds now. */
-static bool remove_catalogue(const char *path, struct err *err)
-{
-	CLEANUP(freep) char *catalogue = layout_catalogue_path(path);
-
-	return db_remove_wal(catalogue, err) && fs_remove(catalogue, err);
-}
-
 static bool adopt_files(const char *from, const char *to, const struct volume_list *volumes,
 	const struct volume_list *there, struct archive_adopted *made, struct err *err)
 {
-	if (!remove_catalogue(to, err) || !volume_list_remove_others(to, there, volumes, err) ||
+	CLEANUP(freep) char *catalogue = layout_catalogue_path(to);
+
+	/* a catalogue from an earlier run may list more than the source holds now: rebuild it */
+	if (!db_remove_wal(catalogue, err) || !fs_remove(catalogue, err) ||
+		!volume_list_remove_others(to, there, volumes, err) ||
 		!adopt_keyring(from, to, made, err))
 		return false;
 	for (size_t i = 0; i < volumes->count; i++)
@@ -251,7 +247,7 @@ static void discard_volumes(const char *path)
 			path, &there, &(struct volume_list){0}, &unimportant);
 }
 
-static bool build(const struct archive_ref *from, const struct archive_ref *adopted,
+static bool build_adopted(const struct archive_ref *from, const struct archive_ref *adopted,
 	const struct archive_check *check, int timeout_ms, struct archive_adopted *made,
 	struct err *err)
 {
@@ -273,7 +269,7 @@ static bool build(const struct archive_ref *from, const struct archive_ref *adop
 static bool adopt(const struct archive_ref *from, const char *to, const struct archive_check *check,
 	int timeout_ms, struct archive_adopted *made, struct err *err)
 {
-	CLEANUP(freep) char *path = beside(to);
+	CLEANUP(freep) char *path = working_folder(to);
 	const struct archive_ref adopted = {path, from->keys};
 	CLEANUP(freep) char *volumes = layout_volumes_path(path);
 	CLEANUP(fs_unlock) int lock = -1;
@@ -282,7 +278,8 @@ static bool adopt(const struct archive_ref *from, const char *to, const struct a
 		!fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err) ||
 		!repack_lock_take(path, timeout_ms, &lock, err))
 		return false;
-	return build(from, &adopted, check, timeout_ms, made, err) && fs_rename(path, to, err);
+	return build_adopted(from, &adopted, check, timeout_ms, made, err) &&
+	       fs_rename(path, to, err);
 }
 
 bool archive_adopt(const struct archive_ref *from, const char *to,

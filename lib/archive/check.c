@@ -7,11 +7,6 @@
 #include "archive/volume/writer_lock.h"
 #include "base/fs.h"
 
-static bool reads_all(const struct checking *checking)
-{
-	return checking->check->read_percent >= ARCHIVE_CHECK_ALL;
-}
-
 static bool check_catalogue(struct checking *checking, struct err *err)
 {
 	CLEANUP(freep) char *path = layout_catalogue_path(checking->archive->path);
@@ -28,28 +23,25 @@ static bool check_catalogue(struct checking *checking, struct err *err)
 	if (!db_integrity_check(archive->catalogue, &of))
 		return checking_blame(checking, "catalogue.db", &of, err);
 	return check_rows(checking, archive->catalogue, err) &&
-	       (reads_all(checking) || check_frames(checking, archive, err));
-}
-
-/* A copy with an update half renamed would look damaged. */
-static bool is_published(const char *path, struct err *err)
-{
-	return !staged_is_whole(path) ||
-	       err_set(err, ERR_BUSY,
-		       "%s: its last update was interrupted; run `mailstow copy` again or "
-		       "`mailstow rebuild` to complete it",
-		       path);
+	       (checking->check->read_percent >= ARCHIVE_CHECK_ALL ||
+		       check_frames(checking, archive, err));
 }
 
 static bool check_under_lock(struct checking *checking, int timeout_ms, struct err *err)
 {
+	const char *path = checking->archive->path;
 	CLEANUP(fs_unlock) int lock = -1;
 
-	if (!writer_lock_take_if_allowed(checking->archive->path, timeout_ms, &lock, err))
+	if (!writer_lock_take_if_allowed(path, timeout_ms, &lock, err))
 		return false;
 	checking->may_write = lock >= 0;
-	return is_published(checking->archive->path, err) && check_structure(checking, err) &&
-	       check_catalogue(checking, err);
+	/* a copy with an update half renamed would look damaged */
+	if (staged_is_whole(path))
+		return err_set(err, ERR_BUSY,
+			"%s: its last update was interrupted; run `mailstow copy` again or "
+			"`mailstow rebuild` to complete it",
+			path);
+	return check_structure(checking, err) && check_catalogue(checking, err);
 }
 
 bool archive_check(const struct archive_ref *archive, const struct archive_check *check,

@@ -38,13 +38,6 @@ static bool update_catalogue(
 	       catalogue_state(catalogue, ret_state, err);
 }
 
-static bool prepare_source(const struct archive_ref *archive, const struct volume_list *volumes,
-	struct catalogue_state *ret_state, struct err *err)
-{
-	return checkpoint_volume(archive, &volumes->items[volumes->count - 1], err) &&
-	       update_catalogue(archive, ret_state, err);
-}
-
 /* --- is it a copy of this archive? --- */
 
 /* Did a sealed volume of the source replace it? */
@@ -321,7 +314,9 @@ static bool copy_locked(const struct archive_ref *from, const struct archive_ref
 		return false;
 	if (ours.count == 0)
 		return err_set(err, ERR_CORRUPT, "%s: has no volumes", from->path);
-	return is_untouched(to->path, &theirs, err) && prepare_source(from, &ours, &state, err) &&
+	return is_untouched(to->path, &theirs, err) &&
+	       checkpoint_volume(from, &ours.items[ours.count - 1], err) &&
+	       update_catalogue(from, &state, err) &&
 	       has_same_key(from, to->path, &theirs, &state, err) &&
 	       is_same_archive(from->path, &ours, &theirs, &state, to->path, err) &&
 	       mend_keyring(from, to->path, &theirs, copied, err) &&
@@ -330,25 +325,19 @@ static bool copy_locked(const struct archive_ref *from, const struct archive_ref
 	       remove_old(&ours, &theirs, to->path, err);
 }
 
-static bool make_folders(const char *to, struct err *err)
-{
-	CLEANUP(freep) char *volumes = layout_volumes_path(to);
-
-	return fs_make_dirs(to, LAYOUT_FOLDER_MODE, err) &&
-	       fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err);
-}
-
 bool archive_copy(const struct archive_ref *from, const char *to, int timeout_ms,
 	struct archive_copied *ret_copied, struct err *err)
 {
 	const struct archive_ref copy = {to, from->keys};
+	CLEANUP(freep) char *volumes = layout_volumes_path(to);
 	CLEANUP(fs_unlock) int ours = -1;
 	CLEANUP(fs_unlock) int theirs = -1;
 	struct archive_copied copied = {0};
 
 	if (!archive_exists(from->path))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no archive here", from->path);
-	if (!make_folders(to, err) ||
+	if (!fs_make_dirs(to, LAYOUT_FOLDER_MODE, err) ||
+		!fs_make_dirs(volumes, LAYOUT_FOLDER_MODE, err) ||
 		!staged_lock_and_publish(from->path, timeout_ms, &ours, err) ||
 		!staged_lock_and_publish(to, timeout_ms, &theirs, err) ||
 		!copy_locked(from, &copy, &copied, err))

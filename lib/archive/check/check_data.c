@@ -45,13 +45,6 @@ struct frames {
 	struct err of; /* why */
 };
 
-static void use_volume(struct frames *frames, int64_t sequence)
-{
-	err_clear(&frames->of);
-	if (!archive_use_volume(frames->archive, sequence, &frames->volume, &frames->of))
-		frames->volume = NULL;
-}
-
 static bool examine_frames(struct frames *frames, const struct stored *stored)
 {
 	uint64_t pieces = (stored->size + ARCHIVE_PIECE_BYTES - 1) / ARCHIVE_PIECE_BYTES;
@@ -90,8 +83,12 @@ static bool check_stored(struct frames *frames, const struct stored *stored, str
 	if (!same_place(frames, stored)) {
 		if (!report_bad(frames, err))
 			return false;
-		if (!frames->begun || frames->at.volume != stored->volume)
-			use_volume(frames, stored->volume);
+		if (!frames->begun || frames->at.volume != stored->volume) {
+			err_clear(&frames->of);
+			if (!archive_use_volume(
+				    frames->archive, stored->volume, &frames->volume, &frames->of))
+				frames->volume = NULL;
+		}
 		frames->begun = true;
 		frames->at = *stored;
 		frames->bad = !frames->volume || !examine_frames(frames, stored);

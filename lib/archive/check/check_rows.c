@@ -123,21 +123,12 @@ static char *make_folder(struct err *err)
 	return NULL;
 }
 
-static void remove_scratch(const char *folder, const char *db_path)
-{
-	struct err unimportant = ERR_INIT;
-
-	(void)db_remove_wal(db_path, &unimportant);
-	(void)fs_remove(db_path, &unimportant);
-	(void)rmdir(folder);
-}
-
 bool check_rows(struct checking *checking, struct db *catalogue, struct err *err)
 {
 	CLEANUP(freep) char *folder = make_folder(err);
 	CLEANUP(freep) char *db_path = NULL;
 	struct db *rebuilt = NULL;
-	struct err of = ERR_INIT;
+	struct err of = ERR_INIT, unimportant = ERR_INIT;
 	bool done;
 
 	if (!folder)
@@ -148,6 +139,8 @@ bool check_rows(struct checking *checking, struct db *catalogue, struct err *err
 	else
 		done = checking_blame(checking, "volumes", &of, err);
 	db_freep(&rebuilt);
-	remove_scratch(folder, db_path);
+	(void)db_remove_wal(db_path, &unimportant);
+	(void)fs_remove(db_path, &unimportant);
+	(void)rmdir(folder);
 	return done;
 }

@@ -56,28 +56,22 @@ static bool follow_volume(
 	return false;
 }
 
-static void count_frames(struct checking *checking, struct volume *volume)
-{
-	struct err reported_later = ERR_INIT;
-	uint64_t frames = 0;
-
-	(void)volume_count_frames(volume, &frames, &reported_later);
-	checking->result->frames += frames;
-}
-
 /* after: the frame after which the chain continues; -1: it begins in a later volume. */
 static bool check_volume(struct checking *checking, const struct volume_id *id, int64_t after,
 	struct chain *chain, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
 	uint8_t archive[ARCHIVE_UUID_BYTES];
+	struct err reported_below = ERR_INIT;
+	uint64_t frames = 0;
 
 	if (!volume_open_peek(checking->archive, id, &volume, err) ||
 		!volume_archive_uuid(&volume, archive, err))
 		return false;
 	if (chain->seq == 0)
 		journal_origin(archive, sizeof(archive), chain->head);
-	count_frames(checking, &volume);
+	(void)volume_count_frames(&volume, &frames, &reported_below);
+	checking->result->frames += frames;
 	return (after < 0 || follow_volume(&volume, after, chain, err)) &&
 	       volume_check_root(&volume, err) && db_integrity_check(volume.db, err);
 }

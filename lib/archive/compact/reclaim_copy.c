@@ -68,7 +68,7 @@ static bool copy_big(struct copying *copying, const struct source_item *source, 
 	       move_to(copying, source, pieces.first, 0, err);
 }
 
-static bool copy_one(struct copying *copying, const struct source_item *source, struct err *err)
+static bool copy_item(struct copying *copying, const struct source_item *source, struct err *err)
 {
 	if (source->size == 0)
 		return move_to(copying, source, 1, 0, err);
@@ -93,7 +93,7 @@ static bool copy_items(struct copying *copying, struct err *err)
 			return ok;
 		item = rows_read_item(db, ROW);
 		source = (struct source_item){item.id, item.frame, item.offset, item.size};
-		ok = copy_one(copying, &source, err);
+		ok = copy_item(copying, &source, err);
 	}
 	db_reset(db, ROW);
 	return ok;

@@ -190,12 +190,6 @@ static bool put_class(struct repack *repack, enum size_class class, struct err *
 	return repack->raw.len == 0 || put_frame(repack, FRAME_PACK, err);
 }
 
-static bool put_items(struct repack *repack, struct err *err)
-{
-	return put_class(repack, CLASS_SMALL, err) && put_class(repack, CLASS_MIDDLE, err) &&
-	       put_class(repack, CLASS_BIG, err);
-}
-
 /* --- journal and directory --- */
 
 /* A journal before the last checkpoint is no longer read, so it is left out. Frames after the last
@@ -281,10 +275,13 @@ static bool compare_items(struct repack *repack, struct err *err)
 
 /* --- all of it --- */
 
-static bool fill(struct repack *repack, struct err *err)
+static bool write_and_compare(struct repack *repack, struct err *err)
 {
-	return volume_last_frame(&repack->from, &repack->next_frame, err) &&
-	       ++repack->next_frame > 0 && put_items(repack, err) && put_journal(repack, err) &&
+	if (!volume_last_frame(&repack->from, &repack->next_frame, err))
+		return false;
+	repack->next_frame++;
+	return put_class(repack, CLASS_SMALL, err) && put_class(repack, CLASS_MIDDLE, err) &&
+	       put_class(repack, CLASS_BIG, err) && put_journal(repack, err) &&
 	       put_directory(repack, err) &&
 	       (!db_in_transaction(repack->made.db) || db_commit(repack->made.db, err)) &&
 	       volume_finish_sealed(&repack->made, err) && compare_items(repack, err);
@@ -296,7 +293,7 @@ static bool repack_opened(struct repack *repack, const struct archive_ref *archi
 		!volume_create_sealed(archive, &repack->from, &repack->made, err))
 		return false;
 	source_init(&repack->source, &repack->from, repack->zstd);
-	if (fill(repack, err))
+	if (write_and_compare(repack, err))
 		return true;
 	rewrite_discard(&repack->made);
 	return false;

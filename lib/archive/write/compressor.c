@@ -25,7 +25,7 @@ static struct block *at(const struct compressor *compressor, size_t index)
 	return compressor->blocks[(compressor->oldest + index) % COMPRESSOR_BLOCKS_MAX];
 }
 
-static void *run(void *context)
+static void *run_compressor(void *context)
 {
 	struct compressor *compressor = context;
 
@@ -65,7 +65,7 @@ bool compressor_start(struct compressor **ret_compressor, struct err *err)
 	(void)pthread_mutex_init(&compressor->mutex, NULL);
 	(void)pthread_cond_init(&compressor->changed, NULL);
 	compressor->zstd = zstd_new();
-	code = pthread_create(&compressor->thread, NULL, run, compressor);
+	code = pthread_create(&compressor->thread, NULL, run_compressor, compressor);
 	if (code != 0) {
 		free_compressor(compressor);
 		return err_errno(err, ERR_LOCAL, code, "start a thread");

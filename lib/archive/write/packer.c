@@ -73,12 +73,6 @@ static bool read_ids(struct packer *packer, struct err *err)
 	       catalogue_last_snapshot(packer->catalogue, &packer->last, &bytes, err);
 }
 
-/* Never add to a volume under the previous master key: start another one. */
-static bool leave_outdated(struct packer *packer, struct err *err)
-{
-	return !packer->volume.outdated || packer_roll_surely(packer, err);
-}
-
 static void make_blocks(struct packer *packer)
 {
 	for (size_t i = 0; i < PACKER_BLOCKS; i++) {
@@ -105,9 +99,11 @@ bool packer_open(struct packer *packer, const struct archive_ref *archive,
 		.first_ticket = 1,
 	};
 	make_blocks(packer);
+	/* nothing is ever added to a volume under the previous master key: start another one */
 	if (catalogue_open(archive, DB_WRITE, &packer->catalogue, err) &&
 		bring_up_to_date(packer, err) && open_newest_volume(packer, err) &&
-		read_ids(packer, err) && leave_outdated(packer, err) &&
+		read_ids(packer, err) &&
+		(!packer->volume.outdated || packer_roll_surely(packer, err)) &&
 		compressor_start(&packer->compressor, err))
 		return true;
 	packer_close(packer);

@@ -35,7 +35,7 @@ static bool write_frame(struct packer *packer, const struct block *block, struct
 {
 	size_t len = block->frame.len;
 
-	/* packer_open() leaves such a volume behind (leave_outdated()) */
+	/* packer_open() starts another volume then */
 	assert(!packer->volume.outdated && !packer->volume.sealed);
 	if (!begin_volume(packer, err) || !bound_transaction(packer, len, err) ||
 		!volume_put_frame(&packer->volume, block->frame_id, &block->frame, err))
@@ -48,7 +48,7 @@ static bool write_frame(struct packer *packer, const struct block *block, struct
 	return true;
 }
 
-static void empty(struct buf *buf)
+static void empty_buf(struct buf *buf)
 {
 	if (buf->cap > PACKER_BLOCK_BYTES_KEPT)
 		buf_free(buf);
@@ -61,8 +61,8 @@ static bool write_oldest(struct packer *packer, struct err *err)
 	struct block *block = compressor_take(packer->compressor);
 	bool done = write_frame(packer, block, err);
 
-	empty(&block->raw);
-	empty(&block->packed);
+	empty_buf(&block->raw);
+	empty_buf(&block->packed);
 	packer->spare[packer->spare_count++] = block;
 	return done;
 }
@@ -73,7 +73,7 @@ struct block *packer_spare(struct packer *packer)
 	return packer->spare[--packer->spare_count];
 }
 
-static bool is_too_much(const struct packer *packer, const struct block *block)
+static bool would_overfill(const struct packer *packer, const struct block *block)
 {
 	size_t count = compressor_count(packer->compressor);
 
@@ -85,7 +85,7 @@ static bool is_too_much(const struct packer *packer, const struct block *block)
 bool packer_submit(struct packer *packer, struct block *block, enum frame_kind kind,
 	int64_t frame_id, struct err *err)
 {
-	while (is_too_much(packer, block))
+	while (would_overfill(packer, block))
 		if (!write_oldest(packer, err))
 			return false;
 	block->kind = kind;

@@ -81,17 +81,13 @@ static bool close_old(struct packer *packer, struct err *err)
 	return db_remove_wal(path, err) && fs_chmod(path, LAYOUT_CLOSED_VOLUME_MODE, err);
 }
 
-/* Whoever holds the repack lock has an unfinished file there, which is no leftover. */
-static bool remove_leftovers(const char *path, struct err *err)
+static bool create_next(struct packer *packer, struct volume_id *ret_id, struct err *err)
 {
+	const char *path = packer->archive.path;
 	CLEANUP(freep) char *folder = layout_volumes_path(path);
 
-	return repack_lock_is_held(path) || layout_remove_leftovers(folder, err);
-}
-
-static bool make_next(struct packer *packer, struct volume_id *ret_id, struct err *err)
-{
-	return remove_leftovers(packer->archive.path, err) &&
+	/* while the repack lock is held, its holder has an unfinished file there: no leftover */
+	return (repack_lock_is_held(path) || layout_remove_leftovers(folder, err)) &&
 	       volume_create(&packer->archive, packer->state.archive,
 		       packer->volume.id.sequence + 1, packer->owner_epoch, ret_id, err);
 }
@@ -124,7 +120,7 @@ bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
 		return false;
 	if (db_wal_bytes(packer->volume.db) > 0)
 		return true;
-	if (!make_next(packer, &id, err) || !enter_volume(packer, &id, err) ||
+	if (!create_next(packer, &id, err) || !enter_volume(packer, &id, err) ||
 		!close_old(packer, err))
 		return false;
 	packer->next_frame = 1;

@@ -195,14 +195,6 @@ bool archive_set_flags(struct archive_writer *writer, int64_t folder_id, uint32_
 	return check_text("flags", flags, err) && writer_hand_over_record(writer, &record, err);
 }
 
-/* No message has uid 0, so a range starts at 1 at least. */
-static void copy_ranges(const struct rangeset *uids, size_t from, size_t count, struct range *out)
-{
-	memcpy(out, uids->items + from, count * sizeof(*out));
-	if (out[0].first == 0)
-		out[0].first = 1;
-}
-
 bool archive_set_gone(struct archive_writer *writer, int64_t folder_id, uint32_t uidvalidity,
 	const struct rangeset *uids, struct err *err)
 {
@@ -223,7 +215,9 @@ bool archive_set_gone(struct archive_writer *writer, int64_t folder_id, uint32_t
 				},
 		};
 
-		copy_ranges(uids, from, record.gone.count, ranges);
+		memcpy(ranges, uids->items + from, record.gone.count * sizeof(*ranges));
+		if (ranges[0].first == 0)
+			ranges[0].first = 1; /* no message has uid 0, nor has a record */
 		if (!writer_hand_over_record(writer, &record, err))
 			return false;
 		from += record.gone.count;
