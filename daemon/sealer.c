@@ -144,21 +144,15 @@ static void seal_account(const struct sealer *sealer, const struct quiet_account
 			sealed.merged);
 }
 
-/* Best effort: without permission the thread keeps its priority. */
-static void set_idle_priority(void)
-{
-	const struct sched_param none = {0};
-
-	(void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
-	(void)syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, IO_CLASS_IDLE);
-}
-
 static void *run_sealer(void *context)
 {
 	struct sealer *sealer = context;
+	const struct sched_param none = {0};
 	struct quiet_account due;
 
-	set_idle_priority();
+	/* best effort: without permission the thread keeps its priority */
+	(void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+	(void)syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, IO_CLASS_IDLE);
 	while (take_due(sealer, &due))
 		seal_account(sealer, &due);
 	return NULL;

@@ -223,31 +223,26 @@ static bool pass_until_quiet(struct account_turns *turns, struct err *err)
 	return true;
 }
 
-static void log_pruned(const struct account_turns *turns, const struct archive_pruned *pruned)
-{
-	char size[STR_SIZE_MAX];
-
-	str_format_size(pruned->bytes, size);
-	if (pruned->snapshots > 0 || pruned->messages > 0)
-		log_info("%s: pruned: %llu snapshots, %llu messages, %s freed",
-			turns->account->name, (unsigned long long)pruned->snapshots,
-			(unsigned long long)pruned->messages, size);
-}
-
 void turns_prune(struct account_turns *turns)
 {
 	struct archive_pruned pruned;
 	struct err err = ERR_INIT;
 	int64_t now_ms = clock_mono_ms();
+	char size[STR_SIZE_MAX];
 
 	if (!turns->complete ||
 		(turns->pruned_mono_ms && now_ms - turns->pruned_mono_ms < PRUNE_EVERY_MS))
 		return;
 	turns->pruned_mono_ms = now_ms;
-	if (mirror_prune(turns->account, turns->keys, &pruned, &err))
-		log_pruned(turns, &pruned);
-	else
+	if (!mirror_prune(turns->account, turns->keys, &pruned, &err)) {
 		log_warning("%s: prune: %s", turns->account->name, err.text);
+		return;
+	}
+	str_format_size(pruned.bytes, size);
+	if (pruned.snapshots > 0 || pruned.messages > 0)
+		log_info("%s: pruned: %llu snapshots, %llu messages, %s freed",
+			turns->account->name, (unsigned long long)pruned.snapshots,
+			(unsigned long long)pruned.messages, size);
 }
 
 void turns_empty_wal(struct account_turns *turns)

@@ -68,15 +68,6 @@ static void load_sections(struct config_load *load, struct config *config)
 			load_section(load, config, &document->sections[i]);
 }
 
-static struct config *config_new(const char *path)
-{
-	struct config *config = xcalloc(1, sizeof(*config));
-
-	config->file = xstrdup(path);
-	config->workers = WORKERS_DEFAULT;
-	return config;
-}
-
 static void take_accounts(struct config *config, struct config_load *load)
 {
 	config->accounts = TAKE(load->accounts);
@@ -92,10 +83,12 @@ static void take_accounts(struct config *config, struct config_load *load)
 static bool load_text(const char *path, const struct buf *text, bool check_files,
 	struct config **ret_config, struct str_list *problems, struct err *err)
 {
-	CLEANUP(config_freep) struct config *config = config_new(path);
+	CLEANUP(config_freep) struct config *config = xcalloc(1, sizeof(*config));
 	CLEANUP(load_free) struct config_load load = {.check_files = check_files};
 	CLEANUP(str_list_free) struct str_list lines = {0};
 
+	config->file = xstrdup(path);
+	config->workers = WORKERS_DEFAULT;
 	load_begin(&load, path);
 	document_parse(buf_str(text), text->len, &load.problems, &load.document);
 	load_sections(&load, config);

@@ -115,32 +115,24 @@ static bool set_percent(int *percent, const char *value)
 	return true;
 }
 
-static void split_globs(const char *value, struct str_list *ret_words)
+static bool set_globs(struct str_list *globs, const char *value)
 {
+	CLEANUP(str_list_free) struct str_list words = {0};
+
 	while (*value) {
 		size_t len = strcspn(value, " \t");
 
 		if (len > 0)
-			str_list_take(ret_words, xstrndup(value, len));
+			str_list_take(&words, xstrndup(value, len));
 		value += len;
 		value += strspn(value, " \t");
 	}
-}
-
-static bool set_globs(struct str_list *globs, const char *value)
-{
-	struct str_list words = {0};
-	bool good;
-
-	split_globs(value, &words);
-	good = words.count > 0 && words.count <= GLOBS_MAX && !str_list_has(&words, "!");
-	if (good) {
-		str_list_free(globs);
-		*globs = words;
-	} else {
-		str_list_free(&words);
-	}
-	return good;
+	if (words.count == 0 || words.count > GLOBS_MAX || str_list_has(&words, "!"))
+		return false;
+	str_list_free(globs);
+	*globs = words;
+	words = (struct str_list){0};
+	return true;
 }
 
 static bool keep_valid(const char *value)

@@ -23,14 +23,6 @@ static bool on_vanished(void *context, const struct rangeset *uids, bool earlier
 	return true;
 }
 
-static bool start_uidvalidity(struct folder_job *job, uint32_t uidvalidity, struct err *err)
-{
-	job->uidvalidity = uidvalidity;
-	job->has_mark = false;
-	job->mark = (struct archive_mark){0};
-	return archive_set_uidvalidity(job->pass->writer, job->id, uidvalidity, err);
-}
-
 /* The mod-sequence to ask for changes since: the mark's, if the server's continue from it. 0 when
  * it went back or the folder no longer has one: then the mark says nothing about flags. */
 static uint64_t since_mark(const struct folder_job *job, const struct imap_examined *examined)
@@ -61,9 +53,13 @@ static bool examine(struct folder_job *job, struct delta *delta, struct imap_exa
 		return err_set(err, ERR_REFUSED, "server gives no UIDVALIDITY");
 	job->since = since_mark(job, ret_examined);
 	*ret_told = asked && job->since != 0 && ret_examined->uidnext != 0 && !delta->too_much;
-	if (ret_examined->uidvalidity != job->uidvalidity)
-		return start_uidvalidity(job, ret_examined->uidvalidity, err);
-	return true;
+	if (ret_examined->uidvalidity == job->uidvalidity)
+		return true;
+	/* every UID may now be another message: nothing that the mark says holds */
+	job->uidvalidity = ret_examined->uidvalidity;
+	job->has_mark = false;
+	job->mark = (struct archive_mark){0};
+	return archive_set_uidvalidity(job->pass->writer, job->id, job->uidvalidity, err);
 }
 
 /* Finds the UIDs not to fetch: forgotten, or in the ledger and not yet due. */

@@ -96,18 +96,15 @@ static bool compare_pair(struct matching *matching, size_t known, size_t server,
 
 /* --- a group: under the old names --- */
 
-static bool is_home_here(const struct matching *matching, size_t known)
+/* The server's folder of its name; NULL: there is none, or it has another UIDVALIDITY. */
+static const struct rename_folder *home_of(const struct matching *matching, size_t known)
 {
 	size_t home = matching->states[known].home;
 
 	return home != RENAME_NONE && matching->server->items[home].uidvalidity ==
-					      matching->known->items[known].uidvalidity;
-}
-
-static bool shrank_at_home(const struct matching *matching, size_t known)
-{
-	return shrank(&matching->known->items[known],
-		&matching->server->items[matching->states[known].home]);
+					      matching->known->items[known].uidvalidity
+		       ? &matching->server->items[home]
+		       : NULL;
 }
 
 /* Does every folder seem to be at home, with none added or removed? Folders that could never be
@@ -120,17 +117,13 @@ static bool seems_unchanged(const struct matching *matching, const struct group 
 		places += !matching->never_opened[group->server[i]];
 	if (group->known_count != places)
 		return false;
-	for (size_t i = 0; i < group->known_count; i++)
-		if (!is_home_here(matching, group->known[i]) ||
-			shrank_at_home(matching, group->known[i]))
-			return false;
-	return true;
-}
+	for (size_t i = 0; i < group->known_count; i++) {
+		const struct rename_folder *home = home_of(matching, group->known[i]);
 
-static bool changed_at_home(const struct matching *matching, size_t known)
-{
-	return !has_equal_numbers(&matching->known->items[known],
-		&matching->server->items[matching->states[known].home]);
+		if (!home || shrank(&matching->known->items[group->known[i]], home))
+			return false;
+	}
+	return true;
 }
 
 /* No pass over it ever completed, and it has no messages that another folder could claim. */
@@ -148,10 +141,11 @@ static bool compare_at_home(struct matching *matching, const struct group *group
 	for (size_t i = 0; i < group->known_count; i++) {
 		size_t known = group->known[i];
 		struct known_state *state = &matching->states[known];
+		const struct rename_folder *home = home_of(matching, known);
 		enum rename_verdict verdict;
 
-		if (!is_home_here(matching, known) || state->home_compared ||
-			!(all || changed_at_home(matching, known)))
+		if (!home || state->home_compared ||
+			(!all && has_equal_numbers(&matching->known->items[known], home)))
 			continue;
 		if (!compare_pair(matching, known, state->home, &verdict, err))
 			return false;
