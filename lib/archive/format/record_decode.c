@@ -126,12 +126,6 @@ static void get_placement(struct reader *in, struct record_placement *placement)
 	placement->flags = get_text(in, RECORD_TEXT_BYTES_MAX);
 }
 
-static void get_flags(struct reader *in, struct record_flags *flags)
-{
-	get_place(in, &flags->folder, &flags->uidvalidity, &flags->uid);
-	flags->flags = get_text(in, RECORD_TEXT_BYTES_MAX);
-}
-
 static bool get_range(struct reader *in, uint32_t *last, struct range *ret_range)
 {
 	uint64_t first = get_uint_max(in, UINT32_MAX);
@@ -177,13 +171,6 @@ static void get_mark(struct reader *in, struct record_mark *mark)
 	mark->flags_compared_ms = get_int(in);
 }
 
-static void get_snapshot(struct reader *in, struct record_snapshot *snapshot)
-{
-	snapshot->generation = get_id(in);
-	snapshot->unix_ms = get_int(in);
-	snapshot->complete = get_uint_max(in, 1);
-}
-
 /* --- rows of journal checkpoints --- */
 
 static void get_volume(struct reader *in, struct record_volume *volume)
@@ -203,13 +190,6 @@ static void get_span(struct reader *in, struct record_span *span)
 	span->to = (int64_t)get_uint_max(in, ID_MAX);
 	if (span->to != 0 && span->to < span->from)
 		in->bad = true;
-}
-
-static void get_folder_row(struct reader *in, struct record_folder_row *row)
-{
-	get_span(in, &row->span);
-	row->uidvalidity = (uint32_t)get_uint_max(in, UINT32_MAX);
-	get_folder(in, &row->folder);
 }
 
 static void get_placement_row(struct reader *in, struct record_placement_row *row)
@@ -258,7 +238,9 @@ static bool get_row(struct reader *in, struct record *record)
 		get_item(in, &record->item_row.item);
 		return true;
 	case RECORD_FOLDER_ROW:
-		get_folder_row(in, &record->folder_row);
+		get_span(in, &record->folder_row.span);
+		record->folder_row.uidvalidity = (uint32_t)get_uint_max(in, UINT32_MAX);
+		get_folder(in, &record->folder_row.folder);
 		return true;
 	case RECORD_PLACEMENT_ROW:
 		get_placement_row(in, &record->placement_row);
@@ -294,7 +276,9 @@ static bool get_body(struct reader *in, struct record *record)
 		get_placement(in, &record->placement);
 		return true;
 	case RECORD_FLAGS:
-		get_flags(in, &record->flags);
+		get_place(
+			in, &record->flags.folder, &record->flags.uidvalidity, &record->flags.uid);
+		record->flags.flags = get_text(in, RECORD_TEXT_BYTES_MAX);
 		return true;
 	case RECORD_GONE:
 		get_gone(in, &record->gone);
@@ -303,7 +287,9 @@ static bool get_body(struct reader *in, struct record *record)
 		get_mark(in, &record->mark);
 		return true;
 	case RECORD_SNAPSHOT:
-		get_snapshot(in, &record->snapshot);
+		record->snapshot.generation = get_id(in);
+		record->snapshot.unix_ms = get_int(in);
+		record->snapshot.complete = get_uint_max(in, 1);
 		return true;
 	case RECORD_PIN:
 	case RECORD_UNPIN:

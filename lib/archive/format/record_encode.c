@@ -42,13 +42,18 @@ static bool put_folder(struct buf *out, const struct record_folder *folder)
 	       (!folder->has_special_use || put_text(out, folder->special_use));
 }
 
+static bool put_place(struct buf *out, int64_t folder, uint32_t uidvalidity, uint32_t uid)
+{
+	return put_uint(out, (uint64_t)folder) && put_uint(out, uidvalidity) && put_uint(out, uid);
+}
+
 static bool put_placement(struct buf *out, const struct record_placement *placement)
 {
 	unsigned bits = (placement->has_date ? PLACEMENT_DATE : 0U) |
 			(placement->has_date_text ? PLACEMENT_DATE_TEXT : 0U);
 
-	if (!put_uint(out, (uint64_t)placement->folder) || !put_uint(out, placement->uidvalidity) ||
-		!put_uint(out, placement->uid) || !put_uint(out, (uint64_t)placement->message) ||
+	if (!put_place(out, placement->folder, placement->uidvalidity, placement->uid) ||
+		!put_uint(out, (uint64_t)placement->message) ||
 		!put_uint(out, (uint64_t)placement->known) || !put_uint(out, bits))
 		return false;
 	if (placement->has_date &&
@@ -57,12 +62,6 @@ static bool put_placement(struct buf *out, const struct record_placement *placem
 	if (placement->has_date_text && !put_text(out, placement->date_text))
 		return false;
 	return put_text(out, placement->flags);
-}
-
-static bool put_flags(struct buf *out, const struct record_flags *flags)
-{
-	return put_uint(out, (uint64_t)flags->folder) && put_uint(out, flags->uidvalidity) &&
-	       put_uint(out, flags->uid) && put_text(out, flags->flags);
 }
 
 /* A range is the distance from the end of the previous one, and its length minus one. */
@@ -92,35 +91,11 @@ static bool put_mark(struct buf *out, const struct record_mark *mark)
 	       put_uint(out, mark->messages) && put_int(out, mark->flags_compared_ms);
 }
 
-static bool put_snapshot(struct buf *out, const struct record_snapshot *snapshot)
-{
-	return put_uint(out, (uint64_t)snapshot->generation) && put_int(out, snapshot->unix_ms) &&
-	       put_uint(out, snapshot->complete);
-}
-
 /* --- rows of journal checkpoints --- */
-
-static bool put_tombstone(struct buf *out, const struct record_tombstone *tombstone)
-{
-	return put_uint(out, (uint64_t)tombstone->folder) &&
-	       put_uint(out, tombstone->uidvalidity) && put_uint(out, tombstone->uid);
-}
-
-static bool put_volume(struct buf *out, const struct record_volume *volume)
-{
-	return put_uint(out, (uint64_t)volume->sequence) &&
-	       buf_add(out, volume->uuid, ARCHIVE_UUID_BYTES) && put_uint(out, volume->doomed);
-}
 
 static bool put_span(struct buf *out, const struct record_span *span)
 {
 	return put_uint(out, (uint64_t)span->from) && put_uint(out, (uint64_t)span->to);
-}
-
-static bool put_folder_row(struct buf *out, const struct record_folder_row *row)
-{
-	return put_span(out, &row->span) && put_uint(out, row->uidvalidity) &&
-	       put_folder(out, &row->folder);
 }
 
 static bool put_placement_row(struct buf *out, const struct record_placement_row *row)
@@ -157,27 +132,36 @@ static bool put_body(struct buf *out, const struct record *record)
 	case RECORD_PLACEMENT:
 		return put_placement(out, &record->placement);
 	case RECORD_FLAGS:
-		return put_flags(out, &record->flags);
+		return put_place(out, record->flags.folder, record->flags.uidvalidity,
+			       record->flags.uid) &&
+		       put_text(out, record->flags.flags);
 	case RECORD_GONE:
 		return put_gone(out, &record->gone);
 	case RECORD_MARK:
 		return put_mark(out, &record->mark);
 	case RECORD_SNAPSHOT:
-		return put_snapshot(out, &record->snapshot);
+		return put_uint(out, (uint64_t)record->snapshot.generation) &&
+		       put_int(out, record->snapshot.unix_ms) &&
+		       put_uint(out, record->snapshot.complete);
 	case RECORD_PIN:
 	case RECORD_UNPIN:
 		return put_uint(out, (uint64_t)record->pin);
 	case RECORD_PRUNED:
 		return put_int(out, record->pruned_ms);
 	case RECORD_TOMBSTONE:
-		return put_tombstone(out, &record->tombstone);
+		return put_place(out, record->tombstone.folder, record->tombstone.uidvalidity,
+			record->tombstone.uid);
 	case RECORD_VOLUME:
-		return put_volume(out, &record->volume);
+		return put_uint(out, (uint64_t)record->volume.sequence) &&
+		       buf_add(out, record->volume.uuid, ARCHIVE_UUID_BYTES) &&
+		       put_uint(out, record->volume.doomed);
 	case RECORD_ITEM_ROW:
 		return put_uint(out, (uint64_t)record->item_row.volume) &&
 		       put_item(out, &record->item_row.item);
 	case RECORD_FOLDER_ROW:
-		return put_folder_row(out, &record->folder_row);
+		return put_span(out, &record->folder_row.span) &&
+		       put_uint(out, record->folder_row.uidvalidity) &&
+		       put_folder(out, &record->folder_row.folder);
 	case RECORD_PLACEMENT_ROW:
 		return put_placement_row(out, &record->placement_row);
 	case RECORD_SNAPSHOT_ROW:
