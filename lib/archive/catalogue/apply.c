@@ -159,19 +159,14 @@ static bool apply_folder(struct apply *apply, const struct record_folder *folder
 	return folder_step(apply, CATALOGUE_FOLDER_PUT, folder->id, err);
 }
 
-static bool folder_exists(struct db *db, int64_t id, bool *ret_exists, struct err *err)
-{
-	db_bind_int(db, CATALOGUE_FOLDER_PRESENT, "id", id);
-	return one_row(db, CATALOGUE_FOLDER_PRESENT, NULL, 0, ret_exists, err);
-}
-
 static bool need_folder(struct apply *apply, int64_t id, struct err *err)
 {
 	bool exists;
 
 	if (apply->folder == id)
 		return true;
-	if (!folder_exists(apply->catalogue, id, &exists, err))
+	db_bind_int(apply->catalogue, CATALOGUE_FOLDER_PRESENT, "id", id);
+	if (!one_row(apply->catalogue, CATALOGUE_FOLDER_PRESENT, NULL, 0, &exists, err))
 		return false;
 	if (!exists)
 		return corrupt(apply, "a change of folder", id, err);

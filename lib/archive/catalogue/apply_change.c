@@ -42,7 +42,7 @@ static bool folder_changes(
 	return true;
 }
 
-static bool folder_goes(struct db *db, int64_t id, bool *ret_change, struct err *err)
+static bool folder_gone_changes(struct db *db, int64_t id, bool *ret_change, struct err *err)
 {
 	if (!folder_row(db, id, ret_change, err))
 		return false;
@@ -174,7 +174,7 @@ bool apply_is_change(
 	case RECORD_FOLDER:
 		return folder_changes(catalogue, &record->folder, ret_change, err);
 	case RECORD_FOLDER_GONE:
-		return folder_goes(catalogue, record->folder_gone, ret_change, err);
+		return folder_gone_changes(catalogue, record->folder_gone, ret_change, err);
 	case RECORD_UIDVALIDITY:
 		return uidvalidity_changes(catalogue, record->uidvalidity.folder,
 			record->uidvalidity.uidvalidity, ret_change, err);

@@ -182,19 +182,6 @@ static bool put_placement(struct db *db, const struct record_placement_row *row,
 	return db_run(db, PUT, err);
 }
 
-static bool put_snapshot(struct db *db, const struct record_snapshot_row *row, struct err *err)
-{
-	rows_bind_snapshot(db, CATALOGUE_SNAPSHOT_PUT, row);
-	return db_run(db, CATALOGUE_SNAPSHOT_PUT, err);
-}
-
-static bool put_tombstone(struct db *db, const struct record_tombstone *tombstone, struct err *err)
-{
-	rows_bind_place(db, CATALOGUE_TOMBSTONE_PUT, tombstone->folder, tombstone->uidvalidity,
-		tombstone->uid);
-	return db_run(db, CATALOGUE_TOMBSTONE_PUT, err);
-}
-
 static bool put_item(
 	struct checkpoint_restore *restoring, const struct record_item_row *row, struct err *err)
 {
@@ -220,7 +207,9 @@ static bool put_row(
 	case RECORD_PRUNED:
 		return catalogue_set_pruned(db, record->pruned_ms, err);
 	case RECORD_TOMBSTONE:
-		return put_tombstone(db, &record->tombstone, err);
+		rows_bind_place(db, CATALOGUE_TOMBSTONE_PUT, record->tombstone.folder,
+			record->tombstone.uidvalidity, record->tombstone.uid);
+		return db_run(db, CATALOGUE_TOMBSTONE_PUT, err);
 	case RECORD_VOLUME:
 		return put_volume(restoring, &record->volume, err);
 	case RECORD_ITEM_ROW:
@@ -230,7 +219,8 @@ static bool put_row(
 	case RECORD_PLACEMENT_ROW:
 		return put_placement(db, &record->placement_row, err);
 	case RECORD_SNAPSHOT_ROW:
-		return put_snapshot(db, &record->snapshot_row, err);
+		rows_bind_snapshot(db, CATALOGUE_SNAPSHOT_PUT, &record->snapshot_row);
+		return db_run(db, CATALOGUE_SNAPSHOT_PUT, err);
 	default:
 		return err_set(err, ERR_CORRUPT,
 			"journal checkpoint: a record of another kind of payload");

@@ -55,6 +55,7 @@ static bool check_no_loss(const struct archive_ref *archive, struct db *rebuilt,
 		archive->path, known.applied_seq, found.applied_seq);
 }
 
+/* Closes the new database, so that it can be renamed. */
 static bool build_beside(const struct archive_ref *archive, const char *db_path, struct err *err)
 {
 	CLEANUP(db_freep) struct db *rebuilt = NULL;
@@ -63,20 +64,22 @@ static bool build_beside(const struct archive_ref *archive, const char *db_path,
 	       check_no_loss(archive, rebuilt, err) && db_wal_checkpoint(rebuilt, true, err);
 }
 
-/* The old -wal is removed before the rename: SQLite would apply it to the new database. Stopped
- * between the two, the old catalogue is only out of date, and replay catches up. */
-static bool put_in_place(const char *from, const char *to, struct err *err)
-{
-	return db_remove_wal(from, err) && db_remove_wal(to, err) && fs_rename(from, to, err);
-}
-
+/*
+ * The new catalogue is complete on disk, without a -wal, before the old one is touched. Then the
+ * old -wal is removed before the rename, because SQLite would apply it to the new database.
+ *
+ * A crash before that removal leaves the old catalogue, and a leftover. A crash between removal and
+ * rename leaves the old catalogue without its last commits, if they were only in the -wal: replay
+ * applies them again from the volumes.
+ */
 bool rebuild_locked(const struct archive_ref *archive, struct err *err)
 {
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(archive->path);
 	CLEANUP(freep) char *beside = str_printf("%s.rebuilt.new", catalogue);
 	struct err unimportant = ERR_INIT;
 
-	if (build_beside(archive, beside, err) && put_in_place(beside, catalogue, err))
+	if (build_beside(archive, beside, err) && db_remove_wal(beside, err) &&
+		db_remove_wal(catalogue, err) && fs_rename(beside, catalogue, err))
 		return true;
 	(void)remove_database(beside, &unimportant);
 	return false;

@@ -27,25 +27,18 @@ bool replace_find_payload(struct volume *volume, const uint8_t wanted[SHA256_BYT
 }
 
 /* The frame of the catalogue's last payload if it is in this volume: the frames after it are still
- * to be applied. Otherwise all of its frames were. */
-static bool find_applied(struct volume *volume, const uint8_t head[SHA256_BYTES],
-	int64_t *ret_frame, struct err *err)
-{
-	bool found;
-
-	return replace_find_payload(volume, head, ret_frame, &found, err) &&
-	       (found || volume_last_journal(volume, ret_frame, err));
-}
-
+ * to be applied. Otherwise the catalogue has all of the volume's payloads. */
 static bool applied_journal(const struct archive_ref *archive, struct db *catalogue,
 	const struct volume_id *id, int64_t *ret_frame, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
 	struct catalogue_state state;
+	bool found;
 
 	return catalogue_state(catalogue, &state, err) &&
 	       volume_open_peek(archive, id, &volume, err) &&
-	       find_applied(&volume, state.head, ret_frame, err);
+	       replace_find_payload(&volume, state.head, ret_frame, &found, err) &&
+	       (found || volume_last_journal(&volume, ret_frame, err));
 }
 
 static bool put_volume(

@@ -26,7 +26,7 @@ struct replay {
 
 /* --- is it out of date? --- */
 
-static bool find_id(const struct volume_list *list, const struct volume_id *id)
+static bool has_uuid(const struct volume_list *list, const struct volume_id *id)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (memcmp(list->items[i].uuid, id->uuid, ARCHIVE_UUID_BYTES) == 0)
@@ -39,7 +39,7 @@ static const struct volume_id *first_missing(
 	const struct volume_list *present, const struct catalogue_volumes *known)
 {
 	for (size_t i = 0; i < known->count; i++)
-		if (!find_id(present, &known->items[i].id))
+		if (!has_uuid(present, &known->items[i].id))
 			return &known->items[i].id;
 	return NULL;
 }
