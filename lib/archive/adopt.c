@@ -151,7 +151,11 @@ static bool adopt_file(const char *from, const char *to, mode_t mode, struct arc
 	return fs_chmod(to, mode, err);
 }
 
-/* Copy a volume with its -wal, if it has one. */
+/*
+ * Copy a volume with its -wal, if it has one. An old -wal is removed first: SQLite would apply it
+ * to the new file. A crash before the new -wal leaves a volume without its last commits, which
+ * nothing opens before the next run has copied the -wal too.
+ */
 static bool copy_volume(const char *from, const char *to, const struct volume_id *id, bool newest,
 	struct archive_adopted *made, struct err *err)
 {
@@ -209,8 +213,12 @@ static bool adopt_files_locked(const char *from, const char *to, int timeout_ms,
 
 /* --- an archive of its own --- */
 
-/* End the source's newest volume and start one with the next owner epoch. Checkpoints the
- * catalogue, so that everything is on disk before the folder gets its name. */
+/*
+ * End the source's newest volume and start one with the next owner epoch. Checkpoints the
+ * catalogue, so that everything is on disk before the folder gets its name. After a crash in here
+ * the next run removes the volume that was started, because the source lacks it, and starts
+ * another.
+ */
 static bool begin_owner_epoch(const struct archive_ref *archive, int timeout_ms, struct err *err)
 {
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
@@ -236,7 +244,8 @@ static bool check_made(const struct archive_ref *archive, const struct archive_c
 	return checked.errors == 0 || err_set(err, ERR_CORRUPT, "the archive is damaged");
 }
 
-/* Remove the copied volumes, so that the next run copies them again. */
+/* Remove the copied volumes, so that the next run copies them again: a damaged one would look like
+ * a finished copy, because its time and size are the source's. */
 static void discard_volumes(const char *path)
 {
 	CLEANUP(volume_list_free) struct volume_list there = {0};
@@ -262,9 +271,9 @@ static bool build_adopted(const struct archive_ref *from, const struct archive_r
 }
 
 /*
- * Holds the repack lock; the steps take the writer lock themselves. A crash before the rename
- * leaves the working folder, where the next run continues; fs_rename() syncs the parent folder, so
- * after it the archive exists completely.
+ * Holds the repack lock; the steps take the writer lock themselves. The rename comes last: a crash
+ * before it leaves the working folder, where the next run continues, and nothing at the target.
+ * fs_rename() syncs the parent folder, so after it the archive exists completely.
  */
 static bool adopt(const struct archive_ref *from, const char *to, const struct archive_check *check,
 	int timeout_ms, struct archive_adopted *made, struct err *err)

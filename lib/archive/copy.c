@@ -14,7 +14,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-/* --- the source: no data may remain in -wal files --- */
+/* --- the source: no data may remain in -wal files, which are not copied --- */
 
 static bool checkpoint_volume(
 	const struct archive_ref *archive, const struct volume_id *id, struct err *err)
@@ -241,12 +241,14 @@ static bool all_present(const char *to, const struct volume_list *volumes, struc
 }
 
 /*
- * Stage all new files beside the old ones; replaced is the copy's head, NULL: none. The order
- * survives a crash between any two lines: volumes        staged volumes without a staged catalogue
- * are ignored, and reused by the next run keyring        has the same master key (has_same_key()),
- * so the old state still opens `copied`       lists the new head before it arrives, and the old
- * head until then catalogue      its rename makes all staged files count fs_copy() syncs each file
- * and its folder before the next one.
+ * Stage all new files beside the old ones; replaced is the copy's head, NULL: none. fs_copy() syncs
+ * each file and its folder before the next one, so a crash between any two steps leaves the old
+ * state:
+ *
+ *	volumes		without a staged catalogue they are ignored; the next run reuses them
+ *	keyring		has the same master key (has_same_key()), so it opens the old state too
+ *	`copied`	lists the new head before it arrives, and the old head until then
+ *	catalogue	its rename makes all staged files count
  */
 static bool stage(const struct ancestry *places, const uint8_t *replaced,
 	struct archive_copied *copied, struct err *err)
@@ -301,6 +303,12 @@ static bool mend_keyring(const struct archive_ref *from, const char *to,
 	       copy_keyring(from, to, copied, err);
 }
 
+/*
+ * No file of the old state is removed before the new one counts. A crash up to the end of stage()
+ * leaves the old state; from then on the next writer, or the next run, publishes the new one; a
+ * crash in remove_old() leaves replaced volumes, which the next run removes. The copy is checked
+ * before stage(); the only change until then puts back a lost keyring, which the checks need.
+ */
 static bool copy_locked(const struct archive_ref *from, const struct archive_ref *to,
 	struct archive_copied *copied, struct err *err)
 {

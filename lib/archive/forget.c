@@ -141,7 +141,8 @@ static bool mark_volumes(struct forgetting *forgetting, struct err *err)
 	return true;
 }
 
-/* The emptied volumes, and the -wal of the newest volume, which may hold forgotten bytes. */
+/* The emptied volumes, and the -wal of the newest volume, which may hold forgotten bytes. A crash
+ * leaves litter, which every writer removes, and a -wal, which the next forget or seal empties. */
 static bool try_to_remove_files(void *context, bool *ret_done, struct err *err)
 {
 	struct packer *packer = context;
@@ -215,9 +216,10 @@ static bool forget_locked(struct forgetting *forgetting, const uint8_t (*digests
 }
 
 /*
- * Rebuild the catalogue, because free pages of its old file may still hold forgotten messages. The
- * marker, which layout_remove_leftovers() removes, goes last: a crash before that repeats the
- * rebuild.
+ * Rebuild the catalogue, because free pages of its old file may still hold forgotten messages. So
+ * may the unfinished file of a repacker: it is removed although the repack lock may be held, and
+ * rewrite_replace() notices. The marker, which is a leftover in the archive's folder, goes last: a
+ * crash before that repeats the rebuild.
  */
 static bool rebuild_without_forgotten(const struct archive_ref *archive, struct err *err)
 {
@@ -238,6 +240,7 @@ bool archive_forget(const struct archive_ref *archive, const uint8_t (*digests)[
 	done = maintenance_open(&forgetting.maintenance, archive, timeout_ms, err) &&
 	       forget_locked(&forgetting, digests, count, err);
 
+	/* an interrupted run left the marker: its catalogue still has to be rebuilt */
 	forgetting.any = forgetting.any || fs_exists(begun);
 	maintenance_end(&forgetting.maintenance);
 	done = done && (!forgetting.any || rebuild_without_forgotten(archive, err));

@@ -66,6 +66,11 @@ static bool find_newest(const char *path, struct volume_id *ret_id, struct err *
 	return true;
 }
 
+/*
+ * Changes one file, the keyring, atomically. A crash before its rename leaves a plain archive;
+ * after it, the keyring says that plain volumes up to the newest are still valid, and
+ * archive_rekey() continues.
+ */
 bool archive_encrypt_begin(const struct archive_ref *archive, const struct archive_secret *secret,
 	int timeout_ms, struct err *err)
 {
@@ -105,6 +110,8 @@ static bool carry(struct keyring *keyring, const struct secret *master,
 		err, ERR_BUSY, "key %" PRIu32 " was removed meanwhile; try again", carried->id);
 }
 
+/* Changes the keyring only, atomically, as archive_encrypt_begin() does. The new one wraps the
+ * previous master key, so a crash after its rename loses nothing. */
 bool archive_rotate_begin(const struct archive_ref *archive, const struct archive_carried *carried,
 	size_t count, int timeout_ms, struct err *err)
 {
@@ -285,6 +292,9 @@ static bool count_total(struct rekeying *rekeying, struct err *err)
  * Opening for writing starts a volume under the new key, if the newest is under the previous one. A
  * journal checkpoint in it lists all volumes under their present uuids, so that each can be
  * replaced once. Sparse volumes, and those marked for removal, are emptied into it as well.
+ *
+ * A crash repeats only what is missing: the header of the newest volume says under which key it is,
+ * and the catalogue in which volume the last journal checkpoint is.
  */
 static bool prepare_rekey(struct rekeying *rekeying, struct err *err)
 {
@@ -309,7 +319,11 @@ static bool prepare_rekey(struct rekeying *rekeying, struct err *err)
 	       count_total(rekeying, err);
 }
 
-/* Rebuild the catalogue under the new key. Its old file held everything under the previous one. */
+/*
+ * Rebuild the catalogue under the new key. Its old file held everything under the previous one.
+ * Leftovers go after the rebuild: among them is the marker of an interrupted forget, whose work the
+ * rebuild completes. A crash before that repeats the rebuild.
+ */
 static bool replace_catalogue(const struct archive_ref *archive, struct err *err)
 {
 	CLEANUP(freep) char *folder = layout_volumes_path(archive->path);
@@ -377,6 +391,11 @@ static bool read_change(struct rekeying *rekeying, struct err *err)
 	return true;
 }
 
+/*
+ * Every step can be interrupted and repeated: the keyring knows both keys until finish() replaces
+ * it, and which files are still under the previous key is read from their headers, not remembered.
+ * What a crash within a step leaves: prepare_rekey(), rewrite_replace(), finish().
+ */
 bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey *wish,
 	int timeout_ms, struct archive_rekeyed *ret_rekeyed, struct err *err)
 {

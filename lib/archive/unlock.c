@@ -96,7 +96,8 @@ bool archive_each_key(const char *path,
 	return true;
 }
 
-/* Under the writer lock, so that two commands cannot lose each other's change. */
+/* Under the writer lock, so that two commands cannot lose each other's change. keyring_file_write()
+ * replaces the file atomically: after a crash, the old keys open the archive or the new ones do. */
 static bool change_begin(const struct archive_ref *archive, int *ret_lock,
 	struct keys_view *ret_view, struct err *err)
 {

@@ -218,6 +218,7 @@ bool reclaim_estimate(struct reclaim *reclaim, struct err *err)
 /* --- a round --- */
 
 /* The newest volume can be emptied once another one has been started. */
+/* A crash after the roll leaves a volume that the catalogue lacks: replay enters it. */
 static bool make_room(struct packer *packer, const struct estates *victims, struct err *err)
 {
 	bool rolled;
@@ -267,6 +268,12 @@ static bool empty_some(
 	return packer_flush_pack(packer, err);
 }
 
+/*
+ * The copies, the rows that name them and the removal of the emptied volumes' rows count together,
+ * with the journal checkpoint, which makes the volume durable first. A crash before that leaves
+ * frames that no journal frame names; between its two commits, replay applies the checkpoint; after
+ * it, the emptied files are litter, which the next writer removes.
+ */
 static bool round_of(struct reclaim *reclaim, bool *ret_more, struct err *err)
 {
 	CLEANUP(estates_free) struct estates victims = {0};
@@ -306,6 +313,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 
 /* --- merging small volumes --- */
 
+/* The same order as in a round. */
 static bool merge(struct maintenance *maintenance, const struct estates *small,
 	const struct cancel *cancel, struct err *err)
 {

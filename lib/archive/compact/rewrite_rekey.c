@@ -70,6 +70,8 @@ static bool compare_frames(struct volume_rekey *rekeying, struct err *err)
 	return false;
 }
 
+/* Compares after volume_finish_sealed() has made the file durable, so that what was compared is
+ * what replaces the original. */
 static bool rekey_opened(struct volume_rekey *rekeying, const struct archive_ref *archive,
 	const struct rewrite_plan *plan, struct directory *ret_directory, struct err *err)
 {

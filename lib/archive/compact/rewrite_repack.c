@@ -275,6 +275,11 @@ static bool compare_items(struct repack *repack, struct err *err)
 
 /* --- all of it --- */
 
+/*
+ * Compares after volume_finish_sealed() has made the file durable, so that what was compared is
+ * what replaces the original. Frame ids continue after the original's last one: no id names two
+ * frames.
+ */
 static bool write_and_compare(struct repack *repack, struct err *err)
 {
 	if (!volume_last_frame(&repack->from, &repack->next_frame, err))
