@@ -1,5 +1,7 @@
 #include "archive/retention.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -135,4 +137,5 @@ void keep_decide(const struct keep_rules *rules, keep_offset *offset,
 	if (rules->within_ms > 0)
 		keep_within(snapshots, count, rules->within_ms);
 	keep_always(snapshots, count);
+	assert(snapshots[count - 1].stays); /* invariant 3: mail present now always stays */
 }

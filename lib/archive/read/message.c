@@ -187,6 +187,8 @@ static bool read_message(struct reading *reading, struct err *err)
 		return false;
 	if (!is_small(reading))
 		return true;
+	/* invariant 4: exactly the bytes whose digest was checked */
+	assert(reading->left == 0 && archive->whole.len == reading->size);
 	return reading->out.each(reading->out.context,
 		archive->whole.len ? archive->whole.data : (const uint8_t *)"", archive->whole.len,
 		err);

@@ -192,14 +192,18 @@ bool journal_checkpoint_write(struct packer *packer, struct err *err)
 {
 	int64_t frame;
 
-	assert(!packer->dirty && packer->last.generation > 0);
+	assert(!packer->dirty && packer->last.generation > 0 && packer->pack->raw.len == 0);
+	assert(db_in_transaction(packer->catalogue));
 	begin_payload(packer);
 	if (!put_tables(packer, err))
 		return false;
 	journal_set_final(&packer->journal);
-	return packer_write_payload(packer, FRAME_CHECKPOINT, &frame, err) &&
-	       db_commit(packer->volume.db, err) &&
-	       catalogue_set_journal_checkpoint(
+	if (!packer_write_payload(packer, FRAME_CHECKPOINT, &frame, err) ||
+		!db_commit(packer->volume.db, err))
+		return false;
+	assert(!db_in_transaction(packer->volume.db)); /* invariant 1: the bytes are durable */
+	packer->committed_frame = frame;
+	return catalogue_set_journal_checkpoint(
 		       packer->catalogue, packer->volume.id.sequence, frame, &packer->state, err) &&
 	       db_commit(packer->catalogue, err);
 }

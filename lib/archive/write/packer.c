@@ -23,7 +23,8 @@ static bool bring_up_to_date(struct packer *packer, struct err *err)
 				   litter_remove(packer->archive.path, packer->catalogue, err)));
 }
 
-/* Of items, messages and frames: larger ones were never given, and could not be counted on. */
+/* Of items, messages and frames. No archive gets there; a larger one in a damaged file could
+ * overflow when the next id is counted from it. */
 static const int64_t id_max = INT64_MAX / 2;
 
 static bool open_newest_volume(struct packer *packer, struct err *err)
@@ -48,8 +49,11 @@ static bool open_newest_volume(struct packer *packer, struct err *err)
 		return err_set(err, ERR_CORRUPT, "%s: its frame ids are used up",
 			db_path(packer->volume.db));
 	packer->next_frame = last_frame + 1;
-	if (last_frame > newest->applied_frame)
+	packer->committed_frame = last_frame;
+	if (last_frame > newest->applied_frame) {
 		packer->litter_after = newest->applied_frame + 1;
+		packer->committed_frame = newest->applied_frame;
+	}
 	return true;
 }
 
@@ -325,15 +329,18 @@ static bool record_snapshot(struct packer *packer, bool complete, struct err *er
 /*
  * The volume is made durable before the catalogue. Stopped before the first commit, neither has
  * this generation, and its frames are removed as an interrupted writer's. Stopped between the two,
- * replay finds the final payload in the volume and applies it. The other order could leave a row
- * whose bytes are lost.
+ * replay finds the final payload in the volume and applies it; it does the same where a power cut
+ * loses the catalogue's commit, which is not synced. The other order could leave a row whose bytes
+ * are lost.
  */
 static bool make_durable(struct packer *packer, int64_t frame_id, struct err *err)
 {
-	assert(compressor_count(packer->compressor) == 0 && db_in_transaction(packer->catalogue));
+	assert(compressor_count(packer->compressor) == 0 && packer->pack->raw.len == 0);
+	assert(db_in_transaction(packer->catalogue));
 	if (!db_commit(packer->volume.db, err))
 		return false;
 	assert(!db_in_transaction(packer->volume.db)); /* invariant 1: the bytes are durable */
+	packer->committed_frame = frame_id;
 	return catalogue_set_applied(
 		       packer->catalogue, packer->volume.id.sequence, frame_id, err) &&
 	       catalogue_set_state(

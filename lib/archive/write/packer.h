@@ -53,7 +53,8 @@ struct packer {
 	int64_t next_frame; /* in the open volume */
 	int64_t next_item;
 	int64_t next_message;
-	int64_t litter_after; /* frames from this id on are an interrupted writer's; 0: none */
+	int64_t litter_after;    /* frames from this id on are an interrupted writer's; 0: none */
+	int64_t committed_frame; /* frames up to this id may be named: never removed here */
 
 	/* the commit under way */
 	bool dirty; /* there are records; the catalogue is in a transaction */

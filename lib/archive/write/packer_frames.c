@@ -14,6 +14,7 @@ static bool begin_volume(struct packer *packer, struct err *err)
 		return false;
 	if (packer->litter_after == 0)
 		return true;
+	assert(packer->litter_after > packer->committed_frame);
 	if (!volume_remove_frames(&packer->volume, packer->litter_after, INT64_MAX, err))
 		return false;
 	packer->litter_after = 0;
@@ -118,6 +119,8 @@ bool packer_drain(struct packer *packer, struct err *err)
 
 bool packer_remove_frames(struct packer *packer, int64_t first, int64_t last, struct err *err)
 {
+	/* invariants 1 and 3: no row names them yet */
+	assert(first > packer->committed_frame && last < packer->next_frame);
 	return packer_drain(packer, err) && begin_volume(packer, err) &&
 	       volume_remove_frames(&packer->volume, first, last, err);
 }
@@ -195,6 +198,8 @@ bool packer_put_item(
 		return put_in_pack(packer, item, err);
 	if (packer->item->raw.len > 0 && !packer_put_piece(packer, pieces, err))
 		return false;
+	/* invariant 1: the commit that adds the row makes these frames durable first */
+	assert(pieces->first > packer->committed_frame);
 	item->frame = pieces->first;
 	return true;
 }

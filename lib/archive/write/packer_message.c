@@ -85,6 +85,8 @@ static bool store_whole(struct packer *packer, struct record_item *item, struct 
 	struct pieces pieces = {0};
 	struct record record = {.kind = RECORD_ITEM};
 
+	/* invariant 4: every byte that was hashed; a streamed message has leaves */
+	assert(!incoming->streamed && incoming->window.len == incoming->size);
 	packer->item->raw = incoming->window;
 	incoming->window = empty;
 	item->kind = ITEM_MESSAGE;

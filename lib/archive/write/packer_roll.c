@@ -125,6 +125,7 @@ bool packer_roll_now(struct packer *packer, bool *ret_rolled, struct err *err)
 		return false;
 	packer->next_frame = 1;
 	packer->litter_after = 0;
+	packer->committed_frame = 0;
 	*ret_rolled = true;
 	return volume_open(&packer->archive, &id, DB_WRITE, &packer->volume, err);
 }
