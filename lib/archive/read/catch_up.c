@@ -38,8 +38,7 @@ bool archive_catch_up(const struct archive_ref *archive, bool *ret_out_of_date, 
 	*ret_out_of_date = false;
 	if (!writer_lock_take_if_exists(archive->path, 0, &lock, &of))
 		return of.kind == ERR_BUSY || err_set(err, of.kind, "%s", of.text);
-	/* publish first: only then are the volumes those that the catalogue must be up to date with
-	 */
+	/* publish first: the catalogue has to be up to date with the volumes that count then */
 	if ((lock >= 0 && !staged_publish(archive->path, err)) || !is_needed(archive, &needed, err))
 		return false;
 	*ret_out_of_date = (needed || staged_is_whole(archive->path)) && lock < 0;
