@@ -277,8 +277,8 @@ static bool compare_items(struct repack *repack, struct err *err)
 
 /*
  * Compares after volume_finish_sealed() has made the file durable, so that what was compared is
- * what replaces the original. Frame ids continue after the original's last one: no id names two
- * frames.
+ * what replaces the original. Frame ids continue after the original's last one: a frame that a
+ * reader cached by sequence and id (read/items.c) is never taken for one of the new file.
  */
 static bool write_and_compare(struct repack *repack, struct err *err)
 {
