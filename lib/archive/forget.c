@@ -25,7 +25,7 @@ struct forgetting {
 
 /* --- the catalogue --- */
 
-static bool choose(struct forgetting *forgetting, const uint8_t *digest, struct err *err)
+static bool mark_forgotten(struct forgetting *forgetting, const uint8_t *digest, struct err *err)
 {
 	struct db *db = forgetting->maintenance.packer.catalogue;
 	int64_t id;
@@ -72,13 +72,14 @@ struct forgotten_placements {
 	size_t count, cap;
 };
 
-static void presents_free(struct forgotten_placements *presents)
+static void forgotten_placements_free(struct forgotten_placements *placements)
 {
-	free(presents->items);
-	*presents = (struct forgotten_placements){0};
+	free(placements->items);
+	*placements = (struct forgotten_placements){0};
 }
 
-static bool read_presents(struct db *db, struct forgotten_placements *presents, struct err *err)
+static bool read_forgotten_placements(
+	struct db *db, struct forgotten_placements *placements, struct err *err)
 {
 	enum { ROW = CATALOGUE_FORGOTTEN_PLACEMENTS };
 	bool row;
@@ -86,8 +87,8 @@ static bool read_presents(struct db *db, struct forgotten_placements *presents, 
 	while (db_step(db, ROW, &row, err)) {
 		if (!row)
 			return true;
-		ARRAY_GROW(presents->items, presents->count, presents->cap);
-		presents->items[presents->count++] = (struct forgotten_placement){
+		ARRAY_GROW(placements->items, placements->count, placements->cap);
+		placements->items[placements->count++] = (struct forgotten_placement){
 			db_int(db, ROW, 0), db_int(db, ROW, 1), db_int(db, ROW, 2)};
 	}
 	return false;
@@ -96,16 +97,16 @@ static bool read_presents(struct db *db, struct forgotten_placements *presents, 
 /* Snapshots no longer count the forgotten messages. */
 static bool reduce_snapshots(struct db *db, struct err *err)
 {
-	enum { LESSEN = CATALOGUE_SNAPSHOT_LESSEN };
-	CLEANUP(presents_free) struct forgotten_placements presents = {0};
+	enum { REDUCE = CATALOGUE_SNAPSHOT_LESSEN };
+	CLEANUP(forgotten_placements_free) struct forgotten_placements placements = {0};
 
-	if (!read_presents(db, &presents, err))
+	if (!read_forgotten_placements(db, &placements, err))
 		return false;
-	for (size_t i = 0; i < presents.count; i++) {
-		db_bind_int(db, LESSEN, "gen_from", presents.items[i].from);
-		db_bind_int(db, LESSEN, "gen_to", presents.items[i].to);
-		db_bind_int(db, LESSEN, "size", presents.items[i].size);
-		if (!db_run(db, LESSEN, err))
+	for (size_t i = 0; i < placements.count; i++) {
+		db_bind_int(db, REDUCE, "gen_from", placements.items[i].from);
+		db_bind_int(db, REDUCE, "gen_to", placements.items[i].to);
+		db_bind_int(db, REDUCE, "size", placements.items[i].size);
+		if (!db_run(db, REDUCE, err))
 			return false;
 	}
 	return true;
@@ -181,7 +182,7 @@ static bool forget_in_transaction(struct forgetting *forgetting,
 	bool owed;
 
 	for (size_t i = 0; i < count; i++)
-		if (!choose(forgetting, digests[i], err))
+		if (!mark_forgotten(forgetting, digests[i], err))
 			return false;
 	if (!add_items(forgetting, err) ||
 		(forgetting->search.count > 0 &&

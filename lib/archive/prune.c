@@ -113,7 +113,7 @@ static bool prune_in_transaction(struct reclaim *reclaim, const struct archive_p
 }
 
 /* An archive without a commit has nothing to prune. */
-static bool is_time(struct maintenance *maintenance, const struct archive_prune *prune,
+static bool is_due(struct maintenance *maintenance, const struct archive_prune *prune,
 	bool *ret_due, struct err *err)
 {
 	struct catalogue_state state;
@@ -136,7 +136,7 @@ bool archive_prune(const struct archive_ref *archive, const struct archive_prune
 	bool done;
 
 	if (!maintenance_open(&maintenance, archive, timeout_ms, err) ||
-		!is_time(&maintenance, prune, &due, err))
+		!is_due(&maintenance, prune, &due, err))
 		return false;
 	if (!due) {
 		pruned.skipped = true;

@@ -147,7 +147,7 @@ bool archive_rotate_begin(const struct archive_ref *archive, const struct archiv
 
 struct rekeying {
 	const struct archive_ref *archive;
-	const struct archive_rekey *wish;
+	const struct archive_rekey *options;
 	int timeout_ms;
 	uint32_t key_epoch;
 	int64_t until;
@@ -160,11 +160,11 @@ struct rekeying {
 
 static void report_progress(const struct rekeying *rekeying)
 {
-	const struct archive_rekey *wish = rekeying->wish;
+	const struct archive_rekey *options = rekeying->options;
 	uint64_t own = rekeying->wrote < rekeying->own ? rekeying->wrote : rekeying->own;
 
-	if (wish->progress)
-		wish->progress(wish->context, rekeying->done + own, rekeying->total);
+	if (options->progress)
+		options->progress(options->context, rekeying->done + own, rekeying->total);
 }
 
 static void add_written(void *context, uint64_t bytes)
@@ -198,7 +198,7 @@ static bool choose_outdated(
 static bool rewrite_one(
 	struct rekeying *rekeying, const struct rewrite_plan *plan, bool *ret_done, struct err *err)
 {
-	const struct rewrite_watch watch = {rekeying->wish->cancel, add_written, rekeying};
+	const struct rewrite_watch watch = {rekeying->options->cancel, add_written, rekeying};
 	bool is_sealed = plan->volume.state == VOLUME_SEALED;
 	CLEANUP(directory_free) struct directory directory = {0};
 	struct volume made = {0};
@@ -363,7 +363,7 @@ static bool check_all_rewritten(struct rekeying *rekeying, struct db *catalogue,
  */
 static bool finish(struct rekeying *rekeying, struct err *err)
 {
-	const struct archive_rekey *wish = rekeying->wish;
+	const struct archive_rekey *options = rekeying->options;
 	CLEANUP(maintenance_close) struct maintenance job = {.lock = -1};
 	uint8_t uuid[ARCHIVE_UUID_BYTES];
 
@@ -372,7 +372,7 @@ static bool finish(struct rekeying *rekeying, struct err *err)
 		return false;
 	memcpy(uuid, job.packer.state.archive, sizeof(uuid));
 	maintenance_end(&job);
-	return (!wish->beside || wish->beside(wish->context, uuid, err)) &&
+	return (!options->beside || options->beside(options->context, uuid, err)) &&
 	       replace_catalogue(rekeying->archive, err) && end_change(rekeying->archive, err);
 }
 
@@ -396,10 +396,11 @@ static bool read_change(struct rekeying *rekeying, struct err *err)
  * it, and which files are still under the previous key is read from their headers, not remembered.
  * What a crash within a step leaves: prepare_rekey(), rewrite_replace(), finish().
  */
-bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey *wish,
+bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey *options,
 	int timeout_ms, struct archive_rekeyed *ret_rekeyed, struct err *err)
 {
-	struct rekeying rekeying = {.archive = archive, .wish = wish, .timeout_ms = timeout_ms};
+	struct rekeying rekeying = {
+		.archive = archive, .options = options, .timeout_ms = timeout_ms};
 	CLEANUP(fs_unlock) int lock = -1;
 
 	if (!archive_exists(archive->path))

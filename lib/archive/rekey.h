@@ -61,7 +61,7 @@ struct archive_rekeyed {
  * ERR_BUSY: the lock is held, or a reader does not finish. ERR_CORRUPT: a volume cannot be read
  * completely. After any error, another run continues.
  */
-bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey *wish,
+bool archive_rekey(const struct archive_ref *archive, const struct archive_rekey *options,
 	int timeout_ms, struct archive_rekeyed *ret_rekeyed, struct err *err);
 
 #endif

@@ -119,7 +119,7 @@ void keep_decide(const struct keep_rules *rules, keep_offset *offset,
 	const struct {
 		unsigned room;
 		int64_t (*period_of)(int64_t local_s);
-	} words[] = {
+	} periods[] = {
 		{rules->hourly, hour_of},
 		{rules->daily, day_of},
 		{rules->weekly, week_of},
@@ -132,8 +132,9 @@ void keep_decide(const struct keep_rules *rules, keep_offset *offset,
 	if (count == 0 || rules->all)
 		return;
 	keep_periods(snapshots, count, offset, rules->last, itself, true);
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		keep_periods(snapshots, count, offset, words[i].room, words[i].period_of, false);
+	for (size_t i = 0; i < ARRAY_LEN(periods); i++)
+		keep_periods(
+			snapshots, count, offset, periods[i].room, periods[i].period_of, false);
 	if (rules->within_ms > 0)
 		keep_within(snapshots, count, rules->within_ms);
 	keep_always(snapshots, count);

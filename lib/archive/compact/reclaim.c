@@ -22,7 +22,7 @@ void reclaim_init(struct reclaim *reclaim, struct maintenance *maintenance)
 
 /* --- how much of each volume is live --- */
 
-struct estate {
+struct volume_usage {
 	struct volume_id id;
 	enum volume_state state;
 	uint64_t live_bytes; /* before the codec */
@@ -32,18 +32,18 @@ struct estate {
 	bool newest;
 };
 
-struct estates {
-	struct estate *items;
+struct volume_usages {
+	struct volume_usage *items;
 	size_t count, cap;
 };
 
-static void estates_free(struct estates *estates)
+static void usages_free(struct volume_usages *usages)
 {
-	free(estates->items);
-	*estates = (struct estates){0};
+	free(usages->items);
+	*usages = (struct volume_usages){0};
 }
 
-static bool read_estates(struct db *db, struct estates *estates, struct err *err)
+static bool read_usages(struct db *db, struct volume_usages *usages, struct err *err)
 {
 	enum {
 		ROW = CATALOGUE_VOLUMES_LIVE,
@@ -61,8 +61,8 @@ static bool read_estates(struct db *db, struct estates *estates, struct err *err
 			db_reset(db, ROW);
 			return false;
 		}
-		ARRAY_GROW(estates->items, estates->count, estates->cap);
-		estates->items[estates->count++] = (struct estate){
+		ARRAY_GROW(usages->items, usages->count, usages->cap);
+		usages->items[usages->count++] = (struct volume_usage){
 			.id = volume.id,
 			.state = volume.state,
 			.live_bytes = (uint64_t)db_int(db, ROW, LIVE_BYTES),
@@ -83,34 +83,34 @@ static bool sum_frames(struct volume *volume, uint64_t *ret_raw_bytes, struct er
 	return true;
 }
 
-static bool measure(struct packer *packer, struct estate *estate, struct err *err)
+static bool measure(struct packer *packer, struct volume_usage *usage, struct err *err)
 {
 	CLEANUP(volume_close) struct volume volume = {0};
 
-	estate->file_bytes = volume_file_bytes(packer->archive.path, &estate->id);
-	if (estate->newest) {
-		estate->file_bytes += db_wal_bytes(packer->volume.db);
-		return sum_frames(&packer->volume, &estate->raw_bytes, err);
+	usage->file_bytes = volume_file_bytes(packer->archive.path, &usage->id);
+	if (usage->newest) {
+		usage->file_bytes += db_wal_bytes(packer->volume.db);
+		return sum_frames(&packer->volume, &usage->raw_bytes, err);
 	}
-	return volume_open_peek(&packer->archive, &estate->id, &volume, err) &&
-	       sum_frames(&volume, &estate->raw_bytes, err);
+	return volume_open_peek(&packer->archive, &usage->id, &volume, err) &&
+	       sum_frames(&volume, &usage->raw_bytes, err);
 }
 
 /* Is it to be emptied? Its journal and old checkpoints count as dead. */
-static bool is_victim(const struct estate *estate)
+static bool is_victim(const struct volume_usage *usage)
 {
-	bool sparse = estate->live_bytes * 100 < estate->raw_bytes * RECLAIM_LIVE_PERCENT;
+	bool sparse = usage->live_bytes * 100 < usage->raw_bytes * RECLAIM_LIVE_PERCENT;
 
-	if (estate->newest)
-		return sparse && estate->raw_bytes >= RECLAIM_BYTES_MIN;
-	return estate->state == VOLUME_DOOMED || estate->items == 0 || sparse;
+	if (usage->newest)
+		return sparse && usage->raw_bytes >= RECLAIM_BYTES_MIN;
+	return usage->state == VOLUME_DOOMED || usage->items == 0 || sparse;
 }
 
-static bool read_all(struct packer *packer, struct estates *ret_all, struct err *err)
+static bool measure_all(struct packer *packer, struct volume_usages *ret_all, struct err *err)
 {
-	CLEANUP(estates_free) struct estates all = {0};
+	CLEANUP(usages_free) struct volume_usages all = {0};
 
-	if (!read_estates(packer->catalogue, &all, err))
+	if (!read_usages(packer->catalogue, &all, err))
 		return false;
 	for (size_t i = 0; i < all.count; i++) {
 		all.items[i].newest = all.items[i].id.sequence == packer->volume.id.sequence;
@@ -118,16 +118,16 @@ static bool read_all(struct packer *packer, struct estates *ret_all, struct err 
 			return false;
 	}
 	*ret_all = all;
-	all = (struct estates){0};
+	all = (struct volume_usages){0};
 	return true;
 }
 
 /* Keep only the volumes to empty. */
-static bool find_victims(struct packer *packer, struct estates *ret_victims, struct err *err)
+static bool find_victims(struct packer *packer, struct volume_usages *ret_victims, struct err *err)
 {
 	size_t count = 0;
 
-	if (!read_all(packer, ret_victims, err))
+	if (!measure_all(packer, ret_victims, err))
 		return false;
 	for (size_t i = 0; i < ret_victims->count; i++)
 		if (is_victim(&ret_victims->items[i]))
@@ -138,21 +138,21 @@ static bool find_victims(struct packer *packer, struct estates *ret_victims, str
 
 /* The small sealed volumes to merge; none if there are too few. */
 static bool find_small(
-	struct packer *packer, size_t wanted, struct estates *ret_small, struct err *err)
+	struct packer *packer, size_t wanted, struct volume_usages *ret_small, struct err *err)
 {
 	uint64_t bytes = 0;
 	size_t count = 0;
 
-	if (!read_all(packer, ret_small, err))
+	if (!measure_all(packer, ret_small, err))
 		return false;
 	for (size_t i = 0; i < ret_small->count; i++) {
-		const struct estate *estate = &ret_small->items[i];
+		const struct volume_usage *usage = &ret_small->items[i];
 
-		if (estate->state != VOLUME_SEALED || estate->file_bytes >= RECLAIM_SMALL_BYTES ||
-			bytes + estate->file_bytes > ARCHIVE_VOLUME_BYTES)
+		if (usage->state != VOLUME_SEALED || usage->file_bytes >= RECLAIM_SMALL_BYTES ||
+			bytes + usage->file_bytes > ARCHIVE_VOLUME_BYTES)
 			continue;
-		bytes += estate->file_bytes;
-		ret_small->items[count++] = *estate;
+		bytes += usage->file_bytes;
+		ret_small->items[count++] = *usage;
 	}
 	ret_small->count = count >= wanted ? count : 0;
 	return true;
@@ -197,14 +197,14 @@ static uint64_t less(uint64_t from, uint64_t value)
 
 bool reclaim_estimate(struct reclaim *reclaim, struct err *err)
 {
-	CLEANUP(estates_free) struct estates victims = {0};
+	CLEANUP(usages_free) struct volume_usages victims = {0};
 
 	if (!find_victims(&reclaim->maintenance->packer, &victims, err))
 		return false;
 	reclaim->volumes = victims.count;
 	reclaim->bytes = 0;
 	for (size_t i = 0; i < victims.count; i++) {
-		const struct estate *victim = &victims.items[i];
+		const struct volume_usage *victim = &victims.items[i];
 		double live = victim->raw_bytes
 				      ? (double)victim->live_bytes / (double)victim->raw_bytes
 				      : 0;
@@ -219,7 +219,7 @@ bool reclaim_estimate(struct reclaim *reclaim, struct err *err)
 
 /* The newest volume can be emptied once another one has been started. */
 /* A crash after the roll leaves a volume that the catalogue lacks: replay enters it. */
-static bool make_room(struct packer *packer, const struct estates *victims, struct err *err)
+static bool make_room(struct packer *packer, const struct volume_usages *victims, struct err *err)
 {
 	bool rolled;
 	bool newest = victims->count > 0 && victims->items[victims->count - 1].newest;
@@ -227,7 +227,8 @@ static bool make_room(struct packer *packer, const struct estates *victims, stru
 	return (!newest && !packer_is_full(packer)) || packer_roll_now(packer, &rolled, err);
 }
 
-static bool empty_one(struct maintenance *maintenance, const struct estate *victim, struct err *err)
+static bool empty_one(
+	struct maintenance *maintenance, const struct volume_usage *victim, struct err *err)
 {
 	struct packer *packer = &maintenance->packer;
 	CLEANUP(volume_close) struct volume volume = {0};
@@ -243,15 +244,15 @@ static bool empty_one(struct maintenance *maintenance, const struct estate *vict
 }
 
 /* *ret_more: the round's limit was reached, another round follows. */
-static bool empty_some(
-	struct reclaim *reclaim, const struct estates *victims, bool *ret_more, struct err *err)
+static bool empty_some(struct reclaim *reclaim, const struct volume_usages *victims, bool *ret_more,
+	struct err *err)
 {
 	struct packer *packer = &reclaim->maintenance->packer;
 	uint64_t copied = 0;
 
 	*ret_more = false;
 	for (size_t i = 0; i < victims->count; i++) {
-		const struct estate *victim = &victims->items[i];
+		const struct volume_usage *victim = &victims->items[i];
 
 		if (victim->id.sequence == packer->volume.id.sequence)
 			continue;
@@ -274,9 +275,9 @@ static bool empty_some(
  * frames that no journal frame names; between its two commits, replay applies the checkpoint; after
  * it, the emptied files are litter, which the next writer removes.
  */
-static bool round_of(struct reclaim *reclaim, bool *ret_more, struct err *err)
+static bool run_round(struct reclaim *reclaim, bool *ret_more, struct err *err)
 {
-	CLEANUP(estates_free) struct estates victims = {0};
+	CLEANUP(usages_free) struct volume_usages victims = {0};
 	struct packer *packer = &reclaim->maintenance->packer;
 
 	return find_victims(packer, &victims, err) && make_room(packer, &victims, err) &&
@@ -297,7 +298,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 	while (more) {
 		if (!db_in_transaction(packer->catalogue) && !db_begin(packer->catalogue, err))
 			return false;
-		if (!round_of(reclaim, &more, err)) {
+		if (!run_round(reclaim, &more, err)) {
 			db_rollback(packer->catalogue);
 			return false;
 		}
@@ -314,7 +315,7 @@ bool reclaim_run(struct reclaim *reclaim, struct err *err)
 /* --- merging small volumes --- */
 
 /* The same order as in a round. */
-static bool merge(struct maintenance *maintenance, const struct estates *small,
+static bool merge(struct maintenance *maintenance, const struct volume_usages *small,
 	const struct cancel *cancel, struct err *err)
 {
 	struct packer *packer = &maintenance->packer;
@@ -332,7 +333,7 @@ static bool merge(struct maintenance *maintenance, const struct estates *small,
 static bool merge_in_transaction(struct maintenance *maintenance, size_t count,
 	const struct cancel *cancel, uint64_t *ret_merged, struct err *err)
 {
-	CLEANUP(estates_free) struct estates small = {0};
+	CLEANUP(usages_free) struct volume_usages small = {0};
 	struct packer *packer = &maintenance->packer;
 
 	if (!find_small(packer, count, &small, err))

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-static bool one_snapshot(
+static bool read_snapshot(
 	struct db *db, size_t query, bool *ret_found, struct archive_snapshot *out, struct err *err)
 {
 	if (!db_step(db, query, ret_found, err))
@@ -22,7 +22,7 @@ static bool one_snapshot(
 	return true;
 }
 
-static bool latest(struct db *db, struct archive_snapshot *ret_snapshot, struct err *err)
+static bool latest_snapshot(struct db *db, struct archive_snapshot *ret_snapshot, struct err *err)
 {
 	uint64_t bytes;
 
@@ -36,11 +36,11 @@ static bool at_generation(
 	bool found;
 
 	db_bind_int(db, CATALOGUE_SNAPSHOT_GET, "generation", generation);
-	if (!one_snapshot(db, CATALOGUE_SNAPSHOT_GET, &found, ret_snapshot, err))
+	if (!read_snapshot(db, CATALOGUE_SNAPSHOT_GET, &found, ret_snapshot, err))
 		return false;
 	if (found)
 		return true;
-	if (!latest(db, &last, err))
+	if (!latest_snapshot(db, &last, err))
 		return false;
 	if (last.generation == 0)
 		return err_set(err, ERR_NOT_FOUND, "no snapshot %" PRId64 ": the archive is empty",
@@ -57,7 +57,7 @@ static bool no_snapshot_at(struct db *db, int64_t unix_ms, struct err *err)
 	char there[ZONED_TIME_TEXT_MAX];
 	bool found;
 
-	if (!one_snapshot(db, CATALOGUE_SNAPSHOT_FIRST_COMPLETE, &found, &first, err))
+	if (!read_snapshot(db, CATALOGUE_SNAPSHOT_FIRST_COMPLETE, &found, &first, err))
 		return false;
 	clock_format_ms(unix_ms, wanted);
 	if (!found)
@@ -74,7 +74,7 @@ static bool at_time(
 	bool found;
 
 	db_bind_int(db, CATALOGUE_SNAPSHOT_AT_TIME, "unix_ms", unix_ms);
-	if (!one_snapshot(db, CATALOGUE_SNAPSHOT_AT_TIME, &found, ret_snapshot, err))
+	if (!read_snapshot(db, CATALOGUE_SNAPSHOT_AT_TIME, &found, ret_snapshot, err))
 		return false;
 	return found || no_snapshot_at(db, unix_ms, err);
 }
@@ -90,7 +90,7 @@ bool archive_resolve(struct archive *archive, struct archive_when when,
 	db = archive->catalogue;
 	switch (when.kind) {
 	case ARCHIVE_LATEST:
-		ok = latest(db, ret_snapshot, err);
+		ok = latest_snapshot(db, ret_snapshot, err);
 		break;
 	case ARCHIVE_GENERATION:
 		ok = at_generation(db, when.generation, ret_snapshot, err);
