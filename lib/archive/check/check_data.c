@@ -137,6 +137,7 @@ static bool count_bytes(void *context, const uint8_t *data, size_t len, struct e
 	return true;
 }
 
+/* Each rotation reads another portion; those from 0 to 99 reach every message. */
 static bool is_chosen(const struct archive_check *check, int64_t message)
 {
 	uint64_t place = ((uint64_t)message + check->rotation) % ARCHIVE_CHECK_ALL;

@@ -53,6 +53,7 @@ bool rewrite_plan_next(const struct archive_ref *archive, int64_t after, rewrite
 	CLEANUP(rewrite_plan_free) struct rewrite_plan plan = {0};
 	bool done;
 
+	/* without the writer lock: rewrite_replace() checks that nothing changed meanwhile */
 	if (!archive_open(archive, &view, err) || !archive_enter(view, err))
 		return false;
 	done = find_chosen(view->catalogue, after, choose, context, ret_found, &plan.volume, err) &&

@@ -24,6 +24,7 @@ static bool open_volume(struct archive *archive, const struct catalogue_volume *
 	CLEANUP(freep) char *path = layout_volume_path(archive->ref.path, &known->id);
 	enum db_mode mode = DB_IMMUTABLE;
 
+	/* only the newest volume changes; the others are complete without a -wal */
 	if (known->state == VOLUME_OPEN)
 		mode = archive_reading_mode(archive->ref.path, path, archive->may_peek);
 	return volume_open(&archive->ref, &known->id, mode, ret_volume, err);
@@ -120,6 +121,7 @@ static bool read_frame(struct archive *archive, int64_t sequence, int64_t frame,
 			!volume_get_frame(
 				volume, frame, FRAMES_DATA, archive->zstd, &cached->raw, err))
 			return false;
+		/* only now: a frame that could not be read leaves the slot empty */
 		cached->frame = frame;
 		cached->volume = sequence;
 	}

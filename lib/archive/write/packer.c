@@ -13,6 +13,7 @@
 
 /* --- opening --- */
 
+/* After a replay, litter may remain from the writer that the crash stopped. */
 static bool bring_up_to_date(struct packer *packer, struct err *err)
 {
 	CLEANUP(zstd_freep) struct zstd *zstd = zstd_new();
@@ -164,9 +165,11 @@ bool packer_write_payload(
 	struct block *block;
 	struct buf empty;
 
+	/* an idle compressor leaves a block for packer_spare() */
 	if (!packer_drain(packer, err))
 		return false;
 	assert(packer->journal.len <= FRAME_RAW_BYTES_MAX); /* begin_record() ends full payloads */
+	/* the next payload names this hash as its predecessor */
 	sha256_of(packer->journal.data, packer->journal.len, packer->state.head);
 	packer->state.applied_seq++;
 	block = packer_spare(packer);
@@ -317,6 +320,7 @@ static bool record_snapshot(struct packer *packer, bool complete, struct err *er
 		.snapshot =
 			{
 				.generation = packer->apply.generation,
+				/* never earlier than its predecessor, whatever the clock does */
 				.unix_ms = now_ms > packer->last.unix_ms ? now_ms
 									 : packer->last.unix_ms,
 				.complete = complete,

@@ -9,6 +9,8 @@
 #include "base/fs.h"
 #include "base/str.h"
 
+/* The writer's own view reads without locks, so SQLite would let a WAL checkpoint change pages
+ * under it. */
 static bool is_peeked(const struct packer *packer)
 {
 	return packer->view_peeks && atomic_load(packer->view_peeks);

@@ -85,6 +85,7 @@ static void *run_packer(void *context)
 		queue_done(thread->queue, &entry);
 		answer(thread, kind, generation, failed ? &err : NULL);
 	} while (kind != ENTRY_STOP);
+	/* packer_close() rolls back a commit under way */
 	if (!failed && !thread->packer.dirty)
 		(void)packer_tidy_wal(&thread->packer, &err);
 	return NULL;

@@ -151,6 +151,7 @@ struct queue_entry queue_take(struct queue *queue)
 		memcpy(&head, queue->data + queue->from, sizeof(head));
 	}
 	(void)pthread_mutex_unlock(&queue->mutex);
+	/* read without the mutex: the putter cannot reuse this space before queue_done() */
 	return (struct queue_entry){
 		head.kind, head.len, queue->data + queue->from + sizeof(struct head)};
 }
