@@ -16,22 +16,31 @@
 /*
  * The numbers are the format's.
  *
- *	       roll          repack, rekey
- *	OPEN ------> FULL ----------------> SEALED --+
- *	              |  \                  /  ^     | rekey
- *	              |   `--> DOOMED <-----'   +-----+
- *	              |  forget  |  forget   |
- *	              v          v           v
- *	           prune, forget: emptied, then row and file are removed
+ *	       roll         repack, rekey
+ *	OPEN ------> FULL ----------------> SEALED ---+
+ *	              |                    |  ^  ^    | rekey
+ *	       forget |             forget |  |  +----+
+ *	              v                    |  |
+ *	            DOOMED <---------------+  |
+ *	              |         rekey         |
+ *	              +-----------------------+
  *
- * OPEN    the newest volume; catalogue_add_volume() enters it: creation, write/packer_roll, replay.
- * FULL    packer_roll, or replay after a crash between the next volume's creation and its entry.
- * SEALED  rewritten under the same sequence and immutable: catalogue/replace; replay likewise.
- * DOOMED  marked for removal, because erased messages are in it: forget. The next prune or forget
- *         copies the live items out (compact/reclaim) and removes the row and the file.
+ *	FULL, SEALED, DOOMED ----> no row, then no file    (compact/reclaim)
+ *
+ * OPEN    the newest volume; catalogue_add_volume() enters it: creation, packer_roll, replay.
+ * FULL    set by packer_roll with the entry of the next one. A crash before that entry leaves it
+ *         to replay (close_older_volumes()).
+ * SEALED  rewritten under the same sequence and immutable. The query volume_replace sets it,
+ *         whatever the state was: seal, rekey, or replay after a crash of theirs. A rebuild
+ *         sets it in close_older_volumes().
+ * DOOMED  marked for removal, because erased messages are in it: forget. The next prune, forget
+ *         or rekey copies its live items out and removes it. A rekey that is already past that
+ *         step rewrites the volume instead, with only its live items.
+ *
+ * Reclaim also removes sparse volumes (prune, forget, rekey) and merges small sealed ones (seal).
  *
  * A journal checkpoint records only whether a volume is DOOMED; applying one derives the other
- * states from the volumes themselves (catalogue/journal_checkpoint).
+ * states from the volumes themselves (state_of() in catalogue/journal_checkpoint).
  */
 enum volume_state { VOLUME_OPEN = 1, VOLUME_FULL = 2, VOLUME_SEALED = 3, VOLUME_DOOMED = 4 };
 
