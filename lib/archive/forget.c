@@ -45,26 +45,25 @@ static bool mark_forgotten(struct forgetting *forgetting, const uint8_t *digest,
 /* Find the volumes of their items, including leaves that no other message has. */
 static bool add_items(struct forgetting *forgetting, struct err *err)
 {
+	enum { ROW = CATALOGUE_FORGOTTEN_ITEMS };
 	struct db *db = forgetting->maintenance.packer.catalogue;
 	bool row;
 
-	while (db_step(db, CATALOGUE_FORGOTTEN_ITEMS, &row, err)) {
-		const void *digest;
-		size_t len;
+	while (db_step(db, ROW, &row, err)) {
+		uint8_t digest[SHA256_BYTES];
 
 		if (!row)
 			return true;
-		forget_search_add_volume(
-			&forgetting->search, db_int(db, CATALOGUE_FORGOTTEN_ITEMS, 0));
-		digest = db_blob(db, CATALOGUE_FORGOTTEN_ITEMS, 1, &len);
-		if (len == SHA256_BYTES)
+		forget_search_add_volume(&forgetting->search, rows_read_item(db, ROW).volume);
+		if (rows_read_blob(db, ROW, ITEM_ROW_SHA256, digest, SHA256_BYTES))
 			forget_search_add(&forgetting->search, digest);
 	}
 	return false;
 }
 
 struct forgotten_placement {
-	int64_t from, to, size;
+	struct record_span span;
+	int64_t size;
 };
 
 struct forgotten_placements {
@@ -81,7 +80,7 @@ static void forgotten_placements_free(struct forgotten_placements *placements)
 static bool read_forgotten_placements(
 	struct db *db, struct forgotten_placements *placements, struct err *err)
 {
-	enum { ROW = CATALOGUE_FORGOTTEN_PLACEMENTS };
+	enum { ROW = CATALOGUE_FORGOTTEN_PLACEMENTS, GEN_FROM = 0, SIZE = 2 };
 	bool row;
 
 	while (db_step(db, ROW, &row, err)) {
@@ -89,7 +88,7 @@ static bool read_forgotten_placements(
 			return true;
 		ARRAY_GROW(placements->items, placements->count, placements->cap);
 		placements->items[placements->count++] = (struct forgotten_placement){
-			db_int(db, ROW, 0), db_int(db, ROW, 1), db_int(db, ROW, 2)};
+			rows_read_span(db, ROW, GEN_FROM), db_int(db, ROW, SIZE)};
 	}
 	return false;
 }
@@ -103,8 +102,7 @@ static bool reduce_snapshots(struct db *db, struct err *err)
 	if (!read_forgotten_placements(db, &placements, err))
 		return false;
 	for (size_t i = 0; i < placements.count; i++) {
-		db_bind_int(db, REDUCE, "gen_from", placements.items[i].from);
-		db_bind_int(db, REDUCE, "gen_to", placements.items[i].to);
+		rows_bind_span(db, REDUCE, &placements.items[i].span);
 		db_bind_int(db, REDUCE, "size", placements.items[i].size);
 		if (!db_run(db, REDUCE, err))
 			return false;

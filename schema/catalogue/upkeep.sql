@@ -74,7 +74,7 @@ order by v.sequence;
 select id, kind, volume, frame, offset, size from item where volume = :volume
 order by frame, offset, id;
 
--- A sealed volume replaces the full one.
+-- A sealed volume replaces the one it was rewritten from, whatever state that had.
 -- name: volume_replace
 update volume set uuid = :uuid, state = 3,
 	applied_frame = case when applied_frame > 0 then :journal else 0 end
@@ -122,7 +122,7 @@ from placement p cross join message m on m.id = p.message
 where p.message in (select message from forgotten);
 
 -- name: forgotten_items
-select i.volume, i.sha256
+select i.id, i.kind, i.volume, i.frame, i.offset, i.size, i.sha256
 from item i
 where i.id in (select item from message where id in (select message from forgotten))
 	or (i.id in (select p.leaf from part p where p.skeleton in (

@@ -119,6 +119,12 @@ void rows_bind_span(struct db *db, size_t query, const struct record_span *span)
 	db_bind_int(db, query, "gen_to", span->to);
 }
 
+struct record_span rows_read_span(struct db *db, size_t query, int first)
+{
+	return (struct record_span){
+		.from = db_int(db, query, first), .to = db_int(db, query, first + 1)};
+}
+
 void rows_bind_folder(struct db *db, size_t query, const struct record_folder *folder)
 {
 	db_bind_int(db, query, "id", folder->id);
@@ -135,8 +141,7 @@ void rows_bind_folder(struct db *db, size_t query, const struct record_folder *f
 struct record_folder_row rows_read_folder(struct db *db, size_t query)
 {
 	return (struct record_folder_row){
-		.span = {.from = db_int(db, query, FOLDER_ROW_GEN_FROM),
-			.to = db_int(db, query, FOLDER_ROW_GEN_TO)},
+		.span = rows_read_span(db, query, FOLDER_ROW_GEN_FROM),
 		.uidvalidity = (uint32_t)db_int(db, query, FOLDER_ROW_UIDVALIDITY),
 		.folder =
 			{
@@ -190,8 +195,7 @@ void rows_bind_placement(
 struct record_placement_row rows_read_placement(struct db *db, size_t query)
 {
 	return (struct record_placement_row){
-		.span = {.from = db_int(db, query, PLACEMENT_ROW_GEN_FROM),
-			.to = db_int(db, query, PLACEMENT_ROW_GEN_TO)},
+		.span = rows_read_span(db, query, PLACEMENT_ROW_GEN_FROM),
 		.gone = db_int(db, query, PLACEMENT_ROW_GONE) != 0,
 		.added = db_int(db, query, PLACEMENT_ROW_ADDED),
 		.placement =

@@ -21,7 +21,14 @@ bool rows_read_blob(struct db *db, size_t query, int column, void *out, size_t l
 
 /* --- volumes --- */
 
-enum { VOLUME_ROW_SEQUENCE, VOLUME_ROW_UUID, VOLUME_ROW_STATE, VOLUME_ROW_APPLIED_FRAME };
+enum {
+	VOLUME_ROW_SEQUENCE,
+	VOLUME_ROW_UUID,
+	VOLUME_ROW_STATE,
+	VOLUME_ROW_APPLIED_FRAME,
+	VOLUME_ROW_LIVE_BYTES, /* these two only in CATALOGUE_VOLUMES_LIVE */
+	VOLUME_ROW_LIVE_ITEMS,
+};
 
 struct catalogue_volume {
 	struct volume_id id;
@@ -42,7 +49,7 @@ enum {
 	ITEM_ROW_FRAME,
 	ITEM_ROW_OFFSET,
 	ITEM_ROW_SIZE,
-	ITEM_ROW_SHA256, /* only where the whole table is read */
+	ITEM_ROW_SHA256, /* only in whole tables and CATALOGUE_FORGOTTEN_ITEMS */
 };
 
 struct item_row {
@@ -101,8 +108,10 @@ enum {
 	FOLDER_ROW_UIDVALIDITY,
 };
 
-/* gen_from and gen_to of a row with history. */
+/* gen_from and gen_to of a row with history; gen_to 0: null. */
 void rows_bind_span(struct db *db, size_t query, const struct record_span *span);
+/* first: the number of gen_from's column; gen_to's is the next. */
+struct record_span rows_read_span(struct db *db, size_t query, int first);
 void rows_bind_folder(struct db *db, size_t query, const struct record_folder *folder);
 struct record_folder_row rows_read_folder(struct db *db, size_t query);
 

@@ -45,11 +45,7 @@ static void usages_free(struct volume_usages *usages)
 
 static bool read_usages(struct db *db, struct volume_usages *usages, struct err *err)
 {
-	enum {
-		ROW = CATALOGUE_VOLUMES_LIVE,
-		LIVE_BYTES = VOLUME_ROW_APPLIED_FRAME + 1,
-		LIVE_ITEMS,
-	};
+	enum { ROW = CATALOGUE_VOLUMES_LIVE };
 	bool row;
 
 	while (db_step(db, ROW, &row, err)) {
@@ -65,8 +61,8 @@ static bool read_usages(struct db *db, struct volume_usages *usages, struct err 
 		usages->items[usages->count++] = (struct volume_usage){
 			.id = volume.id,
 			.state = volume.state,
-			.live_bytes = (uint64_t)db_int(db, ROW, LIVE_BYTES),
-			.items = (uint64_t)db_int(db, ROW, LIVE_ITEMS),
+			.live_bytes = (uint64_t)db_int(db, ROW, VOLUME_ROW_LIVE_BYTES),
+			.items = (uint64_t)db_int(db, ROW, VOLUME_ROW_LIVE_ITEMS),
 		};
 	}
 	return false;
