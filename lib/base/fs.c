@@ -51,19 +51,14 @@ bool fs_sync_dir(const char *path, struct err *err)
 	return true;
 }
 
-static char *parent_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return xstrdup(".");
-	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
-}
-
 bool fs_sync_parent(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *parent = parent_of(path);
+	const char *slash = strrchr(path, '/');
+	CLEANUP(freep) char *parent = NULL;
 
+	if (!slash)
+		return fs_sync_dir(".", err);
+	parent = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 	return fs_sync_dir(parent, err);
 }
 
@@ -106,13 +101,6 @@ static int create(const char *path, mode_t mode)
 	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 }
 
-static ssize_t write_some(int fd, const char *path, const void *data, size_t len)
-{
-	if (!hook_allows((struct fs_change){FS_WRITE, path, .data = data, .len = len}))
-		return -1;
-	return write(fd, data, len);
-}
-
 static bool sync_file(int fd, const char *path)
 {
 	return hook_allows((struct fs_change){FS_SYNC, path}) && fsync(fd) == 0;
@@ -123,7 +111,8 @@ static bool write_all(int fd, const char *path, const void *data, size_t len, st
 	const char *at = data;
 
 	while (len > 0) {
-		ssize_t done = write_some(fd, path, at, len);
+		struct fs_change change = {FS_WRITE, path, .data = at, .len = len};
+		ssize_t done = hook_allows(change) ? write(fd, at, len) : -1;
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -390,19 +379,12 @@ static void holder_of(int fd, char *holder, size_t size)
 	(void)snprintf(holder, size, "%s (pid %ld)", shown, (long)lock.l_pid);
 }
 
-static bool lock_busy(const char *path, int fd, struct err *err)
-{
-	char holder[LOCK_TEXT_MAX];
-
-	holder_of(fd, holder, sizeof(holder));
-	return err_set(err, ERR_BUSY, "%s: locked by %s", path, holder);
-}
-
 bool fs_lock(const char *path, int timeout_ms, int *ret_fd, struct err *err)
 {
 	CLEANUP(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
 	struct flock name = lock_of(LOCK_NAMES);
+	char holder[LOCK_TEXT_MAX];
 
 	if (fd < 0)
 		return err_errno(err, errno == EACCES || errno == EROFS ? ERR_AUTH : ERR_LOCAL,
@@ -410,8 +392,10 @@ bool fs_lock(const char *path, int timeout_ms, int *ret_fd, struct err *err)
 	while (!lock_now(fd)) {
 		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
 			return err_errno(err, ERR_LOCAL, errno, "%s: lock", path);
-		if (clock_mono_ms() >= deadline_ms)
-			return lock_busy(path, fd, err);
+		if (clock_mono_ms() >= deadline_ms) {
+			holder_of(fd, holder, sizeof(holder));
+			return err_set(err, ERR_BUSY, "%s: locked by %s", path, holder);
+		}
 		(void)usleep(LOCK_RETRY_US);
 	}
 	(void)fcntl(fd, F_SETLK, &name); /* only for messages: a failure does not matter */

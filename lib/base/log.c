@@ -15,13 +15,6 @@ void log_set_level(enum log_level least_important)
 	least = least_important;
 }
 
-static void mask_controls(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 void log_line(enum log_level level, const char *format, ...)
 {
 	static const char *const names[] = {[LOG_LEVEL_ERROR] = "error: ",
@@ -37,7 +30,10 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	mask_controls(text);
+	/* No text may forge a further line, or the priority that begins a line of the journal. */
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
 	if (getenv("JOURNAL_STREAM")) {
 		(void)fprintf(stderr, "<%d>%s\n", (int)level, text);
 		return;
