@@ -142,20 +142,14 @@ bool session_write_secret(struct imap *imap, const void *data, size_t len, struc
 	return written;
 }
 
-static struct sent *find_sent(struct imap *imap, uint64_t serial)
-{
-	for (size_t i = 0; i < imap->sent_count; i++)
-		if (imap->sent[i].serial == serial)
-			return &imap->sent[i];
-	return NULL;
-}
-
 void session_set_whole(struct imap *imap, uint64_t serial, bool whole)
 {
-	struct sent *sent = find_sent(imap, serial);
+	size_t i = 0;
 
-	assert(sent);
-	sent->whole = whole;
+	while (i < imap->sent_count && imap->sent[i].serial != serial)
+		i++;
+	assert(i < imap->sent_count);
+	imap->sent[i].whole = whole;
 }
 
 static uint64_t add_sent(struct imap *imap, const struct imap_command *command)

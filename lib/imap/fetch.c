@@ -96,26 +96,21 @@ static void add_changed_since(
 	command_close(command);
 }
 
-static uint64_t expected_answers(const struct ranged_fetch *fetching, const struct rangeset *part)
-{
-	uint64_t size = rangeset_size(part), messages = fetching->fetch->messages;
-
-	return messages > 0 && messages < size ? messages : size;
-}
-
 static bool send_part(struct ranged_fetch *fetching, struct flight *flight, struct err *err)
 {
 	struct imap *imap = fetching->imap;
 	CLEANUP(command_free) struct imap_command command = {0};
+	uint64_t answers, messages = fetching->fetch->messages;
 
 	take_part(fetching, &flight->uids);
+	answers = rangeset_size(&flight->uids);
 	session_start(imap, &command, "UID FETCH");
 	command_set(&command, &flight->uids);
 	add_items(imap, &command, fetching->fetch->items);
 	if (fetching->fetch->changed_since)
 		add_changed_since(imap, &command, fetching->fetch->changed_since);
 	command_end(&command);
-	session_expect(imap, expected_answers(fetching, &flight->uids));
+	session_expect(imap, messages > 0 && messages < answers ? messages : answers);
 	fetching->in_flight++;
 	assert(fetching->in_flight <= IMAP_FETCH_IN_FLIGHT);
 	return session_send(imap, &command, &flight->serial, NULL, err);

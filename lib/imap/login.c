@@ -4,21 +4,16 @@
 #include "net/tls.h"
 #include "net/wirelog.h"
 
-/* A server that expects TLS from the first byte never sends a greeting in clear. */
-static bool may_expect_tls(const struct imap *imap, const struct err *err)
-{
-	return err->kind == ERR_RETRY && !stream_is_secure(imap->stream);
-}
-
 static bool read_greeting(struct imap *imap, struct err *err)
 {
 	const struct imap_reply *reply;
 	struct sent sent;
 
 	imap->silence_ms = imap->patience.greeting_ms;
+	/* A server that expects TLS from the first byte never sends a greeting in clear. */
 	if (!session_step(imap, &sent, &reply, err))
 		return err_wrap(err, "%s",
-			may_expect_tls(imap, err)
+			err->kind == ERR_RETRY && !stream_is_secure(imap->stream)
 				? "no greeting (does this port expect implicit TLS?)"
 				: "greeting");
 	imap->silence_ms = imap->patience.reply_ms;

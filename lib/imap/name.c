@@ -100,25 +100,18 @@ static bool is_below(const char *wire, const char *prefix, char delimiter)
 }
 
 /*
- * A first component called INBOX after the prefix. If the prefix begins with INBOX, its children
- * are INBOX's; otherwise it is an ordinary folder of that name.
+ * The first component. After a prefix, one called INBOX is not the INBOX: if the prefix begins with
+ * INBOX, its children are INBOX's; otherwise it is an ordinary folder of that name.
  */
-static char *put_false_inbox(char *out, const char *name, bool all_below_inbox)
-{
-	if (all_below_inbox && name[INBOX_LEN] && str_starts(name, inbox))
-		return stpcpy(out, inbox);
-	out = put_escape(out, (uint8_t)*name);
-	return mempcpy(out, name + 1, INBOX_LEN - 1);
-}
-
 static char *put_first(
 	char *out, const char *name, const char *component, const struct name_rules *rules)
 {
 	if (!starts_with_inbox(name, rules->delimiter))
 		return put_component(out, component, rules->utf8);
-	if (!rules->below)
+	if (!rules->below || (rules->all_below_inbox && name[INBOX_LEN] && str_starts(name, inbox)))
 		return stpcpy(out, inbox);
-	return put_false_inbox(out, name, rules->all_below_inbox);
+	out = put_escape(out, (uint8_t)*name);
+	return mempcpy(out, name + 1, INBOX_LEN - 1);
 }
 
 char *name_to_path(const char *wire, char delimiter, const char *prefix, bool utf8)

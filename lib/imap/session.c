@@ -61,18 +61,15 @@ void session_forget(struct imap *imap)
 	imap->news = false;
 }
 
-static enum command_literals literals_of(const struct imap *imap)
-{
-	if (imap->caps & IMAP_CAP_LITERAL_PLUS)
-		return COMMAND_LITERAL_PLUS;
-	if (imap->caps & IMAP_CAP_LITERAL_MINUS)
-		return COMMAND_LITERAL_MINUS;
-	return COMMAND_LITERAL_SYNC;
-}
-
 void session_start(const struct imap *imap, struct imap_command *command, const char *name)
 {
-	command_start(command, name, literals_of(imap));
+	enum command_literals literals = COMMAND_LITERAL_SYNC;
+
+	if (imap->caps & IMAP_CAP_LITERAL_PLUS)
+		literals = COMMAND_LITERAL_PLUS;
+	else if (imap->caps & IMAP_CAP_LITERAL_MINUS)
+		literals = COMMAND_LITERAL_MINUS;
+	command_start(command, name, literals);
 }
 
 uint32_t imap_caps(const struct imap *imap)

@@ -3,11 +3,6 @@
 #include "base/str.h"
 #include "imap/session_internal.h"
 
-static bool folder_exists(const struct imap_reply *reply)
-{
-	return reply->code == IMAP_CODE_ALREADYEXISTS || reply_has_words(reply, "exists");
-}
-
 bool imap_create(struct imap *imap, const char *wire_name, const char *special_use,
 	bool *ret_exists, struct err *err)
 {
@@ -25,7 +20,8 @@ bool imap_create(struct imap *imap, const char *wire_name, const char *special_u
 	command_end(&command);
 	if (!session_run(imap, &command, NULL, &reply, err))
 		return false;
-	*ret_exists = reply->status == IMAP_NO && folder_exists(reply);
+	*ret_exists = reply->status == IMAP_NO &&
+		      (reply->code == IMAP_CODE_ALREADYEXISTS || reply_has_words(reply, "exists"));
 	return reply_is_ok("CREATE", reply, err);
 }
 

@@ -56,24 +56,22 @@ static bool all_in_alphabet(const uint8_t *text, size_t len)
 	return bad == 0;
 }
 
-/* Bits that encode nothing must be 0: encoding would lose them. */
-static bool has_spare_bits(const uint8_t *end, size_t padding)
-{
-	return padding > 0 && (values[end[-1]] & (padding == 1 ? 3U : 15U)) != 0;
-}
-
 bool base64_line_recognise(const uint8_t *line, size_t len, struct base64_line *ret_line)
 {
 	bool crlf = len >= CRLF_BYTES && line[len - 2] == '\r' && line[len - 1] == '\n';
 	size_t chars = crlf ? len - CRLF_BYTES : len;
 	size_t padding = 0;
+	unsigned spare;
 
 	if (chars == 0 || chars % BASE64_GROUP_CHARS != 0 || chars > BASE64_LINE_CHARS_MAX)
 		return false;
 	while (padding < 2 && line[chars - 1 - padding] == '=')
 		padding++;
-	if (!all_in_alphabet(line, chars - padding) ||
-		has_spare_bits(line + chars - padding, padding))
+	if (!all_in_alphabet(line, chars - padding))
+		return false;
+	/* Bits of the last digit that encode nothing must be 0: encoding would lose them. */
+	spare = padding == 0 ? 0 : padding == 1 ? 3 : 15;
+	if (values[line[chars - padding - 1]] & spare)
 		return false;
 	*ret_line = (struct base64_line){.chars = chars, .padding = padding, .crlf = crlf};
 	return true;

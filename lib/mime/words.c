@@ -77,15 +77,6 @@ static uint8_t *decode_q(const struct word *word, size_t *ret_len)
 	return out;
 }
 
-static uint8_t *decode_bytes(const struct word *word, size_t *ret_len)
-{
-	uint8_t *out = NULL;
-
-	if (word->encoding == 'q')
-		return decode_q(word, ret_len);
-	return base64_decode(word->text, word->text_len, &out, ret_len) ? out : NULL;
-}
-
 static bool convert(const char *charset, uint8_t *data, size_t len, struct buf *out)
 {
 	iconv_t converter = iconv_open("UTF-8", charset);
@@ -104,9 +95,13 @@ static bool convert(const char *charset, uint8_t *data, size_t len, struct buf *
 static bool add_word(const struct word *word, struct buf *out)
 {
 	size_t len = 0;
-	CLEANUP(freep) uint8_t *data = decode_bytes(word, &len);
+	CLEANUP(freep) uint8_t *data = NULL;
 
-	return data && convert(word->charset, data, len, out);
+	if (word->encoding == 'q')
+		data = decode_q(word, &len);
+	else if (!base64_decode(word->text, word->text_len, &data, &len))
+		return false;
+	return convert(word->charset, data, len, out);
 }
 
 static void drop_controls(struct buf *text)

@@ -173,16 +173,10 @@ static void note_tagged_word(struct imap_parser *parser, const char *word)
 		scan_expect_raw(&parser->scan);
 }
 
-static bool is_number(const char *text)
-{
-	uint64_t number;
-
-	return str_parse_u64(text, &number);
-}
-
 static void note_word(struct imap_parser *parser, size_t number)
 {
 	const char *word = token_text(parser, number);
+	uint64_t message;
 
 	if (number == 0 && strcmp(word, "+") == 0)
 		scan_expect_text(&parser->scan);
@@ -190,7 +184,8 @@ static void note_word(struct imap_parser *parser, size_t number)
 		note_untagged_word(parser, word);
 	else if (number == 1)
 		note_tagged_word(parser, word);
-	else if (number == 2 && is_untagged(parser) && is_number(token_text(parser, 1)) &&
+	else if (number == 2 && is_untagged(parser) &&
+		 str_parse_u64(token_text(parser, 1), &message) &&
 		 (str_equal_case(word, "FETCH") || str_equal_case(word, "UIDFETCH")))
 		parser->line = REPLY_FETCH;
 }
@@ -223,20 +218,16 @@ static bool take_found(struct imap_parser *parser, const struct scan_token *toke
 	return err_set(err, ERR_PROTOCOL, "set of more than %d ranges", IMAP_RANGES_MAX);
 }
 
-/* Collects an empty atom in place of the set. */
-static bool take_set(struct imap_parser *parser, const struct scan_token *token, struct err *err)
-{
-	add_token(parser, SCAN_ATOM, parser->strings.len);
-	return add_bytes(parser, "", 1, err) &&
-	       seqset_collect((const char *)token->data, token->len, &parser->ranges, err);
-}
-
 static bool take_atom(struct imap_parser *parser, const struct scan_token *token, struct err *err)
 {
 	if (parser->line == REPLY_SEARCH && is_set_next(parser))
 		return take_found(parser, token, err);
-	if (is_set_next(parser))
-		return take_set(parser, token, err);
+	if (is_set_next(parser)) {
+		/* an empty atom in place of the set */
+		add_token(parser, SCAN_ATOM, parser->strings.len);
+		return add_bytes(parser, "", 1, err) &&
+		       seqset_collect((const char *)token->data, token->len, &parser->ranges, err);
+	}
 	if (!add_text_token(parser, token, err))
 		return false;
 	if (parser->count <= 3)

@@ -87,21 +87,6 @@ static enum step after_cr(struct scan *scan, struct input *in)
 	return end_line(scan, in);
 }
 
-static enum step open_list(struct scan *scan, struct input *in)
-{
-	if (++scan->depth > IMAP_DEPTH_MAX)
-		return scan_fail(in, "parentheses nested too deep");
-	return give_mark(in, SCAN_OPEN);
-}
-
-static enum step close_list(struct scan *scan, struct input *in)
-{
-	if (scan->depth == 0)
-		return scan_fail(in, "closing parenthesis without an opening one");
-	scan->depth--;
-	return give_mark(in, SCAN_CLOSE);
-}
-
 static enum step begin_text(struct scan *scan, struct input *in)
 {
 	if (scan->expect == EXPECT_CODE_OR_TEXT && in->data[in->at] == '[') {
@@ -110,13 +95,6 @@ static enum step begin_text(struct scan *scan, struct input *in)
 		return give_mark(in, SCAN_CODE_OPEN);
 	}
 	return scan_begin(scan, in, IN_TEXT);
-}
-
-static enum step close_code(struct scan *scan, struct input *in)
-{
-	scan->in_code = false;
-	scan->expect = EXPECT_TEXT;
-	return give_mark(in, SCAN_CODE_CLOSE);
 }
 
 /* One of the first words of a line. */
@@ -137,18 +115,25 @@ static enum step begin_token(struct scan *scan, struct input *in)
 {
 	switch (in->data[in->at]) {
 	case '(':
-		return open_list(scan, in);
+		if (++scan->depth > IMAP_DEPTH_MAX)
+			return scan_fail(in, "parentheses nested too deep");
+		return give_mark(in, SCAN_OPEN);
 	case ')':
-		return close_list(scan, in);
+		if (scan->depth == 0)
+			return scan_fail(in, "closing parenthesis without an opening one");
+		scan->depth--;
+		return give_mark(in, SCAN_CLOSE);
 	case '{':
 		return scan_begin_literal(scan, in);
 	case '"':
 		in->at++;
 		return scan_begin(scan, in, IN_QUOTED);
 	case ']':
-		if (scan->in_code && scan->depth == 0 && scan->brackets == 0)
-			return close_code(scan, in);
-		break;
+		if (!scan->in_code || scan->depth > 0 || scan->brackets > 0)
+			break;
+		scan->in_code = false;
+		scan->expect = EXPECT_TEXT;
+		return give_mark(in, SCAN_CODE_CLOSE);
 	default:
 		break;
 	}
