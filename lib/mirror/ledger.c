@@ -246,6 +246,7 @@ static void rename_entry(struct ledger *ledger, size_t index, const char *name)
 {
 	struct ledger_entry renamed = ledger->items[index];
 
+	assert(!renamed.new_name && !renamed.resolved); /* each entry is renamed once a pass */
 	renamed.folder = xstrdup(name);
 	renamed.reason = xstrdup(renamed.reason);
 	renamed.new_name = true;

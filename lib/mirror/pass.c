@@ -62,11 +62,10 @@ static bool mirror_one_folder(struct pass *pass, const struct imap_folder *serve
 		job.has_mark = known->has_mark;
 		job.mark = known->mark;
 	}
+	/* also if it is skipped: subscription and attributes change without a message */
 	if (!record_folder(pass, server, known ? known->id : 0, &job.id, err))
 		return false;
-	if (server->attributes & IMAP_ATTR_NOSELECT)
-		return true;
-	if (may_skip(pass, &job))
+	if ((server->attributes & IMAP_ATTR_NOSELECT) || may_skip(pass, &job))
 		return true;
 	pass->result.compared++;
 	return folder_mirror(&job, err);
@@ -210,6 +209,9 @@ static bool apply_closures(struct pass *pass, struct err *err)
 }
 
 /*
+ * Gone folders before renames: the ledger knows a folder by its name, and a renamed folder may take
+ * the name of one that is gone, whose entries would be dropped together with its own.
+ *
  * The order of the last steps: the archive's commit is durable before the ledger's entries are
  * dropped. A crash between the two leaves entries of messages the archive has; the next pass
  * resolves them. The other order would leave messages that neither the archive nor the ledger has,
@@ -233,6 +235,8 @@ static bool mirror_account(struct pass *pass, struct err *err)
 		return false;
 	pass->result.skipped = ledger_count(&pass->ledger, &owed);
 	pass->result.complete = pass->result.folders_refused == 0 && owed == 0;
+	assert(owed <= pass->result.skipped);
+	assert(pass->result.folders_refused == 0 || pass->result.detail[0]); /* says what lacks */
 	if (!archive_commit(pass->writer, pass->result.complete, &pass->result.generation, err))
 		return false;
 	return ledger_save(&pass->ledger, err) && archive_tidy(pass->writer, err);

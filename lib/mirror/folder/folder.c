@@ -76,6 +76,12 @@ static bool find_excluded(struct folder_job *job, struct err *err)
 
 /* --- the mark --- */
 
+/*
+ * The mark has the numbers of EXAMINE, which came before anything was compared. What arrives or
+ * changes while the folder is compared has a higher UID or mod-sequence, so the next pass asks for
+ * it. The MODSEQ of a FETCH response (RFC 7162, 3.1.4.2) must not raise HIGHESTMODSEQ: it speaks
+ * for one message only, and changes of others below it may not have been reported yet.
+ */
 static struct archive_mark mark_of(
 	const struct folder_job *job, const struct imap_examined *examined)
 {
@@ -87,7 +93,8 @@ static struct archive_mark mark_of(
 		.flags_compared_ms = examined->highestmodseq ? 0 : job->pass->now_ms,
 	};
 
-	/* Courier sends no UIDNEXT in response to EXAMINE, but STATUS has it */
+	/* Courier sends no UIDNEXT in response to EXAMINE, but STATUS has it. STATUS came first, so
+	 * the number may be too low, which costs a comparison, but never too high. */
 	if (mark.uidnext == 0 && (job->server->counts.has & IMAP_HAS_UIDNEXT))
 		mark.uidnext = job->server->counts.uidnext;
 	return mark;
@@ -134,7 +141,7 @@ static uint64_t expunged_below(const struct folder_job *job, uint32_t uidnext)
  * tagged OK, and what the server refused is in the ledger. A crash before the commit that has the
  * mark leaves the old one beside whatever was committed earlier; the next pass compares from there
  * and finds those messages present. An unchanged mark is not recorded: a pass over an unchanged
- * server writes nothing.
+ * server writes nothing, except for the time of a flag scan where the server lacks CONDSTORE.
  */
 static bool move_mark(struct folder_job *job, struct archive_mark mark, struct err *err)
 {
@@ -165,6 +172,8 @@ static bool compare_whole(struct folder_job *job, struct archive_mark *mark, str
 
 	if (!imap_search_all(job->pass->job->imap, &uids, err))
 		return false;
+	/* SEARCH came after EXAMINE: it lacks what was expunged since, and what arrived since has
+	 * UIDs from the mark's UIDNEXT on. The mark counts what is listed below that. */
 	if (mark->uidnext == 0 && uids.count > 0)
 		mark->uidnext = uids.items[uids.count - 1].last + 1;
 	mark->messages = (uint32_t)rangeset_size_below(&uids, mark->uidnext);
@@ -181,16 +190,19 @@ static bool compare_folder(struct folder_job *job, struct err *err)
 	if (!examine(job, &delta, &examined, &told, err) || !find_excluded(job, err))
 		return false;
 	mark = mark_of(job, &examined);
+	/* the report does not list what the ledger owes: only a whole comparison fetches that */
 	if (told && !job->unfinished && !compare_delta(job, &delta, examined.exists, &adds_up, err))
 		return false;
 	if (!adds_up && !compare_whole(job, &mark, err))
 		return false;
+	assert(mark.highestmodseq == examined.highestmodseq); /* mark_of() */
 	return move_mark(job, mark, err);
 }
 
 bool folder_mirror(struct folder_job *job, struct err *err)
 {
 	if (compare_folder(job, err)) {
+		assert(!job->flags_refused || job->pass->result.detail[0]); /* it was noted */
 		job->pass->result.folders_refused += job->flags_refused;
 		return true;
 	}

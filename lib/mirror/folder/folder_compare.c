@@ -199,6 +199,10 @@ static void resolve_part(
 	rangeset_clear(&job->placed);
 }
 
+/*
+ * What is gone and what the ledger may drop comes last, and in memory only: if fetching fails, the
+ * archive keeps its open intervals and the ledger its entries, and the next pass decides again.
+ */
 static bool apply_part(struct folder_job *job, const struct server_view *server,
 	struct archive_view *archive, struct err *err)
 {

@@ -45,6 +45,7 @@ static bool on_body_data(void *context, const uint8_t *data, size_t len, struct 
 
 	if (fetching->too_large)
 		return true;
+	assert(fetching->streaming);
 	fetching->job->pass->result.bytes += len;
 	return archive_message_data(writer_of(fetching), data, len, err);
 }
@@ -55,6 +56,7 @@ static bool on_body_end(void *context, struct err *err)
 
 	if (fetching->too_large)
 		return true;
+	assert(fetching->streaming);
 	fetching->streaming = false;
 	if (!archive_message_end(writer_of(fetching), &fetching->ticket, err))
 		return false;
@@ -83,6 +85,7 @@ static bool place(struct fetching *fetching, const struct imap_fetch_reply *fetc
 		.flags = fetch->has & IMAP_FETCHED_FLAGS ? fetch->flags : "",
 	};
 
+	assert(fetching->have_ticket);
 	fetching->have_ticket = false;
 	if (!archive_place(writer_of(fetching), &placement, err))
 		return false;
@@ -96,6 +99,7 @@ static bool place(struct fetching *fetching, const struct imap_fetch_reply *fetc
 	return true;
 }
 
+/* A body that was not asked for, or that came before, gets no placement: no folder shows it. */
 static bool on_fetched(void *context, const struct imap_fetch_reply *fetch, struct err *err)
 {
 	struct fetching *fetching = context;
@@ -116,13 +120,18 @@ static bool on_fetched(void *context, const struct imap_fetch_reply *fetch, stru
 		"larger than max-message-size", true, err);
 }
 
-/* Only here may the archive commit: what the server sent is confirmed by the tagged reply. */
+/*
+ * While bodies are fetched, the archive may commit only here: the tagged reply confirms what the
+ * server sent for this range. After NO, the messages that came count; the others are asked for
+ * alone.
+ */
 static bool on_range_done(
 	void *context, const struct rangeset *uids, bool ok, const char *text, struct err *err)
 {
 	struct fetching *fetching = context;
 	const struct mirror_job *job = fetching->job->pass->job;
 
+	assert(!fetching->streaming); /* no reply comes in the middle of a literal */
 	if (!ok) {
 		rangeset_add_set(&fetching->refused, uids);
 		(void)snprintf(fetching->reason, sizeof(fetching->reason), "server says: %s", text);
@@ -154,6 +163,7 @@ static bool fetch_once(struct fetching *fetching, const struct rangeset *uids,
 
 	fetching->wanted = uids;
 	done = imap_fetch(fetching->job->pass->job->imap, &fetch, &sink, err);
+	/* the session ended within a body: what came of it does not count */
 	if (fetching->streaming)
 		archive_message_abort(writer_of(fetching));
 	fetching->streaming = false;
@@ -192,6 +202,7 @@ static bool suspect(struct fetching *fetching, const struct rangeset *uids, cons
 
 	if (err->kind != ERR_RETRY && err->kind != ERR_PROTOCOL)
 		return false;
+	/* those without their tagged reply are fetched again, but the session outlived them */
 	rangeset_add_set(&received, &fetching->done);
 	rangeset_add_set(&received, &fetching->placed);
 	rangeset_subtract(uids, &received, &missing);

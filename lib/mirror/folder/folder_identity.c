@@ -165,6 +165,7 @@ static bool ask_server(struct pass *pass, const struct imap_folder *server,
 	pass->result.looked++;
 	if (!imap_examine(pass->job->imap, server->wire_name, NULL, NULL, &examined, err))
 		return false;
+	/* another UIDVALIDITY than LIST gave: nothing is compared, and the verdict is UNCLEAR */
 	return examined.uidvalidity != comparison->uidvalidity ||
 	       imap_fetch(pass->job->imap, &fetch, &sink, err);
 }

@@ -232,7 +232,7 @@ static bool find_missing(struct matching *matching, const struct group *group, s
 	size_t places = count_unmatched(matching->server, group->server, group->server_count);
 
 	if (missing > 0 && places > RENAME_PAIRS_MAX / missing)
-		return true;
+		return true; /* too many to compare: match_names() matches what it can */
 	for (size_t i = 0; i < group->known_count; i++)
 		if (!is_matched(matching->known, group->known[i]) &&
 			!compare_elsewhere(matching, group, group->known[i], err))
@@ -260,6 +260,8 @@ static void match_empty(struct matching *matching, const struct group *group)
 		match_pair(matching, known, server);
 }
 
+/* From the cheapest evidence to the dearest: numbers alone; messages of the changed folders; those
+ * of all folders, under their old names and then elsewhere. */
 static bool match_group(struct matching *matching, const struct group *group, struct err *err)
 {
 	bool unchanged = seems_unchanged(matching, group);
