@@ -21,6 +21,7 @@ static bool select_wanted(struct idle_watcher *watcher, struct err *err)
 
 	if (watcher->folder && strcmp(watcher->folder, watcher->wanted) == 0)
 		return true;
+	/* after a failed EXAMINE no mailbox is selected (RFC 3501, 6.3.1) */
 	free(TAKE(watcher->folder));
 	if (!imap_examine(watcher->imap, watcher->wanted, NULL, NULL, &examined, err))
 		return false;
@@ -112,6 +113,7 @@ static void watcher_turn_done(uv_work_t *job, int status)
 	struct idle_watcher *watcher = job->data;
 
 	(void)status;
+	assert(watcher->state == IDLE_WATCHER_TURN);
 	if (watcher->ending || !watcher->turned_well) {
 		close_session(watcher);
 		if (!watcher->ending)
@@ -132,6 +134,7 @@ static void begin_watcher_turn(struct idle_watcher *watcher)
 {
 	int failed;
 
+	assert(watcher->state != IDLE_WATCHER_TURN && !watcher->dismissed);
 	park_end(&watcher->park);
 	uv_timer_stop(&watcher->renewal);
 	watcher->state = IDLE_WATCHER_TURN;
@@ -172,7 +175,7 @@ void idle_watcher_send(struct idle_watcher *watcher, const char *wire_name)
 
 void idle_watcher_recall(struct idle_watcher *watcher)
 {
-	if (watcher->state == IDLE_WATCHER_TURN) {
+	if (watcher->state == IDLE_WATCHER_TURN) { /* the worker has the session */
 		watcher->ending = true;
 		return;
 	}

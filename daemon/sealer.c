@@ -1,5 +1,6 @@
 #include "daemon/sealer.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
@@ -35,7 +36,7 @@ struct sealer {
 	pthread_cond_t changed; /* uses CLOCK_MONOTONIC */
 	pthread_mutex_t mutex;  /* guards the members below */
 	struct quiet_account *accounts;
-	size_t count;
+	size_t count, cap;
 	bool stop;
 };
 
@@ -47,6 +48,7 @@ void sealer_note(
 	(void)pthread_mutex_lock(&sealer->mutex);
 	while (at < sealer->count && sealer->accounts[at].account != account)
 		at++;
+	assert(at < sealer->cap); /* sealer_start() was told how many there are */
 	sealer->accounts[at] =
 		(struct quiet_account){account, keys, clock_mono_ms() + account->seal_after_ms};
 	sealer->count += at == sealer->count;
@@ -95,6 +97,7 @@ static bool take_due(struct sealer *sealer, struct quiet_account *ret_due)
 			wait_until(sealer, next);
 			continue;
 		}
+		/* before it is sealed: a change meanwhile sets it again, and it is sealed again */
 		next->due_ms = 0;
 		*ret_due = *next;
 		found = true;
@@ -185,6 +188,7 @@ bool sealer_start(
 
 	sealer->cancel = cancel;
 	sealer->accounts = xcalloc(count + 1, sizeof(*sealer->accounts));
+	sealer->cap = count;
 	init_locks(sealer);
 	code = pthread_create(&sealer->thread, NULL, run_sealer, sealer);
 	if (code != 0) {

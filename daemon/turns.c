@@ -1,5 +1,6 @@
 #include "daemon/turns.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +80,8 @@ static void record_pass(struct account_turns *turns, const struct mirror_result 
 
 	if (!get_status(turns, &status))
 		return;
+	/* a complete pass sends the account to the other pool, and lets it prune */
+	assert(!result->complete || result->folders_refused == 0);
 	status.last_check_ms = clock_wall_ms();
 	if (result->complete)
 		status.last_success_ms = status.last_check_ms;
@@ -137,6 +140,7 @@ static void note_folder(void *context, const struct imap_folder *folder, bool ch
 			changed ? clock_mono_ms() : 0);
 }
 
+/* Unlocks and connects for --once; in a turn, compare_in_pool() has done both already. */
 static bool run_pass(struct account_turns *turns, struct mirror_result *ret_result, struct err *err)
 {
 	struct mirror_job job = {.account = turns->account,
@@ -202,6 +206,8 @@ static bool pass_until_quiet(struct account_turns *turns, struct err *err)
 	CLEANUP(imap_examined_free) struct imap_examined before = {0};
 	bool same = true;
 
+	/* INBOX was not selected during the first pass: nobody reported what changed after that
+	 * pass read its counts, so it is never the quiet one */
 	for (int i = 0; i < PASSES_IN_A_ROW_MAX; i++) {
 		struct mirror_result result;
 		bool quiet;
@@ -230,6 +236,7 @@ void turns_prune(struct account_turns *turns)
 	int64_t now_ms = clock_mono_ms();
 	char size[STR_SIZE_MAX];
 
+	assert(!turns->writer); /* pruning takes the writer lock itself */
 	if (!turns->complete ||
 		(turns->pruned_mono_ms && now_ms - turns->pruned_mono_ms < PRUNE_EVERY_MS))
 		return;
@@ -250,6 +257,7 @@ void turns_empty_wal(struct account_turns *turns)
 	const struct archive_ref archive = archive_of(turns);
 	struct err err = ERR_INIT;
 
+	assert(!turns->writer);
 	if (!archive_checkpoint_wal(&archive, 0, &err) && err.kind != ERR_BUSY)
 		log_warning("%s: %s", turns->account->name, err.text);
 }
@@ -259,6 +267,7 @@ static bool compare_with_writer(struct account_turns *turns, struct err *err)
 {
 	bool done;
 
+	assert(!turns->writer);
 	if (!mirror_open_archive(turns->account, turns->keys, turns->cancel, &turns->writer, err))
 		return false;
 	done = pass_until_quiet(turns, err);
@@ -275,6 +284,8 @@ static bool was_mirrored_completely(struct account_turns *turns)
 	return get_status(turns, &status) && status.last_success_ms > 0;
 }
 
+/* Takes a slot only when connected and unlocked: a stalled server, or a passphrase command that
+ * waits, must not keep other accounts from comparing. */
 static bool compare_in_pool(struct account_turns *turns, struct err *err)
 {
 	const struct pool *pool =
@@ -312,6 +323,8 @@ static bool watch_inbox(struct account_turns *turns, bool *ret_again, struct err
 	if (!imap_idle_start(turns->imap, err))
 		return false;
 	turns->idling = true;
+	/* a change just before IDLE may be reported together with the "+" that starts it: the event
+	 * loop, which polls the socket, would never see what was read already */
 	return drain_idle(turns, ret_again, err);
 }
 
@@ -319,7 +332,9 @@ static bool take_turn(struct account_turns *turns, bool due, bool *ret_again, st
 {
 	bool news = false;
 
+	assert(turns->pools && !turns->writer);
 	*ret_again = false;
+	/* what was reported first, then DONE: IDLE allows no other command (RFC 2177) */
 	if (!drain_idle(turns, &news, err))
 		return false;
 	if ((news || due) && (!end_idle(turns, err) || !compare_in_pool(turns, err) ||

@@ -57,6 +57,8 @@ struct watch {
 
 static void begin_turn(struct watched *watched, bool due);
 
+/* On a worker thread. Until turn_done(), the event loop touches neither the turns nor the results:
+ * it only sets `called`, and cancels. */
 static void run_turn(uv_work_t *job)
 {
 	struct watched *watched = job->data;
@@ -113,6 +115,7 @@ static void on_news(void *context)
 
 static void close_watched(struct watched *watched)
 {
+	assert(watched->state != WATCH_STOPPED);
 	watched->state = WATCH_STOPPED;
 	park_end(&watched->park);
 	uv_timer_stop(&watched->timer);
@@ -166,6 +169,7 @@ static void turn_done(uv_work_t *job, int status)
 	struct watched *watched = job->data;
 
 	(void)status;
+	assert(watched->state == WATCH_TURN);
 	if (watched->turns.changed)
 		sealer_note(watched->watch->sealer, watched->turns.account, watched->turns.keys);
 	watched->turns.changed = false;
@@ -186,12 +190,12 @@ static void begin_turn(struct watched *watched, bool due)
 {
 	int failed;
 
-	assert(!watched->watch->stopping);
+	assert(!watched->watch->stopping && watched->state != WATCH_STOPPED);
 	park_end(&watched->park);
 	uv_timer_stop(&watched->timer);
 	watched->state = WATCH_TURN;
 	watched->due = due;
-	watched->called = false;
+	watched->called = false; /* the turn compares what these news were about */
 	failed = uv_queue_work(watched->watch->loop, &watched->job, run_turn, turn_done);
 	assert(!failed);
 }
@@ -217,6 +221,7 @@ static void on_signal(uv_signal_t *handle, int number)
 		if (watched->state != WATCH_TURN)
 			close_watched(watched);
 	}
+	/* uv_run() returns when the last handle is closed and the last turn is done */
 	uv_close((uv_handle_t *)&watch->term, NULL);
 	uv_close((uv_handle_t *)&watch->interrupt, NULL);
 	uv_close((uv_handle_t *)&watch->hangup, NULL);
@@ -330,7 +335,8 @@ static void watch_free(struct watch *watch)
 	cancel_close(&watch->cancel);
 }
 
-/* One thread for each connection, up to THREADS_MAX: a server that stalls must not delay others. */
+/* One thread for each connection, up to THREADS_MAX: a server that stalls must not delay others.
+ * libuv reads the variable when the first job is queued. */
 static void set_thread_count(const struct config *config)
 {
 	CLEANUP(freep) char *text = NULL;

@@ -4,14 +4,16 @@
  * it costs a socket and a timer. Further connections (idle_watcher.h) only report that a turn is
  * needed.
  *
- *	start -> TURN (worker) -- ok, nothing new ----> PARKED (poll + timer)
- *	           ^   |  ^                               |
- *	           |   |  +-- input, timer, news, SIGHUP -+
- *	           |   |
- *	           |   +-- failed --> BACKOFF (timer) --+
- *	           +------ timer, SIGHUP ---------------+
+ *	NEW -- start --> TURN (worker) -- ok ---------> PARKED (poll + timer)
+ *	                  |  ^  ^                          |
+ *	                  |  |  +-- input, timer, news, ---+
+ *	                  |  |      SIGHUP, wake-up
+ *	                  |  |
+ *	                  +--|-- failed --> BACKOFF (timer) --+
+ *	                     +-- timer, SIGHUP, wake-up ------+
  *
- *	NEW is before the first TURN. SIGTERM, SIGINT: any state --> STOPPED (a TURN ends first).
+ *	If news came during a TURN, another TURN follows at once.
+ *	SIGTERM, SIGINT: any state --> STOPPED (a TURN ends first).
  *
  * After the machine was suspended (suspend.h), every account takes a turn on a new connection,
  * except those in BACKOFF for a password or configuration error. Only as many accounts compare at
