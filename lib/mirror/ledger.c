@@ -241,12 +241,12 @@ static void resolve_twin(struct ledger *ledger, size_t before, const struct ledg
 	}
 }
 
-/* Adds a copy of the entry under the new name; the old one is resolved. */
+/* Adds a copy of the entry under the new name; the old one is resolved. Where two folders have one
+ * name, an entry gets a copy for each: it is not known which of them it belongs to. */
 static void rename_entry(struct ledger *ledger, size_t index, const char *name)
 {
 	struct ledger_entry renamed = ledger->items[index];
 
-	assert(!renamed.new_name && !renamed.resolved); /* each entry is renamed once a pass */
 	renamed.folder = xstrdup(name);
 	renamed.reason = xstrdup(renamed.reason);
 	renamed.new_name = true;
