@@ -195,6 +195,11 @@ bool session_send(struct imap *imap, struct imap_command *command, uint64_t *ret
 	assert(!imap->idling);
 	if (command->fault)
 		return err_set(err, ERR_REFUSED, "%s: %s", command->name, command->fault);
+	/* Callers keep to limits of their own. Only a server that passes over commands, as over the
+	 * UNSELECT that is sent with each EXAMINE, fills the table. */
+	if (imap->sent_count == SESSION_IN_FLIGHT_MAX)
+		return err_set(err, ERR_PROTOCOL, "%s: server left %d commands unanswered",
+			command_name(imap), SESSION_IN_FLIGHT_MAX);
 	serial = add_sent(imap, command);
 	for (size_t i = 0; i < command->marks_count; i++) {
 		const struct command_mark *mark = &command->marks[i];
