@@ -113,6 +113,7 @@ static bool flush(struct imap *imap, struct err *err)
 
 	if (len == 0)
 		return true;
+	/* Reset first: a write that fails ends the session, so no byte is ever sent twice. */
 	buf_reset(&imap->output);
 	return write_now(imap, imap->output.data, len, err);
 }
@@ -134,6 +135,7 @@ bool session_write_secret(struct imap *imap, const void *data, size_t len, struc
 	bool written;
 
 	assert(imap->secrets_allowed);
+	/* What precedes the secret is flushed before the wire log hides, so that it is logged. */
 	if (!flush(imap, err))
 		return false;
 	wirelog_secret(imap->stream, true);
@@ -243,6 +245,7 @@ static bool read_input(struct imap *imap, struct err *err)
 	if (len == 0)
 		return err_set(
 			err, ERR_RETRY, "%s: server closed the connection", command_name(imap));
+	assert(len <= IMAP_INPUT_BYTES);
 	imap->input_len = len;
 	imap->received_bytes += len;
 	imap->waited_ms += clock_mono_ms() - from_ms;
@@ -257,11 +260,14 @@ static bool next_reply(struct imap *imap, const struct imap_reply **ret_reply, s
 	while (!reply) {
 		if (imap->input_at == imap->input_len && !read_input(imap, err))
 			return false;
+		/* All input counts before it is parsed, as body_continues() takes bodies off while
+		 * the parser runs; what the parser leaves is taken off afterwards. */
 		imap->chatter_bytes += imap->input_len - imap->input_at;
 		if (!imap_parser_feed(imap->parser, imap->input + imap->input_at,
 			    imap->input_len - imap->input_at, &used, &reply, err))
 			return err_wrap(err, "%s", command_name(imap));
 		imap->input_at += used;
+		assert(imap->input_at <= imap->input_len);
 		imap->chatter_bytes -= imap->input_len - imap->input_at;
 		if (!check_chatter(imap, err))
 			return false;
@@ -278,6 +284,7 @@ static bool take_sent(
 
 		if (strcmp(sent->tag, reply->tag) != 0)
 			continue;
+		/* Such an OK answers something else than what the client is still sending. */
 		if (!sent->whole && reply->status == IMAP_OK)
 			return err_set(err, ERR_PROTOCOL,
 				"%s: server says OK before the command was complete", sent->name);

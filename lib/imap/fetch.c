@@ -110,6 +110,7 @@ static bool send_part(struct ranged_fetch *fetching, struct flight *flight, stru
 	if (fetching->fetch->changed_since)
 		add_changed_since(imap, &command, fetching->fetch->changed_since);
 	command_end(&command);
+	assert(command.bytes.len <= IMAP_COMMAND_BYTES_MAX);
 	session_expect(imap, messages > 0 && messages < answers ? messages : answers);
 	fetching->in_flight++;
 	assert(fetching->in_flight <= IMAP_FETCH_IN_FLIGHT);

@@ -1,5 +1,6 @@
 #include "imap/flags.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -108,6 +109,7 @@ char *flag_set_canonical(const struct flag_set *set)
 	char *result = xmalloc(set->text.len + 1), *end = result, *rest = text;
 	size_t count = 0;
 
+	assert(set->count <= IMAP_FLAGS_MAX && set->text.len <= IMAP_FLAGS_BYTES_MAX);
 	for (const char *flag; (flag = strsep(&rest, " ")) && count < set->count;)
 		flags[count++] = in_rfc_case(flag);
 	qsort(flags, count, sizeof(const char *), compare_case);

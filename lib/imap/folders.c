@@ -111,6 +111,7 @@ void folders_tidy(struct imap_folders *folders)
 {
 	size_t kept = 0;
 
+	assert(folders->count <= IMAP_FOLDERS_MAX);
 	if (folders->count == 0)
 		return;
 	qsort(folders->items, folders->count, sizeof(*folders->items), compare_paths);

@@ -48,6 +48,7 @@ bool imap_idle_done(struct imap *imap, struct err *err)
 	session_begin_wait(imap);
 	imap->idling = false;
 	imap->silence_ms = imap->patience.idle_done_ms;
+	/* The server may go on with news up to its tagged reply; imap_take_news() keeps them. */
 	ended = session_write(imap, "DONE\r\n", strlen("DONE\r\n"), err) &&
 		session_await(imap, imap->sent[imap->sent_count - 1].serial, &reply, err) &&
 		reply_is_ok("IDLE", reply, err);

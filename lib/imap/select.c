@@ -148,6 +148,8 @@ static bool run_opening(struct opening *opening, struct imap_command *command,
 	if (imap->selected && imap->caps & IMAP_CAP_UNSELECT &&
 		!send_unselect(imap, &opening->unselect, err))
 		return false;
+	/* Before the reply: a refused EXAMINE leaves no folder selected (RFC 9051 section 6.3.2),
+	 * and what still comes about the old one is no news. */
 	imap->selected = false;
 	imap->news = false;
 	if (!session_run(imap, command, &listener, &reply, err) ||

@@ -48,7 +48,9 @@ static bool is_ascending(const struct range *items, size_t count)
 
 void seqset_from_ranges(struct range *items, size_t count, struct rangeset *ret_set)
 {
-	assert(ret_set->count == 0);
+	assert(ret_set->count == 0 && count <= IMAP_RANGES_MAX);
+	/* Sorted, each range is added at the end of the set. In the order of a hostile server each
+	 * could move all others. */
 	if (!is_ascending(items, count))
 		qsort(items, count, sizeof(*items), compare);
 	for (size_t i = 0; i < count; i++)

@@ -99,6 +99,7 @@ static bool next_of_base64(struct splitter *splitter, const uint8_t *window, siz
 	span.len = take_base64(splitter, window, len, final, &span);
 	if (span.len == 0 && !span.ends)
 		return false;
+	assert(span.len <= len);
 	splitter->begun = !span.ends;
 	if (span.ends)
 		splitter->where = SPLIT_IN_REST;

@@ -96,6 +96,9 @@ static void add_token(struct imap_parser *parser, enum scan_kind kind, size_t te
 {
 	size_t len = parser->strings.len - text_at;
 
+	/* so both fit 32 bits */
+	assert(text_at <= parser->strings.len);
+	assert(parser->strings.len <= IMAP_RESPONSE_STRINGS_BYTES_MAX);
 	ARRAY_GROW(parser->tokens, parser->count, parser->cap);
 	parser->tokens[parser->count++] =
 		(struct reply_token){kind, (uint32_t)text_at, (uint32_t)len};
@@ -259,6 +262,7 @@ static bool body_data(struct imap_parser *parser, const uint8_t *data, size_t le
 static bool end_body(struct imap_parser *parser, struct err *err)
 {
 	assert(parser->body_given == parser->body_size);
+	assert(scan_literal_left(&parser->scan) == 0);
 	add_token(parser, SCAN_LITERAL, parser->strings.len);
 	return !parser->has_sink || parser->sink.end(parser->sink.context, err);
 }
@@ -325,8 +329,10 @@ static bool take_token(struct imap_parser *parser, const struct scan_token *toke
 		return end_literal(parser, err);
 	case SCAN_OPEN:
 		parser->depth++;
+		assert(parser->depth <= IMAP_DEPTH_MAX);
 		break;
 	case SCAN_CLOSE:
+		assert(parser->depth > 0); /* the scanner refuses any other ')' */
 		parser->depth--;
 		break;
 	default:

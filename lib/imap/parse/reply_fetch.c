@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -49,6 +50,7 @@ static void take_body(struct imap_parser *parser, struct imap_fetch_reply *fetch
 	const char *text;
 
 	if (reply_take_kind(parser, SCAN_LITERAL)) {
+		assert(parser->body_seen && parser->body_given == parser->body_size);
 		fetch->has |= IMAP_FETCHED_BODY;
 		fetch->body_size = parser->body_size;
 		return;

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ const struct reply_token *reply_next(struct imap_parser *parser)
 
 const char *reply_text(const struct imap_parser *parser, const struct reply_token *token)
 {
+	assert(token->at <= parser->strings.len);
 	return parser->strings.data ? (const char *)parser->strings.data + token->at : "";
 }
 

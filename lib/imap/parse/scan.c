@@ -208,6 +208,7 @@ static bool count_line(struct scan *scan, struct input *in)
 	scan->line_bytes += in->at;
 	if (scan->line_bytes > scan->line_max)
 		return scan_fail_long(scan, in) != FAILED;
+	assert(scan->depth <= IMAP_DEPTH_MAX && scan->literals <= IMAP_RESPONSE_LITERALS_MAX);
 	if (in->token->kind == SCAN_END)
 		begin_line(scan);
 	return true;
@@ -228,6 +229,7 @@ bool scan_next(struct scan *scan, const uint8_t *data, size_t len, size_t *ret_u
 		return scan_fail_long(scan, &in) != FAILED;
 	if (!count_line(scan, &in))
 		return false;
+	assert(in.at <= len && (token.kind != SCAN_MORE || in.at == len));
 	*ret_used = in.at;
 	*ret_token = token;
 	return true;

@@ -11,6 +11,9 @@
  *	   |-- '{', "~{" --------> IN_SIZE -> AFTER_PLUS -> AFTER_SIZE -> LITERAL
  *	   |                          IN_LITERAL -> LITERAL_DONE -> BETWEEN
  *	   `-- text expected ----> IN_TEXT ------------------> BETWEEN, TEXT
+ *
+ * IN_ATOM moves to IN_SIZE at "~{", IN_SIZE to AFTER_SIZE where no '+' comes, and AFTER_SIZE to
+ * LITERAL_DONE if the literal is empty.
  */
 #ifndef MAILSTOW_IMAP_PARSE_SCAN_INTERNAL_H
 #define MAILSTOW_IMAP_PARSE_SCAN_INTERNAL_H
@@ -36,6 +39,13 @@ enum scan_state {
 
 enum { WORDS_TOLD_APART = 2 }; /* first words of a line */
 
+/*
+ * What the rest of the line is. Every line begins with TOKENS.
+ *
+ *	TOKENS --scan_expect_text()--> CODE_OR_TEXT --'['--> TOKENS (in_code) --']'--> TEXT
+ *	   |                                `-- other: all that follows is one SCAN_TEXT
+ *	   `---scan_expect_raw()--> TEXT
+ */
 enum expect { EXPECT_TOKENS, EXPECT_CODE_OR_TEXT, EXPECT_TEXT };
 
 enum step { ON, TOKEN, FAILED };

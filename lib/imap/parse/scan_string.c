@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "imap/limits.h"
@@ -116,6 +117,7 @@ enum step scan_in_literal(struct scan *scan, struct input *in)
 {
 	size_t len = in->len - in->at;
 
+	assert(len > 0 && scan->literal_left > 0);
 	if (len > scan->literal_left)
 		len = (size_t)scan->literal_left;
 	*in->token = (struct scan_token){
@@ -129,6 +131,7 @@ enum step scan_in_literal(struct scan *scan, struct input *in)
 
 enum step scan_literal_done(struct scan *scan, struct input *in)
 {
+	assert(scan->literal_left == 0);
 	scan->state = BETWEEN;
 	*in->token = (struct scan_token){.kind = SCAN_LITERAL_END};
 	return TOKEN;
