@@ -75,6 +75,7 @@ static bool make_one_dir(const char *path, mode_t mode, struct err *err)
 		    mkdir(path, mode) < 0) &&
 		errno != EEXIST)
 		return err_errno(err, ERR_CREATE, errno, "%s: create folder", path);
+	/* Also if another process made it just now: it may not have synced the parent yet. */
 	return fs_sync_parent(path, err);
 }
 
@@ -148,6 +149,8 @@ static bool finish_copy(int fd, const char *path, const struct stat *like, struc
 	const struct timespec times[2] = {like->st_atim, like->st_mtim};
 	mode_t mode = like->st_mode & 0777;
 
+	/* The time after the last write, which would move it, and before the rename: fs_is_copy()
+	 * takes a file of this size and time for a finished copy. */
 	if (!hook_allows((struct fs_change){FS_CHMOD, path, .mode = mode}) ||
 		futimens(fd, times) < 0 || fchmod(fd, mode) < 0 || !sync_file(fd, path))
 		return err_errno(err, ERR_LOCAL, errno, "%s", path);
@@ -236,6 +239,12 @@ bool fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode
 {
 	CLEANUP(freep) char *temporary = str_printf("%s.new", path);
 
+	/*
+	 * A crash before the rename leaves the old file and at most a stray .new, which the next
+	 * call overwrites. The bytes are synced before, as the rename may reach the disk first:
+	 * path would then name a file without its bytes. A crash after the rename and before the
+	 * folder is synced leaves either name, each with a whole file.
+	 */
 	if (!write_synced(temporary, data, len, mode, err))
 		return false;
 	return fs_rename(temporary, path, err);

@@ -57,6 +57,7 @@ void rangeset_add(struct rangeset *set, uint32_t first, uint32_t last)
 	end = at;
 	while (end < set->count && set->items[end].first <= (uint64_t)last + 1)
 		end++;
+	assert(at < set->count);
 	if (end == at) {
 		append(set, 0, 0);
 		memmove(set->items + at + 1, set->items + at,

@@ -134,6 +134,7 @@ static bool race_run(struct race *race, struct wait wait, int *ret_fd, struct er
 		} else if (clock_mono_ms() >= wait.deadline_ms) {
 			return race_timed_out(began_ms, err);
 		}
+		/* One failed, or TCP_ATTEMPT_DELAY_MS are over: the next one starts either way. */
 		if (more)
 			race_start_next(race);
 	}

@@ -65,6 +65,7 @@ static void *run_lookup(void *argument)
 	lookup->result = get_addresses(lookup->host, lookup->port, 0, &found);
 	lookup->result_errno = errno;
 	lookup->found = lookup->result == 0 ? found : NULL;
+	/* In this order: the caller reads the result once the eventfd wakes it. */
 	atomic_store(&lookup->done, true);
 	(void)!write(lookup->done_fd, &one, sizeof(one));
 	atomic_fetch_sub(&under_way, 1);
@@ -107,6 +108,7 @@ static bool lookup_start(
 		return err_set(err, ERR_RETRY, "%s: %d name lookups are under way already", host,
 			RESOLVE_UNDER_WAY_MAX);
 	}
+	/* Before the thread starts: it may end, and leave, before this function goes on. */
 	lookup->holders = 2;
 	failure = start_thread(lookup);
 	if (failure) {
@@ -140,6 +142,7 @@ static void add_address(struct address_list *list, const struct addrinfo *info)
 {
 	struct address *address = &list->items[list->count++];
 
+	assert(list->count <= TCP_ADDRESSES_MAX);
 	assert(info->ai_addrlen <= sizeof(address->sockaddr));
 	memcpy(&address->sockaddr, info->ai_addr, info->ai_addrlen);
 	address->len = info->ai_addrlen;

@@ -16,7 +16,10 @@ bool stream_read(struct stream *stream, void *data, size_t max, size_t *ret_len,
 	assert(max > 0);
 	if (!check_cancelled(wait, err))
 		return false;
-	return stream->class->read(stream, data, max, ret_len, wait, err);
+	if (!stream->class->read(stream, data, max, ret_len, wait, err))
+		return false;
+	assert(*ret_len <= max);
+	return true;
 }
 
 bool stream_write(

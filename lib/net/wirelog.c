@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 
+/* str_printable() writes at most four characters for a byte. */
 enum { SHOWN_MAX = 4 * WIRELOG_LINE_MAX, LITERAL_DIGITS_MAX = 20 };
 
 /* Traffic in one direction that is not logged yet. */
