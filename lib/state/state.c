@@ -117,6 +117,7 @@ bool state_end(struct state *state, bool keep, struct err *err)
 {
 	bool kept = keep && db_commit(state->db, err);
 
+	/* does nothing after a commit, or if SQLite rolled back by itself, as on a full disk */
 	db_rollback(state->db);
 	return unlock_db(state, kept);
 }

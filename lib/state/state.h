@@ -15,7 +15,23 @@
 
 struct state;
 
-/* The states `mailstow status` shows; state_name() is the word. */
+/*
+ * The states that `mailstow status` shows; state_name() is the word. The state file has their
+ * numbers: new ones are added at the end.
+ *
+ *	STARTING --> MIRRORING <--> WATCHING
+ *	    |           |  ^           |
+ *	    +-----------+--|-----------+--> OFFLINE, AUTH_REQUIRED, LOCKED or FAILED
+ *	                   |                            |
+ *	                   +-------- next turn ---------+ (or another of these)
+ *
+ *	The daemon starts: any state --> STARTING. SIGTERM, SIGINT: any state --> STOPPED.
+ *	--once: any state --> MIRRORING --> STOPPED, or one of those that failed.
+ *
+ * A daemon that is killed leaves the state it had; while no daemon runs, `mailstow status` shows
+ * STOPPED, except for states that wait for a person.
+ * PAUSED and GUARDED are reserved: nothing sets them yet.
+ */
 enum account_state {
 	ACCOUNT_STOPPED,
 	ACCOUNT_STARTING,
