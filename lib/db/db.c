@@ -167,6 +167,7 @@ static void limit_sizes(sqlite3 *handle)
 		(void)sqlite3_limit(handle, limits[i][0], limits[i][1]);
 }
 
+/* Protection and limits first: the pragmas after them make SQLite parse the file's schema. */
 static bool configure(struct db *db, const struct db_options *options, struct err *err)
 {
 	sqlite3 *handle = db->handle;
@@ -251,9 +252,11 @@ static bool check_no_journal(const struct db *db, struct err *err)
 		       db->path);
 }
 
-/* The caller has begun a transaction. */
+/* The version is set in the same transaction: a crash leaves the old schema with the old version.
+ */
 static bool migrate(struct db *db, int64_t version, struct err *err)
 {
+	assert(db_in_transaction(db) && version <= db->kind->version);
 	for (int64_t next = version; next < db->kind->version; next++)
 		if (!run_sql(db, db->kind->migrations[next], "migrate", err))
 			return false;
@@ -298,6 +301,7 @@ static bool fill_new(struct db *db, const struct db_options *options, struct err
 		return false;
 	if (options->init && !options->init(options->init_context, db, err))
 		return false;
+	/* the file is renamed without its -wal, so it must be complete alone */
 	return db_commit(db, err) && db_wal_checkpoint(db, true, err);
 }
 
