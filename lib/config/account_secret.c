@@ -128,6 +128,8 @@ static bool run_command(
 		(void)close(pipe_fds[1]);
 		return err_set(err, ERR_CONFIG, "%s: the command cannot be started", what);
 	}
+	/* our copy of the writing end would keep the end of file from us; and the output comes
+	 * before the exit status: a child that fills the pipe does not exit until it is read */
 	(void)close(pipe_fds[1]);
 	read_well = read_bounded(reader, out, wait, what, err);
 	if (!read_well)
