@@ -246,11 +246,12 @@ static void on_hangup(uv_signal_t *handle, int number)
  * away by that and keeps its backoff. */
 static void reconnect(struct watched *watched)
 {
-	enum err_kind kind = watched->err.kind;
-	bool parked = watched->state == WATCH_PARKED;
-	bool needs_a_person = kind == ERR_AUTH || kind == ERR_CONFIG;
+	enum err_kind kind;
 
-	if (!parked && (watched->state != WATCH_BACKOFF || needs_a_person))
+	if (watched->state != WATCH_PARKED && watched->state != WATCH_BACKOFF)
+		return;
+	kind = watched->err.kind; /* not during a turn: the worker writes it */
+	if (watched->state == WATCH_BACKOFF && (kind == ERR_AUTH || kind == ERR_CONFIG))
 		return;
 	park_end(&watched->park);
 	turns_close(&watched->turns);
