@@ -7,8 +7,6 @@
 #ifndef MAILSTOW_DAEMON_PARK_H
 #define MAILSTOW_DAEMON_PARK_H
 
-#include <stdbool.h>
-
 #include <uv.h>
 
 struct park {
@@ -16,8 +14,7 @@ struct park {
 	void *context;
 	void (*input)(void *context); /* there is input, or the server left; no longer parked */
 
-	uv_poll_t poll;
-	bool polling;
+	uv_poll_t *poll; /* NULL: not parked */
 };
 
 void park_begin(struct park *park, int fd);
