@@ -208,7 +208,7 @@ static void misbehaves_when_told_to(void)
 		"* 1 FETCH (RFC822.SIZE 15 FLAGS (\\Recent) UID 1)\r\na OK done\r\n");
 	CHECK_STR(raw_ask(&raw, "UID FETCH 1:* (UID BODY.PEEK[])"),
 		"* 1 FETCH (BODY[] {8}\r\nA: b\r\n\r\n UID 1)\r\n"
-		"* 2 FETCH (FLAGS (\\Recent))\r\n"
+		"* 2 FETCH (UID 2 FLAGS (\\Recent))\r\n"
 		"* 2 FETCH (BODY[] NIL UID 2)\r\n"
 		"a NO [UNAVAILABLE] server error, try again later\r\n");
 }
