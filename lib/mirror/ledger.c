@@ -215,8 +215,8 @@ void ledger_resolve(struct ledger *ledger, const char *folder, uint32_t uidvalid
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct ledger_entry *entry = &ledger->items[i];
 
-		if (entry_is_of(entry, name) &&
-			(entry->uidvalidity != uidvalidity || rangeset_has(uids, entry->uid)))
+		if (entry_is_of(entry, name) && (!uids || entry->uidvalidity != uidvalidity ||
+							rangeset_has(uids, entry->uid)))
 			entry->resolved = true;
 	}
 }

@@ -284,6 +284,9 @@ static bool write_and_compare(struct repack *repack, struct err *err)
 {
 	if (!volume_last_frame(&repack->from, &repack->next_frame, err))
 		return false;
+	if (repack->next_frame >= INT64_MAX / 2) /* only in a damaged file: counting on overflows */
+		return err_set(err, ERR_CORRUPT, "%s: its frame ids are used up",
+			db_path(repack->from.db));
 	repack->next_frame++;
 	return put_class(repack, CLASS_SMALL, err) && put_class(repack, CLASS_MIDDLE, err) &&
 	       put_class(repack, CLASS_BIG, err) && put_journal(repack, err) &&
