@@ -149,6 +149,8 @@ void keyring_encode(struct keyring *keyring, const struct secret *master, struct
 	_Static_assert(HEAD_BYTES + KEYRING_SLOTS_MAX * SLOT_BYTES + CHANGE_BYTES + SHA256_BYTES <=
 			       KEYRING_FILE_BYTES_MAX,
 		"a full keyring fits");
+	/* keyring_remove() keeps the last slot, put_slot() the limit; decoding demands both */
+	assert(keyring->count >= 1 && keyring->count <= KEYRING_SLOTS_MAX);
 	mac_of(master, body, len, keyring->mac);
 	buf_reset(out);
 	fits = buf_add(out, body, len) && buf_add(out, keyring->mac, SHA256_BYTES);
@@ -238,7 +240,7 @@ bool keyring_decode(const void *data, size_t len, struct keyring *ret_keyring, s
 	}
 	at = get_change(at, &keyring.change);
 	if (keyring.change.until < 0 || keyring.change.from_key_epoch >= keyring.key_epoch)
-		return err_set(err, ERR_CORRUPT, "what was before is out of bounds");
+		return err_set(err, ERR_CORRUPT, "its previous key is out of bounds");
 	(void)get(at, keyring.mac, SHA256_BYTES);
 	*ret_keyring = keyring;
 	return true;
@@ -276,6 +278,8 @@ static bool make_wrapping(const struct keyring *keyring, const struct keyring_sl
 	       err_set(err, ERR_LOCAL, "no memory for scrypt");
 }
 
+/* A new salt and nonce for each wrapping, so that a key and nonce are never used twice. The head of
+ * the slot is authenticated: an attacker cannot lower its cost. */
 static bool put_slot(struct keyring *keyring, const struct secret *master, struct keyring_slot slot,
 	const void *secret, size_t len, struct err *err)
 {
@@ -384,6 +388,7 @@ bool keyring_unwrap(const struct keyring *keyring, enum keyring_kind kind, const
 	if (!fits)
 		return err_set(err, ERR_AUTH, "the %s does not open the archive",
 			kind == KEYRING_RECOVERY ? "recovery key" : keyring_kind_name(kind));
+	/* the MAC can be checked only now: its key comes from the master key */
 	if (!keyring_is_of(keyring, master))
 		return err_set(err, ERR_CORRUPT, "its list of keys was tampered with");
 	*ret_master = TAKE(master);
@@ -392,47 +397,51 @@ bool keyring_unwrap(const struct keyring *keyring, enum keyring_kind kind, const
 
 /* --- changing the master key --- */
 
-struct before {
+/* What wraps the previous master key under the new one. */
+struct previous_wrapping {
 	uint8_t additional[sizeof(magic) + KEYRING_UUID_BYTES + 4 + CHANGE_HEAD_BYTES];
 	struct gcm *gcm;
 };
 
-static void before_free(struct before *before)
+static void previous_wrapping_free(struct previous_wrapping *wrapping)
 {
-	gcm_freep(&before->gcm);
+	gcm_freep(&wrapping->gcm);
 }
 
-static void make_before(
-	const struct keyring *keyring, const struct secret *master, struct before *ret_before)
+static void make_previous_wrapping(const struct keyring *keyring, const struct secret *master,
+	struct previous_wrapping *ret_wrapping)
 {
 	CLEANUP(secret_freep) struct secret *key = secret_new(GCM_KEY_BYTES);
-	uint8_t *at = put(ret_before->additional, "MSK2", 4);
+	uint8_t *at = put(ret_wrapping->additional, "MSK2", 4);
 
 	at = put(at, keyring->archive, KEYRING_UUID_BYTES);
 	at = put_number(at, keyring->key_epoch, 4);
 	(void)put_change_head(at, &keyring->change);
 	hkdf_sha256(master->data, master->len, NULL, 0, "previous", 8, key->data, key->len);
-	ret_before->gcm = gcm_new(key->data);
+	ret_wrapping->gcm = gcm_new(key->data);
 }
 
 void keyring_from_plain(struct keyring *keyring, int64_t until)
 {
+	assert(!keyring->change.under_way);
 	keyring->change = (struct keyring_change){.under_way = true, .until = until};
 }
 
 void keyring_next_epoch(const struct keyring *before, const struct secret *master, int64_t until,
 	struct keyring *ret_keyring, struct secret **ret_master)
 {
-	CLEANUP(before_free) struct before kept = {0};
+	CLEANUP(previous_wrapping_free) struct previous_wrapping kept = {0};
 	struct keyring_change *change = &ret_keyring->change;
 
+	/* the keyring has room for one previous key: volumes under an older one would be lost */
+	assert(!before->change.under_way);
 	keyring_make(before->archive, ret_keyring, ret_master);
 	ret_keyring->key_epoch = before->key_epoch + 1;
 	ret_keyring->last_id = before->last_id;
 	*change = (struct keyring_change){
 		.under_way = true, .from_key_epoch = before->key_epoch, .until = until};
 	rand_bytes(change->nonce, sizeof(change->nonce));
-	make_before(ret_keyring, *ret_master, &kept);
+	make_previous_wrapping(ret_keyring, *ret_master, &kept);
 	gcm_encrypt(kept.gcm, change->nonce,
 		(struct gcm_bytes){kept.additional, sizeof(kept.additional)},
 		(struct gcm_bytes){master->data, master->len}, change->wrapped, change->tag);
@@ -442,14 +451,14 @@ bool keyring_previous(const struct keyring *keyring, const struct secret *master
 	struct secret **ret_previous, struct err *err)
 {
 	CLEANUP(secret_freep) struct secret *previous = secret_new(KEYRING_MASTER_BYTES);
-	CLEANUP(before_free) struct before kept = {0};
+	CLEANUP(previous_wrapping_free) struct previous_wrapping kept = {0};
 	const struct keyring_change *change = &keyring->change;
 
 	assert(change->under_way);
 	*ret_previous = NULL;
 	if (change->from_key_epoch == 0)
 		return true;
-	make_before(keyring, master, &kept);
+	make_previous_wrapping(keyring, master, &kept);
 	if (!gcm_decrypt(kept.gcm, change->nonce,
 		    (struct gcm_bytes){kept.additional, sizeof(kept.additional)},
 		    (struct gcm_bytes){change->wrapped, sizeof(change->wrapped)}, change->tag,

@@ -36,6 +36,8 @@ bool keyring_file_write(const char *archive_path, struct keyring *keyring,
 	return keyring_file_write_copy(archive_path, &bytes, err);
 }
 
+/* A crash leaves the previous file or the new one, never neither: fs_write_atomic() syncs the new
+ * file before it takes the name. */
 bool keyring_file_write_copy(const char *archive_path, const struct buf *bytes, struct err *err)
 {
 	CLEANUP(freep) char *path = layout_keyring_path(archive_path);

@@ -1,5 +1,6 @@
 #include "archive/keys/keys.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ void archive_keys_freep(struct archive_keys **keys)
 
 void keys_put(struct archive_keys *keys, uint32_t key_epoch, const struct secret *master)
 {
+	assert(key_epoch > 0 && master->len == KEYRING_MASTER_BYTES);
 	(void)pthread_mutex_lock(&keys->mutex);
 	secret_freep(&keys->master);
 	keys->master = secret_copy(master->data, master->len);
@@ -157,6 +159,7 @@ bool keys_create(const struct archive_ref *archive, const uint8_t uuid[ARCHIVE_U
 		return false;
 	if (plain_until > 0)
 		keyring_from_plain(&keyring, plain_until);
+	/* durable before anything is encrypted: a crash after that must not lose the only copy */
 	if (!keyring_file_write(archive->path, &keyring, master, err))
 		return false;
 	keys_put(archive->keys, keyring.key_epoch, master);
