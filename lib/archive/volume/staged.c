@@ -35,8 +35,13 @@ bool staged_remove_others(
 	return layout_remove_leftovers_but(folder, &kept, err);
 }
 
-/* The newest first: after a crash, an archive that lacks older volumes is refused, whereas one that
- * lacks the newest would be taken for complete. */
+/*
+ * The catalogue is renamed last. A crash before that leaves it staged, so that the next writer
+ * calls this again and renames the rest.
+ *
+ * The newest volume is renamed first. An archive that lacks older volumes is refused, whereas one
+ * that lacks the newest would be taken for complete.
+ */
 bool staged_publish(const char *archive_path, struct err *err)
 {
 	CLEANUP(freep) char *catalogue = layout_catalogue_path(archive_path);

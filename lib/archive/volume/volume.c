@@ -63,7 +63,8 @@ static bool write_header(void *context, struct db *db, struct err *err)
 	       put_keyring(db, made->keyring, err);
 }
 
-/* A copy of the keyring never says that the master key is changing: this volume is new. */
+/* The copy does not mention a change of the master key in progress: the new volume is already under
+ * the new key, and its copy must still open it when the previous key is gone. */
 static bool encode_keyring(
 	const char *archive_path, struct keys_view *view, struct buf *ret_bytes, struct err *err)
 {
@@ -96,6 +97,9 @@ static bool create_at(const struct archive_ref *archive, const char *path,
 	return db_open(path, &options, ret_db, err);
 }
 
+/* db_open() renames the file when it is complete and durable, header and keyring included. A crash
+ * before that leaves a leftover. A crash after it leaves an empty volume that the catalogue lacks:
+ * replay enters it. */
 bool volume_create(const struct archive_ref *archive,
 	const uint8_t archive_uuid[ARCHIVE_UUID_BYTES], int64_t sequence, int64_t owner_epoch,
 	struct volume_id *ret_id, struct err *err)
@@ -106,6 +110,7 @@ bool volume_create(const struct archive_ref *archive,
 	CLEANUP(db_freep) struct db *db = NULL;
 	CLEANUP(freep) char *path = NULL;
 
+	assert(owner_epoch >= VOLUME_OWNER_EPOCH_FIRST);
 	volume_new_uuid(id.uuid);
 	path = layout_volume_path(archive->path, &id);
 	if (!create_at(archive, path, &made, &db, err))
@@ -131,6 +136,7 @@ bool volume_owner_epoch(struct volume *volume, int64_t *ret_epoch, struct err *e
 	if (!has)
 		return err_set(err, ERR_CORRUPT, "%s: header lacks '%s'", db_path(volume->db),
 			volume_header_owner_epoch);
+	/* volume_create() never writes less */
 	return *ret_epoch >= VOLUME_OWNER_EPOCH_FIRST ||
 	       err_set(err, ERR_CORRUPT, "%s: an owner epoch of 0", db_path(volume->db));
 }
@@ -274,17 +280,28 @@ static bool put_seal(struct volume *volume, struct err *err)
 	       volume_header_put_int(volume->db, "sealed_ms", clock_wall_ms(), err);
 }
 
+/* The root is written last, so only a complete file has one. The WAL checkpoint moves everything
+ * into the file, because publishing removes the -wal. */
 bool volume_finish_sealed(struct volume *volume, struct err *err)
 {
+	assert(volume->sealed && !db_in_transaction(volume->db));
 	return db_begin(volume->db, err) && put_seal(volume, err) && db_commit(volume->db, err) &&
 	       db_wal_checkpoint(volume->db, true, err);
 }
 
+/*
+ * A crash before the rename leaves an unfinished file, which the next repack removes. From the
+ * rename on, which syncs the folder, volume_list() prefers the new file to the one it replaces,
+ * because its header says so; the catalogue follows (replace_volume()). The replaced file stays
+ * until the catalogue has committed.
+ */
 bool volume_publish_sealed(const char *archive_path, struct volume *volume, struct err *err)
 {
 	CLEANUP(freep) char *path = layout_volume_path(archive_path, &volume->id);
 	CLEANUP(freep) char *beside = xstrdup(db_path(volume->db));
 
+	/* volume_finish_sealed() committed: nothing is only in memory (invariant 1) */
+	assert(volume->sealed && !db_in_transaction(volume->db));
 	volume_close(volume);
 	return db_remove_wal(beside, err) && fs_chmod(beside, LAYOUT_CLOSED_VOLUME_MODE, err) &&
 	       fs_rename(beside, path, err);

@@ -66,6 +66,7 @@ static bool unpack_row(struct volume *volume, int64_t frame_id, enum frame_sort 
 	return frame_unpack(zstd, volume_cipher(volume), frame_id, &frame, ret_raw, err);
 }
 
+/* On success a row is current: the caller resets the statement. */
 static bool step_to(struct db *db, int64_t frame_id, struct err *err)
 {
 	bool row;
@@ -177,6 +178,8 @@ bool volume_count_frames(struct volume *volume, uint64_t *ret_count, struct err 
 
 bool volume_remove_frames(struct volume *volume, int64_t first, int64_t last, struct err *err)
 {
+	/* a writer removes only what it or an interrupted one added to the open volume */
+	assert(!volume->sealed);
 	db_bind_int(volume->db, VOLUME_FRAME_REMOVE, "first", first);
 	db_bind_int(volume->db, VOLUME_FRAME_REMOVE, "last", last);
 	return db_run(volume->db, VOLUME_FRAME_REMOVE, err);

@@ -58,7 +58,9 @@ bool volume_list_ending(
 	return true;
 }
 
-/* Of two volumes with one sequence, one is sealed and replaces the other, which may be damaged. */
+/* Two volumes with one sequence: rewriting published the sealed one and has not removed the other
+ * yet. The replaced one may be unreadable, so either may fail to open as long as the other decides.
+ */
 static bool choose_of_pair(const char *archive_path, const struct volume_id *pair,
 	struct volume_list *counting, struct volume_list *replaced, struct err *err)
 {
