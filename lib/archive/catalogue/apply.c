@@ -1,5 +1,6 @@
 #include "archive/catalogue/apply.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@ bool apply_begin(struct apply *apply, struct db *catalogue, int64_t volume, int6
 	struct archive_snapshot last;
 	uint64_t bytes;
 
+	/* the caller's: a generation counts with all its records or not at all */
+	assert(db_in_transaction(catalogue));
 	if (!catalogue_last_snapshot(catalogue, &last, &bytes, err))
 		return false;
 	if (generation != last.generation + 1)
@@ -205,6 +208,8 @@ static bool apply_folder_gone(struct apply *apply, int64_t id, struct err *err)
 	       folder_step(apply, CATALOGUE_FOLDER_CLOSE, id, err);
 }
 
+/* Closes placements first: their UIDs mean nothing under the new UIDVALIDITY (RFC 9051, 2.3.1.1).
+ */
 static bool apply_uidvalidity(
 	struct apply *apply, int64_t folder, uint32_t uidvalidity, struct err *err)
 {
@@ -311,6 +316,8 @@ static bool apply_flags(struct apply *apply, const struct record_flags *flags, s
 	return true;
 }
 
+/* The server says that messages are gone: their placements end, and their rows and bytes stay
+ * (invariant 3). A tombstone has nothing to keep, so it is removed. */
 static bool close_uids(
 	struct apply *apply, const struct record_gone *gone, struct range range, struct err *err)
 {
@@ -388,6 +395,7 @@ static bool apply_snapshot(
 
 bool apply_record(struct apply *apply, const struct record *record, struct err *err)
 {
+	assert(db_in_transaction(apply->catalogue)); /* since apply_begin() */
 	if (apply->ended)
 		return err_set(err, ERR_CORRUPT,
 			"journal: generation %" PRId64 ": a record after the last",

@@ -62,8 +62,9 @@ static bool prepare_folders(const char *path, int timeout_ms, int *ret_lock, str
 	       layout_remove_leftovers(path, err) && layout_remove_leftovers(volumes, err);
 }
 
-/* The archive exists once it has a volume: after a crash before the catalogue is created, the next
- * writer creates it from the volume. */
+/* The archive exists once it has a volume. A crash before the volume's rename leaves a leftover and
+ * no archive; a crash before the catalogue's leaves a volume from which the next writer creates it.
+ */
 static bool create_files(
 	const struct archive_ref *archive, const uint8_t uuid[ARCHIVE_UUID_BYTES], struct err *err)
 {
@@ -90,7 +91,8 @@ bool archive_create(const char *path, int timeout_ms, struct err *err)
 	return create_files(&archive, uuid, err);
 }
 
-/* Stopped before the first volume, the keyring opens nothing yet and may be replaced. */
+/* The keyring is durable before the first volume, whose frames nothing else could decrypt. After a
+ * crash between the two it opens nothing yet and may be replaced. */
 bool archive_create_encrypted(const struct archive_ref *archive,
 	const struct archive_secret *secret, int timeout_ms, struct err *err)
 {

@@ -1,5 +1,6 @@
 #include "archive/catalogue/journal_checkpoint.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -100,13 +101,15 @@ struct checkpoint_restore {
 	struct buf payload;
 };
 
-static bool clear(struct db *catalogue, struct err *err)
+static bool clear_tables(struct db *catalogue, struct err *err)
 {
 	static const size_t queries[] = {CATALOGUE_CLEAR_VOLUMES, CATALOGUE_CLEAR_ITEMS,
 		CATALOGUE_CLEAR_PARTS, CATALOGUE_CLEAR_MESSAGES, CATALOGUE_CLEAR_FOLDERS,
 		CATALOGUE_CLEAR_PLACEMENTS, CATALOGUE_CLEAR_FLAG_SETS, CATALOGUE_CLEAR_MARKS,
 		CATALOGUE_CLEAR_SNAPSHOTS, CATALOGUE_CLEAR_TOMBSTONES};
 
+	/* else a crash would leave the catalogue empty, with a head that claims otherwise */
+	assert(db_in_transaction(catalogue));
 	for (size_t i = 0; i < ARRAY_LEN(queries); i++)
 		if (!db_run(catalogue, queries[i], err))
 			return false;
@@ -259,7 +262,8 @@ static bool put_payload(struct checkpoint_restore *restoring, int64_t frame, str
 	return put_rows(restoring, &records, err);
 }
 
-/* Checks references between rows. */
+/* The rows were entered table by table, not in the order in which they came to be, so references
+ * can only be checked at the end. */
 static bool check_references(const struct checkpoint_restore *restoring, struct err *err)
 {
 	struct db *db = restoring->catalogue;
@@ -289,7 +293,7 @@ static bool put_all(struct checkpoint_restore *restoring,
 {
 	int64_t frame = checkpoint->first_frame - 1;
 
-	if (!clear(restoring->catalogue, err))
+	if (!clear_tables(restoring->catalogue, err))
 		return false;
 	while (frame != checkpoint->last_frame)
 		if (!next_checkpoint(restoring->volume, frame, &frame, err) ||
@@ -301,6 +305,11 @@ static bool put_all(struct checkpoint_restore *restoring,
 		       err);
 }
 
+/*
+ * Clearing the tables, the rows, the applied frame and the head are one transaction. A crash before
+ * its commit leaves the catalogue as it was, and replay finds the checkpoint again. A crash after
+ * it leaves only the payloads that follow the checkpoint to replay.
+ */
 bool journal_checkpoint_apply(struct volume *volume, const struct journal_checkpoint *checkpoint,
 	const struct volume_list *present, const struct directories *directories,
 	struct db *catalogue, struct zstd *zstd, struct err *err)
@@ -314,6 +323,7 @@ bool journal_checkpoint_apply(struct volume *volume, const struct journal_checkp
 		.payload = BUF_INIT(FRAME_RAW_BYTES_MAX)};
 	bool done;
 
+	assert(checkpoint->found && !db_in_transaction(catalogue));
 	memcpy(restoring.state.head, checkpoint->previous, SHA256_BYTES);
 	done = db_begin(catalogue, err) && put_all(&restoring, checkpoint, err) &&
 	       db_commit(catalogue, err);

@@ -1,5 +1,6 @@
 #include "archive/catalogue/replace.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -74,11 +75,13 @@ static bool put_items(struct db *catalogue, const struct directory *directory, i
 	return true;
 }
 
-static bool replace(struct db *catalogue, const struct volume_id *sealed,
+static bool replace_rows(struct db *catalogue, const struct volume_id *sealed,
 	const struct directory *directory, int64_t journal, struct err *err)
 {
 	int64_t placed, known;
 
+	/* else items could name frames of the other file, whose numbers mean something else */
+	assert(db_in_transaction(catalogue));
 	if (!put_volume(catalogue, sealed, journal, err) ||
 		!put_items(catalogue, directory, &placed, err) ||
 		!catalogue_count_items(catalogue, sealed->sequence, &known, err))
@@ -89,6 +92,13 @@ static bool replace(struct db *catalogue, const struct volume_id *sealed,
 		       sealed->sequence, placed, known);
 }
 
+/*
+ * The sealed file is durable under its name, and counts, before the catalogue names its frames
+ * (volume_publish_sealed()). The uuid, the items' locations and the applied frame then change in
+ * one transaction. A crash between rename and commit leaves the old uuid in the catalogue:
+ * replace_is_due() notices, and replay repeats this. A crash after the commit leaves the replaced
+ * file, which is litter.
+ */
 bool replace_volume(const struct archive_ref *archive, struct db *catalogue,
 	const struct volume_id *sealed, const struct directory *directory, struct err *err)
 {
@@ -96,6 +106,7 @@ bool replace_volume(const struct archive_ref *archive, struct db *catalogue,
 	int64_t journal;
 	bool found;
 
+	assert(!db_in_transaction(catalogue));
 	if (!catalogue_volume(catalogue, sealed->sequence, &found, &known, err) ||
 		!applied_journal(archive, catalogue, sealed, &journal, err))
 		return false;
@@ -105,7 +116,7 @@ bool replace_volume(const struct archive_ref *archive, struct db *catalogue,
 			sealed->sequence);
 	if (!db_begin(catalogue, err))
 		return false;
-	if (replace(catalogue, sealed, directory, journal, err) && db_commit(catalogue, err))
+	if (replace_rows(catalogue, sealed, directory, journal, err) && db_commit(catalogue, err))
 		return true;
 	db_rollback(catalogue);
 	return false;

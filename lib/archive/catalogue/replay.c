@@ -261,6 +261,8 @@ static bool replay_volume(struct replay *replay, int64_t after, struct err *err)
 	return ok;
 }
 
+/* Enters the volume before its payloads. A crash in between leaves it with no applied frame, so the
+ * next replay reads it from the start. */
 static bool replay_one(struct replay *replay, const struct volume_id *id, struct err *err)
 {
 	struct catalogue_volume volume;
@@ -347,6 +349,16 @@ static bool replay_from_head(struct replay *replay, const struct volume_list *pr
 	return true;
 }
 
+/*
+ * Every step commits on its own and leaves an earlier state of the archive, from which the next
+ * replay goes on after a crash. Their order matters:
+ *
+ * 1. Sealed volumes first: the catalogue must not look for the files that they replaced.
+ * 2. The last journal checkpoint: it drops volumes that prune removed and says which must exist.
+ * 3. Only now is a volume that is missing an error.
+ * 4. The payloads after the checkpoint, one transaction for each commit (end_commit()).
+ * 5. States of volumes, which no payload has.
+ */
 bool replay(
 	const struct archive_ref *archive, struct db *catalogue, struct zstd *zstd, struct err *err)
 {
