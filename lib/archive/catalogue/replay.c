@@ -172,7 +172,8 @@ static bool check_header(
 			"journal: %" PRIu64 " follows %" PRIu64 ": a volume is missing; %s",
 			header->seq, replay->state.applied_seq, advice);
 	if (memcmp(header->previous, replay->state.head, SHA256_BYTES) != 0)
-		return err_set(err, ERR_CORRUPT, "journal: %" PRIu64 " has another predecessor",
+		return err_set(err, ERR_CORRUPT,
+			"journal: %" PRIu64 " does not follow the last payload applied",
 			header->seq);
 	return true;
 }
@@ -196,8 +197,8 @@ static bool begin_commit(
 	if (db_in_transaction(replay->catalogue)) {
 		if (header->generation == replay->apply.generation)
 			return true;
-		return err_set(err, ERR_CORRUPT, "journal: %" PRIu64 " is of another generation",
-			header->seq);
+		return err_set(err, ERR_CORRUPT,
+			"journal: %" PRIu64 " belongs to another generation", header->seq);
 	}
 	if (!db_begin(replay->catalogue, err) ||
 		!apply_begin(&replay->apply, replay->catalogue, replay->volume.id.sequence,

@@ -149,7 +149,7 @@ static bool check_stored(
 				  : "is plain in an encrypted volume");
 	sha256_of(frame->data, frame->len, sha256);
 	return crypto_equal(sha256, frame->sha256, SHA256_BYTES) ||
-	       err_set(err, ERR_CORRUPT, "has another SHA-256 than recorded");
+	       err_set(err, ERR_CORRUPT, "does not match its recorded SHA-256");
 }
 
 bool frame_unpack(struct zstd *zstd, const struct frame_cipher *cipher, int64_t id,

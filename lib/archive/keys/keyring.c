@@ -225,7 +225,7 @@ bool keyring_decode(const void *data, size_t len, struct keyring *ret_keyring, s
 	const uint8_t *at = data;
 
 	if (len < HEAD_BYTES || memcmp(at, magic, sizeof(magic)) != 0)
-		return err_set(err, ERR_CORRUPT, "is no keyring");
+		return err_set(err, ERR_CORRUPT, "is not a keyring");
 	if (at[sizeof(magic)] != VERSION && at[sizeof(magic)] != VERSION_CHANGING)
 		return err_set(err, ERR_NEWER, "made by a newer mailstow");
 	at = get_head(at, &keyring);

@@ -21,7 +21,7 @@ bool keyring_file_read(const char *archive_path, struct keyring *ret_keyring, st
 	if (!fs_exists(path))
 		return err_set(err, ERR_NOT_FOUND, "%s: is not encrypted", archive_path);
 	if (!fs_is_file(path))
-		return err_set(err, ERR_CORRUPT, "%s: is no file", path);
+		return err_set(err, ERR_CORRUPT, "%s: is not a file", path);
 	return fs_read(path, &bytes, err) &&
 	       (keyring_decode(bytes.data, bytes.len, ret_keyring, err) ||
 		       err_wrap(err, "%s", path));

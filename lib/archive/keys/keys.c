@@ -113,7 +113,7 @@ static bool read_view(const struct archive_ref *archive, struct keys_view *view,
 	if (!keyring_file_read(archive->path, &view->keyring, err))
 		return false;
 	if (view->keyring.key_epoch != key_epoch || !keyring_is_of(&view->keyring, view->master))
-		return err_set(err, ERR_BUSY, "%s: its keys were changed meanwhile: try again",
+		return err_set(err, ERR_BUSY, "%s: its keys have just been changed: try again",
 			archive->path);
 	return !view->keyring.change.under_way ||
 	       keyring_previous(&view->keyring, view->master, &view->previous, err) ||
@@ -186,7 +186,8 @@ bool keys_volume_key(const struct archive_ref *archive, const struct volume_id *
 		return err_set(err, ERR_CORRUPT, "is a plain volume in an encrypted archive");
 	if (key_epoch != view.keyring.key_epoch && !*ret_outdated)
 		return err_set(err, ERR_CORRUPT,
-			"is of master key %" PRIu32 " in an archive of master key %" PRIu32,
+			"is under master key %" PRIu32
+			", but the archive under master key %" PRIu32,
 			key_epoch, view.keyring.key_epoch);
 	master = *ret_outdated ? view.previous : view.master;
 	*ret_key = master ? keys_derive(master, id->uuid, "frame") : NULL;

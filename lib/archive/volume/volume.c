@@ -265,7 +265,7 @@ bool volume_check_root(struct volume *volume, struct err *err)
 	same = known && len == SHA256_BYTES && memcmp(known, root, SHA256_BYTES) == 0;
 	if (row)
 		db_reset(volume->db, VOLUME_HEADER_GET);
-	return same || err_set(err, ERR_CORRUPT, "its frames are not those it was sealed with");
+	return same || err_set(err, ERR_CORRUPT, "its frames differ from those that were sealed");
 }
 
 static bool put_seal(struct volume *volume, struct err *err)

@@ -62,7 +62,7 @@ static bool unpack_row(struct volume *volume, int64_t frame_id, enum frame_sort 
 	if (!read_row(volume->db, &frame, err))
 		return false;
 	if (sort_of(frame.kind) != sort)
-		return err_set(err, ERR_CORRUPT, "is of another kind");
+		return err_set(err, ERR_CORRUPT, "is of the wrong kind");
 	return frame_unpack(zstd, volume_cipher(volume), frame_id, &frame, ret_raw, err);
 }
 
