@@ -132,6 +132,17 @@ def damage_is_reported_and_the_catalogue_rebuilt(lab):
     equal(len(lab.ask("snapshots", "alice")), 2)
 
 
+def a_finding_says_where_in_words_that_stay(lab):
+    volume = next((lab.archive / "volumes").glob("*.vol"))
+    for wal in (lab.archive / "volumes").glob("*.vol-*"):
+        wal.unlink()
+    volume.chmod(0o600)
+    volume.write_bytes(b"")
+    found = lab.ask("check", "alice", status=65)[:-1]
+    equal([finding["where"] for finding in found],
+          ["checkpoint", "volume 1", "volumes", "volume 1"])
+
+
 def an_archive_of_a_newer_mailstow_is_not_called_damaged(lab):
     with contextlib.closing(sqlite3.connect(lab.archive / "catalogue.db")) as catalogue:
         catalogue.execute("pragma user_version = 99")
@@ -171,6 +182,7 @@ def a_copy_is_an_archive(lab):
 main(
     status_is_shown, an_old_success_is_exit_3, a_damaged_archive_does_not_hide_the_others,
     a_sound_archive_is_checked, damage_is_reported_and_the_catalogue_rebuilt,
+    a_finding_says_where_in_words_that_stay,
     an_archive_of_a_newer_mailstow_is_not_called_damaged,
     a_copy_is_an_archive, commits_that_a_crash_kept_from_the_catalogue_are_read,
     a_copy_does_not_go_into_its_archive,

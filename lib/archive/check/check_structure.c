@@ -84,8 +84,9 @@ static bool find_begin(struct checking *checking, const struct volume_list *list
 	struct err of = ERR_INIT;
 
 	*ret_begin = (struct journal_checkpoint){0};
+	/* "checkpoint", not "journal checkpoint": scripts know this place from --json */
 	if (!journal_checkpoint_find(checking->archive, list, zstd, ret_begin, &of))
-		return checking_blame(checking, "journal checkpoint", &of, err);
+		return checking_blame(checking, "checkpoint", &of, err);
 	if (ret_begin->found) {
 		chain->seq = ret_begin->seq;
 		memcpy(chain->head, ret_begin->previous, SHA256_BYTES);
