@@ -441,6 +441,32 @@ static void a_mod_sequence_that_does_not_go_on_is_no_mark(void)
 	}
 }
 
+/* Between LIST-STATUS, which has told the old UIDNEXT, and EXAMINE, which tells none. */
+static void recreate_work(struct ring *ring)
+{
+	ring->folder_done = NULL;
+	CHECK(model_folder_delete(ring->model, alice, "Work"));
+	CHECK(model_folder_add(ring->model, alice, "Work"));
+	(void)model_message_add(ring->model, alice, "Work", &(struct model_letter){.bytes = "1"});
+}
+
+static void the_uidnext_of_a_folder_before_is_no_mark(void)
+{
+	CLEANUP(ring_freep) struct ring *ring = empty_ring(&model_profile_plain, "recreated");
+
+	ring->account.flag_scan_ms = INT64_MAX / 2;
+	model_set_quirks(ring->model, model_profile_plain.quirks | MODEL_QUIRK_NO_UIDNEXT);
+	CHECK(model_folder_add(ring->model, alice, "Work"));
+	for (int i = 0; i < 2; i++)
+		(void)model_message_add(
+			ring->model, alice, "Work", &(struct model_letter){.bytes = "0"});
+	ring->folder_done = recreate_work;
+	mirror(ring);
+	(void)model_message_add(ring->model, alice, "Work", &(struct model_letter){.bytes = "2"});
+	CHECK(model_message_expunge(ring->model, alice, "Work", 1));
+	mirror(ring); /* the same number of messages and UIDNEXT as the folder before had */
+}
+
 int main(int argc, char **argv)
 {
 	static const struct promise promises[] = {
@@ -456,6 +482,7 @@ int main(int argc, char **argv)
 		PROMISE(mail_that_was_too_large_is_known_when_the_ledger_is_lost),
 		PROMISE(the_ledger_does_not_name_what_is_gone),
 		PROMISE(a_mark_of_another_uidvalidity_is_none),
+		PROMISE(the_uidnext_of_a_folder_before_is_no_mark),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));

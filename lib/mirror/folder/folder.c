@@ -85,6 +85,7 @@ static bool find_excluded(struct folder_job *job, struct err *err)
 static struct archive_mark mark_of(
 	const struct folder_job *job, const struct imap_examined *examined)
 {
+	const struct imap_counts *counts = &job->server->counts;
 	struct archive_mark mark = {
 		.uidvalidity = job->uidvalidity,
 		.uidnext = examined->uidnext,
@@ -94,9 +95,11 @@ static struct archive_mark mark_of(
 	};
 
 	/* Courier sends no UIDNEXT in response to EXAMINE, but STATUS has it. STATUS came first, so
-	 * the number may be too low, which costs a comparison, but never too high. */
-	if (mark.uidnext == 0 && (job->server->counts.has & IMAP_HAS_UIDNEXT))
-		mark.uidnext = job->server->counts.uidnext;
+	 * the number may be too low, which costs a comparison, but never too high, unless it is of
+	 * a folder that was deleted and created again since. */
+	if (mark.uidnext == 0 && (counts->has & IMAP_HAS_UIDNEXT) &&
+		(counts->has & IMAP_HAS_UIDVALIDITY) && counts->uidvalidity == mark.uidvalidity)
+		mark.uidnext = counts->uidnext;
 	return mark;
 }
 

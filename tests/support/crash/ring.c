@@ -180,13 +180,25 @@ static bool connect_as(struct ring *ring, const char *user, struct imap **ret_im
 	return imap_connect_over(tcp_wrap(model_connect_pair(ring->model)), &login, ret_imap, err);
 }
 
+static void on_folder_done(void *context, const struct imap_folder *folder, bool changed)
+{
+	struct ring *ring = context;
+
+	(void)folder;
+	(void)changed;
+	if (ring->folder_done)
+		ring->folder_done(ring);
+}
+
 bool ring_mirror(struct ring *ring, int64_t *ret_generation, struct err *err)
 {
 	CLEANUP(state_freep) struct state *state = NULL;
 	CLEANUP(imap_freep) struct imap *imap = NULL;
 	struct mirror_job job = {.account = &ring->account,
 		.keys = ref_of(ring->archive)->keys,
-		.window_messages = ring->window_messages};
+		.window_messages = ring->window_messages,
+		.folder = on_folder_done,
+		.context = ring};
 	struct mirror_result result;
 
 	if (!state_open(ring->state_dir, &state, err) || !connect_as(ring, alice, &imap, err))

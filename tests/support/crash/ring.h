@@ -20,6 +20,7 @@ struct ring {
 	unsigned targets;
 	uint32_t window_messages; /* window of a pass; small, so that a small folder has several */
 	struct config_account account;
+	void (*folder_done)(struct ring *ring); /* after each folder of a pass; may be NULL */
 };
 
 /* A ring that knows only paths, to mirror and restore over `port` in a process without the server.
