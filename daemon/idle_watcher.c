@@ -122,9 +122,14 @@ static void watcher_turn_done(uv_work_t *job, int status)
 			close_handles(watcher);
 		return;
 	}
+	if (!park_begin(&watcher->park, imap_fd(watcher->imap))) {
+		(void)err_set(&watcher->err, ERR_RETRY, "%s", park_failure);
+		close_session(watcher);
+		rest_after_failure(watcher);
+		return;
+	}
 	watcher->failures = 0;
 	watcher->state = IDLE_WATCHER_PARKED;
-	park_begin(&watcher->park, imap_fd(watcher->imap));
 	uv_timer_start(&watcher->renewal, on_renewal, (uint64_t)watcher->account->idle_renew_ms, 0);
 	if (watcher->had_news)
 		watcher->news(watcher->context);

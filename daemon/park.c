@@ -4,6 +4,10 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
+
+const char park_failure[] =
+	"the kernel cannot watch one more connection; raise fs.epoll.max_user_watches";
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -20,16 +24,18 @@ static void free_poll(uv_handle_t *poll)
 	free(poll);
 }
 
-void park_begin(struct park *park, int fd)
+bool park_begin(struct park *park, int fd)
 {
-	int failed;
-
 	assert(!park->poll);
 	park->poll = xcalloc(1, sizeof(*park->poll));
-	failed = uv_poll_init(park->loop, park->poll, fd);
-	assert(!failed);
+	/* epoll has limits for each user: ENOSPC, ENOMEM. Then libuv does not know the handle. */
+	if (uv_poll_init(park->loop, park->poll, fd) != 0) {
+		free(TAKE(park->poll));
+		return false;
+	}
 	park->poll->data = park;
 	uv_poll_start(park->poll, UV_READABLE | UV_DISCONNECT, on_poll);
+	return true;
 }
 
 /* libuv closes a handle only in the loop's next round. A worker may have ended the next turn by

@@ -7,6 +7,8 @@
 #ifndef MAILSTOW_DAEMON_PARK_H
 #define MAILSTOW_DAEMON_PARK_H
 
+#include <stdbool.h>
+
 #include <uv.h>
 
 struct park {
@@ -17,7 +19,10 @@ struct park {
 	uv_poll_t *poll; /* NULL: not parked */
 };
 
-void park_begin(struct park *park, int fd);
-void park_end(struct park *park); /* does nothing unless parked */
+bool park_begin(struct park *park, int fd); /* false: the kernel cannot watch one more */
+void park_end(struct park *park);           /* does nothing unless parked */
+
+/* Why park_begin() fails, for logs. */
+extern const char park_failure[];
 
 #endif

@@ -158,7 +158,11 @@ static void park_account(struct watched *watched)
 	if (watched->turns.idling) {
 		if (account->idle_renew_ms < wait_ms)
 			wait_ms = account->idle_renew_ms;
-		park_begin(&watched->park, imap_fd(watched->turns.imap));
+		if (!park_begin(&watched->park, imap_fd(watched->turns.imap))) {
+			(void)err_set(&watched->err, ERR_RETRY, "%s", park_failure);
+			back_off(watched);
+			return;
+		}
 	}
 	uv_timer_start(&watched->timer, on_timer, (uint64_t)wait_ms, 0);
 	send_idle_watchers(watched);

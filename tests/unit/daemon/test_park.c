@@ -1,6 +1,7 @@
 /* Parked connections in libuv's loop: input is reported once, however soon one is parked again. */
 #include "daemon/park.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "support/check.h"
@@ -43,7 +44,7 @@ static void input_is_reported_once(void)
 	struct parked parked;
 
 	set_up(&parked);
-	park_begin(&parked.park, parked.fds[0]);
+	CHECK(park_begin(&parked.park, parked.fds[0]));
 	CHECK_INT(write(parked.fds[1], "xy", 2), 2);
 	(void)uv_run(&parked.loop, UV_RUN_DEFAULT);
 	CHECK_INT(parked.inputs, 1);
@@ -57,14 +58,26 @@ static void it_may_be_parked_again_in_the_same_round(void)
 
 	set_up(&parked);
 	for (int i = 0; i < 3; i++) {
-		park_begin(&parked.park, parked.fds[0]);
+		CHECK(park_begin(&parked.park, parked.fds[0]));
 		park_end(&parked.park);
 	}
-	park_begin(&parked.park, parked.fds[0]);
+	CHECK(park_begin(&parked.park, parked.fds[0]));
 	CHECK_INT(write(parked.fds[1], "x", 1), 1);
 	(void)uv_run(&parked.loop, UV_RUN_DEFAULT);
 	CHECK_INT(parked.inputs, 1);
 	tear_down(&parked);
+}
+
+static void what_the_kernel_cannot_watch_is_not_parked(void)
+{
+	struct parked parked;
+	int folder = open("/", O_RDONLY | O_CLOEXEC);
+
+	set_up(&parked);
+	CHECK(folder >= 0 && !park_begin(&parked.park, folder)); /* epoll_ctl(2): EPERM */
+	CHECK(park_begin(&parked.park, parked.fds[0]));
+	tear_down(&parked);
+	(void)close(folder);
 }
 
 int main(int argc, char **argv)
@@ -72,6 +85,7 @@ int main(int argc, char **argv)
 	static const struct promise promises[] = {
 		PROMISE(input_is_reported_once),
 		PROMISE(it_may_be_parked_again_in_the_same_round),
+		PROMISE(what_the_kernel_cannot_watch_is_not_parked),
 	};
 
 	return check_main(argc, argv, promises, ARRAY_LEN(promises));
