@@ -341,6 +341,9 @@ static bool end_change(const struct archive_ref *archive, struct err *err)
 
 	if (!keys_look(archive, &view, err))
 		return false;
+	if (!view.keyring.change.under_way) /* the file was removed or replaced under the lock */
+		return err_set(err, ERR_BUSY, "%s: its keyring was changed meanwhile; try again",
+			archive->path);
 	keyring_finish_change(&view.keyring);
 	return keyring_file_write(archive->path, &view.keyring, view.master, err);
 }

@@ -70,7 +70,8 @@ static bool build_beside(const struct archive_ref *archive, const char *db_path,
  *
  * A crash before that removal leaves the old catalogue, and a leftover. A crash between removal and
  * rename leaves the old catalogue without its last commits, if they were only in the -wal: replay
- * applies them again from the volumes.
+ * applies them again from the volumes. If a WAL checkpoint had been interrupted before, the old
+ * database may be malformed without its -wal, and the rebuild has to be repeated.
  */
 bool rebuild_locked(const struct archive_ref *archive, struct err *err)
 {

@@ -90,10 +90,11 @@ static bool is_unchanged(
 }
 
 /*
- * The order survives a stop anywhere. The catalogue's WAL is emptied first: its database file must
- * not name frames of a file that is about to go. The rename then makes the new file count: stopped
- * after it, replay enters the new locations (replace_all()). Stopped after the catalogue's commit,
- * the old file is litter, which the next maintenance removes.
+ * The order survives a stop anywhere. The catalogue's WAL is moved into the database first, as far
+ * as readers allow. The rename then makes the new file count: stopped after it, replay enters the
+ * new locations (replace_all()). Stopped after the catalogue's commit, the old file is litter,
+ * which the next seal, forget or rekey removes. litter_remove() empties the WAL before it removes
+ * a file that an older state of the catalogue names.
  */
 static bool publish(const struct archive_ref *archive, struct db *catalogue, struct volume *made,
 	const struct directory *directory, struct err *err)

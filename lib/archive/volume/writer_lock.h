@@ -3,7 +3,8 @@
  *
  * A process holds the writer lock while it changes the archive. It holds the repack lock, which is
  * taken first, while it has an unfinished volume in the volumes folder for longer than one
- * transaction (seal, rekey, adopt); writers then leave unfinished files alone.
+ * transaction (seal, rekey, adopt); writers then leave unfinished files alone. Only forget
+ * removes them all the same, since they may hold forgotten mail; rewrite_replace() notices.
  *
  * Errors: ERR_BUSY names the holder. ERR_AUTH: the file cannot be created or opened.
  */

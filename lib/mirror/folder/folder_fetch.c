@@ -121,9 +121,9 @@ static bool on_fetched(void *context, const struct imap_fetch_reply *fetch, stru
 }
 
 /*
- * While bodies are fetched, the archive may commit only here: the tagged reply confirms what the
- * server sent for this range. After NO, the messages that came count; the others are asked for
- * alone.
+ * While bodies are fetched, the archive may commit only here, between two literals. What was placed
+ * until now counts: each of these messages came whole, some of them for a range that is still in
+ * flight. After NO, too, the messages that came count; the others are asked for alone.
  */
 static bool on_range_done(
 	void *context, const struct rangeset *uids, bool ok, const char *text, struct err *err)
